@@ -1,0 +1,148 @@
+"""`esr inspect`: the dry run for participants."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from harness.cli.output import Exit, explained, print_json, say
+
+if TYPE_CHECKING:
+    from harness.pipeline import Inspected
+
+
+def inspect(
+    entries: Annotated[list[str], typer.Argument(help="Folders, folder:variant, or ids.")],
+    size: Annotated[
+        tuple[int, int], typer.Option(help="LR height and width that costs are counted at.")
+    ] = (256, 256),
+    weights: Annotated[
+        Literal["bundled", "official"], typer.Option(help="Which weights references run with.")
+    ] = "bundled",
+    weights_dir: Annotated[
+        Path | None, typer.Option(help="Folder of official weights, else ESR_WEIGHTS_DIR.")
+    ] = None,
+    reports: Annotated[Path, typer.Option(help="Folder for logs.")] = Path("reports"),
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 if any entry failed a check.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document on standard output.")
+    ] = False,
+) -> None:
+    """Load entries in a worker, check their output and print all static columns, in seconds."""
+    from harness.catalog import read_named
+    from harness.cli.progress import bars
+    from harness.pipeline import BadInput
+    from harness.pipeline import inspect as look
+
+    with explained():
+        named = [name for name in entries if not _plain_file(name)]
+        candidates = [candidate for name in named for candidate in read_named(name)]
+        if not candidates:
+            raise BadInput("none of these is a submission's folder")
+        with bars() as progress:
+            found = look(
+                candidates,
+                size=size,
+                mode=weights,
+                weights_dir=weights_dir,
+                logs=reports / "inspect",
+                progress=progress,
+            )
+    if as_json:
+        print_json([document(one) for one in found])
+    else:
+        _print(found)
+    _exit(found, strict=strict)
+
+
+def document(one: Inspected) -> dict[str, Any]:
+    """The JSON object of one entry; figures are null where they are not known."""
+    counts = one.counts.counts if one.counts else None
+    counters = {counter.name: counter for counter in counts.counters} if counts else {}
+    hooks = counters.get("ntire2022")
+    submission = one.candidate.submission
+    return {
+        "id": one.candidate.id,
+        "team": one.candidate.team,
+        "scale": submission.scale if submission else None,
+        "status": "failed" if one.failure else "ok",
+        "reason": f"{one.failure.stage}: {one.failure.message}" if one.failure else "",
+        "weights": one.weights,
+        "params": counts.params if counts else None,
+        "macs": {
+            name: counters[name].macs if name in counters else None
+            for name in ("ntire2022", "fvcore", "ptflops", "dispatch")
+        },
+        "activations": hooks.activations if hooks else None,
+        "convs": hooks.convs if hooks else None,
+        "verdict": one.verdict.level if one.verdict else None,
+        "verdict_reasons": list(one.verdict.reasons) if one.verdict else [],
+        "never_called": list(counts.never_called) if counts else [],
+        "checks": [
+            {"check": finding.check, "level": finding.level, "text": finding.text}
+            for finding in one.findings
+        ],
+    }
+
+
+def _plain_file(name: str) -> bool:
+    """A shell's `reference_models/*` also names the README."""
+    if Path(name).is_file():
+        say(f"{name}: skipped, it is no folder")
+        return True
+    return False
+
+
+def _print(found: tuple[Inspected, ...]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("entry", overflow="fold")
+    for title in ("scale", "params", "MACs ntire2022", "MACs fvcore", "activations", "convs"):
+        table.add_column(title, justify="right")
+    table.add_column("verdict")
+    for one in found:
+        it = document(one)
+        figures = (it["params"], it["macs"]["ntire2022"], it["macs"]["fvcore"], it["activations"])
+        table.add_row(
+            escape(it["id"]),
+            str(it["scale"] or "–"),
+            *("–" if figure is None else f"{figure:,}" for figure in figures),
+            "–" if it["convs"] is None else str(it["convs"]),
+            it["verdict"] or "[red]failed[/red]",
+        )
+    console = Console()
+    console.print(table)
+    for one in found:
+        for level, line in _remarks(one):
+            style = {"ok": "green", "warning": "yellow", "failed": "red"}[level]
+            console.print(f"[{style}]{level:>7}[/{style}] {escape(line)}", highlight=False)
+
+
+def _remarks(one: Inspected) -> list[tuple[str, str]]:
+    name = one.candidate.id
+    lines: list[tuple[str, str]] = [
+        (finding.level, f"{name}: {finding.check}: {finding.text}") for finding in one.findings
+    ]
+    if one.weights == "seeded":
+        lines.append(("warning", f"{name}: weights: none, measured with seeded ones, not ranked"))
+    if one.verdict and one.verdict.level != "verified":
+        lines += [("warning", f"{name}: counts: {reason}") for reason in one.verdict.reasons]
+    if one.failure:
+        text = f"{name}: {one.failure.stage}: {one.failure.message} (log: {one.log})"
+        lines.append(("failed", text))
+    return lines
+
+
+def _exit(found: tuple[Inspected, ...], *, strict: bool) -> None:
+    if all(one.failure for one in found):
+        raise typer.Exit(Exit.NOT_MEASURED)
+    bad = any(one.failure or any(it.level == "failed" for it in one.findings) for one in found)
+    if strict and bad:
+        raise typer.Exit(Exit.STRICT)

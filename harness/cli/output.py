@@ -1,0 +1,64 @@
+"""Where things go: results to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any
+
+import typer
+
+
+class Exit(IntEnum):
+    """What the exit code says."""
+
+    DONE = 0
+    STRICT = 1  # an entry failed or is not ranked, and --strict was given
+    BAD_INPUT = 2
+    NOT_MEASURED = 3
+    INTERRUPTED = 130
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on standard output."""
+    json.dump(document, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+def say(text: str) -> None:
+    """A line for people, on standard error."""
+    typer.echo(text, err=True)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Known mistakes end with their message and exit code; a harness bug stays a traceback."""
+    from harness.catalog import CatalogError
+    from harness.datasets import DatasetError
+    from harness.pipeline import BadInput
+    from harness.rulebook import RulebookError
+    from harness.skeleton import SkeletonError
+    from harness.store import StoreError
+    from harness.weights import WeightsError
+
+    try:
+        yield
+    except (
+        BadInput,
+        CatalogError,
+        DatasetError,
+        RulebookError,
+        SkeletonError,
+        WeightsError,
+    ) as error:
+        say(f"esr: {error}")
+        raise typer.Exit(Exit.BAD_INPUT) from None
+    except StoreError as error:
+        say(f"esr: {error}; finished results are kept")
+        raise typer.Exit(Exit.NOT_MEASURED) from None
+    except KeyboardInterrupt:
+        say("esr: interrupted; finished results are kept, the same command goes on from there")
+        raise typer.Exit(Exit.INTERRUPTED) from None

@@ -1,0 +1,52 @@
+"""Progress bars on standard error, with rich."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import TimeElapsedColumn as Elapsed
+
+REFRESH_HZ = 2  # drawing costs time on the cores that are being measured
+
+
+class Bars:
+    """One bar a stage."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task: TaskID | None = None
+
+    def stage(self, title: str, total: int) -> None:
+        """Begin a bar."""
+        self._task = self._progress.add_task(escape(title), total=total, now="")
+
+    def step(self, text: str) -> None:
+        """Show what is being worked on."""
+        if self._task is not None:
+            self._progress.update(self._task, now=escape(text))
+
+    def done(self, text: str = "") -> None:
+        """Advance the bar; a text stays as a line above it."""
+        if self._task is not None:
+            self._progress.advance(self._task)
+        if text:
+            self._progress.console.print(escape(text), highlight=False)
+
+
+@contextmanager
+def bars() -> Iterator[Bars]:
+    """A live display while a use case runs; on no terminal only its lines."""
+    columns = (
+        TextColumn("{task.description:>10}"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        Elapsed(),
+        TextColumn("{task.fields[now]}"),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, refresh_per_second=REFRESH_HZ) as progress:
+        yield Bars(progress)

@@ -1,0 +1,102 @@
+"""`esr weights`: the official weights of the reference models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harness.cli.output import Exit, explained, print_json, say
+
+if TYPE_CHECKING:
+    from harness.catalog import Candidate
+    from harness.core.submission import OfficialWeights
+
+app = typer.Typer(help="Official weights of the reference models.", no_args_is_help=True)
+_Folder = Annotated[
+    Path | None, typer.Option(help="Folder of official weights, else ESR_WEIGHTS_DIR.")
+]
+_Ids = Annotated[list[str] | None, typer.Argument(help="Ids of reference models; default: all.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.command("list")
+def listing(weights_dir: _Folder = None, as_json: _Json = False) -> None:
+    """Show each reference model's weights and whether they are at hand."""
+    from rich.console import Console
+    from rich.table import Table
+
+    rows = [_row(candidate, official, weights_dir) for candidate, official in _official(None)]
+    if as_json:
+        print_json(rows)
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in ("id", "bundled", "official", "licence", "at hand", "address"):
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        at_hand = "yes" if row["at_hand"] else "no"
+        table.add_row(
+            row["id"], row["bundled"] or "–", row["file"], row["licence"], at_hand, row["url"]
+        )
+    Console().print(table)
+
+
+@app.command()
+def fetch(ids: _Ids = None, weights_dir: _Folder = None) -> None:
+    """Download official weights from their authors, each checked by its sha256."""
+    from harness import weights
+
+    with explained():
+        place = weights.folder(weights_dir)
+        for candidate, official in _official(ids):
+            say(f"{candidate.id}: {weights.fetch(official, place)}")
+
+
+@app.command()
+def verify(ids: _Ids = None, weights_dir: _Folder = None) -> None:
+    """Check the files at hand against the published sha256; exit with 1 if one differs."""
+    from harness import weights
+
+    bad = False
+    with explained():
+        place = weights.folder(weights_dir)
+        for candidate, official in _official(ids):
+            try:
+                weights.verified(official, place)
+                say(f"ok       {candidate.id}: {official.file}")
+            except weights.WeightsError as error:
+                bad = True
+                say(f"not ok   {candidate.id}: {error}")
+    if bad:
+        raise typer.Exit(Exit.STRICT)
+
+
+def _official(ids: list[str] | None) -> Iterator[tuple[Candidate, OfficialWeights]]:
+    from harness import catalog
+
+    found = catalog.references(ids) if ids else catalog.all_references()
+    for candidate in found:
+        if candidate.submission and candidate.submission.official:
+            yield candidate, candidate.submission.official
+
+
+def _row(
+    candidate: Candidate, official: OfficialWeights, weights_dir: Path | None
+) -> dict[str, Any]:
+    from harness import weights
+
+    try:
+        at_hand = str(weights.verified(official, weights.folder(weights_dir)))
+    except weights.WeightsError:
+        at_hand = ""
+    return {
+        "id": candidate.id,
+        "bundled": candidate.submission.weights if candidate.submission else "",
+        "file": official.file,
+        "sha256": official.sha256,
+        "url": official.url,
+        "licence": official.licence,
+        "at_hand": at_hand,
+    }

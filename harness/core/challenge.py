@@ -1,0 +1,206 @@
+"""A challenge: everything that changes from one year or table to the next, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from harness.core.metrics import dataset_of, metric
+
+Split = Literal["validation", "test", "benchmark"]
+Convention = Literal["ntire2022", "fvcore"]
+ProfileName = Literal["ntire", "classic-y"]
+_FORBID: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
+
+
+@dataclass(frozen=True)
+class DatasetUse:
+    """A dataset of the catalogue and its part in the challenge."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    name: str
+    split: Split
+    required: bool = True  # False: without it the rest is still measured, and the page says so
+    truth: bool = True  # False: LR images alone, for runtime
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A bound that a row must keep to be ranked.
+
+    `decimals` rounds the figure first, as a committee does that judges by its printed table;
+    absent, the figure counts as measured.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    metric: str
+    at_least: float | None = None
+    at_most: float | None = None
+    decimals: int | None = None
+
+    def __post_init__(self) -> None:
+        metric(self.metric)
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("a limit has either at_least or at_most")
+
+
+@dataclass(frozen=True)
+class Term:
+    """A metric's part in a track."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    metric: str
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        metric(self.metric)
+        if not self.weight > 0:
+            raise ValueError(f"weight must be above 0, got {self.weight:g}")
+
+
+@dataclass(frozen=True)
+class Track:
+    """One order of the ranked rows.
+
+    order         by the first term's metric, later terms break ties
+    rank_sum      by the sum of the terms' metric ranks, times weight (NTIRE 2022 sub-tracks)
+    weighted_exp  by the sum of weight * exp(2 * metric / the baseline's metric) (NTIRE 2023-2026)
+
+    Equal scores share the smaller rank, unless `ties` is "ordinal".
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    id: str
+    title: str
+    kind: Literal["order", "rank_sum", "weighted_exp"]
+    terms: tuple[Term, ...]
+    ties: Literal["shared", "ordinal"] = "shared"
+
+    def __post_init__(self) -> None:
+        if not self.terms:
+            raise ValueError("a track needs at least one term")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table, in the challenge's order."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    metric: str
+    title: str
+    unit: str = ""  # ms, M, G, MiB, dB, %: how the base unit is shown
+    decimals: int = 2
+    group: str = ""  # a heading over neighbouring columns
+    ranked: bool = False  # draw the metric's rank as a subscript
+
+    def __post_init__(self) -> None:
+        metric(self.metric)
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How runtime is measured and how long a submission may take."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    rounds: int = 3  # fresh processes for each entry
+    warmup: int = 1  # untimed forwards of every distinct shape
+    passes: int = 1  # timed passes over all images of a round
+    threads: int = 0  # 0: as many as the process may run on
+    seed: int = 0
+    start_deadline_s: float = 120.0
+    load_deadline_s: float = 120.0
+    forward_deadline_s: float = 300.0
+    count_deadline_s: float = 300.0
+    output_tolerance_db: float = 0.01  # how far a later round's PSNR may lie from the first's
+
+    def __post_init__(self) -> None:
+        for name in ("rounds", "passes"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.warmup < 0 or self.threads < 0:
+            raise ValueError("warmup and threads must not be negative")
+        for name in (field for field in self.__dict__ if field.endswith("_deadline_s")):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be above 0, got {getattr(self, name):g}")
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """Splits, limits, tracks, columns and protocol. Validated as a whole when made."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    id: str
+    title: str
+    scale: int
+    quality_profile: ProfileName
+    datasets: tuple[DatasetUse, ...]
+    columns: tuple[Column, ...]
+    tracks: tuple[Track, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    description: str = ""
+    caption: str = ""
+    source: str = ""  # where the rules come from
+    references: tuple[str, ...] = ()
+    baseline: str = ""  # the reference that scores and ratios are taken against
+    macs: Convention = "fvcore"
+    complexity_input: tuple[int, int] = (256, 256)  # LR height and width
+    rank_ties: Literal["shared", "ordinal"] = "shared"  # of the metrics' own ranks
+    rank_untrained: bool = False
+    show_floor: bool = True
+    show_published: bool = False  # draw the models' printed figures below the measured rows
+    protocol: Protocol = field(default_factory=Protocol)
+
+    def __post_init__(self) -> None:
+        faults = [*self._reference_faults(), *self._dataset_faults()]
+        if self.scale not in (2, 3, 4):
+            faults.append(f"scale must be 2, 3 or 4, got {self.scale}")
+        if not self.datasets or not self.columns:
+            faults.append("a challenge needs at least one dataset and one column")
+        faults += _doubled("dataset", (use.name for use in self.datasets))
+        faults += _doubled("track", (track.id for track in self.tracks))
+        faults += _doubled("column", (column.metric for column in self.columns))
+        if faults:
+            raise ValueError("; ".join(faults))
+
+    def metrics(self) -> tuple[str, ...]:
+        """Every metric key that a limit, a track or a column uses, once."""
+        keys = [limit.metric for limit in self.limits]
+        keys += [term.metric for track in self.tracks for term in track.terms]
+        keys += [column.metric for column in self.columns]
+        return tuple(dict.fromkeys(keys))
+
+    def _reference_faults(self) -> list[str]:
+        if any(track.kind == "weighted_exp" for track in self.tracks) and not self.baseline:
+            return ["a weighted_exp track needs a baseline"]
+        if self.baseline and self.baseline not in self.references:
+            return [f"baseline {self.baseline!r} is not among the references"]
+        return []
+
+    def _dataset_faults(self) -> list[str]:
+        known = {use.name: use for use in self.datasets}
+        faults = []
+        for key in self.metrics():
+            name = dataset_of(key)
+            if name and name not in known:
+                faults.append(f"{key} speaks of a dataset that the challenge does not have")
+            elif name and not known[name].truth and not key.startswith("runtime"):
+                faults.append(f"{key}: {name} has no HR images here (truth = false)")
+        return faults
+
+
+def _doubled(what: str, names: Iterable[str]) -> list[str]:
+    seen: set[str] = set()
+    faults = []
+    for name in names:
+        if name in seen:
+            faults.append(f"{what} {name!r} stands twice")
+        seen.add(name)
+    return faults

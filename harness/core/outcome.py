@@ -1,0 +1,44 @@
+"""Measured or Failed: a submission's failure is a value with a reason, never an exception."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Reason = Literal[
+    "bad_manifest",  # submission.toml or the folder can't be used
+    "bad_weights",  # missing, of the wrong keys or shapes, or not loadable safely
+    "crash",  # an exception in the submission's code
+    "exited",  # the process ended by itself
+    "killed",  # the process was ended by a signal that the harness did not send
+    "timeout",  # a deadline passed
+    "out_of_memory",
+    "wrong_output",  # not one tensor of the right shape
+    "non_finite",  # NaN or infinity in the output
+    "unstable_output",  # another image from the same input in a later round
+    "protocol",  # the process sent something that is no answer
+]
+REASONS: tuple[str, ...] = get_args(Reason)
+
+Stage = Literal["manifest", "start", "load", "count", "warmup", "forward", "collect"]
+
+MESSAGE_LIMIT = 500  # characters: a message has to fit a table
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Why a submission has no figures; `message` is one line, its text is the submission's own."""
+
+    stage: Stage
+    reason: Reason
+    message: str
+    kind: Literal["failed"] = "failed"
+
+
+def failed(stage: Stage, reason: str, message: str) -> Failed:
+    """A Failed of any text: an unknown reason is a broken protocol, a long message is cut."""
+    line = " ".join(message.split())
+    if len(line) > MESSAGE_LIMIT:
+        line = line[: MESSAGE_LIMIT - 1] + "…"
+    known: Reason = reason if reason in REASONS else "protocol"  # type: ignore[assignment]
+    return Failed(stage, known, line)

@@ -1,0 +1,145 @@
+"""What is known of one process of one submission: the raw samples, as they are stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
+
+from harness.core.outcome import Failed
+from harness.wire.messages import Counts
+
+SCHEMA = 1
+_FORBID: dict[str, Any] = {"extra": "forbid"}
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The machine and the software that figures were taken on.
+
+    `stable` holds what must be equal for runtimes to be comparable; `seen` what may drift while a
+    run goes on (load, temperature, clocks).
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    fingerprint: str  # digest of `stable`
+    stable: dict[str, str]
+    seen: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One timed forward of one image."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    dataset: str
+    image: str
+    timed_pass: int
+    height: int  # of the LR image
+    width: int
+    seconds: float  # by the worker's clock, the forward alone
+    wall_s: float  # by the trusted side's clock, messages included
+
+
+@dataclass(frozen=True)
+class ImageScore:
+    """What one output was worth. PSNR in dB, 100 for an output equal to its truth."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    dataset: str
+    image: str
+    digest: str  # of the output's pixels
+    psnr_db: float | None = None  # None where the dataset has no HR images
+    ssim: float | None = None
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Peak memory of the timed passes, above the level after the load on a CPU."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    peak_bytes: int
+    source: str  # rss_peak | cuda_allocated
+    level_bytes: int = 0  # after the load
+    reserved_bytes: int = 0  # CUDA
+    nvml_bytes: int = 0  # CUDA, of the process
+
+
+@dataclass(frozen=True)
+class Phases:
+    """Where the wall time of a round went, in seconds, by the trusted side's clock."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    start_s: float = 0.0  # process start and imports
+    load_s: float = 0.0
+    warmup_s: float = 0.0
+    forwards_s: float = 0.0  # the samples' seconds, summed
+    first_to_last_s: float = 0.0  # first timed forward to last score
+    score_s: float = 0.0
+    collect_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class RoundFigures:
+    """A round that went through."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    params: int
+    first_call_s: float
+    samples: tuple[Sample, ...]
+    scores: tuple[ImageScore, ...]
+    memory: Memory | None
+    phases: Phases
+    untrained: bool = False
+    notes: tuple[str, ...] = ()  # changed flags and the like
+    kind: Literal["round"] = "round"
+
+
+@dataclass(frozen=True)
+class CountFigures:
+    """What the counters said."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    counts: Counts
+    notes: tuple[str, ...] = ()
+    untrained: bool = False
+    kind: Literal["count"] = "count"
+
+
+@dataclass(frozen=True)
+class FloorFigures:
+    """Bicubic upscaling, done on the trusted side."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    scores: tuple[ImageScore, ...]
+    kind: Literal["floor"] = "floor"
+
+
+Outcome = RoundFigures | CountFigures | FloorFigures | Failed
+Job = Literal["count", "round", "floor"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One process's worth of facts about one submission."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    key: str  # content hash of entry, weights, protocol, data and environment
+    entry: str
+    challenge: str
+    job: Job
+    round: int
+    session: str  # of the harness, one invocation of esr run
+    started: str  # ISO 8601, UTC
+    environment: Environment
+    outcome: Annotated[Outcome, {"discriminator": "kind"}]
+    weights: str = ""  # bundled | official | own | seeded
+    schema: int = SCHEMA

@@ -1,0 +1,57 @@
+"""A run: which entries were measured under which challenge, and where their records are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from harness.core.challenge import Challenge
+from harness.core.leaderboard import Role
+from harness.core.outcome import Failed
+from harness.core.record import Environment, Job
+from harness.core.submission import Published
+
+SCHEMA = 1
+_FORBID: dict[str, Any] = {"extra": "forbid"}
+
+
+@dataclass(frozen=True)
+class JobKey:
+    """One process to be run, and the content hash of everything that decides its outcome."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    job: Job
+    round: int
+    key: str
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An entry of a run. `fault` says why it could not even be started."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    id: str
+    team: str
+    title: str
+    role: Role
+    weights: str = ""  # own | official | seeded
+    fault: Failed | None = None
+    published: tuple[Published, ...] = ()
+    jobs: tuple[JobKey, ...] = ()
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a board is made of, with the records: enough to draw it again without measuring."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    session: str
+    started: str  # ISO 8601, UTC
+    challenge: Challenge  # with the columns that could be measured
+    entries: tuple[Listed, ...]
+    environment: Environment
+    notes: tuple[str, ...] = ()
+    schema: int = field(default=SCHEMA)

@@ -1,0 +1,140 @@
+"""A submission: what a manifest says, checked."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any, ClassVar, Literal
+
+ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
+ENTRY_PATTERN = re.compile(r"[A-Za-z_]\w*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+Precision = Literal["fp32", "fp16", "bf16"]
+WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt")
+
+
+@dataclass(frozen=True)
+class OfficialWeights:
+    """Where the authors' own weights are had, and how their file is laid out."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+    file: str
+    sha256: str
+    url: str
+    licence: str
+    weights_key: str = ""
+    strip_prefix: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
+            raise ValueError("sha256 must be 64 hexadecimal digits")
+        _refuse_path(self.file, "file")
+
+
+@dataclass(frozen=True)
+class Published:
+    """Figures of a model as printed in `source`; quality figures belong to one dataset."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+    source: str
+    dataset: str = ""
+    psnr_db: float | None = None
+    ssim: float | None = None
+    params_m: float | None = None
+    macs_g: float | None = None
+    activations_m: float | None = None
+    runtime_ms: float | None = None
+    memory_mib: float | None = None
+    convs: int | None = None
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One model to be measured, as its manifest declares it.
+
+    `entry` is `file:attribute` of a class or factory in the submission's folder; `data_range` is
+    what the model expects and returns, 1.0 or 255.0; `scale` 2, 3 or 4. Paths are relative to the
+    folder.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+    id: str
+    team: str
+    entry: str
+    scale: int
+    data_range: float
+    title: str = ""
+    description: str = ""
+    paper: str = ""
+    licence: str = ""
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    weights: str = ""
+    weights_key: str = ""
+    strip_prefix: str = ""
+    deploy: str = ""
+    tile: int = 0
+    tile_overlap: int = 0
+    pad_to_multiple: int = 1
+    precision: Precision = "fp32"
+    official: OfficialWeights | None = None
+    published: tuple[Published, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse nonsense: one ValueError that lists every fault of the fields together."""
+        faults = [*_name_faults(self), *_size_faults(self), *_path_faults(self)]
+        if faults:
+            raise ValueError("; ".join(faults))
+
+    @property
+    def name(self) -> str:
+        """What a table shows: the title, or the id where there is none."""
+        return self.title or self.id
+
+
+def _name_faults(it: Submission) -> list[str]:
+    faults = []
+    if not ID_PATTERN.fullmatch(it.id):
+        faults.append(f"id must be 1 to 64 of a-z, 0-9 and _, got {it.id!r:.80}")
+    if not it.team.strip():
+        faults.append("team must not be empty")
+    for name in ("entry", "deploy"):
+        value = getattr(it, name)
+        optional = name == "deploy" and not value
+        if not optional and not ENTRY_PATTERN.fullmatch(value):
+            faults.append(f"{name} must be file:attribute, as in model:RLFN, got {value!r:.80}")
+    return faults
+
+
+def _size_faults(it: Submission) -> list[str]:
+    faults = []
+    if it.scale not in (2, 3, 4):
+        faults.append(f"scale must be 2, 3 or 4, got {it.scale}")
+    if it.data_range not in (1.0, 255.0):
+        faults.append(f"data_range must be 1.0 or 255.0, got {it.data_range:g}")
+    if it.tile < 0 or it.tile_overlap < 0 or (it.tile and it.tile_overlap * 2 >= it.tile):
+        faults.append("tile must be above twice tile_overlap, both in LR pixels and not negative")
+    if it.pad_to_multiple < 1:
+        faults.append(f"pad_to_multiple must be at least 1, got {it.pad_to_multiple}")
+    return faults
+
+
+def _path_faults(it: Submission) -> list[str]:
+    if not it.weights:
+        return []
+    faults = []
+    try:
+        _refuse_path(it.weights, "weights")
+    except ValueError as error:
+        faults.append(str(error))
+    if not it.weights.endswith(WEIGHT_SUFFIXES):
+        faults.append(f"weights must end in {', '.join(WEIGHT_SUFFIXES)}, got {it.weights!r:.80}")
+    return faults
+
+
+def _refuse_path(value: str, name: str) -> None:
+    path = PurePosixPath(value)
+    if path.is_absolute() or ".." in path.parts or "\\" in value or not path.parts:
+        raise ValueError(f"{name} must be a path inside the folder, got {value!r:.80}")

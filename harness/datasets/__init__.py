@@ -1,0 +1,25 @@
+"""Image datasets: where they lie, whether they are whole, and their pixels.
+
+`find` looks for a dataset of the catalogue (`known.toml`) under a data folder and checks names,
+counts and sizes without decoding; `read_lr` and `read_hr` decode one image. Part of the trusted
+side: a worker is handed LR arrays, never a path.
+"""
+
+from __future__ import annotations
+
+from harness.datasets.dataset import Dataset, Pair, read_hr, read_lr
+from harness.datasets.faults import DatasetError, DatasetMissing
+from harness.datasets.find import find
+from harness.datasets.known import Known, known
+
+__all__ = [
+    "Dataset",
+    "DatasetError",
+    "DatasetMissing",
+    "Known",
+    "Pair",
+    "find",
+    "known",
+    "read_hr",
+    "read_lr",
+]

@@ -1,0 +1,120 @@
+"""A dataset that was found whole: its pairs, its content hash, its pixels."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.datasets.faults import DatasetError
+from harness.datasets.png import PngError, read_image
+from harness.quality.bicubic import crop_to_multiple, downscale
+
+LrOrigin = Literal["files", "bicubic"]
+REMEDY = "Repair or replace what is named, then run again."
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One image. At least one of the two files is there.
+
+    lr       None: LR is made from HR by our bicubic
+    hr       None: there is no truth to score against
+    lr_size  height and width of the LR image, in pixels
+    """
+
+    image: str
+    lr: Path | None
+    hr: Path | None
+    lr_size: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        if self.lr is None and self.hr is None:
+            raise ValueError(f"{self.image}: a pair needs an LR or an HR file")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The pairs of a dataset at one scale, in the order of their names.
+
+    lr_origin  "files", or "bicubic" where LR is made from HR
+    notes      what a reader of the figures must know: missing images, LR of our own, cropping
+    """
+
+    name: str
+    scale: int
+    pairs: tuple[Pair, ...]
+    lr_origin: LrOrigin
+    notes: tuple[str, ...] = ()
+
+    def digest(self) -> str:
+        """sha256 over names, scale, origin of LR and all bytes of all files; read once.
+
+        Independent of where the files lie, so the same images give the same digest anywhere.
+        Raises DatasetError if a file can no longer be read.
+        """
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
+        content = [
+            self.name,
+            self.scale,
+            self.lr_origin,
+            [(pair.image, _sha256(pair.lr), _sha256(pair.hr)) for pair in self.pairs],
+        ]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def read_lr(pair: Pair, *, scale: int) -> NDArray[np.uint8]:
+    """The LR image, h x w x 3 RGB; made from HR by our MATLAB bicubic where there is no file.
+
+    Raises DatasetError for a file whose pixels are damaged or whose size has changed.
+    """
+    if pair.lr is not None:
+        return _sized(pair.lr, _pixels(pair.lr), pair.lr_size)
+    return downscale(read_hr(pair, scale=scale), scale)
+
+
+def read_hr(pair: Pair, *, scale: int) -> NDArray[np.uint8]:
+    """The HR image, H x W x 3 RGB, its top left part of exactly `scale` times the LR's size.
+
+    Raises DatasetError for a file whose pixels are damaged or whose size has changed, ValueError
+    for a pair without HR.
+    """
+    if pair.hr is None:
+        raise ValueError(f"{pair.image}: the pair has no HR image; read LR alone")
+    height, width = pair.lr_size
+    image = crop_to_multiple(_pixels(pair.hr), scale)
+    return np.ascontiguousarray(_sized(pair.hr, image, (height * scale, width * scale)))
+
+
+def _pixels(path: Path) -> NDArray[np.uint8]:
+    try:
+        return read_image(path)
+    except PngError as error:
+        raise DatasetError(path.name, [f"{path} {error}"], remedy=REMEDY) from error
+
+
+def _sized(path: Path, image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    if image.shape[:2] == size:
+        return image
+    fault = f"{path} has changed since the dataset was checked: expected {size}, got "
+    raise DatasetError(path.name, [f"{fault}{image.shape[:2]}"], remedy=REMEDY)
+
+
+def _sha256(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        fault = f"{path} cannot be read: {error.strerror}"
+        raise DatasetError(path.name, [fault], remedy=REMEDY) from error

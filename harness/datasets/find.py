@@ -1,0 +1,104 @@
+"""Look for a dataset in its usual places."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from harness.datasets.check import from_package, from_place
+from harness.datasets.dataset import Dataset
+from harness.datasets.faults import DatasetError, DatasetMissing
+from harness.datasets.known import Known, lookup
+from harness.datasets.layout import Place, places
+
+
+def find(name: str, *, data_dir: Path | None, scale: int, truth: bool = True) -> Dataset:
+    """The dataset `name` of the catalogue at `scale`, every pair checked by its files' headers.
+
+    `data_dir` is the folder that holds datasets; bundled ones need none. With `truth` False, LR
+    files are enough and HR files are ignored, unless no LR file is found: then LR is made from
+    HR. Fewer images than the dataset has are a note; more are a fault.
+
+    Raises DatasetMissing if no file is found at all, DatasetError with every fault otherwise.
+    """
+    item = lookup(name)
+    if item.bundled:
+        return from_package(item, _package(item), scale=scale)
+    if data_dir is None:
+        raise DatasetMissing(
+            name, ["no data folder was given"], remedy=f"Pass --data-dir. {_how(item)}"
+        )
+    if not data_dir.is_dir():
+        raise DatasetError(
+            name, [f"{data_dir} is no folder"], remedy="Pass the folder that holds the datasets."
+        )
+    found = tuple(places(item, data_dir, scale=scale))
+    place = _first_usable(found, truth=truth)
+    if place is None:
+        raise _nothing_usable(item, found, data_dir)
+    return from_place(item, place, scale=scale, truth=truth)
+
+
+def _first_usable(found: tuple[Place, ...], *, truth: bool) -> Place | None:
+    """The first place with all that is wanted, else the first with HR to make LR from."""
+    for place in found:
+        if place.lr and (place.hr or not truth):
+            return place
+    return next((place for place in found if place.hr), None)
+
+
+def _nothing_usable(item: Known, found: tuple[Place, ...], data_dir: Path) -> DatasetError:
+    for place in found:
+        if place.lr:
+            fault = f"{len(place.lr)} LR images in {place.lr_folder.path}, but no HR images"
+            return DatasetError(
+                item.name,
+                [f"{fault} (usually in {place.hr_folder.path})"],
+                remedy="Add HR, or say truth = false of this dataset in the challenge, to time "
+                f"models on LR alone. {_how(item)}",
+            )
+    return DatasetMissing(
+        item.name,
+        [f"no image found under {data_dir}"],
+        remedy=f"{_how(item)} {_searched(item, found)}",
+    )
+
+
+def _searched(item: Known, found: tuple[Place, ...]) -> str:
+    """The layouts that were tried, and what lies in their folders instead of PNG files."""
+    templates = dict.fromkeys(
+        side.rpartition("/")[0] for layout in item.layouts for side in (layout.hr, layout.lr)
+    )
+    lines = [
+        f"Searched for .png files in the folders below, for {{folder}} = {', '.join(item.folders)}",
+        *templates,
+    ]
+    folders = dict.fromkeys(
+        folder.path for place in found for folder in (place.hr_folder, place.lr_folder)
+    )
+    for folder in folders:
+        kinds = ", ".join(_kinds(folder))
+        lines += [f"{folder} has {kinds} files: convert them to .png"] if kinds else []
+    return "\n  ".join(lines)
+
+
+def _kinds(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return []
+    return sorted({path.suffix for path in folder.iterdir() if path.is_file()} - {""})
+
+
+def _how(item: Known) -> str:
+    return f"Get {item.title} from {item.source}."
+
+
+def _package(item: Known) -> Path:
+    """The folder of an installed package, without importing it."""
+    spec = find_spec(item.package)
+    if spec is None or not spec.submodule_search_locations:
+        raise DatasetError(
+            item.name,
+            [f"the package {item.package} is not installed"],
+            remedy="Install the harness with its dependencies.",
+        )
+    return Path(spec.submodule_search_locations[0])

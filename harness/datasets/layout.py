@@ -1,0 +1,101 @@
+"""Which files of a dataset lie where: the catalogue's path templates against a data folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.datasets.known import Known
+
+Files = dict[str, tuple[Path, ...]]
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder and the names that image files have in it, without the suffix."""
+
+    path: Path
+    templates: tuple[str, ...]  # "{image}x4", "{image}": the first one that fits counts
+
+
+@dataclass(frozen=True)
+class Place:
+    """One layout under a data folder, with the files that are there, by image name."""
+
+    hr_folder: Folder
+    lr_folder: Folder
+    hr: dict[str, Path]
+    lr: dict[str, Path]
+    doubled: tuple[tuple[Path, ...], ...] = ()  # files of one folder that are one image
+
+
+def places(item: Known, data_dir: Path, *, scale: int) -> Iterator[Place]:
+    """Every layout of a dataset under `data_dir`, in the order of search, empty ones too."""
+    for name in item.folders:
+        for layout in item.layouts:
+            hr_folder = _folder(layout.hr, data_dir, name=name, scale=scale)
+            lr_folder = _folder(layout.lr, data_dir, name=name, scale=scale)
+            hr = _of_range(item, _images(hr_folder))
+            lr = _of_range(item, _images(lr_folder, partners=hr.keys()))
+            yield Place(hr_folder, lr_folder, _first(hr), _first(lr), (*_more(hr), *_more(lr)))
+
+
+def _folder(template: str, data_dir: Path, *, name: str, scale: int) -> Folder:
+    filled = template.replace("{folder}", name).replace("{scale}", str(scale))
+    folder, _, file = filled.rpartition("/")
+    variants = (re.sub(r"\[(.*?)\]", kept, file) for kept in (r"\1", ""))
+    return Folder(data_dir / folder, tuple(dict.fromkeys(variants)))
+
+
+def _images(folder: Folder, *, partners: Collection[str] = ()) -> Files:
+    """Files by image name.
+
+    A name can be read in two ways where part of it may be absent (`x4` of `boxx4`): the reading
+    that has a partner wins, else the one that takes the part off.
+    """
+    images: Files = {}
+    for path in _pngs(folder.path):
+        readings = [name for form in folder.templates if (name := _image(path.stem, form))]
+        paired = [name for name in readings if name in partners]
+        for name in (paired or readings)[:1]:
+            images[name] = (*images.get(name, ()), path)
+    return images
+
+
+def _pngs(folder: Path) -> list[Path]:
+    """The PNG files of a folder; hidden files are left out."""
+    if not folder.is_dir():
+        return []
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if path.suffix.lower() == ".png" and not path.name.startswith(".")
+    ]
+
+
+def _image(stem: str, template: str) -> str:
+    """The image's name if the file's name fits the template, else nothing."""
+    before, _, after = template.partition("{image}")
+    fits = stem.startswith(before) and stem.endswith(after)
+    return stem[len(before) : len(stem) - len(after)] if fits else ""
+
+
+def _of_range(item: Known, images: Files) -> Files:
+    if item.numbers is None:
+        return images
+    first, last = item.numbers
+    return {
+        name: paths
+        for name, paths in images.items()
+        if name.isdecimal() and first <= int(name) <= last
+    }
+
+
+def _first(images: Files) -> dict[str, Path]:
+    return {name: paths[0] for name, paths in images.items()}
+
+
+def _more(images: Files) -> list[tuple[Path, ...]]:
+    return [paths for paths in images.values() if len(paths) > 1]

@@ -1,0 +1,1 @@
+"""Start, limit, watch and stop workers; say what machine this is."""

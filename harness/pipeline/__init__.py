@@ -1,0 +1,20 @@
+"""The use cases: evaluate, inspect, report. Each is a paragraph of calls to the layers below."""
+
+from __future__ import annotations
+
+from harness.pipeline.evaluate import evaluate
+from harness.pipeline.inspect import Inspected, inspect
+from harness.pipeline.plan import BadInput, Request
+from harness.pipeline.progress import Progress, Silent
+from harness.pipeline.report import report
+
+__all__ = [
+    "BadInput",
+    "Inspected",
+    "Progress",
+    "Request",
+    "Silent",
+    "evaluate",
+    "inspect",
+    "report",
+]

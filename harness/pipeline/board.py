@@ -1,0 +1,181 @@
+"""From the records of a run to a ranked board: derived anew each time it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from harness import stats
+from harness.core.challenge import Challenge
+from harness.core.leaderboard import Entry, Interval, Leaderboard
+from harness.core.outcome import Failed
+from harness.core.record import CountFigures, FloorFigures, Record, RoundFigures
+from harness.core.run import SCHEMA, Listed, Run
+from harness.core.verdict import Verdict, judge
+from harness.pipeline.plan import BadInput
+from harness.rank import UNTRAINED, rank
+from harness.stats import Estimate
+from harness.store import Store, write_atomically
+from harness.strict import adapter
+from harness.wire.messages import Counts
+
+RUN_FILE = "run.json"
+_WEIGHT_BADGES = {"seeded": UNTRAINED, "official": "official weights"}
+
+
+def save_run(folder: Path, run: Run) -> None:
+    """Keep what a board is made of beside its records."""
+    write_atomically(folder / RUN_FILE, adapter(Run).dump_json(run, indent=1))
+
+
+def load_run(folder: Path) -> Run:
+    """The last run of a folder; BadInput when there is none that can be read."""
+    path = folder / RUN_FILE
+    try:
+        run = adapter(Run).validate_json(path.read_bytes(), strict=True)
+    except FileNotFoundError:
+        raise BadInput(f"{path} is missing: `esr run` makes it") from None
+    except ValidationError as error:
+        raise BadInput(f"{path} can't be read ({error.error_count()} faults): run again") from None
+    if run.schema != SCHEMA:
+        raise BadInput(f"{path} is of schema {run.schema}, this is {SCHEMA}: run again")
+    return run
+
+
+def build(run: Run, store: Store, challenge: Challenge | None = None) -> Leaderboard:
+    """The board of a run's records, under its own challenge or another one's rules."""
+    rules = challenge or run.challenge
+    entries = [_entry(listed, rules, _records(listed, store)) for listed in run.entries]
+    return rank(rules, entries, environment=run.environment, notes=_notes(run, entries))
+
+
+def _records(listed: Listed, store: Store) -> tuple[Record, ...]:
+    found = (store.find(listed.id, it.job, it.round, it.key).record for it in listed.jobs)
+    return tuple(record for record in found if record is not None)
+
+
+def _entry(listed: Listed, challenge: Challenge, records: tuple[Record, ...]) -> Entry:
+    failure = listed.fault or _failure(records)
+    counts = _counts(records)
+    static = {} if counts is None else _static(counts, challenge)
+    measured, intervals = ({}, {}) if failure else _measured(challenge, records)
+    return Entry(
+        id=listed.id,
+        team=listed.team,
+        title=listed.title,
+        role=listed.role,
+        status="failed" if failure else "ok",
+        reason=f"{failure.stage}: {failure.message}" if failure else "",
+        values={**measured, **static},
+        intervals=intervals,
+        badges=_badges(listed, records),
+        notes=_entry_notes(records),
+        verdict=_verdict(counts),
+        published=listed.published,
+        rankable=listed.role != "floor",
+        records=records,
+    )
+
+
+def _failure(records: tuple[Record, ...]) -> Failed | None:
+    """A failed round fails the entry; a failed count leaves its columns empty."""
+    failures = (it.outcome for it in records if it.job == "round")
+    return next((outcome for outcome in failures if isinstance(outcome, Failed)), None)
+
+
+def _measured(
+    challenge: Challenge, records: tuple[Record, ...]
+) -> tuple[dict[str, float], dict[str, Interval]]:
+    floor = [it.outcome for it in records if isinstance(it.outcome, FloorFigures)]
+    if floor:
+        return stats.quality(floor[0].scores), {}
+    rounds = [it.outcome for it in records if isinstance(it.outcome, RoundFigures)]
+    if not rounds:
+        return {}, {}
+    timed = {sample.dataset for sample in rounds[0].samples}
+    asked = [use.name for use in challenge.datasets]
+    estimates = stats.runtimes(rounds, datasets=asked) if timed.issuperset(asked) else {}
+    estimates["first_call"] = stats.first_call(rounds)
+    values = {key: estimate.point for key, estimate in estimates.items()}
+    values |= stats.quality(rounds[0].scores)
+    memory = stats.memory(rounds)
+    if memory is not None:
+        values["memory"] = float(memory)
+    values.setdefault("params", float(rounds[0].params))
+    return values, {key: _interval(estimate) for key, estimate in estimates.items()}
+
+
+def _static(counts: Counts, challenge: Challenge) -> dict[str, float]:
+    figures: dict[str, int | None] = {"params": counts.params}
+    for name in ("ntire2022", "fvcore"):
+        counter = counts.counter(name)
+        figures[f"macs_{name}"] = counter.macs if counter else None
+    figures["macs"] = figures[f"macs_{challenge.macs}"]
+    hooks = counts.counter("ntire2022")
+    if hooks is not None:
+        figures |= {"activations": hooks.activations, "convs": hooks.convs}
+    return {key: float(value) for key, value in figures.items() if value is not None}
+
+
+def _counts(records: tuple[Record, ...]) -> Counts | None:
+    found = (it.outcome.counts for it in records if isinstance(it.outcome, CountFigures))
+    return next(found, None)
+
+
+def _verdict(counts: Counts | None) -> Verdict | None:
+    return None if counts is None else judge(counts)
+
+
+def _interval(estimate: Estimate) -> Interval:
+    return Interval(estimate.low, estimate.high)
+
+
+def _badges(listed: Listed, records: tuple[Record, ...]) -> tuple[str, ...]:
+    badges = []
+    weights = _WEIGHT_BADGES.get(listed.weights)
+    parameterless = any(
+        isinstance(it.outcome, RoundFigures) and not it.outcome.untrained for it in records
+    )
+    if weights == UNTRAINED and parameterless:
+        weights = None
+    if weights:
+        badges.append(weights)
+    if any(_outcome_notes(it) for it in records):
+        badges.append("flags changed")
+    return tuple(badges)
+
+
+def _entry_notes(records: tuple[Record, ...]) -> tuple[str, ...]:
+    notes = [note for it in records for note in _outcome_notes(it)]
+    notes += [
+        f"not counted: {it.outcome.message}"
+        for it in records
+        if it.job == "count" and isinstance(it.outcome, Failed)
+    ]
+    return tuple(dict.fromkeys(notes))
+
+
+def _outcome_notes(record: Record) -> tuple[str, ...]:
+    outcome = record.outcome
+    return outcome.notes if isinstance(outcome, CountFigures | RoundFigures) else ()
+
+
+def _notes(run: Run, entries: Sequence[Entry]) -> tuple[str, ...]:
+    """What a reader must know of how the rows came about."""
+    sessions = {record.session for entry in entries for record in entry.records}
+    notes = list(run.notes)
+    if len(sessions) > 1:
+        notes.append(
+            f"The figures come from {len(sessions)} invocations on the same machine and software; "
+            "unchanged entries were not measured again (--fresh does)."
+        )
+    missing = [
+        listed.id
+        for listed, entry in zip(run.entries, entries, strict=True)
+        if entry.status == "ok" and len(entry.records) < len(listed.jobs)
+    ]
+    if missing:
+        notes.append(f"Not measured to the end yet: {', '.join(missing)}.")
+    return tuple(notes)

@@ -1,0 +1,249 @@
+"""Measure every entry and the references alike, keep what is known, and rank."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from harness.core.challenge import Challenge
+from harness.core.leaderboard import Leaderboard
+from harness.core.outcome import Failed, failed
+from harness.core.record import (
+    Environment,
+    FloorFigures,
+    ImageScore,
+    Outcome,
+    Record,
+    RoundFigures,
+)
+from harness.core.run import JobKey, Listed, Run
+from harness.launch import machine
+from harness.launch.measure import Task, run_count, run_round
+from harness.pipeline import plan
+from harness.pipeline.board import build, save_run
+from harness.pipeline.material import Judge, Material, again, floor, gather
+from harness.pipeline.plan import Contender, Request
+from harness.pipeline.progress import Progress, Silent
+from harness.store import Store
+
+# failures that say as much about the moment as about the entry: measured again by the next run
+PASSING = ("timeout", "killed", "out_of_memory", "exited")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every job of a run shares."""
+
+    challenge: Challenge
+    material: Material
+    judge: Judge
+    environment: Environment
+    store: Store
+    session: str
+    fresh: bool
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Job:
+    """One process to start for one contender."""
+
+    contender: Contender
+    key: JobKey
+
+
+def evaluate(request: Request, progress: Progress | None = None) -> Leaderboard:
+    """The ranked board of a request; every finished process is on disk before the next starts.
+
+    Raises RulebookError, DatasetError, CatalogError, WeightsError or BadInput, all ValueErrors,
+    for what was asked wrongly; a submission's own failure is a row. StoreError when the reports
+    folder can't be written.
+    """
+    progress = progress or Silent()
+    challenge = plan.read_challenge(request)
+    candidates = plan.candidates(request, challenge)
+    challenge, found, notes = plan.find_datasets(challenge, request.data_dir)
+    ready = tuple(
+        plan.contender(it, challenge, request) for it in candidates if it.submission is not None
+    )
+    environment = machine.environment(device=request.device, threads=challenge.protocol.threads)
+    material = gather(challenge, found, notes)
+    bench = Bench(
+        challenge=challenge,
+        material=material,
+        judge=Judge(challenge, material),
+        environment=environment,
+        store=Store(request.reports / challenge.id / "records"),
+        session=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
+        fresh=request.fresh,
+        progress=progress,
+    )
+    run = _run(bench, tuple(map(plan.listed, candidates)), ready)
+    save_run(request.reports / challenge.id, run)
+    measure(bench, ready)
+    return build(run, bench.store)
+
+
+def measure(bench: Bench, contenders: tuple[Contender, ...]) -> None:
+    """Every job that has no record yet: the floor, the counts, then round after round."""
+    jobs = {
+        it.candidate.id: plan.jobs(it, bench.challenge, bench.material, bench.environment)
+        for it in contenders
+    }
+    if bench.challenge.show_floor and bench.judge.has_truth:
+        _floor(bench)
+    _count(bench, [Job(it, jobs[it.candidate.id][0]) for it in contenders])
+    rounds = bench.challenge.protocol.rounds
+    bench.progress.stage("Measuring", rounds * len(contenders))
+    lost: set[str] = set()
+    for number in range(rounds):
+        order = list(contenders)
+        random.Random(f"{bench.session}/{number}").shuffle(order)  # noqa: S311 - no secret
+        for contender in order:
+            name = contender.candidate.id
+            if name in lost:
+                bench.progress.done()
+            elif not _round(bench, Job(contender, jobs[name][1 + number]), jobs[name][1]):
+                lost.add(name)
+
+
+def _run(bench: Bench, listed: tuple[Listed, ...], ready: tuple[Contender, ...]) -> Run:
+    """The run as it is planned, so that a board can be drawn while it goes on."""
+    by_id = {it.candidate.id: it for it in ready}
+    entries = tuple(
+        replace(
+            it,
+            weights=by_id[it.id].weights.kind,
+            jobs=plan.jobs(by_id[it.id], bench.challenge, bench.material, bench.environment),
+        )
+        if it.id in by_id
+        else it
+        for it in listed
+    )
+    if bench.challenge.show_floor and bench.judge.has_truth:
+        key = plan.floor_job(bench.challenge, bench.material)
+        entries += (Listed(plan.FLOOR_ID, "", "Bicubic (MATLAB)", "floor", jobs=(key,)),)
+    return Run(
+        session=bench.session,
+        started=_now(),
+        challenge=bench.challenge,
+        entries=entries,
+        environment=bench.environment,
+        notes=bench.material.notes,
+    )
+
+
+def _floor(bench: Bench) -> None:
+    key = plan.floor_job(bench.challenge, bench.material)
+    if _known(bench, plan.FLOOR_ID, key) is None:
+        scores = floor(bench.challenge, bench.material, bench.judge)
+        _save(bench, plan.FLOOR_ID, key, FloorFigures(scores))
+
+
+def _count(bench: Bench, jobs: list[Job]) -> None:
+    """Count with as many single-threaded workers at once as there are cores: nothing is timed."""
+    bench.progress.stage("Counting", len(jobs))
+    height, width = bench.challenge.complexity_input
+
+    def count(job: Job) -> None:
+        name = job.contender.candidate.id
+        if _known(bench, name, job.key) is None:
+            task = _task(bench, job)
+            task = replace(task, load=plan.counting(task.load))
+            _save(bench, name, job.key, run_count(task, height, width), job.contender)
+        bench.progress.done()
+
+    with ThreadPoolExecutor(machine.usable_cores()) as pool:
+        list(pool.map(count, jobs))
+
+
+def _round(bench: Bench, job: Job, first: JobKey) -> bool:
+    """Measure one round unless it is known; False when the entry failed."""
+    name = job.contender.candidate.id
+    known = _known(bench, name, job.key)
+    if known is None:
+        bench.progress.step(f"{name}, round {job.key.round + 1}")
+        scored = _scored(bench, name, first) if job.key.round else ()
+        judge: Callable[..., ImageScore] = again(bench.judge, scored) if scored else bench.judge
+        outcome = run_round(_task(bench, job), bench.material.lr, judge)
+        if isinstance(outcome, RoundFigures) and scored:
+            outcome = _same_output(outcome, scored, bench.challenge)
+        known = _save(bench, name, job.key, outcome, job.contender)
+    failure = known.outcome if isinstance(known.outcome, Failed) else None
+    bench.progress.done(f"{name}: {failure.message}" if failure else "")
+    return failure is None
+
+
+def _same_output(
+    outcome: RoundFigures, scored: tuple[ImageScore, ...], challenge: Challenge
+) -> RoundFigures | Failed:
+    """The outcome, or the failure of an entry whose output is another one in each process.
+
+    An output may differ in bits (threads sum in another order) as long as its PSNR stays within
+    the protocol's tolerance. Without HR images the pixels have to be the same.
+    """
+    tolerance = challenge.protocol.output_tolerance_db
+    for now, then in zip(outcome.scores, scored, strict=True):
+        if now.digest == then.digest:
+            continue
+        if now.psnr_db is None or then.psnr_db is None:
+            text = f"{now.image} of {now.dataset} came out differently than in the first round"
+            return failed("collect", "unstable_output", text)
+        if abs(now.psnr_db - then.psnr_db) > tolerance:
+            text = (
+                f"{now.image} of {now.dataset} came out with {now.psnr_db:.3f} dB, "
+                f"{then.psnr_db:.3f} dB in the first round"
+            )
+            return failed("collect", "unstable_output", text)
+    return outcome
+
+
+def _task(bench: Bench, job: Job) -> Task:
+    log = bench.store.folder.parent / "logs" / f"{job.contender.candidate.id}.log"
+    return Task(job.contender.load, bench.challenge.protocol, log)
+
+
+def _scored(bench: Bench, name: str, first: JobKey) -> tuple[ImageScore, ...]:
+    record = bench.store.find(name, first.job, first.round, first.key).record
+    if record is None or not isinstance(record.outcome, RoundFigures):
+        return ()
+    return record.outcome.scores
+
+
+def _known(bench: Bench, name: str, key: JobKey) -> Record | None:
+    """The record of a job, unless it is to be taken again."""
+    record = bench.store.find(name, key.job, key.round, key.key).record
+    if record is None or record.session == bench.session:
+        return record
+    if bench.fresh:
+        return None
+    if isinstance(record.outcome, Failed) and record.outcome.reason in PASSING:
+        return None
+    return record
+
+
+def _save(
+    bench: Bench, name: str, key: JobKey, outcome: Outcome, contender: Contender | None = None
+) -> Record:
+    record = Record(
+        key=key.key,
+        entry=name,
+        challenge=bench.challenge.id,
+        job=key.job,
+        round=key.round,
+        session=bench.session,
+        started=_now(),
+        environment=bench.environment,
+        outcome=outcome,
+        weights=contender.weights.kind if contender else "",
+    )
+    bench.store.save(record)
+    return record
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,240 @@
+"""What a run is about to do: entries, weights, and the content key of every job."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness import catalog, datasets, rulebook, weights
+from harness.catalog import Candidate
+from harness.core.challenge import Challenge, Protocol
+from harness.core.outcome import failed
+from harness.core.record import Environment
+from harness.core.run import JobKey, Listed
+from harness.core.submission import Submission
+from harness.datasets import Dataset, DatasetMissing
+from harness.launch import machine
+from harness.pipeline.material import Material, without
+from harness.wire.messages import Load
+
+MEASURING = 1  # raise it when a change makes older round records incomparable
+COUNTING = 1  # and this one for count records
+SUBMISSIONS = Path("submissions")
+FLOOR_ID = "bicubic"
+
+
+class BadInput(ValueError):
+    """What was asked for can't be done; the message says what to change."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks of a run."""
+
+    entries: tuple[str, ...] | None = None  # None: everything in ./submissions
+    challenge: str = "sample"
+    data_dir: Path | None = None
+    reports: Path = field(default=Path("reports"))
+    weights: weights.Mode = "bundled"
+    weights_dir: Path | None = None
+    references: bool = True
+    device: str = "cpu"
+    threads: int | None = None
+    rounds: int | None = None
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A candidate that can be started, with its weights."""
+
+    candidate: Candidate
+    load: Load
+    weights: weights.Chosen
+
+
+def read_challenge(request: Request) -> Challenge:
+    """The challenge with the request's own rounds and threads."""
+    challenge = rulebook.read(request.challenge)
+    protocol = challenge.protocol
+    threads = request.threads or protocol.threads or machine.usable_cores()
+    protocol = dataclasses.replace(
+        protocol, rounds=request.rounds or protocol.rounds, threads=threads
+    )
+    return dataclasses.replace(challenge, protocol=protocol)
+
+
+def find_datasets(
+    challenge: Challenge, data_dir: Path | None
+) -> tuple[Challenge, tuple[Dataset, ...], tuple[str, ...]]:
+    """The datasets at hand, the challenge cut down to them, and notes on what is left out."""
+    found, absent, notes = [], set(), []
+    for use in challenge.datasets:
+        try:
+            found.append(
+                datasets.find(use.name, data_dir=data_dir, scale=challenge.scale, truth=use.truth)
+            )
+        except DatasetMissing as error:
+            if use.required:
+                raise
+            absent.add(use.name)
+            notes.append(f"{use.name} is left out: {str(error).splitlines()[0]}")
+    return without(challenge, absent), tuple(found), tuple(notes)
+
+
+def candidates(request: Request, challenge: Challenge) -> tuple[Candidate, ...]:
+    """References first, then the entries; an id that stands twice is a fault of the later one."""
+    found = list(catalog.references(challenge.references)) if request.references else []
+    named = _default_entries() if request.entries is None else request.entries
+    for name in named:
+        found += [
+            it
+            for it in catalog.read_named(name)
+            if it.faults or (it.submission and it.submission.scale == challenge.scale)
+        ]
+    if not found:
+        raise BadInput(
+            f"no entry of scale {challenge.scale} to measure: name folders with submission.toml"
+        )
+    return _unique(found)
+
+
+def contender(candidate: Candidate, challenge: Challenge, request: Request) -> Contender:
+    """Everything a worker needs for a candidate without faults; WeightsError."""
+    submission = candidate.submission
+    if submission is None:
+        raise ValueError(f"{candidate.id} has faults and can't be started")
+    chosen = weights.choose(
+        submission,
+        candidate.folder,
+        mode=request.weights,
+        weights_dir=weights.folder(request.weights_dir),
+    )
+    load = declared(candidate, submission, chosen, challenge.protocol)
+    return Contender(candidate, dataclasses.replace(load, device=request.device), chosen)
+
+
+def declared(
+    candidate: Candidate, submission: Submission, chosen: weights.Chosen, protocol: Protocol
+) -> Load:
+    """What a worker is told of a submission, to run on the CPU."""
+    return Load(
+        folder=str(candidate.folder),
+        entry=submission.entry,
+        kwargs=json.dumps(submission.kwargs),
+        scale=submission.scale,
+        data_range=submission.data_range,
+        device="cpu",
+        threads=protocol.threads,
+        seed=protocol.seed,
+        precision=submission.precision,
+        weights=str(chosen.path or ""),
+        weights_key=chosen.weights_key,
+        strip_prefix=chosen.strip_prefix,
+        deploy=submission.deploy,
+        tile=submission.tile,
+        tile_overlap=submission.tile_overlap,
+        pad_to_multiple=submission.pad_to_multiple,
+    )
+
+
+def jobs(
+    it: Contender, challenge: Challenge, material: Material, environment: Environment
+) -> tuple[JobKey, ...]:
+    """The count and the rounds of a contender with their content keys."""
+    # machine paths are no content: the digests stand for the folder and the weights
+    load = dataclasses.replace(it.load, folder="", weights="")
+    own = {"entry": it.candidate.digest, "weights": it.weights.digest}
+    counted = {
+        **own,
+        "load": dataclasses.asdict(counting(load)),
+        "version": COUNTING,
+        "input": challenge.complexity_input,
+        "libraries": machine.versions(machine.COUNTERS),
+    }
+    timed = {
+        **own,
+        "load": dataclasses.asdict(load),
+        "version": MEASURING,
+        "protocol": _without_rounds(challenge),
+        "profile": challenge.quality_profile,
+        "data": material.digest,
+        "environment": environment.fingerprint,
+    }
+    rounds = range(challenge.protocol.rounds)
+    return (
+        JobKey("count", 0, _key(counted)),
+        *(JobKey("round", number, _key({**timed, "round": number})) for number in rounds),
+    )
+
+
+def counting(load: Load) -> Load:
+    """The same model on one CPU thread: counts do not depend on either."""
+    return dataclasses.replace(load, threads=1, device="cpu")
+
+
+def floor_job(challenge: Challenge, material: Material) -> JobKey:
+    """The key of the bicubic row."""
+    content = {"profile": challenge.quality_profile, "data": material.digest, "floor": MEASURING}
+    return JobKey("floor", 0, _key(content))
+
+
+def listed(candidate: Candidate) -> Listed:
+    """A candidate as the run lists it, before it has jobs."""
+    submission = candidate.submission
+    fault = (
+        failed("manifest", "bad_manifest", "; ".join(candidate.faults))
+        if candidate.faults
+        else None
+    )
+    return Listed(
+        id=candidate.id,
+        team=candidate.team,
+        title=submission.name if submission else candidate.folder.name,
+        role=candidate.role,
+        fault=fault,
+        published=submission.published if submission else (),
+    )
+
+
+def _default_entries() -> tuple[str, ...]:
+    if not SUBMISSIONS.is_dir():
+        return ()
+    return tuple(
+        str(path)
+        for path in sorted(SUBMISSIONS.iterdir())
+        if path.is_dir() and not path.name.startswith((".", "_"))
+    )
+
+
+def _unique(found: list[Candidate]) -> tuple[Candidate, ...]:
+    """Distinct ids: the same folder named twice counts once, a second owner of an id is renamed."""
+    seen: dict[str, Candidate] = {}
+    again: Counter[str] = Counter()
+    for candidate in found:
+        first = seen.get(candidate.id)
+        if first is None and candidate.id != FLOOR_ID:
+            seen[candidate.id] = candidate
+        elif first is None or first.folder != candidate.folder:
+            again[candidate.id] += 1
+            fault = f"the id {candidate.id!r} is taken by another entry of this run"
+            name = f"{candidate.id}_{again[candidate.id] + 1}"
+            seen[name] = dataclasses.replace(
+                candidate, id=name, submission=None, faults=(fault, *candidate.faults)
+            )
+    return tuple(seen.values())
+
+
+def _without_rounds(challenge: Challenge) -> dict[str, object]:
+    """A run with more rounds goes on where one with fewer stopped."""
+    protocol = dataclasses.asdict(challenge.protocol)
+    del protocol["rounds"]
+    return protocol
+
+
+def _key(content: dict[str, object]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

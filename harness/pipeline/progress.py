@@ -1,0 +1,31 @@
+"""How a use case says how far it is. The command line draws it; tests and Python may not care."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Told of stages and steps; nothing here is called while a forward is being timed."""
+
+    def stage(self, title: str, total: int) -> None:
+        """A stage of `total` steps begins."""
+
+    def step(self, text: str) -> None:
+        """`text` is being worked on."""
+
+    def done(self, text: str = "") -> None:
+        """One step is done; `text` is worth a line of its own if it is not empty."""
+
+
+class Silent:
+    """Tells nobody."""
+
+    def stage(self, title: str, total: int) -> None:
+        """Say nothing."""
+
+    def step(self, text: str) -> None:
+        """Say nothing."""
+
+    def done(self, text: str = "") -> None:
+        """Say nothing."""

@@ -1,0 +1,284 @@
+"""Who is ranked, and where: the rules of a challenge applied to measured rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal, cast
+
+from harness.core.challenge import Challenge, Limit, Track
+from harness.core.leaderboard import Entry, Leaderboard, Row, Standing
+from harness.core.metrics import dataset_of, metric
+from harness.core.record import Environment
+
+UNTRAINED = "untrained"  # the badge of a model that ran with seeded weights
+
+# exp(2 x ratio) overflows a float at a ratio of 355; rows that slow share the last place.
+_LARGEST_EXPONENT = 700.0
+_NAMES = {
+    "psnr": "PSNR",
+    "ssim": "SSIM",
+    "first_call": "first-call time",
+    "params": "parameter count",
+    "macs": "MAC count",
+    "macs_ntire2022": "MAC count (ntire2022)",
+    "macs_fvcore": "MAC count (fvcore)",
+    "activations": "activation count",
+    "convs": "convolution count",
+}
+
+
+def rank(
+    challenge: Challenge,
+    entries: Sequence[Entry],
+    *,
+    environment: Environment | None = None,
+    notes: Sequence[str] = (),
+    tie_order: Mapping[str, Sequence[str]] | None = None,
+) -> Leaderboard:
+    """The board of `entries` under the rules of `challenge`, whatever order they come in.
+
+    An entry is ranked when it went through, may be ranked, has every figure that a track or a limit
+    speaks of, and keeps every limit; else its row says why not, and moves nobody. Rows stand by the
+    first track's rank, then runtime, then id: ranked, not ranked, floor, failed. Without a track
+    the references lead.
+
+    Ordinal ties stand in runtime order, then by id, unless `tie_order` lists a metric's ids in the
+    order of its ties: tables are printed with fewer digits than they were ranked by.
+
+    A baseline that is not ranked still serves the scores, if it has the figures; where it has not,
+    the track has no standings and the board a note.
+
+    Raises ValueError where an id stands twice, a figure is NaN, or a weighted_exp track weighs a
+    metric of which more is better (no challenge has defined that).
+    """
+    _refuse_nonsense(challenge, entries)
+    reasons = {entry.id: _reason(challenge, entry) for entry in entries}
+    ranked = [entry for entry in entries if not reasons[entry.id]]
+    turns = {key: _turns(ranked, (tie_order or {}).get(key, ())) for key in challenge.metrics()}
+    ranks = {key: _metric_ranks(challenge, ranked, key, turns[key]) for key in turns}
+    tables, faults = _tables(challenge, entries, ranked, ranks, turns)
+    shown = _ranked_metrics(challenge)
+    rows = [
+        Row(
+            entry,
+            ranked=not reasons[entry.id],
+            reason=reasons[entry.id],
+            ranks={key: ranks[key][entry.id] for key in shown if entry.id in ranks[key]},
+            standings={track: table[entry.id] for track, table in tables if entry.id in table},
+            margins=_margins(challenge, entry),
+        )
+        for entry in entries
+    ]
+    rows.sort(key=lambda row: _row_order(challenge, row))
+    return Leaderboard(challenge, tuple(rows), environment, (*notes, *faults))
+
+
+def rounded(value: float, decimals: int) -> Decimal:
+    """`value` as a table prints it: the shortest decimal that names the float, rounded half up.
+
+    28.945 counts as 28.95, as it would for whoever reads the full figure, although the float lies
+    a hair below it and `round` gives 28.94. An infinity stays one.
+    """
+    exact = _exact(value)
+    if not exact.is_finite():
+        return exact
+    return exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+
+
+def _reason(challenge: Challenge, entry: Entry) -> str:
+    """Why the entry is not ranked, "" if it is."""
+    if entry.status == "failed":
+        return entry.reason or "failed"
+    if entry.role == "floor":
+        return "a floor is never ranked"
+    faults = []
+    if UNTRAINED in entry.badges:
+        faults += [] if challenge.rank_untrained else [UNTRAINED]
+    elif not entry.rankable:
+        faults.append("not entered for ranking")
+    return "; ".join([*faults, *_missing(challenge, entry), *_breaches(challenge, entry)])
+
+
+def _missing(challenge: Challenge, entry: Entry) -> list[str]:
+    """What to say of figures that a track or a limit needs."""
+    needed = [limit.metric for limit in challenge.limits]
+    needed += [term.metric for track in challenge.tracks for term in track.terms]
+    absent = [key for key in dict.fromkeys(needed) if key not in entry.values]
+    return [f"{_name(key)} was not measured" for key in absent]
+
+
+def _breaches(challenge: Challenge, entry: Entry) -> list[str]:
+    """What to say of limits that are not kept."""
+    faults = []
+    for limit in challenge.limits:
+        value = entry.values.get(limit.metric)
+        if value is None:
+            continue
+        bound, word = _bound(limit)
+        judged = _exact(value) if limit.decimals is None else rounded(value, limit.decimals)
+        if judged < _exact(bound) if word == "below" else judged > _exact(bound):
+            unit = f" {metric(limit.metric).unit}".rstrip()
+            form = ".15g" if limit.decimals is None else f".{limit.decimals}f"
+            figure, edge = f"{float(judged):{form}}{unit}", f"{bound:{form}}{unit}"
+            faults.append(f"{_name(limit.metric)} {figure} is {word} {edge}")
+    return faults
+
+
+def _margins(challenge: Challenge, entry: Entry) -> dict[str, float]:
+    """The unrounded room to each metric's nearest limit, in base units; negative beyond it."""
+    margins: dict[str, float] = {}
+    for limit in challenge.limits:
+        if limit.metric in entry.values:
+            bound, word = _bound(limit)
+            above = entry.values[limit.metric] - bound
+            room = above if word == "below" else -above
+            margins[limit.metric] = min(room, margins.get(limit.metric, math.inf))
+    return margins
+
+
+def _bound(limit: Limit) -> tuple[float, Literal["below", "above"]]:
+    """The bound, and where a figure must not lie."""
+    if limit.at_least is not None:
+        return limit.at_least, "below"
+    return cast("float", limit.at_most), "above"  # a Limit has one of the two
+
+
+def _ranked_metrics(challenge: Challenge) -> tuple[str, ...]:
+    """The metrics whose ranks a board holds: drawn beside the figure, or summed by a track."""
+    keys = [column.metric for column in challenge.columns if column.ranked]
+    for track in challenge.tracks:
+        keys += [term.metric for term in track.terms if track.kind == "rank_sum"]
+    return tuple(dict.fromkeys(keys))
+
+
+def _metric_ranks(
+    challenge: Challenge, ranked: Sequence[Entry], key: str, turns: Mapping[str, int]
+) -> dict[str, int]:
+    keys = {entry.id: (_less_is_better(entry, key),) for entry in ranked if key in entry.values}
+    return _places(keys, challenge.rank_ties, turns)
+
+
+def _tables(
+    challenge: Challenge,
+    entries: Sequence[Entry],
+    ranked: Sequence[Entry],
+    ranks: Mapping[str, Mapping[str, int]],
+    turns: Mapping[str, Mapping[str, int]],
+) -> tuple[list[tuple[str, dict[str, Standing]]], list[str]]:
+    """Each track's standings by entry, and what to say of tracks that could not be scored."""
+    baseline = next((entry for entry in entries if entry.id == challenge.baseline), None)
+    tables, faults = [], []
+    for track in challenge.tracks:
+        fault = _baseline_fault(challenge, track, baseline)
+        if fault:
+            faults.append(f"{track.title}: no scores, since {fault}")
+            continue
+        base = baseline.values if baseline else {}
+        scores = {entry.id: _score(track, entry, ranks, base) for entry in ranked}
+        places = _places(scores, track.ties, turns[track.terms[0].metric])
+        table = {id_: Standing(score[0], places[id_]) for id_, score in scores.items()}
+        tables.append((track.id, table))
+    return tables, faults
+
+
+def _score(
+    track: Track,
+    entry: Entry,
+    ranks: Mapping[str, Mapping[str, int]],
+    base: Mapping[str, float],
+) -> tuple[float, ...]:
+    """The track's score, where less is better, then what breaks its ties."""
+    if track.kind == "order":
+        return tuple(_less_is_better(entry, term.metric) for term in track.terms)
+    if track.kind == "rank_sum":
+        return (math.fsum(term.weight * ranks[term.metric][entry.id] for term in track.terms),)
+    parts = []
+    for term in track.terms:
+        ratio = entry.values[term.metric] / base[term.metric]
+        parts.append(term.weight * math.exp(min(2 * ratio, _LARGEST_EXPONENT)))
+    return (sum(parts),)
+
+
+def _baseline_fault(challenge: Challenge, track: Track, baseline: Entry | None) -> str:
+    if track.kind != "weighted_exp":
+        return ""
+    if baseline is None:
+        return f"the baseline {challenge.baseline} was not run"
+    if baseline.status == "failed":
+        return f"the baseline {challenge.baseline} failed"
+    for term in track.terms:
+        if not 0 < baseline.values.get(term.metric, 0.0) < math.inf:
+            return f"the baseline {challenge.baseline} has no {_name(term.metric)}"
+    return ""
+
+
+def _places(
+    keys: Mapping[str, tuple[float, ...]],
+    ties: Literal["shared", "ordinal"],
+    turns: Mapping[str, int],
+) -> dict[str, int]:
+    """Places from 1, the smallest key first: 1, 2, 2, 4 when shared, 1, 2, 3, 4 when ordinal."""
+    order = sorted(keys, key=lambda id_: (keys[id_], turns[id_]))
+    places: dict[str, int] = {}
+    for place, id_ in enumerate(order, start=1):
+        before = order[place - 2] if place > 1 else None
+        tied = ties == "shared" and before is not None and keys[before] == keys[id_]
+        places[id_] = places[before] if tied and before is not None else place
+    return places
+
+
+def _turns(ranked: Sequence[Entry], listed: Sequence[str]) -> dict[str, int]:
+    """The order in which equals stand: those listed, then by runtime, then by id."""
+    at = {id_: number for number, id_ in enumerate(listed)}
+    order = sorted(ranked, key=lambda it: (at.get(it.id, len(at)), _runtime(it), it.id))
+    return {entry.id: number for number, entry in enumerate(order)}
+
+
+def _row_order(challenge: Challenge, row: Row) -> tuple[float | str, ...]:
+    entry = row.entry
+    if entry.status == "failed":
+        group = 3
+    elif entry.role == "floor":
+        group = 2
+    else:
+        group = 0 if row.ranked else 1
+    lead = float(not challenge.tracks and entry.role != "reference")
+    if challenge.tracks and challenge.tracks[0].id in row.standings:
+        lead = row.standings[challenge.tracks[0].id].rank
+    return group, lead, _runtime(entry), entry.id
+
+
+def _runtime(entry: Entry) -> float:
+    return entry.values.get("runtime", math.inf)
+
+
+def _less_is_better(entry: Entry, key: str) -> float:
+    value = entry.values[key]
+    return value if metric(key).better == "lower" else -value
+
+
+def _exact(value: float) -> Decimal:
+    return Decimal(repr(float(value)))
+
+
+def _name(key: str) -> str:
+    """A metric as a sentence names it: PSNR on Set5, runtime."""
+    plain, dataset = key.partition(":")[0], dataset_of(key)
+    return _NAMES.get(plain, plain) + (f" on {dataset}" if dataset else "")
+
+
+def _refuse_nonsense(challenge: Challenge, entries: Sequence[Entry]) -> None:
+    ids = [entry.id for entry in entries]
+    doubled = sorted({id_ for id_ in ids if ids.count(id_) > 1})
+    if doubled:
+        raise ValueError(f"entries stand twice: {', '.join(doubled)}")
+    for entry in entries:
+        for key, value in entry.values.items():
+            if math.isnan(value):
+                raise ValueError(f"{entry.id}: {key} is NaN; leave out what was not measured")
+    for track in challenge.tracks:
+        for term in track.terms:
+            if track.kind == "weighted_exp" and metric(term.metric).better == "higher":
+                raise ValueError(f"track {track.id}: more {term.metric} is better, no weight fits")

@@ -1,0 +1,215 @@
+"""Everything that is known of one row, as facts and small grids for its section of the page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import median
+
+from harness.core.leaderboard import Entry, Leaderboard, Row
+from harness.core.record import CountFigures, FloorFigures, ImageScore, RoundFigures
+from harness.render.badges import Badge, badges
+from harness.render.printed import by_source
+from harness.render.reasons import failure, failures, sentence
+from harness.render.table import Kind, kind_of
+from harness.render.text import HINT_LIMIT, clean, cut, short
+from harness.render.units import MISSING, label, quantity, shown
+from harness.wire.messages import Counter, Counts
+
+_LONG = 2_000  # characters of a text that stands alone
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A small table. Columns whose index is in `words` hold text, the others figures."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    words: frozenset[int] = frozenset({0})
+
+
+@dataclass(frozen=True)
+class Detail:
+    """One row's section."""
+
+    anchor: str
+    kind: Kind
+    team: str
+    title: str
+    badges: tuple[Badge, ...]
+    reason: str
+    facts: tuple[tuple[str, str], ...]
+    remarks: tuple[str, ...]
+    grids: tuple[Grid, ...]
+
+
+def details(board: Leaderboard) -> tuple[Detail, ...]:
+    """A section for every row of the board, under the anchors that the table links to."""
+    return tuple(_detail(row, anchor=f"entry-{index + 1}") for index, row in enumerate(board.rows))
+
+
+def _detail(row: Row, *, anchor: str) -> Detail:
+    entry = row.entry
+    failed = entry.status == "failed"
+    grids = (_counters(entry), _published(entry), _images(entry))
+    return Detail(
+        anchor=anchor,
+        kind=kind_of(row),
+        team=short(entry.team, HINT_LIMIT),
+        title=short(entry.title or entry.id, HINT_LIMIT),
+        badges=badges(row),
+        reason=cut(failure(row) if failed else clean("" if row.ranked else row.reason), _LONG),
+        facts=_facts(row),
+        remarks=_remarks(entry),
+        grids=tuple(grid for grid in grids if grid is not None and grid.rows),
+    )
+
+
+def _facts(row: Row) -> tuple[tuple[str, str], ...]:
+    entry = row.entry
+    facts = [("Id", short(entry.id, HINT_LIMIT))]
+    for key, value in entry.values.items():
+        text = quantity(key, value)
+        spread = entry.intervals.get(key)
+        if spread is not None:
+            text += f" ({quantity(key, spread.low)} to {quantity(key, spread.high)})"
+        if key in row.margins:
+            room = row.margins[key]
+            side = "inside" if room >= 0 else "outside"
+            text += f", {quantity(key, abs(room))} {side} the limit"
+        facts.append((clean(label(key)), text))
+    sources = {outcome.memory.source for outcome in _rounds(entry) if outcome.memory}
+    if sources:
+        facts.append(("Memory taken by", ", ".join(map(clean, sorted(sources)))))
+    return tuple(facts)
+
+
+def _remarks(entry: Entry) -> tuple[str, ...]:
+    told = [f"counts: {reason}" for reason in (entry.verdict.reasons if entry.verdict else ())]
+    told += entry.notes
+    counts = _counts(entry)
+    if counts is not None:
+        told += counts.notes
+        if counts.never_called:
+            told.append(f"never called: {', '.join(counts.never_called)}")
+        if counts.params_before != counts.params:
+            told.append(
+                f"{counts.params_before} parameters before the first forward, "
+                f"{counts.params} after it"
+            )
+    told += [sentence(item) for item in failures(entry)]
+    return tuple(dict.fromkeys(short(text, _LONG) for text in told))
+
+
+def _counters(entry: Entry) -> Grid | None:
+    counts = _counts(entry)
+    if counts is None:
+        return None
+    return Grid(
+        f"Counters at 3×{counts.height}×{counts.width}",
+        (
+            "Counter",
+            "MACs [G]",
+            "Conv and matmul [G]",
+            "Activations [M]",
+            "Convs",
+            "Device",
+            "Remarks",
+        ),
+        tuple(_counter(counter) for counter in counts.counters),
+        words=frozenset({0, 5, 6}),
+    )
+
+
+def _counter(counter: Counter) -> tuple[str, ...]:
+    missed = [f"{name} ×{calls}" for name, calls in counter.uncounted.items()]
+    remarks = [f"not counted: {', '.join(missed)}"] if missed else []
+    remarks += [counter.error] if counter.error else []
+    return (
+        short(counter.name),
+        shown(counter.macs, "G", 6),
+        shown(counter.matmul_macs, "G", 6),
+        shown(counter.activations, "M", 6),
+        MISSING if counter.convs is None else str(counter.convs),
+        short(counter.device),
+        short("; ".join(remarks), HINT_LIMIT),
+    )
+
+
+def _published(entry: Entry) -> Grid:
+    rows = []
+    for source, figures in by_source(entry.published).items():
+        for key, printed in figures.items():
+            ours = entry.values.get(key)
+            rows.append(
+                (
+                    clean(label(key)),
+                    short(source, HINT_LIMIT),
+                    quantity(key, printed),
+                    quantity(key, ours),
+                    _difference(key, ours, printed),
+                )
+            )
+    heads = ("Figure", "Source", "Published", "Measured", "Measured − published")
+    return Grid("Published and measured", heads, tuple(rows), words=frozenset({0, 1}))
+
+
+def _difference(key: str, ours: float | None, printed: float) -> str:
+    # A runtime or a memory of another machine is no reference for ours.
+    if ours is None or key in ("runtime", "memory"):
+        return MISSING
+    text = quantity(key, abs(ours - printed))
+    if not any(digit in text for digit in "123456789"):
+        return "0"
+    return f"{'−' if ours < printed else '+'}{text}"
+
+
+def _images(entry: Entry) -> Grid:
+    scores = _scores(entry)
+    seconds: dict[tuple[str, str], list[float]] = {}
+    for outcome in _rounds(entry):
+        for sample in outcome.samples:
+            seconds.setdefault((sample.dataset, sample.image), []).append(sample.seconds)
+    rows = []
+    for name in dict.fromkeys([*scores, *seconds]):
+        score, taken = scores.get(name), seconds.get(name)
+        rows.append(
+            (
+                short(name[0]),
+                short(name[1]),
+                _psnr(score),
+                shown(score.ssim if score else None, "", 4),
+                shown(median(taken) if taken else None, "ms", 2),
+            )
+        )
+    heads = ("Data set", "Image", "PSNR [dB]", "SSIM", "Runtime [ms], median")
+    return Grid("Images", heads, tuple(rows), words=frozenset({0, 1}))
+
+
+def _psnr(score: ImageScore | None) -> str:
+    if score is not None and score.psnr_db == math.inf:
+        return "identical"
+    return shown(score.psnr_db if score else None, "dB", 3)
+
+
+def _scores(entry: Entry) -> dict[tuple[str, str], ImageScore]:
+    """The scores of the lowest round, which are those that the table shows."""
+    found: list[tuple[int, Iterable[ImageScore]]] = [
+        (record.round, record.outcome.scores)
+        for record in entry.records
+        if isinstance(record.outcome, (RoundFigures, FloorFigures))
+    ]
+    first = min(found, key=lambda item: item[0], default=(0, ()))[1]
+    return {(score.dataset, score.image): score for score in first}
+
+
+def _rounds(entry: Entry) -> list[RoundFigures]:
+    outcomes = (record.outcome for record in entry.records)
+    return [outcome for outcome in outcomes if isinstance(outcome, RoundFigures)]
+
+
+def _counts(entry: Entry) -> Counts | None:
+    outcomes = (record.outcome for record in entry.records)
+    return next((it.counts for it in outcomes if isinstance(it, CountFigures)), None)

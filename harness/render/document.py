@@ -1,0 +1,107 @@
+"""The board as one JSON document, in base units; `null` is "not measured", never a failure."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+from harness.core.challenge import Challenge
+from harness.core.leaderboard import Entry, Leaderboard, Row
+from harness.core.record import Environment
+from harness.render.printed import by_source
+
+_COUNTS = ("params", "macs", "macs_ntire2022", "macs_fvcore", "activations", "convs")
+
+
+def document(board: Leaderboard) -> dict[str, Any]:
+    """`{challenge, environment, notes, rows}` of plain values that `json` writes as they are.
+
+    A row's `quality` is PSNR in dB and SSIM by data set, times are in seconds, memory in bytes,
+    `ranks` by metric key, `tracks` `{id: {score, rank}}`. Every figure is finite or None. Text is
+    the submissions' own, as it came.
+    """
+    return {
+        "challenge": _challenge(board.challenge),
+        "environment": _environment(board.environment),
+        "notes": list(board.notes),
+        "rows": [_row(board.challenge, row) for row in board.rows],
+    }
+
+
+def finite(value: float | None) -> float | int | None:
+    """The figure, whole numbers as integers' equals; None where it is missing or not finite."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def count(value: float | None) -> int | None:
+    """A whole figure (parameters, bytes) as an integer."""
+    number = finite(value)
+    return None if number is None else round(number)
+
+
+def _challenge(challenge: Challenge) -> dict[str, Any]:
+    return {
+        "id": challenge.id,
+        "title": challenge.title,
+        "scale": challenge.scale,
+        "quality_profile": challenge.quality_profile,
+        "macs": challenge.macs,
+        "complexity_input": list(challenge.complexity_input),
+        "baseline": challenge.baseline,
+        "datasets": [dataclasses.asdict(use) for use in challenge.datasets],
+        "limits": [dataclasses.asdict(limit) for limit in challenge.limits],
+        "tracks": [{"id": track.id, "title": track.title} for track in challenge.tracks],
+        "protocol": dataclasses.asdict(challenge.protocol),
+    }
+
+
+def _environment(environment: Environment | None) -> dict[str, Any] | None:
+    return None if environment is None else dataclasses.asdict(environment)
+
+
+def _row(challenge: Challenge, row: Row) -> dict[str, Any]:
+    entry = row.entry
+    verdict = entry.verdict
+    return {
+        "id": entry.id,
+        "team": entry.team,
+        "title": entry.title,
+        "role": entry.role,
+        "status": entry.status,
+        "ranked": row.ranked,
+        "reason": row.reason or entry.reason,
+        "quality": _quality(challenge, entry),
+        "runtime_s": finite(entry.values.get("runtime")),
+        "runtime_range_s": _range(entry, "runtime"),
+        "first_call_s": finite(entry.values.get("first_call")),
+        **{key: count(entry.values.get(key)) for key in _COUNTS},
+        "memory_bytes": count(entry.values.get("memory")),
+        "ranks": dict(row.ranks),
+        "tracks": {
+            name: {"score": finite(standing.score), "rank": standing.rank}
+            for name, standing in row.standings.items()
+        },
+        "margins": {key: finite(room) for key, room in row.margins.items()},
+        "verdict": None if verdict is None else verdict.level,
+        "verdict_reasons": [] if verdict is None else list(verdict.reasons),
+        "badges": list(entry.badges),
+        "notes": list(entry.notes),
+        "published": by_source(entry.published),
+    }
+
+
+def _quality(challenge: Challenge, entry: Entry) -> dict[str, dict[str, float | None]]:
+    return {
+        use.name: {
+            "psnr_db": finite(entry.values.get(f"psnr:{use.name}")),
+            "ssim": finite(entry.values.get(f"ssim:{use.name}")),
+        }
+        for use in challenge.datasets
+        if use.truth
+    }
+
+
+def _range(entry: Entry, key: str) -> list[float | None] | None:
+    spread = entry.intervals.get(key)
+    return None if spread is None else [finite(spread.low), finite(spread.high)]

@@ -1,0 +1,152 @@
+"""What the figures of a challenge mean, in words: units, conventions, limits and tracks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.core.challenge import Challenge, Limit, Term, Track
+from harness.render.text import clean
+from harness.render.units import converted, label, usual
+
+_PROFILES = {
+    "ntire": (
+        "On the 8-bit RGB images, {scale} pixels cropped from every border. PSNR = 20 log10(255 / "
+        "√MSE) over all three channels; SSIM per channel, then the mean. The mean over the images "
+        "of a data set is shown."
+    ),
+    "classic-y": (
+        "On luma alone, as the papers do: Y of ITU-R BT.601 (16–235) of the 8-bit RGB images, not "
+        "rounded, {scale} pixels cropped from every border. The mean over the images of a data set "
+        "is shown."
+    ),
+}
+_SSIM = " SSIM: 11×11 Gaussian window, σ = 1.5, K = (0.01, 0.03), valid region."
+_MACS = {
+    "ntire2022": (
+        "Counted as in NTIRE 2022: convolutions without bias, linear layers, 1 per element of an "
+        "activation, 2 per element of a batch normalisation."
+    ),
+    "fvcore": "Counted with fvcore, as in NTIRE 2024 and later.",
+}
+_MEMORY = (
+    "Peak of the timed passes. On a GPU: what PyTorch allocated, reset after the warm-up; on a "
+    "CPU: resident memory above the level after the load. 1 MiB = 2²⁰ bytes."
+)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """A word of the table and its meaning."""
+
+    word: str
+    meaning: str
+
+
+def legend(challenge: Challenge) -> tuple[Meaning, ...]:
+    """The explanations that this challenge's columns, limits and tracks need, in table order."""
+    metrics = {key.partition(":")[0] for key in challenge.metrics()}
+    terms = [
+        Meaning(_title(track), _track(track, challenge.baseline)) for track in challenge.tracks
+    ]
+    if challenge.limits:
+        terms.append(Meaning("Limits", "; ".join(map(_limit, challenge.limits)) + "."))
+    if metrics & {"psnr", "ssim"}:
+        text = _PROFILES[challenge.quality_profile].format(scale=challenge.scale)
+        terms.append(Meaning("PSNR, SSIM", text + (_SSIM if "ssim" in metrics else "")))
+    if "runtime" in metrics:
+        terms.append(Meaning("Runtime", _runtime(challenge)))
+    terms += [Meaning(word, text) for name, word, text in _costs(challenge) if name in metrics]
+    return (*terms, Meaning("Marks", _marks(challenge)))
+
+
+def _title(track: Track) -> str:
+    return clean(track.title)
+
+
+def _runtime(challenge: Challenge) -> str:
+    protocol = challenge.protocol
+    rounds = _times(protocol.rounds, "round")
+    passes = _times(protocol.passes, "timed pass", "timed passes")
+    warmup = _times(protocol.warmup, "untimed forward")
+    return (
+        f"The forward alone, {passes} over the images after {warmup} of every distinct shape. "
+        f"The mean over a data set's images, then over the data sets; of {rounds}, each in fresh "
+        "processes in shuffled order, the median. Small print: lowest to highest round. Only rows "
+        "of one session on one machine can be compared."
+    )
+
+
+def _times(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def _costs(challenge: Challenge) -> tuple[tuple[str, str, str], ...]:
+    height, width = challenge.complexity_input
+    at = f"at a 3×{height}×{width} LR input"
+    plain = "Multiply-accumulate operations, the “FLOPs” of the literature: one multiply-add = 1, "
+    return (
+        ("params", "Params", "Unique parameters of the model as it runs, K = 10³, M = 10⁶."),
+        ("macs", "MACs", f"{plain}{at}. G = 10⁹. {_MACS[challenge.macs]}"),
+        ("macs_ntire2022", "MACs (ntire2022)", f"{plain}{at}. {_MACS['ntire2022']}"),
+        ("macs_fvcore", "MACs (fvcore)", f"{plain}{at}. {_MACS['fvcore']}"),
+        ("activations", "Activations", f"Elements of all convolutions' outputs {at}, in M = 10⁶."),
+        ("convs", "Convs", "Calls of convolution layers in one forward."),
+        (
+            "memory",
+            "Memory",
+            _MEMORY,
+        ),
+        (
+            "first_call",
+            "First call",
+            "The very first forward of a fresh process, which the runtime does not contain.",
+        ),
+    )
+
+
+def _marks(challenge: Challenge) -> str:
+    ties = "equal figures share a rank" if challenge.rank_ties == "shared" else "no rank is shared"
+    floor = (
+        " The bicubic row is the floor that a network must beat." if challenge.show_floor else ""
+    )
+    printed = (
+        " Rows “as published” repeat printed figures; their runtime and memory are of other "
+        "machines."
+    )
+    return (
+        f"A subscript is the rank in that column ({ties}), bold the best of the ranked rows, – not "
+        "measured. Counts are verified when independent counters agree, disputed when they do not, "
+        f"incomplete when an operator could not be counted.{floor}"
+        f"{printed if challenge.show_published else ''}"
+    )
+
+
+def _limit(limit: Limit) -> str:
+    sign, bound = ("≥", limit.at_least) if limit.at_most is None else ("≤", limit.at_most)
+    rounded = "" if limit.decimals is None else f" (judged at {limit.decimals} decimals)"
+    return f"{clean(label(limit.metric))} {sign} {_bound(limit.metric, bound)}{rounded}"
+
+
+def _bound(key: str, bound: float | None) -> str:
+    unit = usual(key)[0]
+    return f"{converted(bound, unit):g} {unit}".rstrip()
+
+
+def _track(track: Track, baseline: str) -> str:
+    names = [clean(label(term.metric)) for term in track.terms]
+    if track.kind == "order":
+        then = f", ties by {', '.join(names[1:])}" if names[1:] else ""
+        return f"Order by {names[0]}{then}."
+    if track.kind == "rank_sum":
+        return f"Score = {' + '.join(map(_rank_term, track.terms))}; the smallest sum leads."
+    terms = " + ".join(map(_exp_term, track.terms))
+    return f"Score = {terms}, each relative to {clean(baseline)}; the smallest score leads."
+
+
+def _rank_term(term: Term) -> str:
+    rank = f"rank({clean(label(term.metric))})"
+    return rank if term.weight == 1 else f"{term.weight:g} × {rank}"
+
+
+def _exp_term(term: Term) -> str:
+    return f"{term.weight:g} × exp(2 × {clean(label(term.metric))} ratio)"

@@ -1,0 +1,89 @@
+"""The page: one file that needs no network and no JavaScript, and lets nothing foreign run."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from markupsafe import Markup
+
+from harness.core.leaderboard import Leaderboard
+from harness.core.record import Environment
+from harness.render.as_html import TEMPLATES, templates, to_html
+from harness.render.detail import details
+from harness.render.legend import legend
+from harness.render.plot import plot
+from harness.render.table import table
+from harness.render.text import HINT_LIMIT, clean, short
+
+_LONG = 4_000
+
+
+def to_page(board: Leaderboard) -> str:
+    """The whole HTML document of a board."""
+    challenge = board.challenge
+    drawn = table(board)
+    drawing = plot(board)
+    script = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
+    return (
+        templates()
+        .get_template("page.html.j2")
+        .render(
+            policy=_policy(script),
+            # Files of ours and fragments that are escaped already.
+            script=Markup(script),  # noqa: S704
+            style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704
+            board=Markup(to_html(drawn)),  # noqa: S704
+            title=drawn.title,
+            caption=drawn.caption,
+            description=short(challenge.description, _LONG),
+            source=short(challenge.source, _LONG),
+            facts=_facts(board),
+            notes=tuple(short(note, _LONG) for note in board.notes),
+            legend=legend(challenge),
+            plot=drawing,
+            # matplotlib escapes the text in it.
+            svg=Markup(drawing.svg) if drawing else "",  # noqa: S704
+            details=details(board),
+            environment=_environment(board.environment),
+        )
+    )
+
+
+def _policy(script: str) -> str:
+    """What the page may load: its own script by hash, its own styles, nothing else."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _facts(board: Leaderboard) -> tuple[tuple[str, str], ...]:
+    challenge = board.challenge
+    rows = [row for row in board.rows if row.entry.role != "floor"]
+    failed = sum(row.entry.status == "failed" for row in rows)
+    ranked = sum(row.ranked for row in rows)
+    rounds = challenge.protocol.rounds
+    return (
+        ("Scale", f"×{challenge.scale}"),
+        ("Models", str(len(rows))),
+        ("Ranked", str(ranked)),
+        ("Failed", str(failed)),
+        ("Data sets", ", ".join(clean(use.name) for use in challenge.datasets)),
+        ("Rounds", str(rounds)),
+    )
+
+
+def _environment(environment: Environment | None) -> dict[str, tuple[tuple[str, str], ...]]:
+    if environment is None:
+        return {}
+    parts = {
+        "What must be equal for runtimes to be comparable": environment.stable,
+        "Seen during the run": environment.seen,
+    }
+    return {
+        title: tuple((short(name, HINT_LIMIT), short(value, _LONG)) for name, value in part.items())
+        for title, part in parts.items()
+        if part
+    }

@@ -1,0 +1,217 @@
+"""The plot of the RLFN paper: PSNR against runtime, a circle's area for the parameters.
+
+Colours are CSS variables of the page with mid-tones behind them, so that one drawing reads on a
+light and on a dark ground. The same board always gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.core.challenge import Challenge
+from harness.core.leaderboard import Leaderboard, Role, Row
+from harness.render.text import short
+from harness.render.units import shown
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
+
+_SIZE_IN = (7.6, 4.6)
+_LABEL_LIMIT = 24
+_LARGEST_AREA_PT2 = 900.0
+# Placeholder colours, replaced by variables after drawing.
+_INK, _GRID, _ENTRY, _REFERENCE = "#010203", "#010204", "#010205", "#010206"
+_VARIABLES = {
+    _INK: "var(--plot-ink, #7a8088)",
+    _GRID: "var(--plot-grid, #a0a6ad)",
+    _ENTRY: "var(--plot-entry, #c77420)",
+    _REFERENCE: "var(--plot-reference, #3b7fc4)",
+}
+_STYLE: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "esr",
+    "font.family": "DejaVu Sans",
+    "font.size": 9.0,
+    "axes.edgecolor": _GRID,
+    "axes.labelcolor": _INK,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+}
+_FONT = "var(--sans, 'DejaVu Sans', sans-serif)"
+
+
+@dataclass(frozen=True)
+class Point:
+    """One row of the plot."""
+
+    name: str
+    role: Role
+    runtime_ms: float
+    psnr_db: float
+    params: float
+
+
+@dataclass(frozen=True)
+class Plot:
+    """An SVG element, what its axes show, and a sentence for those who do not see it."""
+
+    svg: str
+    title: str
+    description: str
+    roles: tuple[Role, ...]  # that are drawn
+
+
+def plot(board: Leaderboard) -> Plot | None:
+    """The board's plot; None where no row has runtime, PSNR and parameters of a trained model."""
+    for dataset in _datasets(board.challenge):
+        points = tuple(point for row in board.rows for point in _points(row, dataset))
+        if points:
+            return _plot(points, short(dataset))
+    return None
+
+
+def _plot(points: tuple[Point, ...], name: str) -> Plot:
+    described = "; ".join(
+        f"{it.name}: {it.psnr_db:.2f} dB, {it.runtime_ms:.2f} ms, {shown(it.params, 'M', 3)} M"
+        for it in points
+    )
+    drawn: tuple[Role, ...] = ("reference", "entry")
+    roles = tuple(role for role in drawn if role in {point.role for point in points})
+    return Plot(_draw(points, name), f"PSNR on {name} against runtime", described, roles)
+
+
+def _datasets(challenge: Challenge) -> list[str]:
+    """The data sets with HR images, the validation split first: the first one measured is drawn."""
+    scored = [use for use in challenge.datasets if use.truth]
+    return [use.name for use in sorted(scored, key=lambda use: use.split != "validation")]
+
+
+def _points(row: Row, dataset: str) -> list[Point]:
+    entry = row.entry
+    figures = [entry.values.get(key, math.nan) for key in ("runtime", f"psnr:{dataset}", "params")]
+    if entry.status != "ok" or not entry.rankable or not all(map(math.isfinite, figures)):
+        return []
+    seconds, psnr_db, params = figures
+    name = short(entry.title or entry.team or entry.id, _LABEL_LIMIT)
+    return [Point(name, entry.role, seconds * 1e3, psnr_db, max(params, 0.0))]
+
+
+def _draw(points: tuple[Point, ...], dataset: str) -> str:
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+        # A name in a script that the font lacks is still text in the SVG: the browser has the font.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        figure = Figure(figsize=_SIZE_IN, layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.add_subplot()
+        _circles(axes, points)
+        _frame(axes, dataset)
+        figure.canvas.draw()
+        _labels(figure, axes, points)
+        stream = io.StringIO()
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        figure.savefig(stream, format="svg", transparent=True, metadata=nothing)
+    return _themed(stream.getvalue())
+
+
+def _circles(axes: Axes, points: tuple[Point, ...]) -> None:
+    areas = dict(zip(points, _areas(points), strict=True))
+    for role, colour in (("reference", _REFERENCE), ("entry", _ENTRY)):
+        own = [point for point in points if point.role == role]
+        axes.scatter(
+            [point.runtime_ms for point in own],
+            [point.psnr_db for point in own],
+            s=[areas[point] for point in own],
+            facecolors=colour,
+            edgecolors=colour,
+            alpha=0.55,
+            linewidths=1.2,
+        )
+
+
+def _frame(axes: Axes, dataset: str) -> None:
+    axes.margins(0.16)
+    axes.set_xlabel("Runtime [ms]")
+    axes.set_ylabel(f"PSNR on {dataset} [dB]", parse_math=False)
+    axes.ticklabel_format(useOffset=False)
+    axes.grid(visible=True, color=_GRID, linewidth=0.5, alpha=0.45)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _labels(figure: Figure, axes: Axes, points: tuple[Point, ...]) -> None:
+    """Names beside their circles, each at the first place where it hides no other."""
+    radii = [math.sqrt(area / math.pi) for area in _areas(points)]
+    taken = [
+        _extent(figure, axes, point, radius) for point, radius in zip(points, radii, strict=True)
+    ]
+    for point, radius in zip(points, radii, strict=True):
+        text = f"{point.name} ({shown(point.params, 'M', 3)} M)"
+        for dx, dy, across, along in (*_places(radius + 3), *_places(radius + 16)):
+            note = axes.annotate(
+                text,
+                (point.runtime_ms, point.psnr_db),
+                xytext=(dx, dy),
+                ha=across,
+                va=along,
+                textcoords="offset points",
+                color=_INK,
+                fontsize=8,
+                parse_math=False,
+            )
+            extent = note.get_window_extent()
+            inside = axes.bbox.x0 <= extent.x0 and extent.x1 <= figure.bbox.x1
+            if inside and not any(extent.overlaps(other) for other in taken):
+                taken.append(extent)
+                break
+            note.remove()
+
+
+def _areas(points: tuple[Point, ...]) -> list[float]:
+    """Of the circles, in square points; the largest network has the largest."""
+    largest = max(point.params for point in points) or 1.0
+    return [_LARGEST_AREA_PT2 * point.params / largest for point in points]
+
+
+def _extent(figure: Figure, axes: Axes, point: Point, radius_pt: float) -> Bbox:
+    from matplotlib.transforms import Bbox
+
+    x, y = axes.transData.transform((point.runtime_ms, point.psnr_db))
+    # The inscribed box would let a label touch the rim, the full one wastes the corners.
+    half = 0.85 * radius_pt * figure.dpi / 72
+    return Bbox.from_extents(x - half, y - half, x + half, y + half)
+
+
+def _places(away: float) -> tuple[tuple[float, float, str, str], ...]:
+    return (
+        (away, 0, "left", "center"),
+        (-away, 0, "right", "center"),
+        (0, away, "center", "bottom"),
+        (0, -away, "center", "top"),
+        (away, away, "left", "bottom"),
+        (away, -away, "left", "top"),
+        (-away, away, "right", "bottom"),
+        (-away, -away, "right", "top"),
+    )
+
+
+def _themed(svg: str) -> str:
+    """The element alone, with the page's variables for colours and font."""
+    svg = svg[svg.index("<svg") :]
+    # matplotlib's rule for every element would reach the page around the drawing.
+    svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, count=1, flags=re.DOTALL)
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, count=1, flags=re.DOTALL)
+    svg = svg.replace("'DejaVu Sans'", _FONT).replace("DejaVu Sans,", f"{_FONT},")
+    for colour, variable in _VARIABLES.items():
+        svg = svg.replace(colour, variable)
+    return svg.strip()

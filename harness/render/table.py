@@ -1,0 +1,258 @@
+"""One format-neutral table of a leaderboard: every format only draws its rows.
+
+All text in it is clean (see `harness.render.text`) but not escaped: each format escapes its own
+specials. Figures are converted to their column's unit here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.core.challenge import Challenge, Column, Track
+from harness.core.leaderboard import Leaderboard, Row
+from harness.core.metrics import metric
+from harness.render.badges import Badge, badges
+from harness.render.printed import by_source, of_column
+from harness.render.reasons import remark
+from harness.render.text import HINT_LIMIT, clean, cut, short
+from harness.render.units import MISSING, converted, label, quantity, shown
+
+Kind = Literal["ranked", "unranked", "floor", "failed", "published"]
+SECTIONS: dict[Kind, str] = {
+    "ranked": "Ranked",
+    "unranked": "Not ranked",
+    "floor": "Floor",
+    "failed": "Failed",
+}
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A column after the name. `better` is "" for a track, else the metric's direction."""
+
+    key: str
+    title: str
+    unit: str = ""
+    group: str = ""
+    better: Literal["", "lower", "higher"] = ""
+    ranked: bool = False
+    scored: bool = False  # a track that shows its score, with the rank beside it
+    hint: str = ""
+    align: Literal["left", "right", "center"] = "right"
+
+    @property
+    def has_rank(self) -> bool:
+        """Whether ranks stand beside this column's figures."""
+        return self.ranked or self.scored
+
+    @property
+    def full(self) -> str:
+        """Title and unit, as in `Runtime [ms]`."""
+        return f"{self.title} [{self.unit}]" if self.unit else self.title
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure as shown; `value` is the same in full precision and in the column's unit."""
+
+    text: str = MISSING
+    value: float | None = None
+    rank: int | None = None
+    best: bool = False
+    spread: str = ""  # lowest to highest over the rounds, in the column's unit
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row: who, what was measured, and why it is not ranked."""
+
+    kind: Kind
+    id: str
+    team: str
+    title: str
+    cells: tuple[Cell, ...]
+    badges: tuple[Badge, ...] = ()
+    remark: str = ""
+    hint: str = ""  # the whole names, where they were cut
+    anchor: str = ""
+
+    @property
+    def name(self) -> str:
+        """Team and model, for formats that set them alike."""
+        return " ".join(part for part in (self.team, self.title) if part)
+
+    @property
+    def marks(self) -> str:
+        """The badges that a reader must know of: a row without any is an ordinary one."""
+        return ", ".join(badge.text for badge in self.badges if badge.tone != "good")
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no figure in it at all."""
+        return all(cell.value is None for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Headings and rows; the name column in front of every row is not among the headings."""
+
+    title: str
+    caption: str
+    headings: tuple[Heading, ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def groups(self) -> tuple[tuple[str, int], ...]:
+        """Neighbouring headings of one group, with how many they are; empty without groups."""
+        runs: list[tuple[str, int]] = []
+        for heading in self.headings:
+            if runs and runs[-1][0] == heading.group:
+                runs[-1] = (heading.group, runs[-1][1] + 1)
+            else:
+                runs.append((heading.group, 1))
+        return tuple(runs) if any(name for name, _ in runs) else ()
+
+    def sections(self) -> tuple[tuple[Kind, tuple[Line, ...]], ...]:
+        """Lines of a kind together, in order; a published line goes with the line above it."""
+        parts: list[tuple[Kind, list[Line]]] = []
+        for line in self.lines:
+            if parts and line.kind in (parts[-1][0], "published"):
+                parts[-1][1].append(line)
+            else:
+                parts.append((line.kind, [line]))
+        return tuple((kind, tuple(lines)) for kind, lines in parts)
+
+
+def table(board: Leaderboard) -> Table:
+    """The board's table in the board's order: name, tracks, then the challenge's columns."""
+    challenge = board.challenge
+    lines: list[Line] = []
+    for index, row in enumerate(board.rows):
+        if row.entry.role == "floor" and not challenge.show_floor:
+            continue
+        lines.append(_line(challenge, row, anchor=f"entry-{index + 1}"))
+        if challenge.show_published:
+            lines += _published(challenge, row)
+    return Table(
+        title=clean(challenge.title),
+        caption=clean(challenge.caption or challenge.title),
+        headings=(*map(_of_track, challenge.tracks), *map(_of_column, challenge.columns)),
+        lines=tuple(lines),
+    )
+
+
+def kind_of(row: Row) -> Kind:
+    """Where in the table a row stands."""
+    if row.entry.status == "failed":
+        return "failed"
+    if row.entry.role == "floor":
+        return "floor"
+    return "ranked" if row.ranked else "unranked"
+
+
+def _of_track(track: Track) -> Heading:
+    return Heading(f"track:{track.id}", clean(track.title), scored=not _plain(track))
+
+
+def _of_column(column: Column) -> Heading:
+    return Heading(
+        key=column.metric,
+        title=clean(column.title),
+        unit=column.unit,
+        group=clean(column.group),
+        better=metric(column.metric).better,
+        ranked=column.ranked,
+        hint=label(column.metric),
+    )
+
+
+def _line(challenge: Challenge, row: Row, *, anchor: str) -> Line:
+    entry = row.entry
+    cells = [_place(track, row) for track in challenge.tracks]
+    cells += [_figure(column, row) for column in challenge.columns]
+    team, title = clean(entry.team), clean(entry.title or entry.id)
+    names = (short(entry.team), short(entry.title or entry.id))
+    whole = cut(f"{team} – {title}", HINT_LIMIT) if names != (team, title) else ""
+    return Line(
+        kind=kind_of(row),
+        id=short(entry.id, 80),
+        team=names[0],
+        title=names[1],
+        cells=tuple(cells),
+        badges=badges(row),
+        remark=remark(row),
+        hint=whole,
+        anchor=anchor,
+    )
+
+
+def _plain(track: Track) -> bool:
+    return track.kind == "order"
+
+
+def _place(track: Track, row: Row) -> Cell:
+    standing = row.standings.get(track.id)
+    if standing is None:
+        return Cell()
+    first = standing.rank == 1
+    score = converted(standing.score, "")
+    if _plain(track) or score is None:
+        return Cell(str(standing.rank), float(standing.rank), best=first)
+    whole = track.kind == "rank_sum" and score == int(score)
+    text = f"{score:.0f}" if whole else f"{score:.3f}"
+    return Cell(text, score, rank=standing.rank, best=first)
+
+
+def _figure(column: Column, row: Row) -> Cell:
+    key = column.metric
+    value = converted(row.entry.values.get(key), column.unit)
+    if value is None:
+        return Cell()
+    rank = row.ranks.get(key) if column.ranked and row.ranked else None
+    return Cell(
+        text=f"{value:.{column.decimals}f}",
+        value=value,
+        rank=rank,
+        best=rank == 1,
+        spread=_spread(column, row),
+        hint=_margin(row, key),
+    )
+
+
+def _spread(column: Column, row: Row) -> str:
+    interval = row.entry.intervals.get(column.metric)
+    if interval is None or not interval.high > interval.low:
+        return ""
+    low, high = (shown(end, column.unit, column.decimals) for end in (interval.low, interval.high))
+    return f"{low}–{high}" if low != high else ""
+
+
+def _margin(row: Row, key: str) -> str:
+    room = row.margins.get(key)
+    if room is None:
+        return ""
+    return f"{quantity(key, abs(room))} {'inside' if room >= 0 else 'outside'} the limit"
+
+
+def _published(challenge: Challenge, row: Row) -> list[Line]:
+    keys = tuple(column.metric for column in challenge.columns)
+    lines = []
+    for source, figures in by_source(row.entry.published).items():
+        cells = [Cell() for _ in challenge.tracks]
+        for column in challenge.columns:
+            value = converted(of_column(column.metric, figures, keys), column.unit)
+            text = MISSING if value is None else f"{value:.{column.decimals}f}"
+            cells.append(Cell(text, value))
+        line = Line(
+            kind="published",
+            id=short(row.entry.id, 80),
+            team="as published",
+            title=short(source),
+            cells=tuple(cells),
+            hint=cut(clean(source), HINT_LIMIT) if len(clean(source)) > len(short(source)) else "",
+        )
+        if not line.empty:
+            lines.append(line)
+    return lines

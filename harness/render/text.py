@@ -1,0 +1,48 @@
+"""Foreign text made safe to draw: what no format wants is replaced before any format escapes."""
+
+from __future__ import annotations
+
+import unicodedata
+
+NAME_LIMIT = 48  # characters of a name in a table
+HINT_LIMIT = 300  # characters of a tooltip
+REMARK_LIMIT = 160  # characters of a reason in a table
+
+_JOINERS = "\u200c\u200d"  # part of ordinary Persian, Indic and emoji text
+_MARKS_IN_A_ROW = 3
+_SCANNED = 20_000  # characters looked at; more of one string is an attack
+
+
+def clean(text: str) -> str:
+    """The text on one line, with every invisible or direction-changing character made visible.
+
+    White space of any kind becomes one space. A control, format (bidirectional overrides, zero
+    width) or unassigned character becomes `[U+202E]`, a lone surrogate U+FFFD. Of combining marks
+    in a row three are kept, as more would draw over the neighbouring rows.
+    """
+    shown: list[str] = []
+    marks = 0
+    for character in " ".join(text[:_SCANNED].split()):
+        category = unicodedata.category(character)
+        marks = marks + 1 if category in ("Mn", "Me") else 0
+        if marks <= _MARKS_IN_A_ROW:
+            shown.append(_visible(character, category))
+    return "".join(shown)
+
+
+def cut(text: str, limit: int) -> str:
+    """The text, or its first `limit - 1` characters and an ellipsis."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def short(text: str, limit: int = NAME_LIMIT) -> str:
+    """`clean` and `cut`."""
+    return cut(clean(text), limit)
+
+
+def _visible(character: str, category: str) -> str:
+    if category == "Cs":
+        return "\ufffd"
+    if category in ("Cc", "Cf", "Cn", "Co") and character not in _JOINERS:
+        return f"[U+{ord(character):04X}]"
+    return character

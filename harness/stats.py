@@ -1,0 +1,146 @@
+"""From raw samples to figures: every mean, median and interval of a table is made here."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean, median
+
+from harness.core.record import ImageScore, RoundFigures
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure over rounds, in its base unit.
+
+    `point` is the median of the rounds, `low` and `high` are the smallest and the largest round:
+    the observed range, not a confidence interval, which three rounds can't carry. `rounds` holds
+    each round's figure, in the order given.
+    """
+
+    point: float
+    low: float
+    high: float
+    rounds: tuple[float, ...]
+
+
+def runtime(rounds: Sequence[RoundFigures], *, datasets: Sequence[str]) -> Estimate:
+    """Seconds per image over `datasets`, each of which counts the same however many images it has.
+
+    Within a round: the median of each image's timed passes, their mean over a dataset's images,
+    the mean of the datasets' means. That is the "average time" of the NTIRE ESR tables (mean of
+    the validation and the test mean), where an image is timed once. For one dataset alone, name it
+    alone.
+
+    Raises ValueError where a round holds no sample of a dataset, or where rounds timed different
+    images: their means would not be of the same thing.
+    """
+    _refuse_empty(rounds, "rounds")
+    _refuse_empty(datasets, "datasets")
+    timed = [_medians(figures, datasets) for figures in rounds]
+    _refuse_different_images(timed)
+    return _over_rounds([_mean_of_means(medians, datasets) for medians in timed])
+
+
+def runtimes(rounds: Sequence[RoundFigures], *, datasets: Sequence[str]) -> dict[str, Estimate]:
+    """`runtime` over all of `datasets` and of each alone, by metric key: runtime, runtime:NAME.
+
+    Raises ValueError as `runtime` does.
+    """
+    figures = {"runtime": runtime(rounds, datasets=datasets)}
+    for name in datasets:
+        figures[f"runtime:{name}"] = runtime(rounds, datasets=[name])
+    return figures
+
+
+def first_call(rounds: Sequence[RoundFigures]) -> Estimate:
+    """Seconds of the first forward of a fresh process, before any warm-up.
+
+    Raises ValueError without rounds.
+    """
+    _refuse_empty(rounds, "rounds")
+    return _over_rounds([figures.first_call_s for figures in rounds])
+
+
+def memory(rounds: Sequence[RoundFigures]) -> int | None:
+    """Peak bytes of the worst round, None where no round measured memory.
+
+    The worst, since memory is what must be there for the model to run at all. Raises ValueError
+    without rounds.
+    """
+    _refuse_empty(rounds, "rounds")
+    peaks = [figures.memory.peak_bytes for figures in rounds if figures.memory is not None]
+    return max(peaks, default=None)
+
+
+def quality(scores: Sequence[ImageScore]) -> dict[str, float]:
+    """Mean PSNR in dB and mean SSIM of each dataset by metric key: psnr:NAME, ssim:NAME.
+
+    `scores` are those of one round (the first: later rounds repeat its images) or of the floor. A
+    dataset without HR images has no keys. Raises ValueError without scores, where an image stands
+    twice, and where only some images of a dataset were scored.
+    """
+    _refuse_empty(scores, "scores")
+    _refuse_doubles(f"{score.dataset}/{score.image}" for score in scores)
+    by_dataset: dict[str, list[ImageScore]] = defaultdict(list)
+    for score in scores:
+        by_dataset[score.dataset].append(score)
+    figures: dict[str, float] = {}
+    for name, its in by_dataset.items():
+        figures |= _mean(f"psnr:{name}", [score.psnr_db for score in its])
+        figures |= _mean(f"ssim:{name}", [score.ssim for score in its])
+    return figures
+
+
+def _mean(key: str, values: Sequence[float | None]) -> dict[str, float]:
+    present = [value for value in values if value is not None]
+    if not present:
+        return {}
+    if len(present) < len(values):
+        raise ValueError(f"{key} is known of {len(present)} of {len(values)} images only")
+    return {key: fmean(present)}
+
+
+def _medians(figures: RoundFigures, datasets: Sequence[str]) -> dict[tuple[str, str], float]:
+    """The median seconds of each (dataset, image) of one round."""
+    passes: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for sample in figures.samples:
+        if sample.dataset in datasets:
+            passes[sample.dataset, sample.image].append(sample.seconds)
+    return {image: median(seconds) for image, seconds in passes.items()}
+
+
+def _mean_of_means(medians: dict[tuple[str, str], float], datasets: Sequence[str]) -> float:
+    means = []
+    for name in datasets:
+        seconds = [value for (dataset, _), value in medians.items() if dataset == name]
+        if not seconds:
+            raise ValueError(f"a round holds no timed image of {name}")
+        means.append(fmean(seconds))
+    return fmean(means)
+
+
+def _over_rounds(values: Sequence[float]) -> Estimate:
+    return Estimate(median(values), min(values), max(values), tuple(values))
+
+
+def _refuse_empty(values: Sequence[object], what: str) -> None:
+    if not values:
+        raise ValueError(f"no {what} to make a figure from")
+
+
+def _refuse_different_images(timed: Sequence[dict[tuple[str, str], float]]) -> None:
+    for number, medians in enumerate(timed[1:], start=2):
+        odd = sorted(medians.keys() ^ timed[0].keys())
+        if odd:
+            names = ", ".join("/".join(image) for image in odd[:3])
+            raise ValueError(f"rounds 1 and {number} timed different images: {names}")
+
+
+def _refuse_doubles(names: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"{name} is scored twice; give the scores of one round")
+        seen.add(name)

@@ -1,0 +1,71 @@
+"""Documents from files to frozen values: exact types, no unknown field, every fault named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+T = TypeVar("T")
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is no known field",
+    "unexpected_keyword_argument": "is no known field",
+}
+
+
+class Faults(ValueError):
+    """What is wrong with a document, one line each: `place what`."""
+
+    def __init__(self, lines: tuple[str, ...]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+def build(kind: type[T], document: Mapping[str, Any], stand_in: Mapping[str, Any]) -> T:
+    """The value of a TOML document; Faults lists everything wrong with it at once.
+
+    A frozen dataclass checks its fields together only when all of them have the right type. So
+    that those faults are named too, faulty fields are replaced by `stand_in` for a second look;
+    None stands in for a field without which the others can't be judged.
+    """
+    try:
+        return _parse(kind, document)
+    except ValidationError as error:
+        lines = tuple(_lines(error))
+        faulty = {fault["loc"][0] for fault in error.errors() if fault["loc"]}
+    mended = {name: value for name, value in document.items() if name not in faulty}
+    mended |= {name: value for name, value in stand_in.items() if name in faulty}
+    if faulty:
+        try:
+            _parse(kind, mended)
+        except ValidationError as error:
+            lines += tuple(_lines(error, whole_only=True))
+    raise Faults(lines)
+
+
+def _parse(kind: type[T], document: Mapping[str, Any]) -> T:
+    # by way of JSON, whose strict mode takes a list for a tuple and nothing else for anything
+    return adapter(kind).validate_json(json.dumps(document, default=str), strict=True)
+
+
+def adapter(kind: type[T]) -> TypeAdapter[T]:
+    """The reader and writer of a type, made once."""
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
+
+
+def _lines(error: ValidationError, *, whole_only: bool = False) -> Iterator[str]:
+    """The faults, or those alone that belong to no single field."""
+    for fault in error.errors(include_url=False):
+        if whole_only and fault["loc"]:
+            continue
+        place = ".".join(str(part) for part in fault["loc"])
+        text = _WORDS.get(fault["type"], fault["msg"].removeprefix("Value error, "))
+        if place and fault["type"] not in _WORDS and fault["type"] != "value_error":
+            text = f"{text}, got {fault['input']!r:.60}"
+        yield f"{place}: {text}" if place else text

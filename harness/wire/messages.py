@@ -1,0 +1,170 @@
+"""The messages that the trusted side and a worker exchange.
+
+A worker holds one submission. It is asked, one message at a time, and answers each message with
+exactly one:
+
+    trusted side            worker
+    ------------            ------
+    Load                ->  Ready | Trouble
+    Count               ->  Counted | Trouble
+    Forward + LR image  ->  Done | Trouble      (the forward alone is timed)
+    Collect             ->  Output + SR image | Trouble
+    Inspect             ->  State
+    Stop                ->  (exit)
+
+An image travels as the payload of its message: uint8, height x width x 3, RGB, C order.
+Every figure in an answer is a claim: the trusted side checks or bounds it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Load:
+    """Build the model of a submission; the answer is Ready when it can run."""
+
+    folder: str
+    entry: str  # file:attribute, the file without .py
+    kwargs: str  # JSON object: the keyword arguments of the entry
+    scale: int
+    data_range: float
+    device: str  # "cpu" or "cuda"
+    threads: int
+    seed: int
+    precision: str = "fp32"
+    weights: str = ""  # file; "" builds the model with seeded weights
+    weights_key: str = ""
+    strip_prefix: str = ""
+    deploy: str = ""  # file:attribute, called with the loaded model
+    tile: int = 0  # LR pixels; 0 runs the whole image at once
+    tile_overlap: int = 0
+    pad_to_multiple: int = 1
+
+
+@dataclass(frozen=True)
+class Count:
+    """Count parameters, MACs, activations and convolutions at a 3 x height x width LR input."""
+
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Forward:
+    """Run one LR image, the payload, and keep the result."""
+
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Collect:
+    """Convert the kept result to an image and send it."""
+
+
+@dataclass(frozen=True)
+class Inspect:
+    """Say what the process looks like now: flags, memory."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Leave."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The model stands. `changed` names global settings that loading it changed."""
+
+    load_s: float
+    params: int
+    device: str
+    changed: tuple[str, ...] = ()
+    untrained: bool = False
+
+
+@dataclass(frozen=True)
+class Done:
+    """One forward took `seconds`, by the worker's clock."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Output:
+    """The SR image, as the payload; the extremes are those before clamping, in data range units."""
+
+    height: int
+    width: int
+    dtype: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class State:
+    """Settings that changed since the load, and CUDA memory since the last `Inspect`."""
+
+    changed: tuple[str, ...] = ()
+    cuda_peak_bytes: int = 0
+    cuda_reserved_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Counter:
+    """What one counter says of one forward.
+
+    `macs` follows the counter's own convention, `matmul_macs` is its share of convolutions, linear
+    layers and matrix products: the part that can be compared between counters. None stands for
+    "this counter can't tell"; `error` then says why if it failed.
+    """
+
+    name: str  # ntire2022 | fvcore | ptflops | dispatch
+    macs: int | None
+    matmul_macs: int | None
+    activations: int | None
+    convs: int | None
+    device: str  # where the forward ran: meta | cpu
+    uncounted: dict[str, int] = field(default_factory=dict)  # operator -> calls it could not count
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Static figures of a model at batch 1, 3 channels, `height` x `width` LR pixels."""
+
+    height: int
+    width: int
+    params: int  # unique parameters after the first forward
+    params_before: int  # and before it: a model that fuses itself shrinks
+    trainable: int
+    counters: tuple[Counter, ...]
+    never_called: tuple[str, ...] = ()  # modules with parameters that the forward never used
+    notes: tuple[str, ...] = ()
+
+    def counter(self, name: str) -> Counter | None:
+        """The counter of that name, if it ran."""
+        return next((counter for counter in self.counters if counter.name == name), None)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The answer to Count."""
+
+    counts: Counts
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What was asked went wrong, in the terms of `core.outcome.Reason`."""
+
+    reason: str
+    message: str  # one line for the table
+    detail: str = ""  # traceback, for the log
+
+
+Request = Load | Count | Forward | Collect | Inspect | Stop
+Answer = Ready | Counted | Done | Output | State | Trouble
+Message = Request | Answer

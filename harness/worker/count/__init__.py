@@ -1,0 +1,16 @@
+"""Static figures of a model: parameters, multiply-adds, activations, convolutions.
+
+Four counters look at the same forward and none believes another:
+
+- `hooks`: the counting rules of NTIRE 2022, by forward hooks on modules
+- `trace`: fvcore, by the operators of a traced graph (NTIRE 2024 and later)
+- `dispatch`: our own count of every operator that PyTorch dispatches
+- `second_opinion`: ptflops, by hooks and patched functions
+
+Nothing is judged here. This package runs beside the submitted code, so what it returns is a claim;
+the trusted side compares the claims (`harness.core.verdict`).
+"""
+
+from harness.worker.count.counting import count_model
+
+__all__ = ["count_model"]

@@ -1,0 +1,89 @@
+"""Which device the forwards run on, and the first forward, which is never counted.
+
+The meta device is the first choice: a forward costs nothing there, and one that completes there
+never read a value, so no branch of it depends on the image. What it could still do is to ask for
+the device. A small real forward on the CPU is counted against that: if it has other convolutions
+or products than the same forward on the meta device, the meta device is not used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from harness.worker.count.dispatch import DispatchCounter
+from harness.worker.count.subject import Subject, describe, on_cpu, on_meta, parameter_count
+
+SPOT_SIZE = 64
+"""Side in LR pixels of the small real forward; a model that refuses it gets the whole image."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Where to count: on `subject`, or on `spare` when a counter can't. Both ran once already."""
+
+    subject: Subject
+    spare: Subject  # always on the CPU, the subject itself when that is
+    notes: tuple[str, ...]
+
+
+def choose(model: nn.Module, image: Tensor) -> Choice:
+    """Copy the model to where it is to be counted and let it run once there."""
+    cpu, copied = on_cpu(model, image)
+    notes = () if copied else ("the model can't be copied and is counted in place",)
+    try:
+        meta = on_meta(model, image)
+        meta.forward()
+    except Exception as error:  # noqa: BLE001 - the submission's own, of any kind
+        _warm(cpu)
+        why = f"counted on the CPU, no forward on the meta device: {describe(error)}"
+        return Choice(cpu, cpu, (*notes, why))
+    doubt, disqualified = _spot_check(meta, cpu)
+    return Choice(cpu if disqualified else meta, cpu, notes + doubt)
+
+
+def _spot_check(meta: Subject, cpu: Subject) -> tuple[tuple[str, ...], bool]:
+    """Whether both devices do the same: notes, and whether the meta device is out."""
+    failure = ""
+    for side in _sides(cpu):
+        try:
+            there, here = _figures(meta.cropped(side)), _figures(cpu.cropped(side))
+            if here != there:  # the model may have fused itself in that first forward
+                here = _figures(cpu.cropped(side))
+        except Exception as error:  # noqa: BLE001
+            failure = describe(error)
+            continue
+        return ((), False) if there == here else ((_difference(there, here, side),), True)
+    return (f"the meta device could not be checked against the CPU: {failure}",), False
+
+
+def _figures(subject: Subject) -> tuple[int, ...]:
+    counter = DispatchCounter()
+    subject.forward(counter)
+    return (*counter.tally.figures(), parameter_count(subject.model))
+
+
+def _sides(subject: Subject) -> tuple[int, int]:
+    return SPOT_SIZE, max(subject.image.shape)
+
+
+def _difference(there: tuple[int, ...], here: tuple[int, ...], side: int) -> str:
+    names = ("multiply-adds", "activations", "convolutions", "parameters")
+    differing = ", ".join(
+        f"{b:,} {name}, not {a:,}" for name, a, b in zip(names, there, here, strict=True) if a != b
+    )
+    return (
+        f"counted on the CPU: at {side} pixels the model does other work there than on the "
+        f"meta device ({differing})"
+    )
+
+
+def _warm(subject: Subject) -> None:
+    """The first forward, small if the model allows; a failure will show in every counter."""
+    for side in _sides(subject):
+        try:
+            subject.cropped(side).forward()
+        except Exception:  # noqa: BLE001, S112 - the counters will meet it again and say so
+            continue
+        return

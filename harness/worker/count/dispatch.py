@@ -1,0 +1,87 @@
+"""Our own counter: every operator that PyTorch dispatches, wherever in the model it is called."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.worker.count.formulas import FORMULAS
+from harness.worker.count.mode import LightMode
+from harness.worker.count.operators import is_free
+
+
+@dataclass
+class DispatchTally:
+    """What was seen so far. `activations` and `convs`: 2-D convolutions, transposed ones too."""
+
+    macs: int = 0
+    activations: int = 0
+    convs: int = 0
+    uncounted: Counter[str] = field(default_factory=Counter)
+
+    def figures(self) -> tuple[int, int, int]:
+        """Multiply-adds, activations, convolutions."""
+        return self.macs, self.activations, self.convs
+
+
+class DispatchCounter(LightMode):  # type: ignore[no-untyped-call]
+    """Counts the operators that run while it is entered; the tally is in `tally`.
+
+    Only operators with a formula have multiply-adds: convolutions, matrix products, attention.
+    Unlike hooks it sees functional calls, and unlike torch's FlopCounterMode it has a formula for
+    the CPU's attention kernel and reports what it has no formula for. It can't look into a custom
+    operator, which is one opaque call: that is `uncounted`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tally = DispatchTally()
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Run one operator and count it."""
+        kwargs = kwargs or {}
+        name = func._schema.name  # noqa: SLF001 - the only spelling of "namespace::operator"
+        formula = FORMULAS.get(_bare(name))
+        if formula is None and not is_free(name):
+            with self:  # a compound operator is counted by its parts
+                parts = func.decompose(*args, **kwargs)
+            if parts is not NotImplemented:
+                return parts
+            self.tally.uncounted[name] += 1
+        out = func(*args, **kwargs)
+        if formula is not None:
+            self._count(name, formula(_positional(func, args, kwargs), _first(out)), args, out)
+        return out
+
+    def _count(self, name: str, macs: int, args: tuple[Any, ...], out: Any) -> None:
+        self.tally.macs += macs
+        if name == "aten::convolution" and args[1].dim() == 4:
+            self.tally.activations += out.numel()
+            self.tally.convs += 1
+
+
+def _bare(name: str) -> str:
+    namespace, _, operator = name.partition("::")
+    return operator.rstrip("_") if namespace == "aten" else ""
+
+
+def _positional(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """The arguments in the order of the schema, however they were passed."""
+    if not kwargs:
+        return args
+    rest = func._schema.arguments[len(args) :]  # noqa: SLF001
+    return (*args, *(kwargs.get(argument.name) for argument in rest))
+
+
+def _first(out: Any) -> Tensor:
+    return out if isinstance(out, torch.Tensor) else out[0]

@@ -1,0 +1,98 @@
+"""The count of ptflops: hooks on modules, and torch's functions patched while the forward runs.
+
+Its convention adds biases, activation functions, pooling, elementwise sums and products, so its
+total can't be compared with the others to the last digit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import ptflops
+import torch
+from torch import Tensor, nn
+
+from harness.worker.count.mode import LightMode
+
+_PATCHED = (torch, torch.Tensor, torch.nn.functional)
+
+
+def second_opinion(model: nn.Module, image: Tensor) -> int:
+    """The multiply-adds that ptflops gives `model` at `image`, N x C x H x W, on the image's device.
+
+    Raises RuntimeError with what ptflops printed when the forward failed under it.
+    """
+    printed = io.StringIO()
+    with (
+        _put_back(model),
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+        _ModelsOwnCalls(),
+    ):
+        macs, _ = ptflops.get_model_complexity_info(
+            model,
+            tuple(image.shape[1:]),
+            print_per_layer_stat=False,
+            as_strings=False,
+            input_constructor=lambda _size: image,
+            ost=printed,
+            backend="pytorch",
+        )
+    if macs is None:
+        lines = printed.getvalue().strip().splitlines()
+        raise RuntimeError(lines[-1] if lines else "ptflops gave no figure and no reason")
+    return int(macs)
+
+
+class _ModelsOwnCalls(LightMode):  # type: ignore[no-untyped-call]
+    """Takes out of ptflops' count what torch itself calls while it runs one operator.
+
+    On the meta device torch works many shapes out in Python, with the very functions that ptflops
+    has patched: a LayerNorm would count the sums and products inside it as well.
+    """
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Run one operator, then forget what was collected meanwhile."""
+        patched = (torch.nn.functional.relu, torch.mul)  # one of each of ptflops' two lists
+        lists = [getattr(function, "collector", []) for function in patched]
+        lengths = [len(collected) for collected in lists]
+        out = func(*args, **(kwargs or {}))
+        for collected, length in zip(lists, lengths, strict=True):
+            del collected[length:]
+        return out
+
+
+@contextlib.contextmanager
+def _put_back(model: nn.Module) -> Iterator[None]:
+    """Undo what ptflops leaves behind: it patches more functions than it restores.
+
+    F.interpolate stays wrapped, which breaks the next call of ptflops and times the wrapper in
+    every later forward; the model keeps methods and a hook of ptflops.
+    """
+    owners: tuple[Any, ...] = (*_PATCHED, model)
+    before = [dict(vars(owner)) for owner in owners]
+    try:
+        yield
+    finally:
+        for owner, names in zip(owners, before, strict=True):
+            _restore(owner, names)
+
+
+def _restore(owner: Any, before: dict[str, Any]) -> None:
+    now = dict(vars(owner))
+    if not isinstance(owner, ModuleType):  # a module may have loaded a part of itself meanwhile
+        for name in now.keys() - before.keys():
+            delattr(owner, name)
+    for name, value in before.items():
+        if now.get(name) is not value:
+            setattr(owner, name, value)

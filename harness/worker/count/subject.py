@@ -1,0 +1,141 @@
+"""What the counters look at: a model and an image on one device, apart from the submitted model.
+
+The meta device has shapes and no data, so a forward there takes a tenth of a second at most.
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from harness.worker.count.shapes import ShapesOnly
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model in evaluation mode and its input, 1 x 3 x H x W, both on `device`."""
+
+    model: nn.Module
+    image: Tensor
+    device: str  # meta | cpu
+
+    def forward(self, *watchers: AbstractContextManager[object]) -> None:
+        """Run the model once while the watchers are entered. Raises what the submission raises."""
+        with self.shapes(), ExitStack() as stack:
+            for watcher in watchers:
+                stack.enter_context(watcher)
+            self.model(self.image)
+
+    def shapes(self) -> AbstractContextManager[object]:
+        """Entered around a forward, before any watcher: the fast answers of the meta device."""
+        return ShapesOnly() if self.device == "meta" else nullcontext()
+
+    def cropped(self, side: int) -> Subject:
+        """The same model with the top left corner of the image, `side` pixels at most."""
+        return Subject(self.model, self.image[..., :side, :side], self.device)
+
+
+def on_cpu(model: nn.Module, image: Tensor) -> tuple[Subject, bool]:
+    """A copy of the model, and whether it is one: what can't be copied is used itself."""
+    try:
+        return Subject(copy.deepcopy(model), image, "cpu"), True
+    except Exception:  # noqa: BLE001 - whatever a submission's attributes raise when copied
+        return Subject(model, image, "cpu"), False
+
+
+def on_meta(model: nn.Module, image: Tensor) -> Subject:
+    """A copy of the model without data. Raises whatever its attributes raise when copied.
+
+    Tensors are replaced while the copy is made, so that a parameter that is used twice stays one
+    parameter, and so that tensors kept in plain attributes follow.
+    """
+    memo: dict[int, Any] = {}
+    for module in model.modules():
+        owned = (*module.parameters(recurse=False), *module.buffers(recurse=False))
+        plain = (value for value in vars(module).values() if isinstance(value, Tensor))
+        for tensor in (*owned, *plain):
+            if id(tensor) not in memo:
+                memo[id(tensor)] = _without_data(tensor)
+    return Subject(copy.deepcopy(model, memo), image.to("meta"), "meta")
+
+
+def photograph(model: nn.Module, *, height: int, width: int, data_range: float) -> Tensor:
+    """A deterministic image like a photograph: smooth shading, texture, one edge.
+
+    1 x 3 x height x width in [0, data_range], in the model's own floating point type. Some models
+    return NaN on noise.
+    """
+    rows = torch.linspace(0, 1, height).view(1, height, 1)
+    cols = torch.linspace(0, 1, width).view(1, 1, width)
+    tint = torch.tensor([0.0, 0.5, 1.0]).view(3, 1, 1)
+    shading = 0.35 + 0.3 * rows * (1 - 0.4 * tint) + 0.1 * torch.cos(3 * cols + tint)
+    texture = 0.06 * torch.sin(90 * cols + 40 * rows) * torch.cos(70 * rows - 25 * cols)
+    edge = 0.15 * (cols + 0.3 * rows > 0.7)
+    image = (shading + texture + edge).clamp(0, 1) * data_range
+    return image.unsqueeze(0).to(_dtype(model))
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode without gradients or compilation; the training flags are put back.
+
+    PyTorch's fused attention layer is switched off: it is one operator that no counter looks into,
+    and without it the same products run as operators of their own.
+    """
+    flags = [(module, module.training) for module in model.modules()]
+    fused = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with torch.no_grad(), _uncompiled():
+            model.eval()
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fused)
+        for module, training in flags:
+            module.training = training
+
+
+def parameter_count(model: nn.Module, *, trainable_only: bool = False) -> int:
+    """Elements of the unique parameters."""
+    return sum(
+        parameter.numel()
+        for parameter in model.parameters()
+        if parameter.requires_grad or not trainable_only
+    )
+
+
+def describe(error: BaseException, *, limit: int = 300) -> str:
+    """One line: the type of the error and the first line of what it says."""
+    lines = str(error).strip().splitlines()
+    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _uncompiled() -> AbstractContextManager[object]:
+    """Let a model that asked for torch.compile run as it is written.
+
+    Asking loads torch._dynamo, so that a model without it is spared the second that takes.
+    """
+    if "torch._dynamo" not in sys.modules:
+        return nullcontext()
+    stance: AbstractContextManager[object] = torch.compiler.set_stance("force_eager")
+    return stance
+
+
+def _without_data(tensor: Tensor) -> Tensor:
+    empty = torch.empty_like(tensor, device="meta", requires_grad=False)
+    if isinstance(tensor, nn.Parameter):
+        return nn.Parameter(empty, requires_grad=tensor.requires_grad)
+    return empty
+
+
+def _dtype(model: nn.Module) -> torch.dtype:
+    floating = (p.dtype for p in model.parameters() if p.is_floating_point())
+    return next(floating, torch.float32)

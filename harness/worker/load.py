@@ -1,0 +1,114 @@
+"""Build a submission's model: import its file, call its entry, load its weights."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import nn
+
+from harness.wire.messages import Load
+from harness.worker.state import BadWeights, read_state
+
+__all__ = ["BadWeights", "Loaded", "load"]
+_DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+_LISTED = 3  # key names in a message
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model in eval mode on its device."""
+
+    model: nn.Module
+    params: int
+    data_range: float
+    untrained: bool
+
+
+def load(request: Load) -> Loaded:
+    """The model of a submission; BadWeights, or whatever its own code raises."""
+    folder = Path(request.folder)
+    model = _attribute(folder, request.entry)(**json.loads(request.kwargs))
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"{request.entry} returned {type(model).__name__}, not an nn.Module")
+    if request.weights:
+        _load_weights(model, request)
+    if request.deploy:
+        model = _deployed(folder, request.deploy, model)
+    model = model.to(device=request.device, dtype=_DTYPES[request.precision]).eval()
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    params = sum(parameter.numel() for parameter in model.parameters())
+    return Loaded(model, params, request.data_range, untrained=not request.weights and params > 0)
+
+
+def _attribute(folder: Path, entry: str) -> Callable[..., Any]:
+    file, _, attribute = entry.partition(":")
+    value: Any = _module(folder, file)
+    for name in attribute.split("."):
+        if not hasattr(value, name):
+            raise AttributeError(f"{file}.py has no {attribute}")
+        value = getattr(value, name)
+    return value  # type: ignore[no-any-return]
+
+
+def _module(folder: Path, file: str) -> ModuleType:
+    """Import by path, once; the folder leads sys.path so that the file can import its siblings."""
+    path = folder / f"{file}.py"
+    for known in (sys.modules.get(file), sys.modules.get(f"submission_{file}")):
+        if known is not None and getattr(known, "__file__", "") == str(path):
+            return known
+    # a name that is taken, json or torch say, is left to those who mean the other module
+    taken = file in sys.stdlib_module_names or file in sys.modules
+    name = f"submission_{file}" if taken else file
+    if not path.is_file():
+        raise FileNotFoundError(f"{file}.py is not in the submission's folder")
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path.name} can't be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _load_weights(model: nn.Module, request: Load) -> None:
+    state = read_state(
+        Path(request.weights), key=request.weights_key, strip_prefix=request.strip_prefix
+    )
+    own = model.state_dict()
+    faults = [
+        *_named("missing", own.keys() - state.keys()),
+        *_named("not in the model", state.keys() - own.keys()),
+        *_named("of another shape", _misshapen(own, state)),
+    ]
+    if faults:
+        raise BadWeights(f"the weights do not fit the model: {'; '.join(faults)}")
+    model.load_state_dict(state, strict=True)
+
+
+def _misshapen(own: dict[str, Any], state: dict[str, torch.Tensor]) -> set[str]:
+    return {name for name in own.keys() & state.keys() if own[name].shape != state[name].shape}
+
+
+def _named(what: str, names: set[str]) -> list[str]:
+    if not names:
+        return []
+    shown = ", ".join(sorted(names)[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
+    return [f"{len(names)} {what} ({shown})"]
+
+
+def _deployed(folder: Path, deploy: str, model: nn.Module) -> nn.Module:
+    fused = _attribute(folder, deploy)(model.eval())
+    if not isinstance(fused, nn.Module):
+        raise TypeError(f"{deploy} returned {type(fused).__name__}, not an nn.Module")
+    return fused

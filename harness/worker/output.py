@@ -1,0 +1,29 @@
+"""What a model's output must be before anything is done with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+
+class WrongOutput(Exception):
+    """The model's output can't be an SR image; `reason` is one of core.outcome.Reason."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def checked(output: Any, expected: tuple[int, ...]) -> torch.Tensor:
+    """`output` if it is one floating point tensor of the `expected` shape, else WrongOutput."""
+    if not isinstance(output, torch.Tensor):
+        raise WrongOutput("wrong_output", f"the output is a {type(output).__name__}, not a tensor")
+    if tuple(output.shape) != expected:
+        got = "x".join(map(str, output.shape)) or "a single number"
+        raise WrongOutput(
+            "wrong_output", f"the output is {got}, not {'x'.join(map(str, expected))}"
+        )
+    if not output.is_floating_point():
+        raise WrongOutput("wrong_output", f"the output is of {output.dtype}, not floating point")
+    return output

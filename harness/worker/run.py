@@ -1,0 +1,100 @@
+"""Run the model on one image: prepare, time the forward alone, convert the result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from harness.wire.messages import Load, Output
+from harness.worker.output import WrongOutput, checked
+from harness.worker.tiling import tiled
+
+Uint8 = npt.NDArray[np.uint8]
+# bound before any submission is imported, so that a clock patched in place changes nothing here
+_now = time.perf_counter
+_DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+
+
+class Runner:
+    """A loaded model with its declared range, precision, tile and padding."""
+
+    def __init__(self, model: nn.Module, declared: Load) -> None:
+        self._call = _callable(model, declared)
+        self._declared = declared
+        self._time = _cuda_seconds if declared.device == "cuda" else _cpu_seconds
+        self._kept: Any = None
+        self._expected: tuple[int, ...] = ()
+
+    def forward(self, image: Uint8) -> float:
+        """Seconds of the forward of an LR image, uint8 height x width x 3. The result is kept."""
+        self._kept = None  # freed before the next one is made: peak memory is of one forward
+        height, width, _ = image.shape
+        scale = self._declared.scale
+        self._expected = (1, 3, height * scale, width * scale)
+        batch = self._to_batch(image)
+        with torch.no_grad():
+            seconds, self._kept = self._time(self._call, batch)
+        return seconds
+
+    def collect(self) -> tuple[Output, memoryview]:
+        """The kept result as uint8: clamped to the data range, scaled to 255, half to even."""
+        kept = checked(self._kept, self._expected)
+        with torch.no_grad():
+            values = kept.detach().cpu().to(torch.float32)
+            low, high = (float(extreme) for extreme in torch.aminmax(values))
+            if not np.isfinite([low, high]).all():
+                raise WrongOutput("non_finite", "the output holds NaN or infinity")
+            image = _to_image(values[0], self._declared.data_range)
+        _, _, height, width = self._expected
+        return Output(height, width, str(kept.dtype), low, high), image.data.cast("B")
+
+    def _to_batch(self, image: Uint8) -> torch.Tensor:
+        batch = torch.from_numpy(image.copy()).permute(2, 0, 1).unsqueeze(0)
+        batch = batch.to(torch.float32).div_(255.0 / self._declared.data_range)
+        dtype = _DTYPES[self._declared.precision]
+        return batch.to(device=self._declared.device, dtype=dtype).contiguous()
+
+
+def _callable(model: nn.Module, declared: Load) -> Callable[[torch.Tensor], Any]:
+    if not declared.tile and declared.pad_to_multiple == 1:
+        return model
+    return tiled(
+        model,
+        scale=declared.scale,
+        tile=declared.tile,
+        overlap=declared.tile_overlap,
+        multiple=declared.pad_to_multiple,
+    )
+
+
+def _cpu_seconds(call: Callable[[torch.Tensor], Any], batch: torch.Tensor) -> tuple[float, Any]:
+    started = _now()
+    result = call(batch)
+    return _now() - started, result
+
+
+def _cuda_seconds(call: Callable[[torch.Tensor], Any], batch: torch.Tensor) -> tuple[float, Any]:
+    """CUDA events between device synchronisations, the idiom of the official scripts."""
+    start = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+    end = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+    torch.cuda.synchronize()
+    start.record()
+    result = call(batch)
+    end.record()
+    torch.cuda.synchronize()
+    return start.elapsed_time(end) / 1000.0, result
+
+
+def _to_image(values: torch.Tensor, data_range: float) -> Uint8:
+    """uint8 height x width x 3 of 3 x height x width values, which are left as they are."""
+    scaled = values.clamp(0.0, data_range)
+    if data_range != 255.0:
+        scaled = scaled.mul_(255.0 / data_range)
+    pixels: Uint8 = scaled.round_().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+    return pixels

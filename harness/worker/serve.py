@@ -1,0 +1,175 @@
+"""Answer one message at a time. Whatever the submission raises becomes a Trouble."""
+
+from __future__ import annotations
+
+import time
+import traceback
+
+import numpy as np
+import torch
+
+from harness.wire.channel import Channel, Closed
+from harness.wire.messages import (
+    Answer,
+    Collect,
+    Count,
+    Counted,
+    Done,
+    Forward,
+    Inspect,
+    Load,
+    Ready,
+    Request,
+    State,
+    Stop,
+    Trouble,
+)
+from harness.worker import settings
+from harness.worker.load import BadWeights, Loaded, load
+from harness.worker.output import WrongOutput
+from harness.worker.run import Runner
+
+Reply = tuple[Answer, bytes | memoryview]
+MESSAGE_CAP = 1000  # characters: a header holds no more than a few million
+
+
+def serve(channel: Channel) -> None:
+    """Read requests from `channel` until Stop or until the other side is gone."""
+    worker = Worker()
+    while True:
+        try:
+            request, payload = channel.receive()
+            if isinstance(request, Stop):
+                return
+            answer, attachment = guarded(worker, request, payload)  # type: ignore[arg-type]
+            channel.send(answer, attachment)
+        except Closed:
+            return
+
+
+def guarded(worker: Worker, request: Request, payload: bytearray) -> Reply:
+    """The worker's answer, or Trouble for anything that the submission raised."""
+    try:
+        return worker.answer(request, payload)
+    except BadWeights as error:
+        return _trouble("bad_weights", str(error)), b""
+    except WrongOutput as error:
+        return _trouble(error.reason, str(error)), b""
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int | str | None) else "..."
+        return _trouble("exited", f"the code called sys.exit({code!r})", _detail()), b""
+    except BaseException as error:  # noqa: BLE001 - a submission may raise anything at all
+        return _trouble(_reason(error), _line(error), _detail()), b""
+
+
+class Worker:
+    """The state between messages: the loaded model and the last output."""
+
+    def __init__(self) -> None:
+        self._loaded: Loaded | None = None
+        self._runner: Runner | None = None
+        self._before: settings.Settings | None = None
+
+    def answer(self, request: Request, payload: bytearray) -> Reply:
+        """Do what the request says."""
+        match request:
+            case Load():
+                return self._load(request), b""
+            case Count():
+                return self._count(request), b""
+            case Forward():
+                return self._forward(request, payload), b""
+            case Collect():
+                return self._need_runner().collect()
+            case Inspect():
+                return self._inspect(), b""
+        raise RuntimeError(f"no answer to {type(request).__name__}")
+
+    def _load(self, request: Load) -> Ready:
+        settings.apply(threads=request.threads, seed=request.seed)
+        self._before = settings.read()
+        started = time.perf_counter()
+        self._loaded = load(request)
+        self._runner = Runner(self._loaded.model, request)
+        load_s = time.perf_counter() - started
+        changed = settings.differences(self._before, settings.read())
+        settings.apply(threads=request.threads, seed=request.seed)
+        return Ready(
+            load_s=load_s,
+            params=self._loaded.params,
+            device=request.device,
+            changed=changed,
+            untrained=self._loaded.untrained,
+        )
+
+    def _count(self, request: Count) -> Counted:
+        from harness.worker.count import count_model  # fvcore and ptflops: for this message only
+
+        loaded = self._need_loaded()
+        counts = count_model(
+            loaded.model,
+            height=request.height,
+            width=request.width,
+            data_range=loaded.data_range,
+        )
+        return Counted(counts)
+
+    def _forward(self, request: Forward, payload: bytearray) -> Done:
+        image = np.frombuffer(payload, dtype=np.uint8)
+        return Done(self._need_runner().forward(image.reshape(request.height, request.width, 3)))
+
+    def _inspect(self) -> State:
+        changed = settings.differences(self._before, settings.read()) if self._before else ()
+        peak, reserved = _cuda_memory()
+        return State(changed, peak, reserved)
+
+    def _need_runner(self) -> Runner:
+        if self._runner is None:
+            raise RuntimeError("no model is loaded")
+        return self._runner
+
+    def _need_loaded(self) -> Loaded:
+        if self._loaded is None:
+            raise RuntimeError("no model is loaded")
+        return self._loaded
+
+
+def _cuda_memory() -> tuple[int, int]:
+    """Peak allocated and reserved bytes since the last call; the peak is reset by it."""
+    if not torch.cuda.is_available():
+        return 0, 0
+    torch.cuda.synchronize()
+    figures = torch.cuda.max_memory_allocated(), torch.cuda.max_memory_reserved()
+    torch.cuda.reset_peak_memory_stats()
+    return figures
+
+
+def _trouble(reason: str, message: str, detail: str = "") -> Trouble:
+    return Trouble(reason, message[:MESSAGE_CAP], detail)
+
+
+def _reason(error: BaseException) -> str:
+    text = _text(error).lower()
+    out_of_memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
+        words in text for words in ("out of memory", "not enough memory", "can't allocate memory")
+    )
+    return "out_of_memory" if out_of_memory else "crash"
+
+
+def _text(error: BaseException) -> str:
+    """What an exception says; its own class may fail at that too."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a submission's class may raise anything at all
+        return ""
+
+
+def _line(error: BaseException) -> str:
+    first = next(iter(_text(error).strip().splitlines()), "")[:MESSAGE_CAP]
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({frames[-1].name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {first}{where}" if first else f"{type(error).__name__}{where}"
+
+
+def _detail() -> str:
+    return traceback.format_exc(limit=20)[-20_000:]

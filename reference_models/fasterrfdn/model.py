@@ -1,0 +1,126 @@
+"""FasterRFDN, entry of team TOVBU in NTIRE 2022 (challenge report, arXiv 2205.05675).
+
+RFDN (arXiv 2009.11551) with distillation steps that grow narrower inside a block. Parameter names
+are those of the entry's checkpoint, so that it loads strictly.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate, max_pool2d
+
+RGB = 3
+NEGATIVE_SLOPE = 0.05
+
+
+class FasterRFDN(nn.Module):
+    """Distillation blocks in a row, all of their outputs fused, one long skip, pixel shuffle.
+
+    Input: N x 3 x H x W, values in [0, 1] for the official weights, H and W >= 15
+    (what the attention's strided convolution and 7x7 pooling need). Output:
+    N x 3 x scale*H x scale*W in the same range, not clamped.
+
+    Args:
+        channels: features between the blocks, a multiple of 4.
+        blocks: number of narrowing distillation blocks.
+        esa_channels: features inside the attention.
+        scale: side of the output over side of the input.
+    """
+
+    def __init__(
+        self,
+        *,
+        channels: int = 64,
+        blocks: int = 4,
+        esa_channels: int = 16,
+        scale: int = 4,
+    ) -> None:
+        super().__init__()
+        self.block_names = tuple(f"B{number}" for number in range(1, blocks + 1))
+        self.fea_conv = _conv(RGB, channels, 3)
+        for name in self.block_names:
+            self.add_module(name, NarrowingDistillationBlock(channels, esa_channels))
+        self.c = nn.Sequential(
+            _conv(channels * blocks, channels, 1), nn.LeakyReLU(NEGATIVE_SLOPE, inplace=True)
+        )
+        self.LR_conv = _conv(channels, channels, 3)
+        self.upsampler = nn.Sequential(_conv(channels, RGB * scale**2, 3), nn.PixelShuffle(scale))
+
+    def forward(self, lr: Tensor) -> Tensor:
+        """Map N x 3 x H x W to N x 3 x scale*H x scale*W."""
+        shallow: Tensor = self.fea_conv(lr)
+        deep = shallow
+        outputs = []
+        for name in self.block_names:
+            deep = self.get_submodule(name)(deep)
+            outputs.append(deep)
+        fused: Tensor = self.c(torch.cat(outputs, dim=1))
+        hr: Tensor = self.upsampler(self.LR_conv(fused) + shallow)
+        return hr
+
+
+class NarrowingDistillationBlock(nn.Module):
+    """RFDN's block on ever fewer channels: from the second step on, 3x3 reads what 1x1 kept.
+
+    With 64 channels the four kept parts have 32, 32, 16 and 16. Every 3x3 adds its own input
+    before the activation.
+    """
+
+    def __init__(self, channels: int, esa_channels: int) -> None:
+        super().__init__()
+        half, quarter = channels // 2, channels // 4
+        self.c1_d = _conv(channels, half, 1)
+        self.c1_r = _conv(channels, channels, 3)
+        self.c2_d = _conv(channels, half, 1)
+        self.c2_r = _conv(half, half, 3)
+        self.c3_d = _conv(half, quarter, 1)
+        self.c3_r = _conv(quarter, quarter, 3)
+        self.c4 = _conv(quarter, quarter, 3)
+        self.act = nn.LeakyReLU(NEGATIVE_SLOPE, inplace=True)
+        self.c5 = _conv(2 * half + 2 * quarter, channels, 1)
+        self.esa = EnhancedSpatialAttention(channels, esa_channels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Keep the shape N x channels x H x W."""
+        kept_1: Tensor = self.act(self.c1_d(features))
+        rest: Tensor = self.act(self.c1_r(features) + features)
+        kept_2: Tensor = self.act(self.c2_d(rest))
+        rest = self.act(self.c2_r(kept_2) + kept_2)
+        kept_3: Tensor = self.act(self.c3_d(rest))
+        rest = self.act(self.c3_r(kept_3) + kept_3)
+        kept_4: Tensor = self.act(self.c4(rest) + rest)
+        out: Tensor = self.esa(self.c5(torch.cat((kept_1, kept_2, kept_3, kept_4), dim=1)))
+        return out
+
+
+class EnhancedSpatialAttention(nn.Module):
+    """Gate by a map of wide reach: stride 2, 7x7 pooling with stride 3, three 3x3 convolutions."""
+
+    def __init__(self, channels: int, esa_channels: int) -> None:
+        super().__init__()
+        self.conv1 = _conv(channels, esa_channels, 1)
+        self.conv_f = _conv(esa_channels, esa_channels, 1)
+        self.conv_max = _conv(esa_channels, esa_channels, 3)
+        self.conv2 = nn.Conv2d(esa_channels, esa_channels, 3, stride=2)
+        self.conv3 = _conv(esa_channels, esa_channels, 3)
+        self.conv3_ = _conv(esa_channels, esa_channels, 3)
+        self.conv4 = _conv(esa_channels, channels, 1)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Gate N x channels x H x W by a map in (0, 1) of the same shape."""
+        reduced: Tensor = self.conv1(features)
+        coarse = max_pool2d(self.conv2(reduced), kernel_size=7, stride=3)
+        coarse = self.relu(self.conv_max(coarse))
+        coarse = self.relu(self.conv3(coarse))
+        coarse = interpolate(
+            self.conv3_(coarse), size=features.shape[-2:], mode="bilinear", align_corners=False
+        )
+        gate: Tensor = self.conv4(coarse + self.conv_f(reduced))
+        return features * gate.sigmoid()
+
+
+def _conv(in_channels: int, out_channels: int, kernel: int) -> nn.Conv2d:
+    """Convolution that keeps height and width."""
+    return nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2)

@@ -1,0 +1,31 @@
+"""What every test may need: the repository, the evaluation material, and skips that can fail."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def skip_or_fail(reason: str) -> None:
+    """Skip where something is missing, but fail where CI promised that it is there."""
+    if os.environ.get("ESR_NO_SKIP") == "1":
+        pytest.fail(f"ESR_NO_SKIP is set: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """Set5, Set14, DIV2K test images, official weights and printed tables; not in the project."""
+    folder = Path(os.environ.get("ESR_SHARED", REPOSITORY.parent / "shared"))
+    if not (folder / "data").is_dir():
+        skip_or_fail("the evaluation material is missing: set ESR_SHARED to its folder")
+    return folder

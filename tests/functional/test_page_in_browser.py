@@ -1,0 +1,175 @@
+"""The page in a real browser: it opens from a file, runs nothing foreign, and fits a phone."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import skip_or_fail
+from fakes import boards
+
+from harness.render import write
+
+PHONE_PX, DESKTOP_PX = 390, 1280
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--enable-logging=stderr",
+    "--virtual-time-budget=5000",
+    # A file may not look into another file's frame otherwise, and the probe has to.
+    "--allow-file-access-from-files",
+)
+# A frame of the wanted width around the untouched page, its policy included; what the probe finds
+# is written into the outer document.
+_PROBE = """<!doctype html><meta charset="utf-8"><body style="margin:0">
+<iframe src="index.html" style="width:{width}px;height:800px;border:0"></iframe><pre></pre>
+<script>
+addEventListener("load", () => {{
+  const page = document.querySelector("iframe").contentDocument;
+  const found = (() => {{ {script} }})();
+  document.querySelector("pre").textContent = JSON.stringify(found);
+}});
+</script>"""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """The document after it was loaded, and what the browser's console said."""
+
+    dom: str
+    console: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Browser:
+    binary: str
+    profile: Path
+
+    def visit(self, page: Path) -> Visit:
+        profile = f"--user-data-dir={self.profile}"
+        command = [self.binary, *_FLAGS, profile, "--dump-dom", page.as_uri()]
+        run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+        console = [line for line in run.stderr.splitlines() if ":CONSOLE" in line]
+        return Visit(run.stdout, tuple(console))
+
+    def probe(self, page: Path, script: str, *, width: int) -> Any:
+        """What `script`, the body of a function that sees the document as `page`, returns."""
+        outer = page.parent / f"probe_{width}.html"
+        outer.write_text(_PROBE.format(width=width, script=script), encoding="utf-8")
+        visit = self.visit(outer)
+        assert visit.console == ()
+        found = re.search(r"<pre>(.+?)</pre>", visit.dom, flags=re.DOTALL)
+        assert found is not None, "the probe wrote nothing"
+        return json.loads(unescape(found.group(1)))
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Browser:
+    binary = shutil.which("chromium")
+    if binary is None:
+        skip_or_fail("the browser is missing: install the package chromium")
+    assert binary is not None
+    return Browser(binary, tmp_path_factory.mktemp("profile"))
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(boards.full_board(), tmp_path_factory.mktemp("page"))[0]
+
+
+def test_the_page_opens_without_an_error_and_without_running_hostile_text(
+    browser: Browser, page: Path
+) -> None:
+    visit = browser.visit(page)
+    assert visit.console == ()
+    assert "<title>Efficient super-resolution ×4</title>" in visit.dom
+    assert "<img" not in visit.dom
+    # The page's own script did run: it makes the headings pressable.
+    assert '<button type="button">' in visit.dom
+
+
+def test_the_policy_stops_a_script_that_got_into_the_page(
+    browser: Browser, page: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "index.html"
+    text = page.read_text(encoding="utf-8").replace("</main>", f"{boards.SCRIPT}</main>")
+    broken.write_text(text, encoding="utf-8")
+    visit = browser.visit(broken)
+    assert "<title>run</title>" not in visit.dom
+    assert any("Content Security Policy" in line for line in visit.console)
+
+
+@pytest.mark.parametrize("width", [PHONE_PX, DESKTOP_PX])
+def test_no_section_runs_out_of_the_window(browser: Browser, page: Path, width: int) -> None:
+    script = """
+      for (const detail of page.querySelectorAll("details")) detail.open = true;
+      const root = page.documentElement, scroll = page.querySelector(".scroll");
+      return {window: page.defaultView.innerWidth, content: root.scrollWidth,
+              table: scroll.scrollWidth, frame: scroll.clientWidth};
+    """
+    found = browser.probe(page, script, width=width)
+    assert found["window"] == width
+    assert found["content"] <= width
+    if width == PHONE_PX:
+        assert found["table"] > found["frame"]  # the table scrolls inside its own frame
+
+
+def test_the_names_stay_in_sight_while_the_table_scrolls(browser: Browser, page: Path) -> None:
+    script = """
+      const scroll = page.querySelector(".scroll"), name = page.querySelector("tr.line .name");
+      const before = name.getBoundingClientRect().left;
+      scroll.scrollLeft = 200;
+      return {moved: name.getBoundingClientRect().left - before, scrolled: scroll.scrollLeft};
+    """
+    assert browser.probe(page, script, width=PHONE_PX) == {"moved": 0, "scrolled": 200}
+
+
+def test_pressing_a_heading_sorts_the_ranked_rows_and_keeps_printed_ones_with_theirs(
+    browser: Browser, page: Path
+) -> None:
+    script = """
+      const heads = [...page.querySelectorAll("tr.titles th")];
+      const head = heads.find((it) => it.textContent.startsWith("Params"));
+      const rows = () => [...page.querySelectorAll("tbody.ranked tr.line")].map(
+        (row) => row.classList.contains("published") ? "printed" : row.querySelector("a").hash);
+      const names = [rows()];
+      for (let press = 0; press < 2; press++) { head.firstChild.click(); names.push(rows()); }
+      return {names, order: head.getAttribute("aria-sort")};
+    """
+    found = browser.probe(page, script, width=DESKTOP_PX)
+    # Parameters in M: 0.317, 0.151, 0.433, 0.544, 0.694, 0.894.
+    first, rest = ["#entry-1", "printed"], ["#entry-3", "#entry-4", "#entry-5", "#entry-6"]
+    assert found["names"] == [
+        [*first, "#entry-2", *rest],
+        ["#entry-2", *first, *rest],
+        [*reversed(rest), *first, "#entry-2"],
+    ]
+    assert found["order"] == "descending"
+
+
+def test_a_link_of_the_table_opens_the_models_section(browser: Browser, page: Path) -> None:
+    script = """
+      page.querySelector('a[href="#entry-2"]').click();
+      page.defaultView.dispatchEvent(new Event("hashchange"));
+      return [...page.querySelectorAll("details[open]")].map((it) => it.id);
+    """
+    assert browser.probe(page, script, width=DESKTOP_PX) == ["entry-2"]
+
+
+def test_the_browser_shows_console_errors_to_these_tests(browser: Browser, tmp_path: Path) -> None:
+    page = tmp_path / "loud.html"
+    page.write_text("<script>console.error('loud')</script>", encoding="utf-8")
+    assert any("loud" in line for line in browser.visit(page).console)

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from harness.core.challenge import Challenge, Column, DatasetUse, Limit, Protocol, Term, Track
+
+
+def _challenge(**changes: Any) -> Challenge:
+    fields: dict[str, Any] = {
+        "id": "mine",
+        "title": "Mine",
+        "scale": 4,
+        "quality_profile": "ntire",
+        "datasets": (DatasetUse("valid", "validation"), DatasetUse("speed", "test", truth=False)),
+        "columns": (Column("psnr:valid", "PSNR"), Column("runtime", "Runtime")),
+        "references": ("rlfn",),
+        "baseline": "rlfn",
+    }
+    return Challenge(**fields | changes)
+
+
+def _fault(**changes: Any) -> str:
+    with pytest.raises(ValueError, match=r".") as caught:
+        _challenge(**changes)
+    return str(caught.value)
+
+
+def _track(key: str = "runtime", **changes: Any) -> Track:
+    fields: dict[str, Any] = {"id": "main", "title": "Main", "kind": "order"}
+    return Track(**fields | {"terms": (Term(key),)} | changes)
+
+
+def test_the_metrics_of_a_challenge_are_named_once_in_the_order_of_their_use() -> None:
+    challenge = _challenge(
+        limits=(Limit("psnr:valid", at_least=28.0),),
+        tracks=(_track("macs"), _track("psnr:valid", id="other")),
+    )
+    assert challenge.metrics() == ("psnr:valid", "macs", "runtime")
+
+
+@pytest.mark.parametrize("scale", [1, 5])
+def test_the_scale_is_two_three_or_four(scale: int) -> None:
+    assert _fault(scale=scale) == f"scale must be 2, 3 or 4, got {scale}"
+
+
+@pytest.mark.parametrize("field", ["datasets", "columns"])
+def test_a_challenge_needs_a_dataset_and_a_column(field: str) -> None:
+    assert "a challenge needs at least one dataset and one column" in _fault(**{field: ()})
+
+
+def test_a_metric_of_a_dataset_that_is_not_there_is_a_fault() -> None:
+    expected = "ssim:Set5 speaks of a dataset that the challenge does not have"
+    assert _fault(columns=(Column("ssim:Set5", "SSIM"),)) == expected
+    assert _fault(limits=(Limit("ssim:Set5", at_least=0.5),)) == expected
+    assert _fault(tracks=(_track("ssim:Set5"),)) == expected
+
+
+def test_quality_without_hr_images_is_a_fault_but_runtime_is_not() -> None:
+    expected = "psnr:speed: speed has no HR images here (truth = false)"
+    assert _fault(columns=(Column("psnr:speed", "PSNR"),)) == expected
+    assert _challenge(columns=(Column("runtime:speed", "Runtime"),)).metrics() == ("runtime:speed",)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "fault"),
+    [
+        ("datasets", (DatasetUse("valid", "test"),) * 2, "dataset 'valid' stands twice"),
+        ("columns", (Column("runtime", "A"), Column("runtime", "B")), "column 'runtime' stands"),
+        ("tracks", (_track(), _track("macs")), "track 'main' stands twice"),
+    ],
+)
+def test_what_stands_twice_is_a_fault(field: str, value: Any, fault: str) -> None:
+    assert fault in _fault(**{field: value})
+
+
+def test_a_baseline_must_be_among_the_references() -> None:
+    assert _fault(baseline="imdn") == "baseline 'imdn' is not among the references"
+    assert _challenge(baseline="").baseline == ""
+
+
+def test_a_weighted_score_needs_a_baseline() -> None:
+    weighted = _track(kind="weighted_exp")
+    assert _fault(tracks=(weighted,), baseline="") == "a weighted_exp track needs a baseline"
+    assert _challenge(tracks=(weighted,)).tracks == (weighted,)
+
+
+def test_all_faults_come_in_one_error() -> None:
+    text = _fault(scale=7, baseline="x", datasets=())
+    assert text == (
+        "baseline 'x' is not among the references; "
+        "psnr:valid speaks of a dataset that the challenge does not have; "
+        "scale must be 2, 3 or 4, got 7; "
+        "a challenge needs at least one dataset and one column"
+    )
+
+
+def test_a_limit_has_one_bound() -> None:
+    assert Limit("psnr:valid", at_least=0.0).at_most is None
+    assert Limit("runtime", at_most=0.0).at_least is None
+    for bounds in ({}, {"at_least": 1.0, "at_most": 2.0}):
+        with pytest.raises(ValueError, match="a limit has either at_least or at_most"):
+            Limit("runtime", **bounds)
+
+
+@pytest.mark.parametrize("make", [Limit, Term, lambda key: Column(key, "title")])
+def test_an_unknown_metric_is_refused_wherever_it_stands(make: Any) -> None:
+    with pytest.raises(ValueError, match="unknown metric 'beauty'"):
+        make("beauty")
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, math.nan])
+def test_a_weight_must_be_above_zero(weight: float) -> None:
+    with pytest.raises(ValueError, match=f"weight must be above 0, got {weight:g}"):
+        Term("runtime", weight)
+
+
+def test_a_track_needs_a_term() -> None:
+    with pytest.raises(ValueError, match="a track needs at least one term"):
+        _track(terms=())
+
+
+@pytest.mark.parametrize("name", ["rounds", "passes"])
+def test_a_protocol_measures_at_least_once(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
+        Protocol(**{name: 0})
+
+
+@pytest.mark.parametrize("name", ["warmup", "threads"])
+def test_warm_up_and_threads_may_be_none_but_not_negative(name: str) -> None:
+    assert getattr(Protocol(**{name: 0}), name) == 0
+    with pytest.raises(ValueError, match="warmup and threads must not be negative"):
+        Protocol(**{name: -1})
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, math.nan])
+@pytest.mark.parametrize(
+    "name", ["start_deadline_s", "load_deadline_s", "forward_deadline_s", "count_deadline_s"]
+)
+def test_a_deadline_lies_ahead(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be above 0, got {value:g}"):
+        Protocol(**{name: value})

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.core.submission import OfficialWeights, Submission
+
+SHA = "0123456789abcdef" * 4
+
+
+def _submission(**changes: Any) -> Submission:
+    fields: dict[str, Any] = {
+        "id": "acme",
+        "team": "Acme",
+        "entry": "model:Net",
+        "scale": 4,
+        "data_range": 1.0,
+    }
+    return Submission(**fields | changes)
+
+
+def _fault(**changes: Any) -> str:
+    with pytest.raises(ValueError, match=r".") as caught:
+        _submission(**changes)
+    return str(caught.value)
+
+
+def test_the_smallest_manifest_has_the_neutral_defaults() -> None:
+    it = _submission()
+    assert (it.tile, it.tile_overlap, it.pad_to_multiple, it.precision) == (0, 0, 1, "fp32")
+    assert (it.weights, it.deploy, it.kwargs, it.official) == ("", "", {}, None)
+
+
+@pytest.mark.parametrize(("title", "shown"), [("Acme Net", "Acme Net"), ("", "acme")])
+def test_a_table_shows_the_title_or_else_the_id(title: str, shown: str) -> None:
+    assert _submission(title=title).name == shown
+
+
+@pytest.mark.parametrize("value", ["a", "0", "rlfn_x4", "a" * 64])
+def test_an_id_of_small_letters_digits_and_underscores_is_taken(value: str) -> None:
+    assert _submission(id=value).id == value
+
+
+@pytest.mark.parametrize(
+    "value", ["", "_a", "A", "a-b", "a b", "a/b", "..", "é", "a" * 65, "a\n", "a\x00"]
+)
+def test_any_other_id_is_refused(value: str) -> None:
+    assert _fault(id=value) == f"id must be 1 to 64 of a-z, 0-9 and _, got {value!r:.80}"
+
+
+@pytest.mark.parametrize("value", ["", " \t\n"])
+def test_a_team_must_have_a_name(value: str) -> None:
+    assert _fault(team=value) == "team must not be empty"
+
+
+@pytest.mark.parametrize("value", ["model:Net", "m:build", "a_b:Outer.Inner.make", "_m:_n"])
+def test_an_entry_is_a_file_and_an_attribute(value: str) -> None:
+    assert _submission(entry=value, deploy=value).entry == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["model", ":Net", "model:", "model.py:Net", "a/model:Net", "../m:N", "m:N()", "m:N.", "m::N"],
+)
+@pytest.mark.parametrize("name", ["entry", "deploy"])
+def test_any_other_entry_is_refused(name: str, value: str) -> None:
+    expected = f"{name} must be file:attribute, as in model:RLFN, got {value!r}"
+    assert _fault(**{name: value}) == expected
+
+
+def test_an_entry_is_needed_and_deploy_is_not() -> None:
+    assert _submission(deploy="").deploy == ""
+    assert _fault(entry="").startswith("entry must be file:attribute")
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_the_scales_are_two_three_and_four(scale: int) -> None:
+    assert _submission(scale=scale).scale == scale
+
+
+@pytest.mark.parametrize("scale", [-4, 0, 1, 5, 8])
+def test_another_scale_is_refused(scale: int) -> None:
+    assert _fault(scale=scale) == f"scale must be 2, 3 or 4, got {scale}"
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, 2.0, 254.0, 256.0, float("nan"), float("inf")])
+def test_the_data_range_is_1_or_255(value: float) -> None:
+    assert _submission(data_range=255.0).data_range == 255.0
+    assert _fault(data_range=value) == f"data_range must be 1.0 or 255.0, got {value:g}"
+
+
+@pytest.mark.parametrize(("tile", "overlap"), [(0, 0), (64, 0), (64, 31), (1, 0), (3, 1)])
+def test_a_tile_above_twice_its_overlap_is_taken(tile: int, overlap: int) -> None:
+    assert _submission(tile=tile, tile_overlap=overlap).tile == tile
+
+
+@pytest.mark.parametrize(("tile", "overlap"), [(-1, 0), (0, -1), (64, 32), (64, 64), (2, 1)])
+def test_any_other_tile_is_refused(tile: int, overlap: int) -> None:
+    assert _fault(tile=tile, tile_overlap=overlap).startswith("tile must be above twice")
+
+
+@pytest.mark.parametrize("value", [0, -8])
+def test_padding_to_less_than_one_is_refused(value: int) -> None:
+    assert _fault(pad_to_multiple=value) == f"pad_to_multiple must be at least 1, got {value}"
+
+
+@pytest.mark.parametrize("value", ["w.safetensors", "w.pth", "deep/er/w.pt", "a..b.pth"])
+def test_weights_lie_inside_the_folder(value: str) -> None:
+    assert _submission(weights=value).weights == value
+
+
+@pytest.mark.parametrize(
+    "value", ["/etc/w.pth", "../w.pth", "a/../../w.pth", "a\\w.pth", "..", "a/.."]
+)
+def test_weights_elsewhere_are_refused(value: str) -> None:
+    assert f"weights must be a path inside the folder, got {value!r}" in _fault(weights=value)
+
+
+@pytest.mark.parametrize("value", ["w.pkl", "w", "w.pth.exe", "w.PTH"])
+def test_weights_of_another_kind_are_refused(value: str) -> None:
+    expected = f"weights must end in .safetensors, .pth, .pt, got {value!r}"
+    assert _fault(weights=value) == expected
+
+
+def test_all_faults_come_in_one_error() -> None:
+    text = _fault(id="A", team="", entry="x", scale=7, data_range=3.0, weights="../w")
+    assert [part.split(" must")[0] for part in text.split("; ")] == [
+        "id",
+        "team",
+        "entry",
+        "scale",
+        "data_range",
+        "weights",
+        "weights",
+    ]
+
+
+def test_a_long_value_is_cut_in_its_fault() -> None:
+    assert len(_fault(id="a" * 10_000, entry="b" * 10_000, weights="c" * 10_000)) < 600
+
+
+@pytest.mark.parametrize("sha256", ["", "0" * 63, "0" * 65, "g" * 64, SHA.upper(), SHA + "\n"])
+def test_official_weights_need_a_whole_digest(sha256: str) -> None:
+    with pytest.raises(ValueError, match="sha256 must be 64 hexadecimal digits"):
+        OfficialWeights("w.pth", sha256, "https://example.org/w.pth", "MIT")
+
+
+def test_official_weights_are_a_file_name() -> None:
+    assert OfficialWeights("w.pth", SHA, "https://example.org/w.pth", "MIT").file == "w.pth"
+    with pytest.raises(ValueError, match="file must be a path inside the folder"):
+        OfficialWeights("../w.pth", SHA, "https://example.org/w.pth", "MIT")

@@ -1,0 +1,335 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from harness.datasets import Dataset, DatasetError, DatasetMissing, find, read_hr, read_lr
+
+SET5 = ("baby", "bird", "butterfly", "head", "woman")
+
+
+def write(path: Path, height: int, width: int, *, value: int = 128) -> None:
+    """A grey-level PNG whose pixels don't matter."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), np.full((height, width, 3), value, np.uint8))
+
+
+def tree(root: Path, files: Mapping[str, tuple[int, int]]) -> None:
+    for name, (height, width) in files.items():
+        write(root / name, height, width)
+
+
+def set5(root: Path, hr: str, lr: str) -> None:
+    """Five pairs, 16x12 and 4x3, by two file name patterns with `*` for the image."""
+    tree(root, {hr.replace("*", image): (16, 12) for image in SET5})
+    tree(root, {lr.replace("*", image): (4, 3) for image in SET5})
+
+
+def faults(root: Path, name: str = "Set5", *, truth: bool = True) -> tuple[str, ...]:
+    with pytest.raises(DatasetError) as caught:
+        find(name, data_dir=root, scale=4, truth=truth)
+    return tuple(fault.replace(f"{root}/", "") for fault in caught.value.faults)
+
+
+@pytest.mark.parametrize(
+    ("hr", "lr"),
+    [
+        ("Set5/HR/*.png", "Set5/LR_x4/*x4.png"),
+        ("Set5/HR/*.png", "Set5/LR_x4/*.png"),
+        ("Set5/HR/*.png", "Set5/LR_bicubic/X4/*x4.png"),
+        ("Set5/HR/*.png", "Set5/LR/x4/*x4.png"),
+        ("Set5/HR/*.PNG", "Set5/LR_x4/*x4.PNG"),
+        ("benchmark/Set5/HR/*.png", "benchmark/Set5/LR_bicubic/X4/*x4.png"),
+        ("Set5/GTmod12/*.png", "Set5/LRbicx4/*.png"),
+        ("Set5/GTmod4/*.png", "Set5/LRbicx4/*.png"),
+        ("Set5/image_SRF_4/*_SRF_4_HR.png", "Set5/image_SRF_4/*_SRF_4_LR.png"),
+        ("Set5/*.png", "Set5_LR/x4/*x4.png"),
+    ],
+)
+def test_set5_is_found_in_its_usual_layouts(tmp_path: Path, hr: str, lr: str) -> None:
+    set5(tmp_path, hr, lr)
+    dataset = find("Set5", data_dir=tmp_path, scale=4)
+    assert [pair.image for pair in dataset.pairs] == list(SET5)
+    assert dataset.pairs[0].hr == tmp_path / hr.replace("*", "baby")
+    assert dataset.pairs[0].lr == tmp_path / lr.replace("*", "baby")
+    assert {pair.lr_size for pair in dataset.pairs} == {(4, 3)}
+    assert dataset.lr_origin == "files"
+    assert dataset.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "hr", "lr"),
+    [
+        (
+            "DIV2K_valid",
+            "DIV2K/DIV2K_valid_HR/0801.png",
+            "DIV2K/DIV2K_valid_LR_bicubic/X4/0801x4.png",
+        ),
+        ("DIV2K_valid", "DIV2K_valid_HR/0801.png", "DIV2K_valid_LR/0801x4.png"),
+        (
+            "DIV2K_valid",
+            "DIV2K/DIV2K_train_HR/0801.png",
+            "DIV2K/DIV2K_train_LR_bicubic/X4/0801x4.png",
+        ),
+        ("DIV2K_valid", "DIV2K_valid/HR/0900.png", "DIV2K_valid/LR_x4/0900x4.png"),
+        ("DIV2K_test", "DIV2K_test_HR/0901.png", "DIV2K_test_LR/0901.png"),
+        (
+            "DIV2K_LSDIR_valid",
+            "DIV2K_LSDIR_valid_HR/000001.png",
+            "DIV2K_LSDIR_valid_LR/000001x4.png",
+        ),
+        ("DIV2K_LSDIR_valid", "LSDIR_DIV2K_valid_HR/0801.png", "LSDIR_DIV2K_valid_LR/0801x4.png"),
+        ("DIV2K_LSDIR_test", "DIV2K_LSDIR_test_HR/0901.png", "DIV2K_LSDIR_test_LR/0901x4.png"),
+        (
+            "B100",
+            "BSD100/image_SRF_4/img_001_SRF_4_HR.png",
+            "BSD100/image_SRF_4/img_001_SRF_4_LR.png",
+        ),
+        ("B100", "BSDS100/GTmod12/3096.png", "BSDS100/LRbicx4/3096.png"),
+        ("Urban100", "Urban100/HR/img_001.png", "Urban100/LR_x4/img_001.png"),
+        (
+            "Urban100",
+            "benchmark/Urban100/HR/img001.png",
+            "benchmark/Urban100/LR_bicubic/X4/img001x4.png",
+        ),
+        ("Manga109", "Manga109/HR/Arisa.png", "Manga109/LR_bicubic/X4/Arisax4.png"),
+    ],
+)
+def test_a_dataset_is_found_in_its_usual_layout(
+    tmp_path: Path, name: str, hr: str, lr: str
+) -> None:
+    tree(tmp_path, {hr: (16, 12), lr: (4, 3)})
+    dataset = find(name, data_dir=tmp_path, scale=4)
+    (pair,) = dataset.pairs
+    assert (pair.hr, pair.lr) == (tmp_path / hr, tmp_path / lr)
+    assert pair.image == Path(hr).stem.removesuffix("_SRF_4_HR")
+    assert dataset.notes[0].startswith("1 of ")
+
+
+def test_the_scale_chooses_the_lr_folder(tmp_path: Path) -> None:
+    set5(tmp_path, "Set5/HR/*.png", "Set5/LR_x4/*x4.png")
+    tree(tmp_path, {f"Set5/LR_x2/{image}x2.png": (8, 6) for image in SET5})
+    dataset = find("Set5", data_dir=tmp_path, scale=2)
+    assert dataset.pairs[0].lr == tmp_path / "Set5/LR_x2/babyx2.png"
+    assert dataset.pairs[0].lr_size == (8, 6)
+
+
+def test_a_layout_with_both_folders_goes_before_an_earlier_one_with_hr_alone(
+    tmp_path: Path,
+) -> None:
+    tree(tmp_path, {f"Set5/HR/{image}.png": (19, 15) for image in SET5})
+    set5(tmp_path, "Set5/GTmod12/*.png", "Set5/LRbicx4/*.png")
+    dataset = find("Set5", data_dir=tmp_path, scale=4)
+    assert dataset.pairs[0].hr == tmp_path / "Set5/GTmod12/baby.png"
+
+
+def test_lr_is_made_by_our_bicubic_where_only_hr_is_given(tmp_path: Path) -> None:
+    tree(tmp_path, {f"Set5/HR/{image}.png": (18, 15) for image in SET5})
+    dataset = find("Set5", data_dir=tmp_path, scale=4)
+    assert dataset.lr_origin == "bicubic"
+    assert dataset.pairs[0].lr is None
+    assert dataset.pairs[0].lr_size == (4, 3)
+    assert dataset.notes == (
+        "LR made from HR by the harness's MATLAB bicubic",
+        (
+            "HR cropped at the bottom and right to a multiple of the scale: "
+            "baby, bird, butterfly, head, woman"
+        ),
+    )
+    assert read_lr(dataset.pairs[0], scale=4).tolist() == [[[128] * 3] * 3] * 4
+    assert read_hr(dataset.pairs[0], scale=4).shape == (16, 12, 3)
+
+
+def test_an_image_whose_name_ends_like_a_suffix_keeps_its_name(tmp_path: Path) -> None:
+    tree(tmp_path, {"Set5/HR/boxx4.png": (8, 8), "Set5/LR_x4/boxx4.png": (2, 2)})
+    (pair,) = find("Set5", data_dir=tmp_path, scale=4).pairs
+    assert pair.image == "boxx4"
+
+
+def test_files_outside_of_the_numbers_are_somebody_elses(tmp_path: Path) -> None:
+    numbers = ("0001", "0800", "0801", "0900", "0901")
+    tree(tmp_path, {f"DIV2K/DIV2K_train_HR/{number}.png": (8, 8) for number in numbers})
+    dataset = find("DIV2K_valid", data_dir=tmp_path, scale=4)
+    assert [pair.image for pair in dataset.pairs] == ["0801", "0900"]
+
+
+def test_hidden_files_and_files_of_other_kinds_are_ignored(tmp_path: Path) -> None:
+    set5(tmp_path, "Set5/HR/*.png", "Set5/LR_x4/*x4.png")
+    (tmp_path / "Set5/HR/._baby.png").write_bytes(b"resource fork")
+    (tmp_path / "Set5/HR/readme.txt").write_text("read me")
+    assert len(find("Set5", data_dir=tmp_path, scale=4).pairs) == 5
+
+
+def test_missing_partners_are_all_named(tmp_path: Path) -> None:
+    set5(tmp_path, "Set5/HR/*.png", "Set5/LR_x4/*x4.png")
+    (tmp_path / "Set5/HR/baby.png").unlink()
+    (tmp_path / "Set5/HR/bird.png").unlink()
+    (tmp_path / "Set5/LR_x4/headx4.png").unlink()
+    assert faults(tmp_path) == (
+        (
+            "Set5/HR/head.png has no LR partner (looked for headx4.png or head.png in Set5/LR_x4; "
+            "without any LR file in that folder, LR is made from HR)"
+        ),
+        "Set5/LR_x4/babyx4.png has no HR partner (looked for baby.png in Set5/HR)",
+        "Set5/LR_x4/birdx4.png has no HR partner (looked for bird.png in Set5/HR)",
+    )
+
+
+@pytest.mark.parametrize("truth", [True, False])
+def test_two_files_of_one_image_are_a_fault(tmp_path: Path, truth: bool) -> None:
+    set5(tmp_path, "Set5/HR/*.png", "Set5/LR_x4/*x4.png")
+    write(tmp_path / "Set5/LR_x4/baby.png", 4, 3)
+    assert faults(tmp_path, truth=truth) == (
+        "Set5/LR_x4/baby.png and Set5/LR_x4/babyx4.png are one image: keep one",
+    )
+
+
+@pytest.mark.parametrize("size", [(16, 12), (17, 12), (19, 15)])
+def test_hr_may_be_larger_by_less_than_the_scale(tmp_path: Path, size: tuple[int, int]) -> None:
+    tree(tmp_path, {"Set5/HR/baby.png": size, "Set5/LR_x4/babyx4.png": (4, 3)})
+    dataset = find("Set5", data_dir=tmp_path, scale=4)
+    assert read_hr(dataset.pairs[0], scale=4).shape == (16, 12, 3)
+    assert any("cropped" in note for note in dataset.notes) == (size != (16, 12))
+
+
+@pytest.mark.parametrize("size", [(15, 12), (16, 11), (20, 12), (16, 16), (8, 6), (12, 16)])
+def test_hr_of_another_size_is_a_fault_that_names_both(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    tree(tmp_path, {"Set5/HR/baby.png": size, "Set5/LR_x4/babyx4.png": (4, 3)})
+    assert faults(tmp_path) == (
+        (
+            f"baby: HR is {size[0]}x{size[1]}, LR 4x3 (height x width); HR must be 4 times LR, "
+            "16x12, or up to 3 pixels larger (Set5/HR/baby.png, Set5/LR_x4/babyx4.png)"
+        ),
+    )
+
+
+def test_hr_smaller_than_the_scale_is_a_fault(tmp_path: Path) -> None:
+    write(tmp_path / "Set5/HR/baby.png", 3, 12)
+    assert faults(tmp_path) == ("Set5/HR/baby.png is smaller than the scale 4",)
+
+
+def test_faults_of_every_kind_come_in_one_error(tmp_path: Path) -> None:
+    set5(tmp_path, "Set5/HR/*.png", "Set5/LR_x4/*x4.png")
+    (tmp_path / "Set5/LR_x4/babyx4.png").unlink()
+    (tmp_path / "Set5/HR/bird.png").write_bytes(b"no image")
+    deep = np.zeros((16, 12, 3), np.uint16)
+    assert cv2.imwrite(str(tmp_path / "Set5/HR/butterfly.png"), deep)
+    head = tmp_path / "Set5/HR/head.png"
+    head.write_bytes(head.read_bytes()[:-5])
+    write(tmp_path / "Set5/HR/woman.png", 32, 24)
+    found = faults(tmp_path)
+    parts = ["has no LR partner", "is no PNG", "16-bit", "was cut off", "woman: HR is 32x24"]
+    assert [part for part in parts if any(part in fault for fault in found)] == parts
+    assert len(found) == 5
+
+
+def test_the_message_lists_faults_line_by_line_and_says_what_to_do(tmp_path: Path) -> None:
+    for image in ("baby", "bird"):
+        write(tmp_path / f"Set5/HR/{image}.png", 1, 1)
+    with pytest.raises(DatasetError) as caught:
+        find("Set5", data_dir=tmp_path, scale=4)
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "Set5: 2 faults:"
+    assert lines[1].startswith("  - ")
+    assert lines[3].startswith("Repair or replace what is named")
+
+
+def test_more_images_than_the_dataset_has_are_a_fault(tmp_path: Path) -> None:
+    tree(tmp_path, {f"Set5/HR/{number}.png": (8, 8) for number in range(6)})
+    assert faults(tmp_path) == ("6 images where Set5 has 5: take out what is not part of it",)
+
+
+def test_fewer_images_than_the_dataset_has_are_a_note(tmp_path: Path) -> None:
+    tree(tmp_path, {"Set5/HR/baby.png": (16, 12), "Set5/LR_x4/babyx4.png": (4, 3)})
+    assert find("Set5", data_dir=tmp_path, scale=4).notes == ("1 of 5 images",)
+
+
+def test_dropped_alpha_is_a_note(tmp_path: Path) -> None:
+    path = tmp_path / "Set5/HR/baby.png"
+    path.parent.mkdir(parents=True)
+    assert cv2.imwrite(str(path), np.zeros((8, 8, 4), np.uint8))
+    assert "alpha dropped: baby" in find("Set5", data_dir=tmp_path, scale=4).notes
+
+
+def test_lr_alone_serves_where_no_truth_is_asked_for(tmp_path: Path) -> None:
+    tree(tmp_path, {f"DIV2K_test/LR_x4/{number}.png": (4, 3) for number in ("0901", "1000")})
+    dataset = find("DIV2K_test", data_dir=tmp_path, scale=4, truth=False)
+    assert [(pair.image, pair.hr) for pair in dataset.pairs] == [("0901", None), ("1000", None)]
+    assert dataset.notes == ("2 of 100 images", "LR alone, no HR to score against")
+
+
+def test_hr_is_ignored_where_no_truth_is_asked_for(tmp_path: Path) -> None:
+    tree(tmp_path, {"Set5/HR/bird.png": (16, 12), "Set5/LR_x4/babyx4.png": (4, 3)})
+    dataset = find("Set5", data_dir=tmp_path, scale=4, truth=False)
+    assert [(pair.image, pair.hr) for pair in dataset.pairs] == [("baby", None)]
+
+
+def test_lr_alone_is_a_fault_where_truth_is_asked_for(tmp_path: Path) -> None:
+    write(tmp_path / "DIV2K_test/LR_x4/0901.png", 4, 3)
+    with pytest.raises(DatasetError, match="truth = false") as caught:
+        find("DIV2K_test", data_dir=tmp_path, scale=4)
+    assert not isinstance(caught.value, DatasetMissing)
+    assert "1 LR images in" in caught.value.faults[0]
+    assert "no HR images" in caught.value.faults[0]
+
+
+def test_nothing_found_says_where_was_searched_and_where_to_get_it(tmp_path: Path) -> None:
+    (tmp_path / "Set5/HR").mkdir(parents=True)
+    (tmp_path / "Set5/HR/baby.bmp").write_bytes(b"BM")
+    with pytest.raises(DatasetMissing) as caught:
+        find("Set5", data_dir=tmp_path, scale=4)
+    text = str(caught.value)
+    assert f"Set5: no image found under {tmp_path}" in text
+    assert "people.rennes.inria.fr" in text
+    assert "{folder}/LR_bicubic/X{scale}" in text
+    assert f"{tmp_path}/Set5/HR has .bmp files: convert them to .png" in text
+
+
+def test_no_data_folder_means_missing() -> None:
+    with pytest.raises(DatasetMissing, match=r"Pass --data-dir\. Get Set5"):
+        find("Set5", data_dir=None, scale=4)
+
+
+def test_a_data_folder_that_does_not_exist_is_not_skipped_as_missing(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="is no folder") as caught:
+        find("Set5", data_dir=tmp_path / "typo", scale=4)
+    assert not isinstance(caught.value, DatasetMissing)
+
+
+@pytest.mark.parametrize(
+    ("name", "scale", "count", "truth"),
+    [
+        ("Set5", 4, 5, True),
+        ("Set5", 2, 5, True),
+        ("Set14", 4, 14, True),
+        ("Set14", 2, 14, True),
+        ("DIV2K_test", 4, 8, False),
+    ],
+)
+def test_the_evaluation_material_is_found(
+    shared_dir: Path, name: str, scale: int, count: int, truth: bool
+) -> None:
+    dataset = find(name, data_dir=shared_dir / "data", scale=scale, truth=truth)
+    assert len(dataset.pairs) == count
+    assert dataset.lr_origin == "files"
+    assert ("8 of 100 images" in dataset.notes) == (name == "DIV2K_test")
+
+
+@pytest.mark.parametrize(("name", "scale"), [("Set5", 4), ("Set5", 2), ("Set14", 4)])
+def test_lr_of_our_own_equals_the_published_files(
+    shared_dir: Path, tmp_path: Path, name: str, scale: int
+) -> None:
+    published = find(name, data_dir=shared_dir / "data", scale=scale)
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "HR").symlink_to(shared_dir / "data" / name / "HR")
+    own: Dataset = find(name, data_dir=tmp_path, scale=scale)
+    assert own.lr_origin == "bicubic"
+    for ours, theirs in zip(own.pairs, published.pairs, strict=True):
+        assert ours.lr_size == theirs.lr_size
+        assert np.array_equal(read_lr(ours, scale=scale), read_lr(theirs, scale=scale)), ours.image

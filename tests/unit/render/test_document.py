@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from fakes import boards
+
+from harness.render import document, to_frame, write
+
+
+def test_a_row_holds_its_figures_in_base_units() -> None:
+    (row,) = document(boards.board())["rows"]
+    assert row["id"] == "rlfn_ntire"
+    assert row["team"] == "ByteESR"
+    assert row["status"] == "ok"
+    assert row["runtime_s"] == 0.02711
+    assert row["first_call_s"] == 0.0913
+    assert (row["params"], row["macs"], row["convs"]) == (317_218, 19_695_306_752, 39)
+    assert row["activations"] == 80_045_184
+    assert row["memory_bytes"] == 395_837_440
+    assert row["quality"] == {
+        boards.VALID: {"psnr_db": 29.0, "ssim": 0.8123},
+        boards.TEST: {"psnr_db": 28.72, "ssim": None},
+    }
+    assert row["ranks"]["runtime"] == 1
+    assert row["tracks"]["sub1"] == {"score": 2.0, "rank": 1}
+    assert row["verdict"] == "verified"
+
+
+def test_counts_are_whole_numbers_in_json() -> None:
+    (row,) = json.loads(json.dumps(document(boards.board())))["rows"]
+    assert isinstance(row["params"], int)
+    assert isinstance(row["memory_bytes"], int)
+
+
+def test_what_was_not_measured_is_none_and_never_nan() -> None:
+    values = boards.values(runtime=math.nan, macs=math.inf, valid=math.inf)
+    (row,) = document(boards.board(boards.ranked(1, values=values)))["rows"]
+    assert row["runtime_s"] is None
+    assert row["macs"] is None
+    assert row["quality"][boards.VALID]["psnr_db"] is None
+
+
+def test_the_environment_and_the_challenge_stand_beside_the_rows() -> None:
+    shown = document(boards.full_board())
+    assert shown["challenge"]["id"] == "sample"
+    assert shown["environment"]["stable"]["threads"] == "2"
+    assert shown["notes"] == ["The machine was not idle: a load of 1.98 was seen."]
+
+
+def test_a_failed_row_has_its_reason() -> None:
+    (row,) = document(boards.board(boards.failed_row()))["rows"]
+    assert (row["status"], row["ranked"]) == ("failed", False)
+    assert row["reason"] == "no answer within 300 s"
+    assert row["runtime_s"] is None
+
+
+def test_the_frame_has_one_row_an_entry_in_order_with_units_in_its_columns() -> None:
+    board = boards.full_board()
+    frame = to_frame(board)
+    assert list(frame["id"]) == [row.entry.id for row in board.rows]
+    assert frame.loc[0, "psnr_db:sample_valid"] == 29.0
+    assert frame.loc[0, "rank:runtime"] == 1
+    assert frame.loc[0, "track_rank:main"] == 1
+    assert pd.isna(frame.loc[frame["id"] == "bicubic", "runtime_s"]).all()
+
+
+def test_an_empty_frame_still_has_its_columns() -> None:
+    full = boards.board()
+    assert {"id", "runtime_s", "macs"} <= set(to_frame(type(full)(full.challenge, ())).columns)
+
+
+def test_write_makes_five_files_and_leaves_nothing_else(tmp_path: Path) -> None:
+    folder = tmp_path / "reports" / "sample"
+    paths = write(boards.full_board(), folder)
+    names = ["index.html", "table.md", "table.tex", "table.csv", "leaderboard.json"]
+    assert [path.name for path in paths] == names
+    assert sorted(path.name for path in folder.iterdir()) == sorted(names)
+    assert json.loads((folder / "leaderboard.json").read_text())["rows"][0]["id"] == "rlfn_ntire"
+
+
+def test_writing_the_same_board_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    first = [path.read_bytes() for path in write(boards.full_board(), tmp_path)]
+    second = [path.read_bytes() for path in write(boards.full_board(), tmp_path)]
+    assert first == second
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, *_ = write(boards.board(), tmp_path)
+    before = page.read_bytes()
+
+    def refuse(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(OSError, match="disk full"):
+        write(boards.full_board(), tmp_path)
+    assert page.read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 5
+
+
+def test_a_lone_surrogate_in_a_name_can_be_written(tmp_path: Path) -> None:
+    paths = write(boards.board(boards.ranked(1, team="a\ud800b")), tmp_path)
+    assert all(path.stat().st_size for path in paths)

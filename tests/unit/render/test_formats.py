@@ -1,0 +1,209 @@
+"""What each format makes of the same table, and of text that wants to be more than text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from html.parser import HTMLParser
+
+import pytest
+from fakes import boards
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.render import as_csv, as_latex, as_markdown
+from harness.render.as_html import to_html
+from harness.render.as_terminal import to_plain
+from harness.render.table import Table, table
+
+NAMES = st.text(min_size=1, max_size=40) | st.text(
+    "<>&|`\\{}$%#_^~*[]\"'=+-@;:\n\x1b/!a1. ", min_size=1
+)
+
+
+class Tags(HTMLParser):
+    """The tags and the text of a fragment."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: set[str] = set()
+        self.texts: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes.update(name for name, _ in attrs)
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def drawn(team: str, title: str = "Net") -> Table:
+    return table(boards.board(boards.ranked(1, team=team, title=title)))
+
+
+@pytest.fixture(scope="module")
+def full() -> Table:
+    return table(boards.full_board())
+
+
+def test_html_draws_ranks_as_subscripts_and_the_best_bold() -> None:
+    html = to_html(drawn("A"))
+    assert re.search(r'<td class="right with-rank best"[^>]*>27\.11<sub>\(1\)</sub>', html)
+
+
+def test_html_gives_every_section_a_body(full: Table) -> None:
+    bodies = re.findall(r'<tbody class="(\w+)">', to_html(full))
+    assert bodies == ["ranked", "unranked", "floor", "failed"]
+
+
+def test_html_rows_all_have_the_same_width(full: Table) -> None:
+    width = len(full.headings) + 1
+    for row in re.findall(r"<tr class=\"line.*?</tr>", to_html(full), flags=re.DOTALL):
+        spans = sum(int(span) - 1 for span in re.findall(r'colspan="(\d+)"', row))
+        assert len(re.findall(r"<t[hd][ >]", row)) + spans == width
+
+
+@given(team=NAMES, title=NAMES)
+@settings(max_examples=60, deadline=None)
+def test_html_text_adds_neither_tag_nor_attribute(team: str, title: str) -> None:
+    # Names that are not cut, so that both boards carry the same tooltips.
+    plain, hostile = (
+        Tags(to_html(drawn("a", "b"))),
+        Tags(to_html(drawn(team[:3] + "a", title[:3] + "b"))),
+    )
+    assert hostile.tags == plain.tags
+    assert hostile.attributes - {"title"} == plain.attributes - {"title"}
+
+
+def test_html_shows_hostile_text_as_text() -> None:
+    read = Tags(to_html(drawn("<img src=x>", '&amp; "b"')))
+    assert "<img src=x>" in read.texts
+    assert '&amp; "b"' in read.texts
+
+
+def test_latex_draws_ranks_as_subscripts_and_the_best_bold() -> None:
+    latex = as_latex.to_latex(drawn("A"))
+    assert r"\textbf{27.11}$_{(1)}$" in latex
+    assert r"\textbf{2}$_{(1)}$" in latex
+
+
+def test_latex_escapes_every_special() -> None:
+    assert as_latex.escape("a_b & 50% #1 $x$ {y} ~ ^ \\") == (
+        r"a\_b \& 50\% \#1 \$x\$ \{y\} \textasciitilde{} \textasciicircum{} \textbackslash{}"
+    )
+
+
+def test_latex_text_after_a_line_break_is_no_argument_of_it() -> None:
+    assert as_latex.escape("[2cm]*") == "{[}2cm{]}{*}"
+
+
+def test_latex_environments_are_balanced_and_closed_in_order(full: Table) -> None:
+    latex = as_latex.to_latex(full)
+    marks = re.findall(r"\\(begin|end)\{(\w+\*?)\}", latex)
+    assert marks == [
+        ("begin", "table*"),
+        ("begin", "tabular"),
+        ("end", "tabular"),
+        ("end", "table*"),
+    ]
+    assert latex.count(r"\caption{") == 1
+    assert [latex.count(rule) for rule in (r"\toprule", r"\bottomrule")] == [1, 1]
+
+
+def test_latex_rows_all_have_the_same_width(full: Table) -> None:
+    width = len(full.headings) + 1
+    for row in re.findall(r"^(.*) \\\\$", as_latex.to_latex(full), flags=re.MULTILINE):
+        spans = sum(int(span) - 1 for span in re.findall(r"\\multicolumn\{(\d+)\}", row))
+        assert len(re.split(r"(?<!\\)&", row)) + spans == width
+
+
+@given(NAMES)
+@settings(max_examples=200, deadline=None)
+def test_latex_text_leaves_braces_balanced_and_nothing_active(text: str) -> None:
+    bare = re.sub(r"\\text\w+\{\}|\\dots\{\}|\$\\(times|geq|leq)\$", "", as_latex.escape(text))
+    bare = re.sub(r"\\[{}$&#_%]", "", bare)
+    assert not set(bare) & set("\\$&#_%~^")
+    depth = 0
+    for character in bare:
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        assert depth >= 0
+    assert depth == 0
+
+
+def test_markdown_draws_ranks_as_subscripts_and_the_best_bold() -> None:
+    assert "| **27.11**<sub>(1)</sub> |" in as_markdown.to_markdown(drawn("A"))
+
+
+def test_markdown_rows_all_have_the_same_width(full: Table) -> None:
+    rows = [row for row in as_markdown.to_markdown(full).splitlines() if row.startswith("|")]
+    assert {row.replace("\\|", "").count("|") for row in rows} == {len(full.headings) + 2}
+
+
+def test_markdown_escapes_pipes_backticks_html_and_links() -> None:
+    assert as_markdown.escape("a|b `c` <i> [x](http://y)") == (
+        "a&#124;b &#96;c&#96; &#60;i&#62; \\[x\\]\\(http&#58;//y\\)"
+    )
+
+
+@given(team=NAMES, title=NAMES)
+@settings(max_examples=60, deadline=None)
+def test_markdown_text_changes_neither_rows_nor_columns(team: str, title: str) -> None:
+    plain = as_markdown.to_markdown(drawn("a", "b")).splitlines()
+    hostile = as_markdown.to_markdown(drawn("a" + team, "b" + title)).splitlines()
+    assert [line.count("|") for line in hostile] == [line.count("|") for line in plain]
+    assert "<" not in hostile[4].replace("<sub>", "").replace("</sub>", "")
+
+
+def test_csv_holds_full_precision_and_ranks_in_columns_of_their_own() -> None:
+    (row,) = csv.DictReader(io.StringIO(as_csv.to_csv(drawn("A"))))
+    assert row["MACs [G]"] == "19.695306752"
+    assert row["MACs [G] rank"] == "1"
+    assert row["Main track"] == "1"
+    assert row["PSNR Val. [dB]"] == "29"
+
+
+def test_csv_leaves_a_missing_figure_empty(full: Table) -> None:
+    rows = list(csv.DictReader(io.StringIO(as_csv.to_csv(full))))
+    assert [row["Runtime [ms]"] for row in rows if row["kind"] == "floor"] == [""]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "＝1"])
+def test_csv_text_is_no_formula(text: str) -> None:
+    assert as_csv.guard(text).lstrip()[0] == "'"
+
+
+def test_csv_text_is_no_formula_under_another_separator() -> None:
+    assert as_csv.guard("a;=1+1") == "a;'=1+1"
+    assert as_csv.guard("half-life 5+") == "half-life 5+"
+
+
+@given(team=NAMES, title=NAMES)
+@settings(max_examples=100, deadline=None)
+def test_csv_text_stays_in_its_field(team: str, title: str) -> None:
+    made = drawn(team, title)
+    (row,) = csv.DictReader(io.StringIO(as_csv.to_csv(made)))
+    assert None not in row
+    assert row["team"] == as_csv.guard(made.lines[0].team)
+    assert row["team"].lstrip()[:1] not in tuple("=+-@")
+
+
+def test_the_terminal_shows_markup_as_text() -> None:
+    text = to_plain(drawn("[bold]A[/bold]", "[/x] :smile:"), width=250)
+    assert "[bold]A[/bold] [/x] :smile:" in text
+    assert "27.11 (1)" in text
+
+
+@given(team=NAMES, title=NAMES)
+@settings(max_examples=30, deadline=None)
+def test_the_terminal_gets_no_control_character(team: str, title: str) -> None:
+    text = to_plain(drawn(team, title), width=250)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
+
+
+def test_the_terminal_lists_reasons_below_the_table(full: Table) -> None:
+    text = to_plain(full, width=250)
+    assert "MegaTiny TinySR: PSNR on sample_valid is 28.71 dB, the limit is 28.95 dB" in text
+    assert "Slow & Steady SlowNet: timeout in forward: no answer within 300 s" in text

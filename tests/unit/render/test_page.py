@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+
+import pytest
+from fakes import boards
+
+from harness.core.leaderboard import Interval, Leaderboard
+from harness.render.detail import Detail, details
+from harness.render.legend import legend
+from harness.render.page import to_page
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return to_page(boards.full_board())
+
+
+def detail_of(board: Leaderboard, index: int = 0) -> Detail:
+    return details(board)[index]
+
+
+def grid(detail: Detail, title: str) -> tuple[tuple[str, ...], ...]:
+    return next(it.rows for it in detail.grids if it.title.startswith(title))
+
+
+def test_the_only_script_is_the_one_that_the_policy_names(page: str) -> None:
+    (script,) = re.findall(r"<script[^>]*>(.*?)</script>", page, flags=re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert policy is not None
+    assert f"script-src &#39;sha256-{digest}&#39;" in policy.group(1)
+    assert policy.group(1).startswith("default-src &#39;none&#39;;")
+
+
+def test_the_page_asks_for_nothing_from_a_network(page: str) -> None:
+    # Names of XML vocabularies, which no browser fetches.
+    bare = re.sub(r'xmlns(:xlink)?="[^"]*"', "", page)
+    assert not re.search(r'(src|href)="(?!#|table\.|leaderboard\.)', bare)
+    assert "url(http" not in bare
+    assert "@import" not in bare
+
+
+def test_hostile_names_are_escaped_everywhere(page: str) -> None:
+    assert "<img src=x" not in page
+    assert "<b>bold" not in page
+    assert "\u202e" not in page
+    assert "\x1b" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_every_link_of_the_table_leads_to_a_section(page: str) -> None:
+    links = set(re.findall(r'href="#([^"]+)"', page)) - set(
+        re.findall(r'xlink:href="#([^"]+)"', page)
+    )
+    assert links
+    assert links <= set(re.findall(r'id="([^"]+)"', page))
+
+
+def test_ids_are_unique(page: str) -> None:
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+
+
+def test_notes_and_environment_are_drawn(page: str) -> None:
+    assert "The machine was not idle: a load of 1.98 was seen." in page
+    assert "Example CPU 3.0 GHz" in page
+    assert "load after" in page
+
+
+def test_a_board_without_environment_or_plot_is_still_a_page() -> None:
+    board = boards.board(boards.failed_row())
+    page = to_page(Leaderboard(board.challenge, board.rows))
+    assert "<svg" not in page
+    assert 'id="environment"' not in page
+
+
+def test_the_counters_stand_beside_each_other() -> None:
+    rows = grid(detail_of(boards.full_board()), "Counters at 3×256×256")
+    assert rows[0] == ("ntire2022", "19.695307", "19.675000", "80.045184", "39", "meta", "")
+    assert rows[1][-1] == "not counted: aten::pixel_shuffle ×1"
+    assert rows[2] == ("ptflops", "–", "–", "–", "–", "cpu", "TypeError: no tensor")
+
+
+def test_images_show_the_first_rounds_score_and_the_median_runtime() -> None:
+    # Rounds at 27 and 28 ms for the first image, 29 and 30 ms for the second.
+    assert grid(detail_of(boards.full_board()), "Images") == (
+        ("sample_valid", "astronaut", "30.001", "0.8100", "27.50"),
+        ("sample_valid", "coffee", "31.001", "0.8100", "29.50"),
+    )
+
+
+def test_published_and_measured_differ_by_what_is_told() -> None:
+    rows = {row[0]: row for row in grid(detail_of(boards.full_board()), "Published")}
+    assert rows["PSNR on sample_valid"][2:] == ("29.000 dB", "29.000 dB", "0")
+    # 0.317218 M against 0.317 M is nothing at three decimals; runtimes of machines don't compare.
+    assert rows["Params"][2:] == ("0.317 M", "0.317 M", "0")
+    assert rows["Runtime"][2:] == ("27.11 ms", "27.11 ms", "–")
+
+
+def test_facts_tell_range_and_room() -> None:
+    facts = dict(detail_of(boards.board()).facts)
+    assert facts["Runtime"] == "27.11 ms (26.50 ms to 28.01 ms)"
+    assert facts["PSNR on sample_valid"] == "29.000 dB, 0.050 dB inside the limit"
+
+
+def test_remarks_hold_verdict_notes_and_failures_once() -> None:
+    board = boards.full_board()
+    assert any("12 convolutions" in text for text in detail_of(board, 1).remarks)
+    assert "Fuses itself at the first forward." in detail_of(board, 0).remarks
+    assert "never called: body.unused" in detail_of(board, 0).remarks
+    slow = detail_of(boards.board(boards.failed_row()))
+    assert slow.remarks == ("timeout in forward: no answer within 300 s",)
+    assert slow.reason == "timeout in forward: no answer within 300 s"
+
+
+def test_the_legend_speaks_of_what_the_columns_need() -> None:
+    told = {it.word: it.meaning for it in legend(boards.challenge())}
+    assert told["Limits"] == "PSNR on sample_valid ≥ 28.95 dB (judged at 2 decimals)."
+    assert told["Sub-track 1"] == "Score = rank(Params) + rank(MACs); the smallest sum leads."
+    assert told["Score"].startswith("Score = 0.7 × exp(2 × Runtime ratio) + 0.3 × exp(2 × Params")
+    assert "3×256×256" in told["MACs"]
+    assert "RGB" in told["PSNR, SSIM"]
+    assert "First call" not in told
+    assert "as published" in told["Marks"]
+
+
+def test_the_legend_explains_the_challenges_own_quality_profile() -> None:
+    told = {it.word: it.meaning for it in legend(boards.challenge(quality_profile="classic-y"))}
+    assert "BT.601" in told["PSNR, SSIM"]
+
+
+def test_a_range_of_no_width_is_not_drawn() -> None:
+    row = boards.ranked(1, intervals={"runtime": Interval(0.027, 0.027)})
+    assert 'class="spread"' not in to_page(boards.board(row))

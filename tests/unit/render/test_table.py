@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from fakes import boards
+
+from harness.core.challenge import Column
+from harness.core.leaderboard import Row
+from harness.core.submission import Published
+from harness.render.table import Cell, Line, table
+
+
+def cell(line: Line, column: int) -> Cell:
+    """Of the challenge's columns; three tracks stand before them."""
+    return line.cells[3 + column]
+
+
+def test_rows_keep_the_order_of_the_board() -> None:
+    board = boards.full_board(show_published=False)
+    assert [line.id for line in table(board).lines] == [row.entry.id for row in board.rows]
+
+
+def test_figures_are_shown_in_their_unit_with_the_rank_beside_them() -> None:
+    (line,) = table(boards.board(boards.ranked(3))).lines
+    assert [(it.text, it.rank) for it in line.cells[3:]] == [
+        ("29.00", None),
+        ("28.72", None),
+        ("27.11", 3),
+        ("0.317", 3),
+        ("19.70", 3),
+        ("80.05", 3),
+        ("377.5", 3),
+        ("39", None),
+    ]
+    assert cell(line, 4).value == pytest.approx(19.695306752)
+
+
+def test_only_the_best_of_a_ranked_column_is_best() -> None:
+    first, second = table(boards.board(boards.ranked(1), boards.ranked(2))).lines
+    assert [it.best for it in first.cells[3:]] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert not any(it.best for it in second.cells)
+
+
+def test_an_order_track_shows_the_rank_and_other_tracks_the_score() -> None:
+    (line,) = table(boards.board(boards.ranked(2))).lines
+    assert [(it.text, it.rank) for it in line.cells[:3]] == [("2", None), ("4", 2), ("9.389", 2)]
+
+
+def test_a_figure_that_was_not_measured_is_a_dash() -> None:
+    values = boards.values(runtime=math.nan)
+    del values["memory"]
+    (line,) = table(boards.board(boards.ranked(1, values=values))).lines
+    assert cell(line, 2) == Cell("–")
+    assert cell(line, 6) == Cell("–")
+
+
+def test_the_range_over_the_rounds_stands_with_the_runtime() -> None:
+    (line,) = table(boards.board()).lines
+    assert cell(line, 2).spread == "26.50–28.01"
+    assert cell(line, 3).spread == ""
+
+
+def test_room_to_a_limit_is_told() -> None:
+    (line,) = table(boards.board()).lines
+    assert cell(line, 0).hint == "0.050 dB inside the limit"
+
+
+def test_a_limit_met_by_rounding_alone_is_marked() -> None:
+    good = boards.ranked(1)
+    row = Row(good.entry, ranked=True, margins={f"psnr:{boards.VALID}": -0.003})
+    (line,) = table(boards.board(row)).lines
+    assert "limit met by rounding" in [badge.text for badge in line.badges]
+    assert "limit met by rounding" not in [
+        badge.text for badge in table(boards.board(good)).lines[0].badges
+    ]
+
+
+def test_sections_follow_each_other_and_published_rows_stay_with_their_model() -> None:
+    sections = table(boards.full_board()).sections()
+    assert [kind for kind, _ in sections] == ["ranked", "unranked", "floor", "failed"]
+    assert [line.kind for line in sections[0][1]][:3] == ["ranked", "published", "ranked"]
+
+
+def test_a_challenge_may_hide_its_floor() -> None:
+    kinds = [line.kind for line in table(boards.full_board(show_floor=False)).lines]
+    assert "floor" not in kinds
+    assert "failed" in kinds
+
+
+def test_printed_figures_of_one_source_share_a_row() -> None:
+    printed = (
+        Published("paper", boards.VALID, psnr_db=29.01, params_m=0.317, runtime_ms=27.11),
+        Published("paper", boards.TEST, psnr_db=28.72),
+        Published("report", boards.VALID, psnr_db=29.0),
+    )
+    lines = table(boards.board(boards.ranked(1, published=printed))).lines
+    assert [line.title for line in lines] == ["RLFN-ntire", "paper", "report"]
+    assert [it.text for it in lines[1].cells[3:7]] == ["29.01", "28.72", "27.11", "0.317"]
+    assert all(it.rank is None and not it.best for it in lines[1].cells)
+
+
+def test_printed_macs_stand_in_the_first_column_of_macs() -> None:
+    columns = (
+        Column("macs_ntire2022", "MACs", "G", 2),
+        Column("macs_fvcore", "MACs", "G", 2),
+    )
+    printed = (Published("paper", macs_g=19.7),)
+    board = boards.board(boards.ranked(1, published=printed), columns=columns, tracks=())
+    assert [it.text for it in table(board).lines[1].cells] == ["19.70", "–"]
+
+
+def test_without_show_published_no_printed_figure_is_drawn() -> None:
+    board = boards.full_board(show_published=False)
+    assert "published" not in {line.kind for line in table(board).lines}
+
+
+def test_a_failure_tells_reason_stage_and_message() -> None:
+    (line,) = table(boards.board(boards.failed_row())).lines
+    assert line.kind == "failed"
+    assert line.empty
+    assert line.remark == "timeout in forward: no answer within 300 s"
+
+
+def test_an_unranked_row_tells_why_and_the_floor_needs_no_reason() -> None:
+    remarks = {line.id: line.remark for line in table(boards.full_board()).lines}
+    assert remarks["tiny"] == "PSNR on sample_valid is 28.71 dB, the limit is 28.95 dB"
+    assert remarks["bicubic"] == remarks["rfdn"] == ""
+
+
+def test_badges_name_role_weights_flags_and_verdict() -> None:
+    marks = {
+        line.id: [badge.text for badge in line.badges]
+        for line in table(boards.full_board(show_published=False)).lines
+    }
+    assert marks["rfdn"] == ["reference", "counts verified"]
+    assert marks["imdn"] == ["reference", "untrained", "counts incomplete"]
+    assert marks["hidden"] == ["flags changed", "counts disputed"]
+
+
+def test_a_long_name_is_cut_and_told_in_full_in_the_hint() -> None:
+    (line,) = table(boards.board(boards.ranked(1, team=boards.LONG))).lines
+    assert len(line.team) <= 48
+    assert line.team.endswith("…")
+    assert len(line.hint) == 300
+
+
+def test_neighbouring_columns_of_one_group_share_a_heading() -> None:
+    assert table(boards.board()).groups == (("", 3), ("PSNR", 2), ("", 6))
+    plain = boards.board(columns=(Column("params", "Params", "M"),))
+    assert table(plain).groups == ()
+
+
+def test_an_empty_board_is_a_table_without_rows() -> None:
+    full = boards.board()
+    empty = type(full)(full.challenge, ())
+    assert table(empty).lines == ()

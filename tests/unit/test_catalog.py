@@ -1,0 +1,290 @@
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from harness import catalog
+from harness.catalog import Candidate, CatalogError
+
+MANIFEST = """
+id = "acme"
+team = "Acme"
+entry = "model:Net"
+scale = 4
+data_range = 1.0
+"""
+VARIANTS = """
+team = "Acme"
+entry = "model:Net"
+data_range = 1.0
+[[variants]]
+id = "acme_x2"
+scale = 2
+[[variants]]
+id = "acme_x4"
+scale = 4
+"""
+
+
+def _folder(place: Path, manifest: str = MANIFEST, name: str = "acme") -> Path:
+    folder = place / name
+    folder.mkdir()
+    (folder / "submission.toml").write_text(manifest, encoding="utf-8")
+    (folder / "model.py").write_text("class Net: ...\n", encoding="utf-8")
+    return folder
+
+
+def _one(folder: Path) -> Candidate:
+    (candidate,) = catalog.read_folder(folder)
+    return candidate
+
+
+def _faults(place: Path, manifest: str, name: str = "acme") -> tuple[str, ...]:
+    candidate = _one(_folder(place, manifest, name))
+    assert (candidate.submission, candidate.digest) == (None, "")
+    return candidate.faults
+
+
+def test_a_good_folder_is_a_checked_submission(tmp_path: Path) -> None:
+    candidate = _one(_folder(tmp_path))
+    assert candidate.faults == ()
+    assert (candidate.id, candidate.team, candidate.role) == ("acme", "Acme", "entry")
+    assert candidate.folder == (tmp_path / "acme").resolve()
+    assert candidate.submission is not None
+    assert candidate.submission.entry == "model:Net"
+    assert re.fullmatch(r"[0-9a-f]{64}", candidate.digest)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ('team = "Acme"\n', "", "team: is missing"),
+        ("scale = 4", 'scale = "4"', "scale: Input should be a valid integer, got '4'"),
+        ("scale = 4", "scale = true", "scale: Input should be a valid integer, got True"),
+        ("scale = 4", "scale = 5", "scale must be 2, 3 or 4, got 5"),
+        ("1.0", "256", "data_range must be 1.0 or 255.0, got 256"),
+        ("1.0", "nan", "data_range must be 1.0 or 255.0, got nan"),
+        ("scale = 4", "scale = 4\ncolour = 1", "colour: is no known field"),
+        ("scale = 4", "scale = 4\nkwargs = 1", "kwargs: Input should be an object, got 1"),
+        ('"Acme"', '""', "team must not be empty"),
+        ('"acme"', '"other"', "id 'other' is not the folder's name, 'acme'"),
+        (
+            "model:Net",
+            "main:Net",
+            "'main:Net' speaks of main.py, which is not in the folder",
+        ),
+        (
+            "scale = 4",
+            'scale = 4\ndeploy = "fuse:it"',
+            "'fuse:it' speaks of fuse.py, which is not in the folder",
+        ),
+        ("scale = 4", 'scale = 4\nweights = "w.pth"', "weights 'w.pth' is not in the folder"),
+        (
+            "scale = 4",
+            'scale = 4\nweights = "w.pkl"',
+            "weights must end in .safetensors, .pth, .pt, got 'w.pkl'",
+        ),
+        (
+            "scale = 4",
+            'scale = 4\nprecision = "int8"',
+            "precision: Input should be 'fp32', 'fp16' or 'bf16', got 'int8'",
+        ),
+    ],
+)
+def test_each_fault_says_what_and_where(tmp_path: Path, old: str, new: str, fault: str) -> None:
+    assert old in MANIFEST
+    assert _faults(tmp_path, MANIFEST.replace(old, new)) == (f"submission.toml: {fault}",)
+
+
+def test_all_faults_are_listed_at_once(tmp_path: Path) -> None:
+    faults = _faults(tmp_path, 'id = "acme"\nscale = "4"\ndata_range = 2.0\nbest = true')
+    assert faults == (
+        "submission.toml: team: is missing",
+        "submission.toml: entry: is missing",
+        "submission.toml: scale: Input should be a valid integer, got '4'",
+        "submission.toml: best: is no known field",
+        "submission.toml: data_range must be 1.0 or 255.0, got 2",
+    )
+
+
+def test_the_team_of_a_faulty_manifest_is_shown_as_far_as_it_is_known(tmp_path: Path) -> None:
+    assert _one(_folder(tmp_path, MANIFEST.replace("scale = 4", ""))).team == "Acme"
+    assert _one(_folder(tmp_path, "[", name="other")).team == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("team = ", "submission.toml: Invalid value"),
+        ("a = 1\na = 2", "submission.toml: Cannot overwrite a value"),
+        (f"a = {'[' * 9000}", "submission.toml: "),
+        (f"a = {'9' * 9000}", "submission.toml: Exceeds the limit"),
+        ("#" * 2**20 + "#", "submission.toml is larger than 1048576 bytes"),
+    ],
+    ids=["no value", "twice", "too deep", "too many digits", "too long"],
+)
+def test_a_manifest_that_can_not_be_read_is_a_fault(tmp_path: Path, text: str, fault: str) -> None:
+    (found,) = _faults(tmp_path, text)
+    assert found.startswith(fault)
+
+
+def test_a_manifest_that_is_no_text_is_a_fault(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    (folder / "submission.toml").write_bytes(b"\xff\xfe")
+    assert _one(folder).faults[0].startswith("submission.toml: 'utf-8' codec can't decode")
+
+
+def test_a_missing_manifest_names_the_command_that_writes_one(tmp_path: Path) -> None:
+    folder = tmp_path / "acme"
+    folder.mkdir()
+    expected = ("submission.toml is missing; `esr new NAME` writes one",)
+    assert _one(folder).faults == expected
+    assert [it.faults for it in catalog.read_named(str(folder))] == [expected]
+
+
+def test_variants_share_what_stands_above_them(tmp_path: Path) -> None:
+    two, four = catalog.read_folder(_folder(tmp_path, VARIANTS))
+    assert (two.id, four.id, two.digest) == ("acme_x2", "acme_x4", four.digest)
+    assert two.submission is not None
+    assert four.submission is not None
+    assert (two.submission.scale, four.submission.scale) == (2, 4)
+    assert two.submission.team == four.submission.team == "Acme"
+
+
+def test_a_faulty_variant_leaves_its_sibling_in_peace(tmp_path: Path) -> None:
+    bad, good = catalog.read_folder(_folder(tmp_path, VARIANTS.replace("scale = 2", "scale = 9")))
+    assert (bad.id, bad.faults) == ("acme_x2", ("submission.toml: scale must be 2, 3 or 4, got 9",))
+    assert good.faults == ()
+
+
+@pytest.mark.parametrize(
+    ("manifest", "fault"),
+    [
+        ("variants = 1", "variants must be tables, each begun by [[variants]]"),
+        ("variants = [1]", "variants must be tables, each begun by [[variants]]"),
+        ("variants = []", "variants is empty"),
+        (VARIANTS.replace("_x2", "_x4"), "two variants have the same id"),
+        ('id = "b"\n' + VARIANTS, "id 'b' is not the folder's name, 'acme'"),
+        (
+            VARIANTS.replace('id = "acme_x2"\n', ""),
+            "variants[0]: id is missing or not a text, it must begin with 'acme_'",
+        ),
+        (VARIANTS.replace('"acme_x2"', "2"), "variants[0]: id is missing or not a text, it must "),
+    ],
+)
+def test_faults_of_the_variants_as_a_whole(tmp_path: Path, manifest: str, fault: str) -> None:
+    (found,) = _faults(tmp_path, manifest)
+    assert found.startswith(f"submission.toml: {fault}")
+
+
+def test_a_variants_id_begins_with_the_folders_name(tmp_path: Path) -> None:
+    one, _ = catalog.read_folder(_folder(tmp_path, VARIANTS.replace("acme_x2", "acmex2")))
+    assert one.faults == ("submission.toml: id 'acmex2' is not the folder's name, 'acme'",)
+
+
+def test_a_link_in_the_folder_is_refused(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    (folder / "deep").mkdir()
+    (folder / "deep" / "w.pth").symlink_to("/etc/hostname")
+    expected = ("w.pth: only plain files and folders may be in a submission",)
+    assert _one(folder).faults == expected
+
+
+def test_a_manifest_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    (folder / "submission.toml").rename(tmp_path / "elsewhere.toml")
+    (folder / "submission.toml").symlink_to(tmp_path / "elsewhere.toml")
+    assert "submission.toml is missing" in _one(folder).faults[0]
+
+
+def test_a_pipe_in_the_folder_is_refused_and_not_read(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    os.mkfifo(folder / "weights.pth")
+    assert "weights.pth: only plain files" in _one(folder).faults[0]
+
+
+def test_a_link_to_a_folder_is_that_folder(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    (tmp_path / "alias").symlink_to(folder)
+    assert catalog.read_folder(tmp_path / "alias") == catalog.read_folder(folder)
+
+
+def test_the_digest_follows_contents_and_names_and_ignores_caches(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    seen = [catalog.folder_digest(folder)]
+
+    def changed() -> bool:
+        seen.append(catalog.folder_digest(folder))
+        return seen[-1] not in seen[:-1]
+
+    for cache in ("__pycache__", ".git"):
+        (folder / cache).mkdir()
+        (folder / cache / "x").write_text("x", encoding="utf-8")
+    (folder / "model.py").touch()
+    assert not changed()
+    (folder / "model.py").write_text("class Net: pass\n", encoding="utf-8")
+    assert changed()
+    (folder / "deep").mkdir()
+    (folder / "deep" / "a.py").write_text("a", encoding="utf-8")
+    assert changed()
+    (folder / "deep" / "a.py").rename(folder / "deep" / "b.py")
+    assert changed()
+    (folder / "deep" / "b.py").rename(folder / "b.py")
+    assert changed()
+
+
+def test_the_digest_does_not_depend_on_where_the_folder_lies(tmp_path: Path) -> None:
+    for place in ("a", "b"):
+        (tmp_path / place).mkdir()
+        _folder(tmp_path / place)
+    assert catalog.folder_digest(tmp_path / "a") == catalog.folder_digest(tmp_path / "b")
+
+
+@pytest.mark.parametrize("name", ["Ac me", "-", "Größe", "a.b", "x" * 100, os.fsdecode(b"a\xff")])
+def test_an_odd_folder_name_is_a_fault_with_a_safe_id(tmp_path: Path, name: str) -> None:
+    candidate = _one(_folder(tmp_path, MANIFEST, name))
+    assert candidate.faults == (f"submission.toml: id 'acme' is not the folder's name, {name!r}",)
+    broken = _one(_folder(tmp_path, "", f"{name}2"))
+    assert re.fullmatch(r"[a-z0-9][a-z0-9_]{0,63}", broken.id)
+
+
+def test_odd_folder_names_that_look_alike_get_different_ids(tmp_path: Path) -> None:
+    names = ["a b", "a-b", "A-b", "a_b"]
+    ids = {_one(_folder(tmp_path, "", name)).id for name in names}
+    assert len(ids) == 4
+    assert "a_b" in ids
+
+
+def test_a_variant_is_named_after_a_colon(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, VARIANTS)
+    assert [it.id for it in catalog.read_named(str(folder))] == ["acme_x2", "acme_x4"]
+    assert [it.id for it in catalog.read_named(f"{folder}:acme_x4")] == ["acme_x4"]
+    with pytest.raises(CatalogError, match="has no variant 'x3': it has acme_x2, acme_x4"):
+        catalog.read_named(f"{folder}:x3")
+
+
+def test_a_folder_with_a_colon_in_its_name_is_a_folder(tmp_path: Path) -> None:
+    assert catalog.read_named(str(_folder(tmp_path, MANIFEST, "a:b")))[0].faults
+
+
+def test_an_unknown_name_says_what_a_name_can_be() -> None:
+    with pytest.raises(CatalogError, match=r"nobody: neither a folder with submission\.toml nor a"):
+        catalog.read_named("nobody")
+
+
+def test_references_are_read_by_id_in_the_order_asked_for() -> None:
+    found = catalog.references(["rlfn_x4", "imdn_x2"])
+    assert [(it.id, it.role, it.faults) for it in found] == [
+        ("rlfn_x4", "reference", ()),
+        ("imdn_x2", "reference", ()),
+    ]
+    assert catalog.read_named("rlfn_x4") == found[:1]
+    assert "imdn_x2" in {it.id for it in catalog.read_named("imdn")}
+
+
+def test_an_unknown_reference_names_the_known_ones() -> None:
+    with pytest.raises(CatalogError, match=r"no reference model 'best': known are .*rlfn_x4"):
+        catalog.references(["rlfn_x4", "best"])

@@ -1,0 +1,134 @@
+"""The challenges that ship with the harness, read as the harness reads them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+
+import pytest
+
+from harness import rulebook
+from harness.core.challenge import Challenge
+
+UNITS = {"", "ms", "M", "K", "G", "MiB", "dB"}
+IDS = ["classic_x2", "classic_x4", "div2k_runtime_x4", "ntire2022", "sample"]
+
+
+@pytest.fixture(params=IDS)
+def challenge(request: pytest.FixtureRequest) -> Challenge:
+    return rulebook.read(request.param)
+
+
+def test_these_challenges_are_bundled_and_no_others() -> None:
+    assert list(rulebook.names()) == IDS
+
+
+@pytest.mark.parametrize("id_", IDS)
+def test_a_challenge_is_called_as_its_file(id_: str) -> None:
+    assert rulebook.read(id_).id == id_
+
+
+def test_every_challenge_says_where_its_rules_come_from(challenge: Challenge) -> None:
+    assert challenge.title
+    assert challenge.description
+    assert challenge.caption
+    assert challenge.source
+
+
+def test_columns_only_use_units_that_can_be_drawn(challenge: Challenge) -> None:
+    assert {column.unit for column in challenge.columns} <= UNITS
+
+
+def test_a_title_leaves_its_unit_to_the_renderer(challenge: Challenge) -> None:
+    assert not [column.title for column in challenge.columns if "[" in column.title + column.group]
+
+
+def test_references_are_of_the_challenge_s_scale(challenge: Challenge) -> None:
+    assert challenge.references
+    assert all(id_.endswith(f"_x{challenge.scale}") for id_ in challenge.references)
+
+
+def test_tracks_need_nothing_of_a_dataset_that_may_be_absent(challenge: Challenge) -> None:
+    optional = {use.name for use in challenge.datasets if not use.required}
+    used = [term.metric for track in challenge.tracks for term in track.terms]
+    used += [limit.metric for limit in challenge.limits]
+    assert not {key for key in used if key.partition(":")[2] in optional}
+
+
+def test_the_sample_challenge_scores_as_the_challenges_since_2023_do() -> None:
+    sample = rulebook.read("sample")
+    main, overall = sample.tracks
+    assert (main.kind, [term.metric for term in main.terms]) == ("order", ["runtime"])
+    assert overall.kind == "weighted_exp"
+    assert {term.metric: term.weight for term in overall.terms} == {
+        "runtime": 0.7,
+        "macs": 0.15,
+        "params": 0.15,
+    }
+    assert sample.baseline == "rlfn_ntire_x4"
+    assert sample.limits == ()
+    assert [(use.name, use.split) for use in sample.datasets] == [
+        ("sample_valid", "validation"),
+        ("sample_test", "test"),
+    ]
+
+
+def test_ntire2022_judges_psnr_as_printed_and_never_shares_a_metric_s_rank() -> None:
+    challenge = rulebook.read("ntire2022")
+    assert [(it.metric, it.at_least, it.decimals) for it in challenge.limits] == [
+        ("psnr:DIV2K_valid", 28.95, 2),
+        ("psnr:DIV2K_test", 28.65, 2),
+    ]
+    assert challenge.macs == "ntire2022"
+    assert challenge.rank_ties == "ordinal"
+    ranked = [column.metric for column in challenge.columns if column.ranked]
+    assert ranked == ["runtime", "params", "macs", "activations", "memory"]
+    assert [term.metric for term in challenge.tracks[2].terms] == ranked
+    assert [term.metric for term in challenge.tracks[1].terms] == ["params", "macs"]
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_the_classic_tables_pair_psnr_and_ssim_below_each_dataset(scale: int) -> None:
+    challenge = rulebook.read(f"classic_x{scale}")
+    assert challenge.quality_profile == "classic-y"
+    assert challenge.show_published
+    assert [use.name for use in challenge.datasets if use.required] == ["Set5"]
+    quality = [(it.group, it.metric, it.decimals) for it in challenge.columns if it.group]
+    assert quality == [
+        (name, f"{kind}:{name}", decimals)
+        for name in ("Set5", "Set14", "B100", "Urban100")
+        for kind, decimals in (("psnr", 2), ("ssim", 4))
+    ]
+
+
+def test_the_two_classic_tables_differ_in_scale_and_references_alone() -> None:
+    def layout(id_: str) -> object:
+        challenge = rulebook.read(id_)
+        return challenge.columns, challenge.tracks, challenge.datasets, challenge.protocol
+
+    assert layout("classic_x2") == layout("classic_x4")
+
+
+def test_a_runtime_table_scores_nothing_and_ranks_untrained_models() -> None:
+    challenge = rulebook.read("div2k_runtime_x4")
+    assert [use.truth for use in challenge.datasets] == [False]
+    assert challenge.rank_untrained
+    assert not [key for key in challenge.metrics() if key.startswith(("psnr", "ssim"))]
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (lambda text: text.replace('id = "sample"', 'id = "sample"\ncolour = 1'), "colour"),
+        (lambda text: text.replace("scale = 4", 'scale = "4"'), "scale"),
+        (lambda text: text.replace('name = "sample_test"', 'name = "other"'), "psnr:sample_test"),
+        (lambda text: text.replace('baseline = "rlfn', 'baseline = "elfn'), "elfn_ntire_x4"),
+        (lambda text: text.replace('"activations"', '"activation"'), "unknown metric"),
+        (lambda text: text.replace("weight = 0.7", "weight = 0"), "above 0"),
+    ],
+)
+def test_a_slip_in_a_challenge_is_refused(fault: Callable[[str], str], message: str) -> None:
+    text = (rulebook.BUNDLED / "sample.toml").read_text("utf-8")
+    assert fault(text) != text
+    with pytest.raises(rulebook.RulebookError, match=message):
+        rulebook.parse(tomllib.loads(fault(text)), where="sample.toml")

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import rulebook
+from harness.core.challenge import Challenge
+from harness.rulebook import RulebookError
+
+GOOD = """
+id = "mine"
+title = "Mine"
+scale = 4
+quality_profile = "ntire"
+datasets = [{ name = "Set5", split = "test" }]
+columns = [{ metric = "psnr:Set5", title = "PSNR" }]
+"""
+
+
+def _written(folder: Path, text: str) -> str:
+    path = folder / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def _faults(folder: Path, text: str) -> list[str]:
+    """The lines of the error, without the path that leads each of them."""
+    path = _written(folder, text)
+    with pytest.raises(RulebookError) as caught:
+        rulebook.read(path)
+    lines = str(caught.value).splitlines()
+    assert all(line.startswith(f"{path}: ") for line in lines)
+    return [line.removeprefix(f"{path}: ") for line in lines]
+
+
+@pytest.mark.parametrize("name", rulebook.names())
+def test_every_bundled_challenge_reads(name: str) -> None:
+    assert rulebook.read(name).id == name
+
+
+def test_the_challenges_of_the_design_are_bundled() -> None:
+    assert {"sample", "ntire2022", "classic_x2", "classic_x4"} <= set(rulebook.names())
+
+
+def test_a_file_is_a_challenge_too(tmp_path: Path) -> None:
+    challenge = rulebook.read(_written(tmp_path, GOOD))
+    assert isinstance(challenge, Challenge)
+    assert (challenge.id, challenge.datasets[0].required) == ("mine", True)
+
+
+def test_an_unknown_challenge_names_the_known_ones() -> None:
+    with pytest.raises(RulebookError, match=r"no challenge 'ntire1999': .*ntire2022.*sample.*toml"):
+        rulebook.read("ntire1999")
+
+
+@pytest.mark.parametrize("name", ["", "../rulebook", "sample/", "SAMPLE", "sample\x00"])
+def test_only_names_of_bundled_challenges_are_names(name: str) -> None:
+    with pytest.raises(RulebookError, match="no challenge"):
+        rulebook.read(name)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RulebookError, match=r"none\.toml.*No such file"):
+        rulebook.read(str(tmp_path / "none.toml"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["id = ", "[[[", "é = 1", f"a = {'[' * 5000}", f"scale = {'9' * 5000}"],
+    ids=["no value", "no table", "no key", "too deep", "too large"],
+)
+def test_what_is_no_toml_is_refused_with_its_place(tmp_path: Path, text: str) -> None:
+    assert _faults(tmp_path, text)
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(RulebookError, match=r"mine\.toml: .*utf-8"):
+        rulebook.read(str(path))
+
+
+def test_all_faults_are_listed_at_once_with_their_places(tmp_path: Path) -> None:
+    text = """
+id = "mine"
+title = 4
+scale = 5
+quality_profile = "best"
+colour = "red"
+datasets = [{ name = "Set5", split = "test" }, { name = "Set5", split = "test" }]
+columns = [{ metric = "psnr:Set14", title = "PSNR" }]
+limits = [{ metric = "beauty", at_least = 1.0 }]
+[protocol]
+rounds = 0
+"""
+    title, profile, limit, protocol, colour, whole = _faults(tmp_path, text)
+    assert title == "title: Input should be a valid string, got 4"
+    assert profile == "quality_profile: Input should be 'ntire' or 'classic-y', got 'best'"
+    assert limit.startswith("limits.0: unknown metric 'beauty'; known are runtime, ")
+    assert protocol == "protocol: rounds must be at least 1, got 0"
+    assert colour == "colour: is no known field"
+    assert whole == (
+        "psnr:Set14 speaks of a dataset that the challenge does not have; "
+        "scale must be 2, 3 or 4, got 5; dataset 'Set5' stands twice"
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "faulty"),
+    [("datasets", "['Set5']"), ("columns", "'psnr'"), ("references", "'x'"), ("baseline", "1")],
+)
+def test_a_faulty_field_does_not_make_others_look_faulty(
+    tmp_path: Path, field: str, faulty: str
+) -> None:
+    good = {
+        "id": "'mine'",
+        "title": "'Mine'",
+        "scale": "4",
+        "quality_profile": "'ntire'",
+        "datasets": "[{ name = 'Set5', split = 'test' }]",
+        "columns": "[{ metric = 'psnr:Set5', title = 'PSNR' }]",
+        "references": "['x']",
+        "baseline": "'x'",
+        "tracks": "[{ id='t', title='T', kind='weighted_exp', terms=[{ metric='runtime' }] }]",
+    }
+    document = good | {field: faulty}
+    (line,) = _faults(tmp_path, "\n".join(f"{name} = {text}" for name, text in document.items()))
+    assert line.startswith(field)
+
+
+@pytest.mark.parametrize(
+    ("extra", "line"),
+    [
+        ("baseline = 'x'", "baseline 'x' is not among the references"),
+        ("limits = [{ metric = 'psnr:Set14', at_least = 1.0 }]", "psnr:Set14 speaks of a dataset"),
+        ("limits = [{ metric = 'psnr:Set5' }]", "limits.0: a limit has either"),
+        ("tracks = [{ id = 'a', title = 'A', kind = 'order', terms = [] }]", "tracks.0: a track"),
+        ("protocol = { passes = 1.5 }", "protocol.passes: Input should be a valid integer"),
+        ("protocol = { forward_deadline_s = inf }", "protocol.forward_deadline_s: Input should"),
+        ("protocol = { load_deadline_s = 0.0 }", "protocol: load_deadline_s must be above 0"),
+    ],
+)
+def test_each_fault_has_its_place(tmp_path: Path, extra: str, line: str) -> None:
+    (found,) = _faults(tmp_path, GOOD + extra)
+    assert found.startswith(line)
+
+
+def test_a_document_is_parsed_under_any_name() -> None:
+    document: dict[str, Any] = {"id": "mine"}
+    with pytest.raises(RulebookError, match=r"(?m)^here: title: is missing$"):
+        rulebook.parse(document, where="here")

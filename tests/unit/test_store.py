@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import errno
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.core.outcome import failed
+from harness.core.record import (
+    SCHEMA,
+    CountFigures,
+    Environment,
+    FloorFigures,
+    ImageScore,
+    Memory,
+    Outcome,
+    Phases,
+    Record,
+    RoundFigures,
+    Sample,
+)
+from harness.store import Found, Store, StoreError, load, write_atomically
+from harness.wire.messages import Counter, Counts
+
+KEY = "0123456789abcdef" * 4
+ROUND = RoundFigures(
+    params=12,
+    first_call_s=0.5,
+    samples=(Sample("Set5", "baby", 0, 8, 9, 0.25, 0.2501),),
+    scores=(ImageScore("Set5", "baby", "d1", 30.5, 0.9),),
+    memory=Memory(1024, "rss_peak", level_bytes=4096),
+    phases=Phases(start_s=1.0),
+    notes=("changed while running: threads: 1 -> 2",),
+)
+COUNT = CountFigures(
+    Counts(8, 8, 12, 12, 12, (Counter("fvcore", 5, None, 3, 1, "cpu", {"aten::x": 2}),))
+)
+
+
+def _record(outcome: Outcome = ROUND, **changes: Any) -> Record:
+    fields: dict[str, Any] = {
+        "key": KEY,
+        "entry": "acme",
+        "challenge": "sample",
+        "job": "round",
+        "round": 1,
+        "session": "s1",
+        "started": "2024-05-01T10:00:00Z",
+        "environment": Environment("f1", {"cpu": "x"}, {"load": "0.1"}),
+        "outcome": outcome,
+    }
+    return Record(**fields | changes)
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [ROUND, COUNT, FloorFigures(ROUND.scores), failed("load", "crash", "ValueError: x")],
+    ids=lambda outcome: outcome.kind,
+)
+def test_a_record_comes_back_as_it_was_saved(tmp_path: Path, outcome: Outcome) -> None:
+    store, record = Store(tmp_path), _record(outcome)
+    path = store.save(record)
+    assert path == tmp_path / "acme" / "round-1-0123456789abcdef.json"
+    assert store.find("acme", "round", 1, KEY) == Found(record)
+
+
+def test_what_was_never_saved_is_not_found(tmp_path: Path) -> None:
+    assert Store(tmp_path).find("acme", "round", 1, KEY) == Found(None)
+
+
+def test_saving_again_replaces_and_leaves_no_other_file(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.save(_record())
+    path = store.save(_record(session="s2"))
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    found = store.find("acme", "round", 1, KEY).record
+    assert found is not None
+    assert found.session == "s2"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"key": 1}', "\x00" * 64])
+def test_a_torn_file_is_set_aside_and_not_trusted(tmp_path: Path, text: str) -> None:
+    store = Store(tmp_path)
+    path = store.save(_record())
+    path.write_text(text, encoding="utf-8")
+    assert store.find("acme", "round", 1, KEY) == Found(None, "torn")
+    assert [file.name for file in path.parent.iterdir()] == [f"{path.stem}.torn"]
+    assert store.find("acme", "round", 1, KEY) == Found(None)
+
+
+def test_every_cut_of_a_record_is_torn(tmp_path: Path) -> None:
+    path = Store(tmp_path).save(_record())
+    whole = path.read_bytes()
+    for size in range(0, len(whole), 37):
+        path.write_bytes(whole[:size])
+        assert load(path) == Found(None, "torn")
+
+
+@pytest.mark.parametrize("change", [{}, {"mood": "new field"}], ids=["same", "other fields"])
+def test_a_record_of_another_schema_is_set_aside(tmp_path: Path, change: dict[str, Any]) -> None:
+    store = Store(tmp_path)
+    path = store.save(_record())
+    document = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(document | change | {"schema": SCHEMA + 1}), encoding="utf-8")
+    assert store.find("acme", "round", 1, KEY) == Found(None, "other_schema")
+    assert [file.name for file in path.parent.iterdir()] == [f"{path.stem}.other_schema"]
+
+
+def test_a_record_of_another_key_under_our_name_is_set_aside(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    other = KEY[:16] + "f" * 48  # the same file name
+    path = store.save(_record(key=other))
+    assert store.find("acme", "round", 1, KEY) == Found(None, "torn")
+    assert not path.exists()
+
+
+def test_an_unchanged_type_is_strict_a_text_is_no_number(tmp_path: Path) -> None:
+    path = Store(tmp_path).save(_record())
+    document = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(document | {"round": "1"}), encoding="utf-8")
+    assert load(path) == Found(None, "torn")
+
+
+def test_the_records_of_an_entry_come_oldest_first_without_torn_ones(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    late = _record(started="2024-05-02T00:00:00Z")
+    early = _record(round=2, started="2024-05-01T00:00:00Z")
+    store.save(late)
+    store.save(early)
+    (tmp_path / "acme" / "round-3-x.json").write_text("{", encoding="utf-8")
+    (tmp_path / "acme" / "round-1-log.txt").write_text("hello", encoding="utf-8")
+    assert store.entry_records("acme") == (early, late)
+    assert store.entry_records("nobody") == ()
+
+
+def test_entries_are_the_folders_in_order(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for name in ("b", "a"):
+        store.save(_record(entry=name))
+    (tmp_path / "page.html").write_text("", encoding="utf-8")
+    assert store.entries() == ("a", "b")
+    assert Store(tmp_path / "missing").entries() == ()
+
+
+@pytest.mark.parametrize("step", ["fsync", "fdopen"])
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    path = tmp_path / "page.html"
+    write_atomically(path, b"old")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, step, full)
+    with pytest.raises(StoreError, match=r"page\.html can't be written: No space left on device"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "page.html"
+    write_atomically(path, b"old")
+
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_can_not_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "reports").write_text("a file in the way", encoding="utf-8")
+    with pytest.raises(StoreError, match=r"round-1-0123456789abcdef\.json can't be written: "):
+        Store(tmp_path / "reports").save(_record())
+
+
+def test_a_read_only_folder_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:  # root may write to any folder
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    with pytest.raises(StoreError, match=r"\.json can't be written: Permission denied"):
+        Store(tmp_path).save(replace(_record(), round=2))

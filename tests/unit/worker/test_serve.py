@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from harness.wire import codec
+from harness.wire.channel import Channel, Closed
+from harness.wire.messages import (
+    Collect,
+    Count,
+    Done,
+    Forward,
+    Inspect,
+    Load,
+    Output,
+    Ready,
+    Request,
+    State,
+    Stop,
+    Trouble,
+)
+from harness.worker import settings
+from harness.worker.output import WrongOutput
+from harness.worker.serve import Reply, Worker, guarded, serve
+from harness.worker.state import BadWeights
+
+NET = """
+import torch
+from torch import nn
+
+torch.backends.cudnn.benchmark = True
+
+class Net(nn.Module):
+    def forward(self, batch):
+        torch.set_default_dtype(torch.float64)
+        return batch.repeat_interleave(2, -1).repeat_interleave(2, -2)
+"""
+
+
+class Raising(Worker):
+    """A worker whose submission raises."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self._error = error
+
+    def answer(self, request: Request, payload: bytearray) -> Reply:  # noqa: ARG002
+        raise self._error
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    (tmp_path / "model.py").write_text(NET, encoding="utf-8")
+    modules, path, threads = dict(sys.modules), list(sys.path), torch.get_num_threads()
+    yield tmp_path
+    sys.path[:] = path
+    for name in sys.modules.keys() - modules.keys():
+        del sys.modules[name]
+    settings.apply(threads=threads, seed=0)
+
+
+@pytest.fixture
+def channel() -> Iterator[Channel]:
+    """The trusted end of a worker that serves in a thread."""
+    ours, theirs = socket.socketpair()
+    thread = threading.Thread(target=serve, args=(Channel(theirs),))
+    thread.start()
+    with ours:
+        yield Channel(ours)
+        ours.shutdown(socket.SHUT_RDWR)
+    thread.join(10.0)
+    theirs.close()
+    assert not thread.is_alive()
+
+
+def _load(folder: Path) -> Load:
+    return Load(str(folder), "model:Net", "{}", 2, 255.0, "cpu", threads=1, seed=0)
+
+
+def _trouble(error: BaseException) -> Trouble:
+    answer, payload = guarded(Raising(error), Inspect(), bytearray())
+    assert isinstance(answer, Trouble)
+    assert payload == b""
+    assert codec.decode(codec.encode(answer)[codec.SIZES.size :]) == answer
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "begin"),
+    [
+        (BadWeights("w.pth is missing"), "bad_weights", "w.pth is missing"),
+        (WrongOutput("non_finite", "NaN"), "non_finite", "NaN"),
+        (SystemExit(3), "exited", "the code called sys.exit(3)"),
+        (SystemExit(), "exited", "the code called sys.exit(None)"),
+        (SystemExit("bye"), "exited", "the code called sys.exit('bye')"),
+        (SystemExit(Mute()), "exited", "the code called sys.exit("),
+        (KeyboardInterrupt(), "crash", "KeyboardInterrupt (answer, line "),
+        (GeneratorExit("x"), "crash", "GeneratorExit: x (answer, line "),
+        (ValueError("\n first \nsecond"), "crash", "ValueError: first  (answer, line "),
+        (Mute(), "crash", "Mute (answer, line "),
+        (MemoryError(), "out_of_memory", "MemoryError (answer"),
+        (torch.OutOfMemoryError("CUDA out of memory."), "out_of_memory", "OutOfMemoryError: CUDA"),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
+            "out_of_memory",
+            "RuntimeError: DefaultCPUAllocator",
+        ),
+        (RuntimeError("CUDA error: out of memory"), "out_of_memory", "RuntimeError: CUDA error"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
+)
+def test_whatever_is_raised_becomes_trouble(error: BaseException, reason: str, begin: str) -> None:
+    trouble = _trouble(error)
+    assert trouble.reason == reason
+    assert trouble.message.startswith(begin)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("x" * 6_000_000),
+        SystemExit("x" * 6_000_000),
+        BadWeights("x" * 6_000_000),
+        ValueError("line\n" * 1_000_000),
+    ],
+    ids=["crash", "exit", "weights", "lines"],
+)
+def test_a_long_text_still_fits_a_message(error: BaseException) -> None:
+    trouble = _trouble(error)
+    assert trouble.reason != "protocol"
+    assert len(codec.encode(trouble)) < 100_000
+
+
+def test_the_trace_is_kept_for_the_log() -> None:
+    detail = _trouble(ValueError("here")).detail
+    assert detail.startswith("Traceback (most recent call last)")
+    assert detail.endswith("ValueError: here\n")
+
+
+@pytest.mark.parametrize("request_", [Forward(1, 1), Collect(), Count(8, 8)])
+def test_a_request_before_load_is_trouble(request_: Request) -> None:
+    answer, _ = guarded(Worker(), request_, bytearray(3))
+    assert isinstance(answer, Trouble)
+    assert answer.message.startswith("RuntimeError: no model is loaded")
+
+
+def test_a_look_before_load_is_answered() -> None:
+    assert guarded(Worker(), Inspect(), bytearray()) == (State((), 0, 0), b"")
+
+
+def test_stop_is_no_request_to_answer() -> None:
+    answer, _ = guarded(Worker(), Stop(), bytearray())
+    assert isinstance(answer, Trouble)
+
+
+def test_a_worker_loads_runs_and_reports_changes(folder: Path, channel: Channel) -> None:
+    def ask(request: Request, payload: bytes = b"") -> tuple[object, bytearray]:
+        channel.send(request, payload, deadline_s=30.0)
+        return channel.receive(deadline_s=30.0)
+
+    ready, _ = ask(_load(folder))
+    assert isinstance(ready, Ready)
+    assert (ready.params, ready.device, ready.untrained) == (0, "cpu", False)
+    assert ready.changed == ("cudnn_benchmark: False -> True",)
+    assert ask(Inspect())[0] == State()  # put back after the load
+
+    done, _ = ask(Forward(1, 2), b"\x01\x02\x03\x04\x05\x06")
+    assert isinstance(done, Done)
+    assert done.seconds > 0
+    row = b"\x01\x02\x03" * 2 + b"\x04\x05\x06" * 2
+    assert ask(Collect()) == (Output(2, 4, "torch.float32", 1.0, 6.0), bytearray(row * 2))
+    state, _ = ask(Inspect())
+    assert state == State(("default_dtype: torch.float32 -> torch.float64",))
+
+    trouble, _ = ask(Forward(5, 5), b"too few")
+    assert isinstance(trouble, Trouble)
+    assert isinstance(ask(Inspect())[0], State)  # trouble does not end the worker
+
+
+def test_stop_ends_the_worker_in_silence(channel: Channel) -> None:
+    channel.send(Stop(), deadline_s=5.0)
+    with pytest.raises((Closed, TimeoutError)):
+        channel.receive(deadline_s=0.2)
+
+
+def test_the_other_side_leaving_ends_the_worker() -> None:
+    ours, theirs = socket.socketpair()
+    ours.close()
+    with theirs:
+        serve(Channel(theirs))

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import pickle
+import random
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from harness.worker.state import BadWeights, read_state
+
+STATE = {"head.weight": torch.arange(6.0).reshape(2, 3), "head.bias": torch.tensor([0.5, -1.0])}
+
+
+def _saved(folder: Path, document: Any, name: str = "w.pth", *, legacy: bool = False) -> Path:
+    path = folder / name
+    torch.save(document, path, _use_new_zipfile_serialization=not legacy)
+    return path
+
+
+def _fault(path: Path, **options: str) -> str:
+    with pytest.raises(BadWeights) as caught, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns of odd pickles before it refuses them
+        read_state(path, **options)
+    return str(caught.value)
+
+
+def _same(state: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> bool:
+    return state.keys() == expected.keys() and all(
+        torch.equal(state[name], expected[name]) for name in expected
+    )
+
+
+def test_safetensors_are_read(tmp_path: Path) -> None:
+    save_file(STATE, tmp_path / "w.safetensors")
+    assert _same(read_state(tmp_path / "w.safetensors"), STATE)
+
+
+@pytest.mark.parametrize("name", ["w.pth", "w.pt"])
+@pytest.mark.parametrize("legacy", [False, True])
+def test_torch_files_of_either_format_are_read(tmp_path: Path, name: str, legacy: bool) -> None:
+    assert _same(read_state(_saved(tmp_path, STATE, name, legacy=legacy)), STATE)
+
+
+def test_parameters_are_tensors_too(tmp_path: Path) -> None:
+    model = torch.nn.Linear(2, 2)
+    path = _saved(tmp_path, dict(model.named_parameters()))
+    assert _same(read_state(path), dict(model.named_parameters()))
+
+
+def test_a_nested_state_dict_is_picked_by_its_key(tmp_path: Path) -> None:
+    path = _saved(tmp_path, {"params": STATE, "epoch": 3})
+    assert _same(read_state(path, key="params"), STATE)
+
+
+def test_a_prefix_is_cut_off_the_names_that_have_it(tmp_path: Path) -> None:
+    path = _saved(tmp_path, {"module.a": STATE["head.bias"], "b.module.c": STATE["head.bias"]})
+    assert list(read_state(path, strip_prefix="module.")) == ["a", "b.module.c"]
+
+
+def test_two_names_that_become_one_are_refused(tmp_path: Path) -> None:
+    path = _saved(tmp_path, {"module.a": torch.zeros(1), "a": torch.ones(1)})
+    fault = _fault(path, strip_prefix="module.")
+    assert fault == "w.pth: without 'module.' two parameters have the same name"
+
+
+def test_a_nested_dict_without_a_key_names_the_keys_to_choose_from(tmp_path: Path) -> None:
+    path = _saved(tmp_path, {"params": STATE, "params_ema": STATE, "epoch": 3})
+    assert _fault(path) == (
+        "w.pth holds no plain state dict; set weights_key to one of: params, params_ema"
+    )
+    assert _fault(path, key="ema") == (
+        "w.pth has no key 'ema'; set weights_key to one of: params, params_ema"
+    )
+
+
+def test_what_is_no_state_dict_is_described(tmp_path: Path) -> None:
+    assert _fault(_saved(tmp_path, [1, 2])) == "w.pth holds no plain state dict: it holds a list"
+    document = {"epoch": 3, "loss": 0.5}
+    assert _fault(_saved(tmp_path, document)) == (
+        "w.pth holds no plain state dict; its keys: epoch, loss"
+    )
+    assert _fault(_saved(tmp_path, STATE), key="params") == (
+        "w.pth has no key 'params'; its keys: head.weight, head.bias"
+    )
+
+
+class _Bomb:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (Path("exploded"),)
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_a_pickle_with_code_is_refused_and_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, legacy: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fault = _fault(_saved(tmp_path, {"a": _Bomb()}, legacy=legacy))
+    assert fault.startswith("w.pth is refused: ")
+    assert "save model.state_dict(), best as safetensors" in fault
+    (tmp_path / "plain.pth").write_bytes(pickle.dumps(_Bomb()))
+    assert _fault(tmp_path / "plain.pth").startswith("plain.pth is refused: ")
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_a_whole_pickled_model_is_refused(tmp_path: Path) -> None:
+    assert "is refused" in _fault(_saved(tmp_path, torch.nn.Linear(1, 1)))
+
+
+@pytest.mark.parametrize("name", ["w.pth", "w.safetensors"])
+def test_missing_weights_are_named(tmp_path: Path, name: str) -> None:
+    assert _fault(tmp_path / name) == f"{name} is missing"
+    (tmp_path / name).mkdir()
+    assert _fault(tmp_path / name) == f"{name} is missing"
+
+
+@pytest.mark.parametrize("kind", ["zip", "legacy", "safetensors"])
+def test_a_torn_file_is_bad_weights_wherever_it_was_torn(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / ("w.safetensors" if kind == "safetensors" else "w.pth")
+    if kind == "safetensors":
+        save_file(STATE, path)
+    else:
+        _saved(tmp_path, STATE, legacy=kind == "legacy")
+    whole = path.read_bytes()
+    for size in range(0, len(whole), max(len(whole) // 40, 1)):
+        path.write_bytes(whole[:size])
+        assert _fault(path).startswith((f"{path.name} can't be read: ", f"{path.name} is refused"))
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_a_damaged_file_is_read_or_is_bad_weights(tmp_path: Path, legacy: bool) -> None:
+    path = _saved(tmp_path, STATE, legacy=legacy)
+    whole, draw = path.read_bytes(), random.Random(0)  # noqa: S311
+    for _ in range(100):
+        damaged = bytearray(whole)
+        for _ in range(3):
+            damaged[draw.randrange(len(damaged))] = draw.randrange(256)
+        path.write_bytes(damaged)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                state = read_state(path)
+        except BadWeights as error:
+            assert len(str(error)) < 400
+        else:
+            assert all(map(torch.is_tensor, state.values()))
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"<html>404</html>", b"\x80\x04", bytes(256)])
+@pytest.mark.parametrize("name", ["w.pth", "w.safetensors"])
+def test_a_file_of_something_else_is_bad_weights(tmp_path: Path, name: str, data: bytes) -> None:
+    (tmp_path / name).write_bytes(data)
+    assert _fault(tmp_path / name).startswith((f"{name} can't be read: ", f"{name} is refused: "))
