@@ -14,10 +14,10 @@ INDEX = 0  # the harness measures on the first visible GPU
 
 def stable(library: Any = None) -> dict[str, str]:
     """Name, driver and memory of the GPU; empty where there is none."""
-    with _opened(library) as nvml:
-        if nvml is None:
+    with _opened(library) as opened:
+        if opened is None:
             return {}
-        handle = nvml.nvmlDeviceGetHandleByIndex(INDEX)
+        nvml, handle = opened
         return _facts(
             {
                 "gpu": lambda: _text(nvml.nvmlDeviceGetName(handle)),
@@ -30,10 +30,10 @@ def stable(library: Any = None) -> dict[str, str]:
 
 def seen(library: Any = None) -> dict[str, str]:
     """Clocks, temperature, throttle reasons and foreign processes at this moment."""
-    with _opened(library) as nvml:
-        if nvml is None:
+    with _opened(library) as opened:
+        if opened is None:
             return {}
-        handle = nvml.nvmlDeviceGetHandleByIndex(INDEX)
+        nvml, handle = opened
         return _facts(
             {
                 "sm_clock_mhz": lambda: nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM),
@@ -54,11 +54,11 @@ def seen(library: Any = None) -> dict[str, str]:
 
 def process_bytes(pid: int, library: Any = None) -> int:
     """GPU memory of one process in bytes, 0 where NVML does not tell."""
-    with _opened(library) as nvml:
-        if nvml is None:
+    with _opened(library) as opened:
+        if opened is None:
             return 0
+        nvml, handle = opened
         with contextlib.suppress(nvml.NVMLError):
-            handle = nvml.nvmlDeviceGetHandleByIndex(INDEX)
             for process in nvml.nvmlDeviceGetComputeRunningProcesses(handle):
                 if process.pid == pid:
                     return int(process.usedGpuMemory or 0)
@@ -66,21 +66,19 @@ def process_bytes(pid: int, library: Any = None) -> int:
 
 
 @contextlib.contextmanager
-def _opened(library: Any) -> Iterator[Any]:
-    """The library between init and shutdown, None where there is no driver."""
+def _opened(library: Any) -> Iterator[tuple[Any, Any] | None]:
+    """The library and the GPU's handle between init and shutdown, None without driver or GPU."""
     nvml = library or _pynvml()
     if nvml is None:
         yield None
         return
-    try:
-        nvml.nvmlInit()
-    except nvml.NVMLError:
-        yield None
-        return
-    try:
-        yield nvml
-    finally:
-        nvml.nvmlShutdown()
+    with contextlib.ExitStack() as stack:
+        opened = None
+        with contextlib.suppress(nvml.NVMLError):
+            nvml.nvmlInit()
+            stack.callback(nvml.nvmlShutdown)
+            opened = nvml, nvml.nvmlDeviceGetHandleByIndex(INDEX)
+        yield opened
 
 
 def _pynvml() -> Any:

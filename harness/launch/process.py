@@ -62,7 +62,8 @@ class WorkerProcess:
         confinement: Confinement | None = None,
     ) -> None:
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-I", "-B", "-m", "harness.worker", str(theirs.fileno())]
+        # as -I, which would also ignore PYTHONHASHSEED: the allow-list lets no other PYTHON* in
+        command = [sys.executable, "-s", "-P", "-B", "-m", "harness.worker", str(theirs.fileno())]
         log.parent.mkdir(parents=True, exist_ok=True)
         with theirs, log.open("ab") as sink:
             self._process = subprocess.Popen(
@@ -151,13 +152,16 @@ class WorkerProcess:
             return failed(stage, "protocol", "the process closed its channel and went on running")
         if status >= 0:
             return failed(stage, "exited", f"the process ended by itself with status {status}")
-        name = signal.Signals(-status).name
         hint = "; the machine may have run out of memory" if -status == signal.SIGKILL else ""
-        return failed(stage, "killed", f"the process was ended by {name}{hint}")
+        return failed(stage, "killed", f"the process was ended by {_signal_name(-status)}{hint}")
 
     def _note(self, detail: str) -> None:
+        """Keep a traceback in the log, as far as the submission has left that one alone."""
         if detail:
-            with self._log.open("a", encoding="utf-8", errors="replace") as log:
+            with (
+                contextlib.suppress(OSError),
+                self._log.open("a", encoding="utf-8", errors="replace") as log,
+            ):
                 log.write(f"\n{detail}\n")
 
 
@@ -176,6 +180,13 @@ def environment(threads: int) -> dict[str, str]:
         "PYTHONHASHSEED": "0",
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
     }
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most real-time signals have no name
+        return f"signal {number}"
 
 
 def _cut(log: Path) -> None:

@@ -61,6 +61,7 @@ def _entry(listed: Listed, challenge: Challenge, records: tuple[Record, ...]) ->
     counts = _counts(records)
     static = {} if counts is None else _static(counts, challenge)
     measured, intervals = ({}, {}) if failure else _measured(challenge, records)
+    badges = _badges(listed, records)
     return Entry(
         id=listed.id,
         team=listed.team,
@@ -70,11 +71,11 @@ def _entry(listed: Listed, challenge: Challenge, records: tuple[Record, ...]) ->
         reason=f"{failure.stage}: {failure.message}" if failure else "",
         values={**measured, **static},
         intervals=intervals,
-        badges=_badges(listed, records),
+        badges=badges,
         notes=_entry_notes(records),
         verdict=_verdict(counts),
         published=listed.published,
-        rankable=listed.role != "floor",
+        rankable=listed.role != "floor" and UNTRAINED not in badges,
         records=records,
     )
 

@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table as Grid
 from rich.text import Text
 
 from harness.render.table import SECTIONS, Cell, Heading, Kind, Line, Table
 
+NAME_WIDTH = 24
+GAP = 3  # padding and divider between columns
 _STYLES: dict[Kind, str] = {"published": "dim", "failed": "red", "floor": "italic"}
 
 
+@dataclass(frozen=True)
+class TerminalTable:
+    """The table, then the reasons of what is not ranked, then which columns found no room."""
+
+    table: Table
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw as many columns as fit; a column that would be squeezed is left out and named."""
+        shown = _fitting(self.table, options.max_width)
+        yield _grid(self.table, shown)
+        for line in self.table.lines:
+            if line.remark:
+                yield Text(f"{line.name}: {line.remark}")
+        left_out = self.table.headings[shown:]
+        if left_out:
+            names = ", ".join(" ".join(filter(None, (it.group, it.full))) for it in left_out)
+            yield Text(f"No room here for: {names}. They are in the written tables.", style="dim")
+
+
 def to_terminal(table: Table) -> RenderableType:
-    """What rich's Console prints: the table, then the reasons of what is not ranked."""
-    grid = Grid(title=Text(table.title), box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
-    grid.add_column(Text("Team / model"), overflow="fold", min_width=16)
-    for heading in table.headings:
-        grid.add_column(_head(heading), justify="right", no_wrap=True)
-    for number, (kind, lines) in enumerate(table.sections()):
-        if number:
-            grid.add_section()
-        if kind != "ranked":
-            grid.add_row(Text(SECTIONS[kind], style="bold"))
-        for line in lines:
-            grid.add_row(_name(line), *map(_cell, line.cells), style=_STYLES.get(line.kind, ""))
-    remarks = [Text(f"{line.name}: {line.remark}") for line in table.lines if line.remark]
-    return Group(grid, *remarks)
+    """What rich's Console prints."""
+    return TerminalTable(table)
 
 
 def to_plain(table: Table, *, width: int = 200) -> str:
@@ -35,6 +47,34 @@ def to_plain(table: Table, *, width: int = 200) -> str:
     with console.capture() as capture:
         console.print(to_terminal(table))
     return capture.get()
+
+
+def _grid(table: Table, shown: int) -> Grid:
+    grid = Grid(title=Text(table.title), box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    grid.add_column(Text("Team / model"), overflow="fold", min_width=NAME_WIDTH)
+    for heading in table.headings[:shown]:
+        grid.add_column(_head(heading), justify="right", no_wrap=True)
+    for number, (kind, lines) in enumerate(table.sections()):
+        if number:
+            grid.add_section()
+        if kind != "ranked":
+            grid.add_row(Text(SECTIONS[kind], style="bold"))
+        for line in lines:
+            cells = map(_cell, line.cells[:shown])
+            grid.add_row(_name(line), *cells, style=_STYLES.get(line.kind, ""))
+    return grid
+
+
+def _fitting(table: Table, width: int) -> int:
+    """How many columns have room beside the names."""
+    left = width - NAME_WIDTH - GAP
+    for number, heading in enumerate(table.headings):
+        cells = [_cell(line.cells[number]).cell_len for line in table.lines]
+        heads = [cell_len(part) for part in _head(heading).plain.splitlines()]
+        left -= max(cells + heads) + GAP
+        if left < 0:
+            return number
+    return len(table.headings)
 
 
 def _head(heading: Heading) -> Text:

@@ -57,6 +57,12 @@ def like_first(args: tuple[Any, ...]) -> Tensor | None:
     return first.new_empty_strided(first.shape, first.stride()) if _dense(first) else None
 
 
+def contiguous_like_first(args: tuple[Any, ...]) -> Tensor:
+    """The shape of the first tensor, in plain order."""
+    first: Tensor = args[0]
+    return first.new_empty(first.shape)
+
+
 def first_itself(args: tuple[Any, ...]) -> Tensor:
     """In place."""
     result: Tensor = args[0]
@@ -177,7 +183,7 @@ ANSWERS: dict[Any, Rule] = {
     _aten.mm.default: product,
     _aten.bmm.default: product,
     _aten.addmm.default: added_product,
-    _aten._softmax.default: like_first,  # noqa: SLF001
+    _aten._softmax.default: contiguous_like_first,  # noqa: SLF001
     _aten._prelu_kernel.default: like_first,  # noqa: SLF001
     **dict.fromkeys(
         (

@@ -22,7 +22,7 @@ _PATCHED = (torch, torch.Tensor, torch.nn.functional)
 
 
 def second_opinion(model: nn.Module, image: Tensor) -> int:
-    """The multiply-adds that ptflops gives `model` at `image`, N x C x H x W, on the image's device.
+    """What ptflops gives `model` at `image`, N x C x H x W, in multiply-adds on its device.
 
     Raises RuntimeError with what ptflops printed when the forward failed under it.
     """

@@ -39,7 +39,7 @@ class Subject:
 
     def cropped(self, side: int) -> Subject:
         """The same model with the top left corner of the image, `side` pixels at most."""
-        return Subject(self.model, self.image[..., :side, :side], self.device)
+        return Subject(self.model, self.image[..., :side, :side].contiguous(), self.device)
 
 
 def on_cpu(model: nn.Module, image: Tensor) -> tuple[Subject, bool]:

@@ -7,7 +7,7 @@ import typing
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.wire import codec, messages
@@ -63,6 +63,7 @@ def _counted(**changes: Any) -> dict[str, Any]:
     return {"type": "Counted", **json.loads(json.dumps(document))}
 
 
+@settings(deadline=None)
 @given(ANY_MESSAGE)
 def test_every_message_comes_back_as_it_was(message: Message) -> None:
     assert codec.decode(_header(message)) == message
@@ -199,6 +200,7 @@ def test_a_request_may_name_a_folder_that_is_no_unicode() -> None:
     assert codec.decode(_header(load)) == load
 
 
+@settings(deadline=None)
 @given(ANY_MESSAGE, st.data())
 def test_a_message_with_one_value_replaced_is_decoded_or_refused(
     message: Message, data: st.DataObject
@@ -215,6 +217,7 @@ def test_a_message_with_one_value_replaced_is_decoded_or_refused(
     _decoded_or_refused(json.dumps(document).encode())
 
 
+@settings(deadline=None)
 @given(ANY_MESSAGE, st.data())
 def test_a_message_with_bytes_changed_is_decoded_or_refused(
     message: Message, data: st.DataObject

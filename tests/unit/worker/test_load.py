@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +34,7 @@ number = 7
 """
 
 
-@pytest.fixture(autouse=True)
-def clean_imports() -> Iterator[None]:
-    """A worker loads one submission and ends; here many are loaded in one process."""
-    modules, path = dict(sys.modules), list(sys.path)
-    yield
-    sys.path[:] = path
-    for name in sys.modules.keys() - modules.keys():
-        del sys.modules[name]
-    sys.modules.update(modules)
+pytestmark = pytest.mark.usefixtures("forget_submissions")
 
 
 @pytest.fixture

@@ -55,8 +55,8 @@ def _collected(values: list[float], data_range: float = 1.0, dtype: str = "fp32"
 
 def _fault(make: Callable[[torch.Tensor], Any], **changes: Any) -> tuple[str, str]:
     runner = _runner(make, **changes)
+    runner.forward(_image())
     with pytest.raises(WrongOutput) as caught:
-        runner.forward(_image())
         runner.collect()
     return caught.value.reason, str(caught.value)
 
@@ -130,9 +130,9 @@ def test_half_precision_goes_in_and_comes_out(precision: str) -> None:
 
 
 def test_a_half_output_is_scaled_in_full_precision() -> None:
-    # 0.7998046875 * 255 = 203.95; in fp16 the product would be rounded to 204 too late to differ
-    # from 203.9, so a value is taken whose product in fp16, 126.5, would become 126
-    assert _collected([0.49609375, 0.0, 0.0, 0.0], dtype="fp16") == [127, 0, 0, 0]
+    # 0.990234375 * 255 = 252.5098, which fp16 holds as 252.5 and would round to 252;
+    # 0.072570801 * 255 = 18.5056, there 18.5 and 18
+    assert _collected([0.990234375, 0.07257080078125, 0.0, 1.0], dtype="fp16") == [253, 19, 0, 255]
 
 
 @pytest.mark.parametrize(
@@ -176,8 +176,8 @@ def test_collecting_before_a_forward_is_refused() -> None:
 
 
 def test_a_failed_forward_leaves_no_older_output_behind() -> None:
-    answers = iter([_enlarged, lambda _: 1 / 0])
-    runner = _runner(lambda batch: next(answers)(batch))
+    answers = iter([1.0, 0.0])
+    runner = _runner(lambda batch: _enlarged(batch) * (1 / next(answers)))
     runner.forward(_image())
     with pytest.raises(ZeroDivisionError):
         runner.forward(_image())

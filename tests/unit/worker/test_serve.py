@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import socket
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,13 +59,10 @@ class Mute(Exception):
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path, forget_submissions: None) -> Iterator[Path]:  # noqa: ARG001
     (tmp_path / "model.py").write_text(NET, encoding="utf-8")
-    modules, path, threads = dict(sys.modules), list(sys.path), torch.get_num_threads()
+    threads = torch.get_num_threads()
     yield tmp_path
-    sys.path[:] = path
-    for name in sys.modules.keys() - modules.keys():
-        del sys.modules[name]
     settings.apply(threads=threads, seed=0)
 
 

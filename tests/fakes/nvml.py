@@ -1,0 +1,91 @@
+"""An NVML made for the purpose: the calls that the harness makes, on GPUs made of data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class FakeNvmlError(Exception):
+    """Stands for pynvml.NVMLError."""
+
+
+@dataclass(frozen=True)
+class Process:
+    pid: int
+    usedGpuMemory: int | None  # noqa: N815 - NVML's own spelling
+
+
+@dataclass(frozen=True)
+class MemoryInfo:
+    total: int
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """What one GPU says; a field of None is not supported by it."""
+
+    name: str | bytes | None = "Fake H100"
+    memory: int | None = 80 * 2**30
+    clocks: Mapping[int, int] = field(default_factory=lambda: {1: 1980, 2: 2619})
+    temperature: int | None = 41
+    throttle: int | None = 0x4
+    processes: tuple[Process, ...] | None = ()
+
+
+class FakeNvml:
+    """The module. `opened` counts init less shutdown: 0 when everything was put back."""
+
+    NVMLError = FakeNvmlError
+    NVML_CLOCK_SM = 1
+    NVML_CLOCK_MEM = 2
+    NVML_TEMPERATURE_GPU = 0
+
+    def __init__(
+        self, *gpus: Gpu, driver: str | bytes | None = "550.1", has_driver: bool = True
+    ) -> None:
+        self.gpus = gpus
+        self.driver = driver
+        self.has_driver = has_driver
+        self.opened = 0
+
+    def nvmlInit(self) -> None:  # noqa: N802
+        if not self.has_driver:
+            raise FakeNvmlError("Driver Not Loaded")
+        self.opened += 1
+
+    def nvmlShutdown(self) -> None:  # noqa: N802
+        self.opened -= 1
+
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> Gpu:  # noqa: N802
+        if not self.opened or index >= len(self.gpus):
+            raise FakeNvmlError("Invalid Argument")
+        return self.gpus[index]
+
+    def nvmlSystemGetDriverVersion(self) -> Any:  # noqa: N802
+        return _supported(self.driver)
+
+    def nvmlDeviceGetName(self, gpu: Gpu) -> Any:  # noqa: N802
+        return _supported(gpu.name)
+
+    def nvmlDeviceGetMemoryInfo(self, gpu: Gpu) -> MemoryInfo:  # noqa: N802
+        return MemoryInfo(_supported(gpu.memory))
+
+    def nvmlDeviceGetClockInfo(self, gpu: Gpu, kind: int) -> Any:  # noqa: N802
+        return _supported(gpu.clocks.get(kind))
+
+    def nvmlDeviceGetTemperature(self, gpu: Gpu, _sensor: int) -> Any:  # noqa: N802
+        return _supported(gpu.temperature)
+
+    def nvmlDeviceGetCurrentClocksThrottleReasons(self, gpu: Gpu) -> Any:  # noqa: N802
+        return _supported(gpu.throttle)
+
+    def nvmlDeviceGetComputeRunningProcesses(self, gpu: Gpu) -> Any:  # noqa: N802
+        return _supported(gpu.processes)
+
+
+def _supported(value: Any) -> Any:
+    if value is None:
+        raise FakeNvmlError("Not Supported")
+    return value

@@ -1,0 +1,132 @@
+"""A worker that behaves badly: `python rude_worker.py MANNER DESCRIPTOR`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from harness.wire import codec
+from harness.wire.channel import Channel, Closed, from_descriptor
+from harness.wire.messages import Done, Ready, Stop, Trouble
+
+READY = Ready(0.5, 3, "cpu")
+LONG_S = 60.0
+
+
+class Rude:
+    """The manners; each is called with nothing and may do anything."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.channel: Channel = from_descriptor(descriptor)
+        self.raw = socket.socket(fileno=os.dup(descriptor))
+
+    def polite(self) -> None:
+        """Answer every request with Ready until told to stop."""
+        with contextlib.suppress(Closed):
+            while not isinstance(self.channel.receive()[0], Stop):
+                self.channel.send(READY)
+
+    def garbage(self) -> None:
+        self.raw.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        self.silence()
+
+    def half(self) -> None:
+        self.raw.sendall(codec.encode(READY)[:-5])
+        self.silence()
+
+    def not_finite(self) -> None:
+        header = b'{"type": "Done", "seconds": NaN}'
+        self.raw.sendall(codec.SIZES.pack(len(header), 0) + header)
+        self.silence()
+
+    def silence(self) -> None:
+        time.sleep(LONG_S)
+
+    def hang_up(self) -> None:
+        self.raw.close()
+        self.channel.close()
+        self.silence()
+
+    def exit_3(self) -> None:
+        sys.exit(3)
+
+    def exit_0(self) -> None:
+        sys.exit(0)
+
+    def kill(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def segfault(self) -> None:
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+    def real_time_signal(self) -> None:
+        os.kill(os.getpid(), signal.SIGRTMIN + 1)
+
+    def wrong_answer(self) -> None:
+        self.channel.receive()
+        self.channel.send(Done(0.5))
+        self.polite()
+
+    def request_back(self) -> None:
+        self.channel.send(Stop())
+        self.polite()
+
+    def trouble(self) -> None:
+        self.channel.receive()
+        self.channel.send(Trouble("crash", "ValueError: no", "Traceback:\n  the detail"))
+        self.polite()
+
+    def unknown_trouble(self) -> None:
+        self.channel.receive()
+        self.channel.send(Trouble("won", "x" * 2000))
+        self.polite()
+
+    def payload(self) -> None:
+        self.channel.receive()
+        self.channel.send(READY, b"ten bytes!")
+        self.polite()
+
+    def stubborn(self) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        self.channel.send(READY)
+        self.silence()
+
+    def terminated(self) -> None:
+        """Deaf to Stop, but SIGTERM ends it."""
+        self.channel.send(READY)
+        self.silence()
+
+    def child(self) -> None:
+        """Leave a child behind that ignores SIGTERM; its process id goes to the log."""
+        code = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"
+        child = subprocess.Popen([sys.executable, "-S", "-c", code])
+        print(child.pid, flush=True)
+        self.polite()
+
+    def loud(self) -> None:
+        for _ in range(6):
+            sys.stdout.write("x" * 2**20)
+        sys.stdout.flush()
+        self.polite()
+
+    def environment(self) -> None:
+        seen = {"hash": hash("a"), "isolated": sys.flags.safe_path, **os.environ}
+        print(json.dumps(seen), flush=True)
+        self.polite()
+
+
+def main() -> None:
+    manner: Callable[[], None] = getattr(Rude(int(sys.argv[2])), sys.argv[1])
+    manner()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.core.outcome import Failed
+from harness.launch import process
+from harness.launch.process import NoConfinement, WorkerFailed, WorkerProcess, environment
+from harness.wire.messages import Collect, Done, Forward, Inspect, Ready, Request
+
+RUDE = Path(__file__).parents[2] / "fakes" / "rude_worker.py"
+DEADLINE_S = 20.0  # for what should come: the machine may be busy
+SHORT_S = 0.3  # for what should not
+Start = Callable[[str], WorkerProcess]
+
+
+class Rude:
+    """A confinement that runs a badly behaved worker instead of ours."""
+
+    name = "rude"
+
+    def __init__(self, manner: str) -> None:
+        self.manner = manner
+        self.wrapped: list[str] = []
+        self.readable: tuple[Path, ...] = ()
+
+    def wrap(self, command: list[str], *, readable: tuple[Path, ...]) -> list[str]:
+        self.wrapped, self.readable = command, readable
+        return [*command[: command.index("-m")], str(RUDE), self.manner, command[-1]]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "logs" / "acme.log"
+
+
+@pytest.fixture
+def start(log: Path) -> Start:
+    return lambda manner: WorkerProcess(log, threads=1, confinement=Rude(manner))
+
+
+def _ask(
+    worker: WorkerProcess, request: Request | None = None, *, deadline_s: float = DEADLINE_S
+) -> Ready:
+    return worker.ask(request or Inspect(), Ready, stage="load", deadline_s=deadline_s)[0]
+
+
+def _failure(start: Start, manner: str, *, deadline_s: float = DEADLINE_S) -> Failed:
+    with pytest.raises(WorkerFailed) as caught, start(manner) as worker:
+        _ask(worker, deadline_s=deadline_s)
+    assert caught.value.failure.stage == "load"
+    assert not _lives(worker.pid)
+    return caught.value.failure
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_polite_worker_answers_and_stops_when_it_is_told(start: Start) -> None:
+    with start("polite") as worker:
+        assert _ask(worker) == Ready(0.5, 3, "cpu")
+        assert _ask(worker, Collect()) == Ready(0.5, 3, "cpu")
+        began = time.monotonic()
+    assert time.monotonic() - began < process.GRACE_S
+    assert worker._process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("manner", "reason", "message"),
+    [
+        ("garbage", "protocol", "is over the limit"),
+        ("not_finite", "protocol", "Done.seconds: not a finite number"),
+        ("wrong_answer", "protocol", "Done is no answer to Inspect"),
+        ("request_back", "protocol", "Stop is no answer to Inspect"),
+        ("payload", "protocol", "a payload of 10 bytes, at most 0 expected"),
+        ("exit_0", "exited", "the process ended by itself with status 0"),
+        ("exit_3", "exited", "the process ended by itself with status 3"),
+        ("segfault", "killed", "the process was ended by SIGSEGV"),
+        ("kill", "killed", "the process was ended by SIGKILL; the machine may have run out of"),
+        ("real_time_signal", "killed", f"the process was ended by signal {signal.SIGRTMIN + 1}"),
+        ("trouble", "crash", "ValueError: no"),
+        ("unknown_trouble", "protocol", "xxx"),
+    ],
+)
+def test_bad_manners_are_a_failure_with_a_reason(
+    start: Start, manner: str, reason: str, message: str
+) -> None:
+    failure = _failure(start, manner)
+    assert failure.reason == reason
+    assert message in failure.message
+    assert len(failure.message) <= 500
+
+
+@pytest.mark.parametrize("manner", ["silence", "half"])
+def test_silence_is_a_timeout(start: Start, manner: str) -> None:
+    began = time.monotonic()
+    failure = _failure(start, manner, deadline_s=SHORT_S)
+    assert (failure.reason, failure.message) == ("timeout", "no answer within 0.3 s")
+    assert time.monotonic() - began < 10.0
+
+
+def test_a_worker_that_does_not_read_is_a_timeout(start: Start) -> None:
+    with pytest.raises(WorkerFailed, match=r"no answer within 0\.3 s"), start("silence") as worker:
+        worker.ask(Forward(1, 1), Done, bytes(2**22), stage="forward", deadline_s=SHORT_S)
+
+
+def test_a_worker_that_hangs_up_and_stays_is_ended(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "GRACE_S", SHORT_S)
+    failure = _failure(start, "hang_up")
+    assert failure.message == "the process closed its channel and went on running"
+    assert failure.reason == "protocol"
+
+
+def test_what_a_worker_says_and_its_trace_are_in_the_log(start: Start, log: Path) -> None:
+    _failure(start, "trouble")
+    assert log.read_text(encoding="utf-8").endswith("\nTraceback:\n  the detail\n")
+
+
+def test_a_log_that_can_not_be_written_harms_nobody(start: Start, log: Path) -> None:
+    with start("trouble") as worker:
+        log.unlink()
+        log.mkdir()
+        with pytest.raises(WorkerFailed, match="ValueError: no"):
+            _ask(worker)
+
+
+def test_a_log_is_cut_to_its_cap(start: Start, log: Path) -> None:
+    with start("loud") as worker:
+        _ask(worker)
+        assert log.stat().st_size == 6 * 2**20
+    assert log.stat().st_size == process.LOG_CAP
+
+
+def test_the_ladder_ends_with_a_kill(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    with start("stubborn") as worker:
+        _ask(worker)
+        monkeypatch.setattr(process, "GRACE_S", SHORT_S)
+    assert worker._process.returncode == -signal.SIGKILL
+
+
+def test_the_ladder_asks_before_it_kills(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    with start("terminated") as worker:
+        _ask(worker)
+        monkeypatch.setattr(process, "GRACE_S", 1.0)
+    assert worker._process.returncode == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("end", [WorkerProcess.stop, WorkerProcess.kill])
+def test_a_child_dies_with_the_group(
+    start: Start, log: Path, end: Callable[[WorkerProcess], None]
+) -> None:
+    with start("child") as worker:
+        _ask(worker)
+        child = int(log.read_text(encoding="utf-8"))
+        assert _lives(child)
+        end(worker)
+        until = time.monotonic() + DEADLINE_S
+        while _lives(child) and time.monotonic() < until:
+            time.sleep(0.01)
+        assert not _lives(child)
+
+
+def test_stopping_twice_harms_nobody(start: Start) -> None:
+    with start("exit_0") as worker:
+        worker.stop()
+        worker.kill()
+
+
+def test_an_error_in_the_block_kills_at_once_and_comes_through(start: Start) -> None:
+    with start("stubborn") as worker:
+        _ask(worker)
+        began = time.monotonic()
+        with pytest.raises(KeyError), worker:
+            raise KeyError("ours")
+        assert time.monotonic() - began < process.GRACE_S
+        assert not _lives(worker.pid)
+
+
+def test_the_confinement_gets_our_command_and_what_may_be_read(log: Path, tmp_path: Path) -> None:
+    rude = Rude("polite")
+    with WorkerProcess(log, threads=1, readable=(tmp_path,), confinement=rude) as worker:
+        _ask(worker)
+    assert rude.wrapped[0] == sys.executable
+    assert rude.wrapped[-3:-1] == ["-m", "harness.worker"]
+    assert rude.readable == (tmp_path,)
+    assert NoConfinement().wrap(["a", "b"], readable=()) == ["a", "b"]
+
+
+def test_a_worker_sees_an_allow_list_and_counts_its_threads(
+    start: Start, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_TOKEN", "x")
+    monkeypatch.setenv("PYTHONPATH", "/nowhere")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    with start("environment") as worker:
+        _ask(worker)
+    seen = json.loads(log.read_text(encoding="utf-8"))
+    assert seen["OMP_NUM_THREADS"] == seen["MKL_NUM_THREADS"] == "1"
+    assert seen["CUDA_VISIBLE_DEVICES"] == "1"
+    assert seen["PATH"] == os.environ["PATH"]
+    assert not {"SECRET_TOKEN", "PYTHONPATH", "HOME"} & seen.keys()
+    assert seen["isolated"] is True
+
+
+def test_hashes_are_the_same_in_every_worker(start: Start, log: Path) -> None:
+    hashes = set()
+    for _ in range(2):
+        log.unlink(missing_ok=True)
+        with start("environment") as worker:
+            _ask(worker)
+        hashes.add(json.loads(log.read_text(encoding="utf-8"))["hash"])
+    assert len(hashes) == 1
+
+
+def test_the_thread_count_is_given_in_every_form() -> None:
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    assert [environment(3)[name] for name in names] == ["3", "3", "3"]

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import pytest
+from fakes.boards import full_board
+
+from harness.render.as_terminal import to_plain
+from harness.render.table import table
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 133, 160, 250])
+def test_no_column_is_squeezed_and_no_line_is_wider_than_the_terminal(width: int) -> None:
+    board = table(full_board())
+    drawn = to_plain(board, width=width)
+    assert all(len(line) <= width for line in drawn.splitlines())
+    left_out = drawn.partition("No room here for")[2].replace("\n", " ")
+    for number, heading in enumerate(board.headings):
+        if f"{heading.full}," not in left_out and f"{heading.full}." not in left_out:
+            figures = {line.cells[number].text for line in board.lines}
+            assert all(figure in drawn for figure in figures), heading.full
+
+
+def test_what_finds_no_room_is_named() -> None:
+    board = table(full_board())
+    last = board.headings[-1].full
+    assert "No room here for" not in to_plain(board, width=400)
+    narrow = to_plain(board, width=80)
+    assert last in narrow[narrow.index("No room here for") :].replace("\n", " ")
