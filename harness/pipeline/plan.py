@@ -82,7 +82,7 @@ def find_datasets(
             if use.required:
                 raise
             absent.add(use.name)
-            notes.append(f"{use.name} is left out: {str(error).splitlines()[0]}")
+            notes.append(f"Left out: {use.name}, {error.faults[0]}.")
     return without(challenge, absent), tuple(found), tuple(notes)
 
 

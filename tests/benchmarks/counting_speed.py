@@ -62,9 +62,8 @@ def _row(name: str, model: nn.Module, data_range: float, size: tuple[int, int]) 
         cpu_trace_s, real = _timed(lambda: _traced(cpu))
     if on_the_meta_device != on_the_cpu or quick != real:
         sys.exit(f"{name}: the devices differ: {on_the_meta_device, quick} {on_the_cpu, real}")
-    print(
-        f"{name:16}{_ratio(meta_s, cpu_s):>32}{_ratio(meta_trace_s, cpu_trace_s):>32}{whole:>12.2f} s"
-    )
+    forwards, traces = _ratio(meta_s, cpu_s), _ratio(meta_trace_s, cpu_trace_s)
+    print(f"{name:16}{forwards:>32}{traces:>32}{whole:>12.2f} s")
 
 
 def _figures(subject: Subject) -> tuple[int, ...]:

@@ -2,8 +2,9 @@
 
 The meta device is the first choice: a forward costs nothing there, and one that completes there
 never read a value, so no branch of it depends on the image. What it could still do is to ask for
-the device. A small real forward on the CPU is counted against that: if it has other convolutions
-or products than the same forward on the meta device, the meta device is not used.
+the device. A small real forward on the CPU is counted against that: if it has other convolutions,
+products or custom operators than the same forward on the meta device, the meta device is not used.
+A model that asks for both the device and the size could still tell the two apart.
 """
 
 from __future__ import annotations
@@ -61,7 +62,9 @@ def _spot_check(meta: Subject, cpu: Subject) -> tuple[tuple[str, ...], bool]:
 def _figures(subject: Subject) -> tuple[int, ...]:
     counter = DispatchCounter()
     subject.forward(counter)
-    return (*counter.tally.figures(), parameter_count(subject.model))
+    uncounted = counter.tally.uncounted.items()
+    custom = sum(calls for name, calls in uncounted if not name.startswith("aten::"))
+    return (*counter.tally.figures(), custom, parameter_count(subject.model))
 
 
 def _sides(subject: Subject) -> tuple[int, int]:
@@ -69,7 +72,7 @@ def _sides(subject: Subject) -> tuple[int, int]:
 
 
 def _difference(there: tuple[int, ...], here: tuple[int, ...], side: int) -> str:
-    names = ("multiply-adds", "activations", "convolutions", "parameters")
+    names = ("multiply-adds", "activations", "convolutions", "custom operators", "parameters")
     differing = ", ".join(
         f"{b:,} {name}, not {a:,}" for name, a, b in zip(names, there, here, strict=True) if a != b
     )

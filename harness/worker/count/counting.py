@@ -30,6 +30,7 @@ def count_model(model: nn.Module, *, height: int, width: int, data_range: float 
     may fuse itself there. A counter that fails is a Counter with an `error`; the others go on. The
     model is copied and left as it was; one that can't be copied is counted itself.
     """
+    model = getattr(model, "_orig_mod", model)  # as written, if torch.compile has wrapped it
     params_before = parameter_count(model)
     image = photograph(model, height=height, width=width, data_range=data_range)
     with evaluating(model):
@@ -52,12 +53,12 @@ def count_model(model: nn.Module, *, height: int, width: int, data_range: float 
 
 
 def _hooks_and_dispatch(subject: Subject) -> tuple[HookTally, Counter, Counter]:
-    """Both in one forward, unless the model can't run under the dispatch counter."""
+    """Both in one forward, or each in one of its own if that fails."""
     tally, dispatch = HookTally(), DispatchCounter()
     try:
         subject.forward(hooks.counting(subject.model, tally), dispatch)
-    except Exception as error:  # noqa: BLE001 - the submission's own, of any kind
-        return *_hooks_alone(subject), _failed("dispatch", subject, error)
+    except Exception:  # noqa: BLE001 - the submission's own, of any kind
+        return (*_hooks_alone(subject), _dispatch_alone(subject))
     return tally, _by_hooks(tally, subject), _by_dispatch(dispatch, subject)
 
 
@@ -68,6 +69,15 @@ def _hooks_alone(subject: Subject) -> tuple[HookTally, Counter]:
     except Exception as error:  # noqa: BLE001
         return HookTally(), _failed("ntire2022", subject, error)
     return tally, _by_hooks(tally, subject)
+
+
+def _dispatch_alone(subject: Subject) -> Counter:
+    dispatch = DispatchCounter()
+    try:
+        subject.forward(dispatch)
+    except Exception as error:  # noqa: BLE001
+        return _failed("dispatch", subject, error)
+    return _by_dispatch(dispatch, subject)
 
 
 def _with_spare(count: Callable[[Subject], Counter], name: str, choice: Choice) -> Counter:

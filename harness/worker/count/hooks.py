@@ -11,10 +11,10 @@ them from AIM 2020 (Zhang et al., "AIM 2020 Challenge on Efficient Super-Resolut
 - BatchNorm2d: 2 per output element, 1 without affine parameters.
 - Activations: elements of all outputs of Conv2d and ConvTranspose2d; convs: their calls.
 
-Two points differ from the official script. It reads the first two axes of nn.Linear's input as
-(batch, features), which misreads an input of more axes (BSRN: 2.02 G instead of the printed
-9.50 G); here every token counts, and `official_macs` keeps the script's own total. Its counter
-makes a subclass of a listed module count as that module; here too.
+A subclass of a listed module counts as that module. One point differs from the official script: it
+reads the first two axes of nn.Linear's input as (batch, features), which misreads an input of more
+axes (BSRN: 2.02 G instead of the printed 9.50 G). Here every token counts, and `official_macs`
+keeps the script's own total.
 """
 
 from __future__ import annotations

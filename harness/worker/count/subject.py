@@ -44,8 +44,10 @@ class Subject:
 
 def on_cpu(model: nn.Module, image: Tensor) -> tuple[Subject, bool]:
     """A copy of the model, and whether it is one: what can't be copied is used itself."""
+    computed = (tensor for tensor in _plain_tensors(model) if not tensor.is_leaf)
+    memo: dict[int, Any] = {id(tensor): tensor.detach().clone() for tensor in computed}
     try:
-        return Subject(copy.deepcopy(model), image, "cpu"), True
+        return Subject(copy.deepcopy(model, memo).to("cpu"), image, "cpu"), True
     except Exception:  # noqa: BLE001 - whatever a submission's attributes raise when copied
         return Subject(model, image, "cpu"), False
 
@@ -56,13 +58,11 @@ def on_meta(model: nn.Module, image: Tensor) -> Subject:
     Tensors are replaced while the copy is made, so that a parameter that is used twice stays one
     parameter, and so that tensors kept in plain attributes follow.
     """
+    tensors = (*model.parameters(), *model.buffers(), *_plain_tensors(model))
     memo: dict[int, Any] = {}
-    for module in model.modules():
-        owned = (*module.parameters(recurse=False), *module.buffers(recurse=False))
-        plain = (value for value in vars(module).values() if isinstance(value, Tensor))
-        for tensor in (*owned, *plain):
-            if id(tensor) not in memo:
-                memo[id(tensor)] = _without_data(tensor)
+    for tensor in tensors:
+        if id(tensor) not in memo:
+            memo[id(tensor)] = _without_data(tensor)
     return Subject(copy.deepcopy(model, memo), image.to("meta"), "meta")
 
 
@@ -127,6 +127,12 @@ def _uncompiled() -> AbstractContextManager[object]:
         return nullcontext()
     stance: AbstractContextManager[object] = torch.compiler.set_stance("force_eager")
     return stance
+
+
+def _plain_tensors(model: nn.Module) -> Iterator[Tensor]:
+    """Tensors that are neither parameters nor buffers but attributes of a module."""
+    for module in model.modules():
+        yield from (value for value in vars(module).values() if isinstance(value, Tensor))
 
 
 def _without_data(tensor: Tensor) -> Tensor:

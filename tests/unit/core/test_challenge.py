@@ -100,9 +100,9 @@ def test_all_faults_come_in_one_error() -> None:
 def test_a_limit_has_one_bound() -> None:
     assert Limit("psnr:valid", at_least=0.0).at_most is None
     assert Limit("runtime", at_most=0.0).at_least is None
-    for bounds in ({}, {"at_least": 1.0, "at_most": 2.0}):
+    for low, high in ((None, None), (1.0, 2.0)):
         with pytest.raises(ValueError, match="a limit has either at_least or at_most"):
-            Limit("runtime", **bounds)
+            Limit("runtime", at_least=low, at_most=high)
 
 
 @pytest.mark.parametrize("make", [Limit, Term, lambda key: Column(key, "title")])
@@ -140,5 +140,6 @@ def test_warm_up_and_threads_may_be_none_but_not_negative(name: str) -> None:
     "name", ["start_deadline_s", "load_deadline_s", "forward_deadline_s", "count_deadline_s"]
 )
 def test_a_deadline_lies_ahead(name: str, value: float) -> None:
+    wrong: dict[str, Any] = {name: value}
     with pytest.raises(ValueError, match=f"{name} must be above 0, got {value:g}"):
-        Protocol(**{name: value})
+        Protocol(**wrong)

@@ -55,10 +55,10 @@ def test_ptflops_takes_no_part() -> None:
 def test_what_fvcore_dropped_is_disputed_and_named() -> None:
     verdict = judge(_counts(_counter("fvcore", 810, uncounted={"aten::_convolution_mode": 3})))
     assert verdict.level == "disputed"
-    assert verdict.reasons == (
-        "fvcore counted 810 multiply-adds of convolutions, linear layers and matrix products, the "
-        "dispatch counter 1,000; fvcore can't count aten::_convolution_mode (3 calls)",
-    )
+    assert verdict.reasons[0].startswith("fvcore counted 810 multiply-adds of convolutions")
+    assert "the dispatch counter 1,000" in verdict.reasons[0]
+    assert verdict.reasons[0].endswith("fvcore can't count aten::_convolution_mode (3 calls)")
+    assert len(verdict.reasons) == 1
 
 
 def test_what_the_hooks_could_not_see_is_disputed() -> None:

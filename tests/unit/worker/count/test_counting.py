@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from itertools import chain
 
@@ -205,7 +206,20 @@ def test_a_model_that_hides_from_the_meta_device_is_counted_on_the_cpu() -> None
     assert "does other work there" in counts.notes[0]
 
 
-def test_a_model_that_is_loud_at_the_first_forward_is_counted_after_it() -> None:
+def test_a_custom_operator_hidden_from_the_meta_device_is_seen(hidden_conv: str) -> None:
+    class ShyAndHiding(Wrapped):
+        def body(self, image: Tensor) -> Tensor:
+            if image.is_meta:
+                return image
+            hidden: Tensor = torch.ops.esr_test.hidden_conv(image, self.conv.weight)
+            return hidden
+
+    counts = _count(ShyAndHiding())
+    assert _counter(counts, "dispatch").uncounted == {hidden_conv: 1}
+    assert judge(counts).level == "incomplete"
+
+
+def test_a_model_that_fuses_itself_in_the_first_forward_is_counted_after_it() -> None:
     class Fusing(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -298,6 +312,22 @@ def test_a_model_that_can_not_be_copied_is_counted_in_place() -> None:
     assert set(_products(counts).values()) == {CONV}
     assert "counted in place" in counts.notes[0]
     assert not [name for name in vars(model) if "flops" in name]
+
+
+def test_a_scripted_model_keeps_the_counter_that_needs_no_hooks() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        scripted = torch.jit.script(nn.Sequential(_conv(), nn.ReLU()))
+    counts = _count(scripted)
+    assert _counter(counts, "dispatch").macs == CONV
+    assert "ScriptModule" in _counter(counts, "ntire2022").error
+    assert judge(counts).level == "incomplete"
+
+
+def test_a_weight_that_is_computed_at_construction_does_not_prevent_the_copy() -> None:
+    model = Wrapped()
+    model.computed = model.conv.weight * 2  # type: ignore[assignment]
+    assert _count(model).notes == ()
 
 
 def test_the_model_is_left_as_it_was() -> None:

@@ -49,7 +49,7 @@ def test_torch_and_the_model_are_left_as_they_were() -> None:
 def test_a_failing_forward_says_why_and_still_restores(capfd: pytest.CaptureFixture[str]) -> None:
     class Failing(nn.Module):
         def forward(self, image: Tensor) -> Tensor:
-            raise ValueError("side must be a multiple of 7")
+            raise ValueError(f"{image.shape[-1]} is no multiple of 7")
 
     interpolate = F.interpolate
     with pytest.raises(RuntimeError, match="multiple of 7"):

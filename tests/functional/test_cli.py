@@ -1,0 +1,183 @@
+"""The command line as a newcomer and as a script meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from fakes.challenges import write_challenge, write_set5
+from fakes.entries import GOOD, write_entry, write_misbehaving
+
+REFERENCES = ("rlfn_ntire_x4", "fasterrfdn_x4", "imdn_ntire_x4", "rfdn_x4")
+
+
+def esr(*arguments: str | Path, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "harness.cli", *map(str, arguments)]
+    variables = {"NO_COLOR": "1", "COLUMNS": "200", **more}
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=240,
+        check=False,
+        env={**os.environ, **variables},
+    )
+
+
+def run(place: Path, *entries: str, options: tuple[str, ...] = ()) -> list[str]:
+    challenge, data = str(place / "tiny.toml"), str(place / "data")
+    return ["run", *entries, "--challenge", challenge, "--data-dir", data, *options]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    write_challenge(tmp_path / "tiny.toml")
+    write_set5(tmp_path / "data")
+    return tmp_path
+
+
+def test_help_names_every_command(tmp_path: Path) -> None:
+    shown = esr("--help", cwd=tmp_path)
+    assert shown.returncode == 0
+    for command in ("run", "inspect", "report", "new", "weights", "data", "challenges"):
+        assert f" {command} " in shown.stdout
+
+
+def test_help_loads_no_slow_library(tmp_path: Path) -> None:
+    code = (
+        "import sys; from harness.cli.app import app\n"
+        "print([n for n in ('torch','numpy','cv2','pandas','pydantic','matplotlib','jinja2')"
+        " if n in sys.modules])"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert shown.stdout.strip() == "[]"
+
+
+def test_a_new_entry_is_inspected_run_and_reported(place: Path) -> None:
+    assert esr("new", "mine", "--team", 'A "quoted" team', cwd=place).returncode == 0
+    looked = esr("inspect", "submissions/mine", "--json", "--size", "32", "32", cwd=place)
+    (found,) = json.loads(looked.stdout)
+    assert (found["id"], found["team"], found["scale"]) == ("mine", 'A "quoted" team', 4)
+    assert found["params"] == 3 * 9 * 16 + 16 + 16 * 9 * 16 + 16 + 16 * 9 * 48 + 48
+    assert found["convs"] == 3
+    assert found["verdict"] == "verified"
+    ran = esr(*run(place, options=("--json",)), cwd=place)
+    assert ran.returncode == 0
+    board = json.loads(ran.stdout)
+    rows = {row["id"]: row for row in board["rows"]}
+    assert rows.keys() == {"mine", "bicubic"}
+    assert rows["mine"]["params"] == found["params"]
+    assert rows["mine"]["ranked"] is False
+    assert rows["mine"]["reason"] == "untrained"
+    assert rows["bicubic"]["quality"]["Set5"]["psnr_db"] > rows["mine"]["quality"]["Set5"]["psnr_db"]
+    again = esr("report", "tiny", "--json", cwd=place)
+    assert json.loads(again.stdout) == board
+    written = {path.name for path in (place / "reports" / "tiny").iterdir()}
+    assert {"index.html", "table.md", "table.tex", "table.csv", "leaderboard.json"} <= written
+
+
+def test_strict_tells_a_row_that_is_not_ranked(place: Path) -> None:
+    write_entry(place / "good")
+    write_misbehaving(place / "raises")
+    assert esr(*run(place, "good", "raises"), cwd=place).returncode == 0
+    strict = esr(*run(place, "good", "raises", options=("--strict",)), cwd=place)
+    assert strict.returncode == 1
+    assert "RuntimeError: the forward went wrong" in strict.stdout
+    assert esr(*run(place, "good", options=("--strict",)), cwd=place).returncode == 0
+
+
+def test_nothing_measured_has_an_exit_code_of_its_own(place: Path) -> None:
+    write_misbehaving(place / "raises")
+    assert esr(*run(place, "raises"), cwd=place).returncode == 3
+    assert esr("inspect", "raises", cwd=place).returncode == 3
+
+
+def test_what_an_entry_prints_is_kept_in_its_log(place: Path) -> None:
+    write_entry(place / "loud", "print('hello from the entry')\n" + GOOD)
+    ran = esr(*run(place, "loud", options=("--json",)), cwd=place)
+    json.loads(ran.stdout)
+    log = place / "reports" / "tiny" / "logs" / "loud.log"
+    assert "hello from the entry" in log.read_text(encoding="utf-8")
+
+
+def test_a_changed_global_flag_is_reported(place: Path) -> None:
+    flips = "import torch\ntorch.set_num_threads(3)\ntorch.set_default_dtype(torch.float64)\n"
+    write_entry(place / "flips", flips + GOOD)
+    board = json.loads(esr(*run(place, "flips", options=("--json",)), cwd=place).stdout)
+    row = next(row for row in board["rows"] if row["id"] == "flips")
+    assert row["ranked"]
+    assert "flags changed" in row["badges"]
+    assert any("threads: 1 -> 3" in note for note in row["notes"])
+    assert any("default_dtype" in note for note in row["notes"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "--challenge", "ntire1066"], "no challenge 'ntire1066': name one of classic_x2"),
+        (["run", "no/such/folder"], "neither a folder with submission.toml nor a reference"),
+        (["report", "never_run"], "run.json is missing: `esr run` makes it"),
+        (["inspect", "no_such_thing"], "neither a folder with submission.toml nor a reference"),
+        (["new", "Not An Id"], "a name is 1 to 64 of a-z, 0-9 and _"),
+        (["run", "--challenge", "classic_x4"], "Set5"),
+        (["run", "rlfn", "--weights", "official", "--weights-dir", "."], "rlfn_ntire_x4.pth is not"),
+    ],
+)
+def test_bad_input_says_what_to_do(tmp_path: Path, arguments: list[str], message: str) -> None:
+    shown = esr(*arguments, cwd=tmp_path)
+    assert shown.returncode == 2
+    assert message in shown.stderr.replace("\n", " ")
+    assert "Traceback" not in shown.stderr
+    assert shown.stdout == ""
+
+
+def test_every_fault_of_a_dataset_is_listed(place: Path) -> None:
+    lr = place / "data" / "Set5" / "LR_x4"
+    lr.mkdir()
+    small = np.zeros((15, 16, 3), np.uint8)
+    cv2.imwrite(str(lr / "babyx4.png"), small)
+    cv2.imwrite(str(lr / "headx4.png"), small)
+    (lr / "birdx4.png").write_bytes(b"no image at all")
+    write_entry(place / "good")
+    shown = esr(*run(place, "good"), cwd=place)
+    text = shown.stderr.replace("\n", " ")
+    assert shown.returncode == 2
+    assert "64x64" in text
+    assert "headx4.png" in text
+    assert "birdx4.png" in text
+
+
+def test_a_rulebook_with_faults_lists_them_all(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text('id = "own"\nscale = 7\ncolour = 1\n', encoding="utf-8")
+    shown = esr("challenges", "show", path, cwd=tmp_path)
+    assert shown.returncode == 2
+    for fault in ("title: is missing", "datasets: is missing", "colour: is no known field"):
+        assert fault in shown.stderr
+
+
+def test_challenges_data_and_weights_are_listed_as_json(tmp_path: Path) -> None:
+    challenges = json.loads(esr("challenges", "list", "--json", cwd=tmp_path).stdout)
+    assert {"sample", "ntire2022", "classic_x2", "classic_x4"} <= {it["id"] for it in challenges}
+    data = {row["name"]: row for row in json.loads(esr("data", "--json", cwd=tmp_path).stdout)}
+    assert data["sample_valid"]["found"] == 2
+    assert data["DIV2K_valid"]["found"] == 0
+    weights = json.loads(esr("weights", "list", "--json", cwd=tmp_path).stdout)
+    assert set(REFERENCES) <= {row["id"] for row in weights}
+    assert all(len(row["sha256"]) == 64 for row in weights)
+
+
+def test_official_weights_are_verified(shared_dir: Path, tmp_path: Path) -> None:
+    done = esr("weights", "verify", "--weights-dir", shared_dir / "weights", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("ok ") == 10
+    assert esr("weights", "verify", "--weights-dir", tmp_path, cwd=tmp_path).returncode == 1
