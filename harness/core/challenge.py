@@ -126,7 +126,7 @@ class Protocol:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.warmup < 0 or self.threads < 0:
             raise ValueError("warmup and threads must not be negative")
-        for name in (field for field in self.__dict__ if field.endswith("_deadline_s")):
+        for name in (key for key in self.__dict__ if key.endswith("_deadline_s")):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name):g}")
 

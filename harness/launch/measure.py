@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,8 @@ from harness.wire.messages import (
 )
 
 Uint8 = npt.NDArray[np.uint8]
+R = TypeVar("R")
+ENDING = ("timeout", "exited", "killed", "protocol")  # reasons after which a worker is of no use
 CLOCK_SLACK_S = 0.001  # by which two clocks may disagree about one forward
 
 
@@ -99,16 +102,26 @@ def run_count(task: Task, height: int, width: int) -> CountFigures | Failed:
 
 def run_trial(
     task: Task, images: tuple[LrImage, ...], size: tuple[int, int]
-) -> tuple[tuple[Reply, ...], CountFigures | Failed] | Failed:
-    """Outputs of `images` and the counts at `size`, of one process: the participant's dry run."""
+) -> tuple[tuple[Reply | Failed, ...], CountFigures | Failed] | Failed:
+    """Outputs of `images` and the counts at `size`, of one process: the participant's dry run.
+
+    A submission that raises for one image may still manage the next, so each has its own outcome.
+    """
     try:
         with _started(task) as session:
-            replies = tuple(session.reply(image) for image in images)
-            try:
-                return replies, session.count(*size)
-            except WorkerFailed as failure:
-                return replies, failure.failure
+            replies = tuple(_tried(session.reply, image) for image in images)
+            return replies, _tried(session.count, *size)
     except WorkerFailed as failure:
+        return failure.failure
+
+
+def _tried(step: Callable[..., R], *arguments: object) -> R | Failed:
+    """A step's value, or its failure as long as the process is there for another step."""
+    try:
+        return step(*arguments)
+    except WorkerFailed as failure:
+        if failure.failure.reason in ENDING:
+            raise
         return failure.failure
 
 

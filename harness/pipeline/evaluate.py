@@ -26,7 +26,7 @@ from harness.launch.measure import Task, run_count, run_round
 from harness.pipeline import plan
 from harness.pipeline.board import build, save_run
 from harness.pipeline.material import Judge, Material, again, floor, gather
-from harness.pipeline.plan import Contender, Request
+from harness.pipeline.plan import BadInput, Contender, Request
 from harness.pipeline.progress import Progress, Silent
 from harness.store import Store
 
@@ -71,6 +71,8 @@ def evaluate(request: Request, progress: Progress | None = None) -> Leaderboard:
         plan.contender(it, challenge, request) for it in candidates if it.submission is not None
     )
     environment = machine.environment(device=request.device, threads=challenge.protocol.threads)
+    if request.device == "cuda" and "gpu" not in environment.stable:
+        raise BadInput("no NVIDIA GPU found (NVML does not answer): run with --device cpu")
     material = gather(challenge, found, notes)
     bench = Bench(
         challenge=challenge,

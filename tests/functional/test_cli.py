@@ -78,7 +78,9 @@ def test_a_new_entry_is_inspected_run_and_reported(place: Path) -> None:
     assert rows["mine"]["params"] == found["params"]
     assert rows["mine"]["ranked"] is False
     assert rows["mine"]["reason"] == "untrained"
-    assert rows["bicubic"]["quality"]["Set5"]["psnr_db"] > rows["mine"]["quality"]["Set5"]["psnr_db"]
+    assert (
+        rows["bicubic"]["quality"]["Set5"]["psnr_db"] > rows["mine"]["quality"]["Set5"]["psnr_db"]
+    )
     again = esr("report", "tiny", "--json", cwd=place)
     assert json.loads(again.stdout) == board
     written = {path.name for path in (place / "reports" / "tiny").iterdir()}
@@ -129,7 +131,10 @@ def test_a_changed_global_flag_is_reported(place: Path) -> None:
         (["inspect", "no_such_thing"], "neither a folder with submission.toml nor a reference"),
         (["new", "Not An Id"], "a name is 1 to 64 of a-z, 0-9 and _"),
         (["run", "--challenge", "classic_x4"], "Set5"),
-        (["run", "rlfn", "--weights", "official", "--weights-dir", "."], "rlfn_ntire_x4.pth is not"),
+        (
+            ["run", "rlfn", "--weights", "official", "--weights-dir", "."],
+            "rlfn_ntire_x4.pth is not",
+        ),
     ],
 )
 def test_bad_input_says_what_to_do(tmp_path: Path, arguments: list[str], message: str) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ FLIPS: list[tuple[str, Callable[[], object]]] = [
         "default_dtype: torch.float32 -> torch.float64",
         lambda: torch.set_default_dtype(torch.double),
     ),
+    ("default_device: cpu -> meta", lambda: torch.set_default_device("meta")),
     ("threads: 1 -> 2", lambda: torch.set_num_threads(2)),
     ("grad_enabled: True -> False", lambda: torch.set_grad_enabled(False)),
     ("autocast_cpu: False -> True", lambda: torch.set_autocast_enabled("cpu", True)),
@@ -72,6 +74,29 @@ def test_a_flipped_setting_is_named_and_put_back(
     assert settings.differences(before, settings.read()) == (difference,)
     settings.apply(threads=1, seed=0)
     assert settings.differences(before, settings.read()) == ()
+
+
+@pytest.mark.skipif(
+    not hasattr(torch.backends, "fp32_precision"), reason="torch 2.9 added fp32_precision"
+)
+@pytest.mark.parametrize(
+    ("backend", "difference"),
+    [
+        (torch.backends, "cudnn_tf32: False -> mixed"),
+        (torch.backends.cudnn, "cudnn_tf32: False -> mixed"),
+        (getattr(torch.backends.cudnn, "conv", None), "cudnn_tf32: False -> mixed"),
+        (torch.backends.cuda.matmul, "float32_matmul_precision: highest -> mixed"),
+    ],
+    ids=["all", "cudnn", "conv", "matmul"],
+)
+def test_tf32_by_torchs_newer_call_is_named_and_put_back(backend: Any, difference: str) -> None:
+    before = settings.read()
+    backend.fp32_precision = "tf32"
+    assert settings.differences(before, settings.read()) == (difference,)
+    settings.apply(threads=1, seed=0)
+    assert settings.differences(before, settings.read()) == ()
+    assert torch.backends.cudnn.conv.fp32_precision in {"none", "ieee"}
+    assert torch.backends.cuda.matmul.fp32_precision in {"none", "ieee"}
 
 
 def test_a_changed_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
