@@ -44,7 +44,8 @@ def apply(*, threads: int, seed: int) -> None:
     torch.set_grad_enabled(True)
     torch.set_autocast_enabled("cpu", False)
     torch.set_autocast_enabled("cuda", False)
-    torch.use_deterministic_algorithms(False)
+    if torch.are_deterministic_algorithms_enabled():  # the setter alone imports for two seconds
+        torch.use_deterministic_algorithms(False)
     _reset_precisions()
     torch.set_float32_matmul_precision("highest")
     torch.backends.cudnn.enabled = True
