@@ -49,7 +49,12 @@ def build(kind: type[T], document: Mapping[str, Any], stand_in: Mapping[str, Any
 
 def _parse(kind: type[T], document: Mapping[str, Any]) -> T:
     # by way of JSON, whose strict mode takes a list for a tuple and nothing else for anything
-    return adapter(kind).validate_json(json.dumps(document, default=str), strict=True)
+    return adapter(kind).validate_json(json.dumps(document, default=_no_json), strict=True)
+
+
+def _no_json(value: object) -> dict[str, str]:
+    """TOML's dates and times: nothing that a field of ours takes."""
+    return {type(value).__name__: str(value)}
 
 
 def adapter(kind: type[T]) -> TypeAdapter[T]:

@@ -10,8 +10,8 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Literal
 
+from harness import atomic
 from harness.core.submission import OfficialWeights, Submission
-from harness.store import write_atomically
 
 Mode = Literal["bundled", "official"]
 Kind = Literal["own", "official", "seeded"]
@@ -96,7 +96,7 @@ def fetch(official: OfficialWeights, weights_dir: Path) -> Path:
         ) from error
     if hashlib.sha256(data).hexdigest() != official.sha256:
         raise WeightsError(f"{official.url} does not hold the published file: another sha256")
-    write_atomically(path, data)
+    atomic.write(path, data)
     return path
 
 

@@ -24,7 +24,7 @@ class Exit(IntEnum):
 
 def print_json(document: Any) -> None:
     """One JSON document on standard output."""
-    json.dump(document, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
+    json.dump(document, sys.stdout, indent=2, allow_nan=False)
     sys.stdout.write("\n")
 
 
@@ -36,12 +36,12 @@ def say(text: str) -> None:
 @contextmanager
 def explained() -> Iterator[None]:
     """Known mistakes end with their message and exit code; a harness bug stays a traceback."""
+    from harness.atomic import WriteError
     from harness.catalog import CatalogError
     from harness.datasets import DatasetError
     from harness.pipeline import BadInput
     from harness.rulebook import RulebookError
     from harness.skeleton import SkeletonError
-    from harness.store import StoreError
     from harness.weights import WeightsError
 
     try:
@@ -56,7 +56,7 @@ def explained() -> Iterator[None]:
     ) as error:
         say(f"esr: {error}")
         raise typer.Exit(Exit.BAD_INPUT) from None
-    except StoreError as error:
+    except WriteError as error:
         say(f"esr: {error}; finished results are kept")
         raise typer.Exit(Exit.NOT_MEASURED) from None
     except KeyboardInterrupt:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from harness.core.metrics import dataset_of, metric
+from harness.core.submission import ID_PATTERN
 
 Split = Literal["validation", "test", "benchmark"]
 Convention = Literal["ntire2022", "fvcore"]
@@ -160,8 +161,12 @@ class Challenge:
 
     def __post_init__(self) -> None:
         faults = [*self._reference_faults(), *self._dataset_faults()]
+        if not ID_PATTERN.fullmatch(self.id):
+            faults.append(f"id must be 1 to 64 of a-z, 0-9 and _, got {self.id!r:.80}")
         if self.scale not in (2, 3, 4):
             faults.append(f"scale must be 2, 3 or 4, got {self.scale}")
+        if min(self.complexity_input) < 1:
+            faults.append(f"complexity_input must be at least 1, got {self.complexity_input}")
         if not self.datasets or not self.columns:
             faults.append("a challenge needs at least one dataset and one column")
         faults += _doubled("dataset", (use.name for use in self.datasets))

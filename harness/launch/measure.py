@@ -138,6 +138,7 @@ def _started(task: Task) -> Iterator[_Session]:
     ) as worker:
         limit = task.protocol.start_deadline_s + task.protocol.load_deadline_s
         ready, _ = worker.ask(task.load, Ready, stage="load", deadline_s=limit)
+        _refuse_negative("load", (ready.params,))
         yield _Session(worker, task, ready, time.perf_counter() - began)
 
 
@@ -215,7 +216,11 @@ class _Session:
             stage="count",
             deadline_s=self._task.protocol.count_deadline_s,
         )
-        return CountFigures(counted.counts, self.notes(), self.ready.untrained)
+        counts = counted.counts
+        _refuse_negative("count", (counts.params, counts.params_before, counts.trainable))
+        for it in counts.counters:
+            _refuse_negative("count", (it.macs, it.matmul_macs, it.activations, it.convs))
+        return CountFigures(counts, self.notes(), self.ready.untrained)
 
     def notes(self) -> tuple[str, ...]:
         """What the submission changed in its process."""
@@ -281,6 +286,14 @@ class _Session:
             return None
         above = max(self._peak_bytes - self._level_bytes, 0)
         return Memory(above, "rss_peak", level_bytes=self._level_bytes)
+
+
+def _refuse_negative(stage: Stage, claims: tuple[int | None, ...]) -> None:
+    """No honest process counts fewer than none."""
+    if any(claim is not None and claim < 0 for claim in claims):
+        raise WorkerFailed(
+            failed(stage, "protocol", f"claims a negative count: {min(filter(None, claims))}")
+        )
 
 
 def _one_of_each_shape(images: tuple[LrImage, ...]) -> list[LrImage]:

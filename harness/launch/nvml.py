@@ -6,10 +6,11 @@ Not exercised on a real GPU here: the logic is tested with a fake library.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
-INDEX = 0  # the harness measures on the first visible GPU
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 def stable(library: Any = None) -> dict[str, str]:
@@ -77,8 +78,16 @@ def _opened(library: Any) -> Iterator[tuple[Any, Any] | None]:
         with contextlib.suppress(nvml.NVMLError):
             nvml.nvmlInit()
             stack.callback(nvml.nvmlShutdown)
-            opened = nvml, nvml.nvmlDeviceGetHandleByIndex(INDEX)
+            opened = nvml, _handle(nvml)
         yield opened
+
+
+def _handle(nvml: Any) -> Any:
+    """The GPU that a worker sees first: an index or a UUID of the visible ones, else number 0."""
+    first = os.environ.get(VISIBLE, "").partition(",")[0].strip()
+    if first.startswith("GPU-"):
+        return nvml.nvmlDeviceGetHandleByUUID(first)
+    return nvml.nvmlDeviceGetHandleByIndex(int(first) if first.isdigit() else 0)
 
 
 def _pynvml() -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from harness import stats
+from harness import atomic, stats
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import Entry, Interval, Leaderboard
 from harness.core.outcome import Failed
@@ -17,7 +17,7 @@ from harness.core.verdict import Verdict, judge
 from harness.pipeline.plan import BadInput
 from harness.rank import UNTRAINED, rank
 from harness.stats import Estimate
-from harness.store import Store, write_atomically
+from harness.store import Store
 from harness.strict import adapter
 from harness.wire.messages import Counts
 
@@ -27,7 +27,7 @@ _WEIGHT_BADGES = {"seeded": UNTRAINED, "official": "official weights"}
 
 def save_run(folder: Path, run: Run) -> None:
     """Keep what a board is made of beside its records."""
-    write_atomically(folder / RUN_FILE, adapter(Run).dump_json(run, indent=1))
+    atomic.write(folder / RUN_FILE, adapter(Run).dump_json(run, indent=1))
 
 
 def load_run(folder: Path) -> Run:

@@ -60,7 +60,7 @@ def evaluate(request: Request, progress: Progress | None = None) -> Leaderboard:
     """The ranked board of a request; every finished process is on disk before the next starts.
 
     Raises RulebookError, DatasetError, CatalogError, WeightsError or BadInput, all ValueErrors,
-    for what was asked wrongly; a submission's own failure is a row. StoreError when the reports
+    for what was asked wrongly; a submission's own failure is a row. WriteError when the reports
     folder can't be written.
     """
     progress = progress or Silent()

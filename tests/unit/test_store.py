@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.atomic import WriteError
 from harness.core.outcome import failed
 from harness.core.record import (
     SCHEMA,
@@ -23,7 +23,7 @@ from harness.core.record import (
     RoundFigures,
     Sample,
 )
-from harness.store import Found, Store, StoreError, load, write_atomically
+from harness.store import Found, Store, load
 from harness.wire.messages import Counter, Counts
 
 KEY = "0123456789abcdef" * 4
@@ -125,63 +125,9 @@ def test_an_unchanged_type_is_strict_a_text_is_no_number(tmp_path: Path) -> None
     assert load(path) == Found(None, "torn")
 
 
-def test_the_records_of_an_entry_come_oldest_first_without_torn_ones(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    late = _record(started="2024-05-02T00:00:00Z")
-    early = _record(round=2, started="2024-05-01T00:00:00Z")
-    store.save(late)
-    store.save(early)
-    (tmp_path / "acme" / "round-3-x.json").write_text("{", encoding="utf-8")
-    (tmp_path / "acme" / "round-1-log.txt").write_text("hello", encoding="utf-8")
-    assert store.entry_records("acme") == (early, late)
-    assert store.entry_records("nobody") == ()
-
-
-def test_entries_are_the_folders_in_order(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    for name in ("b", "a"):
-        store.save(_record(entry=name))
-    (tmp_path / "page.html").write_text("", encoding="utf-8")
-    assert store.entries() == ("a", "b")
-    assert Store(tmp_path / "missing").entries() == ()
-
-
-@pytest.mark.parametrize("step", ["fsync", "fdopen"])
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
-    path = tmp_path / "page.html"
-    write_atomically(path, b"old")
-
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, step, full)
-    with pytest.raises(StoreError, match=r"page\.html can't be written: No space left on device"):
-        write_atomically(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "page.html"
-    write_atomically(path, b"old")
-
-    def interrupt(_: int) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "fsync", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        write_atomically(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
 def test_a_folder_that_can_not_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "reports").write_text("a file in the way", encoding="utf-8")
-    with pytest.raises(StoreError, match=r"round-1-0123456789abcdef\.json can't be written: "):
+    with pytest.raises(WriteError, match=r"round-1-0123456789abcdef\.json can't be written: "):
         Store(tmp_path / "reports").save(_record())
 
 
@@ -189,6 +135,20 @@ def test_a_read_only_folder_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def refuse(*_: object, **__: object) -> None:  # root may write to any folder
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr("tempfile.mkstemp", refuse)
-    with pytest.raises(StoreError, match=r"\.json can't be written: Permission denied"):
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(WriteError, match=r"\.json can't be written: Permission denied"):
         Store(tmp_path).save(replace(_record(), round=2))
+
+
+def test_a_torn_record_that_can_not_be_moved_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = _record()
+    Store(tmp_path).save(record).write_text("{", encoding="utf-8")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(WriteError, match="is torn and can't be moved: Permission denied"):
+        Store(tmp_path).find(record.entry, record.job, record.round, record.key)

@@ -92,3 +92,26 @@ def test_the_real_package_has_every_name_that_is_used() -> None:
     names = [name for name in dir(FakeNvml) if name.startswith(("nvml", "NVML"))]
     assert len(names) >= 13
     assert all(hasattr(pynvml, name) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("visible", "asked"),
+    [("", ("index", 0)), ("1,0", ("index", 1)), ("GPU-abc", ("uuid", "GPU-abc"))],
+)
+def test_the_gpu_is_the_one_that_a_worker_sees_first(
+    monkeypatch: pytest.MonkeyPatch, visible: str, asked: tuple[str, object]
+) -> None:
+    seen: list[tuple[str, object]] = []
+
+    class Asked(FakeNvml):
+        def nvmlDeviceGetHandleByIndex(self, index: int) -> Any:  # noqa: N802 - NVML's name
+            seen.append(("index", index))
+            return super().nvmlDeviceGetHandleByIndex(0)
+
+        def nvmlDeviceGetHandleByUUID(self, uuid: str) -> Any:  # noqa: N802 - NVML's name
+            seen.append(("uuid", uuid))
+            return super().nvmlDeviceGetHandleByIndex(0)
+
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert nvml.stable(Asked(Gpu()))
+    assert seen == [asked]

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from fakes import boards
 
+from harness.atomic import WriteError
 from harness.render import document, to_frame, write
 
 
@@ -98,7 +99,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(
         raise OSError("disk full")
 
     monkeypatch.setattr(Path, "replace", refuse)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(WriteError, match=r"index\.html can't be written: disk full"):
         write(boards.full_board(), tmp_path)
     assert page.read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 5

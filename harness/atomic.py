@@ -1,0 +1,46 @@
+"""Files that are written at once or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+
+class WriteError(Exception):
+    """A file can't be written; the message says which, why, and what to do."""
+
+
+def write(path: Path, data: bytes) -> None:
+    """All of `data` at `path`, or what was there before, even across a power cut.
+
+    The folder is made if it is missing. WriteError where the disk refuses.
+    """
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _write_durably(temporary, data)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise WriteError(f"{path} can't be written: {reason}; choose another folder") from error
+
+
+def _write_durably(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
