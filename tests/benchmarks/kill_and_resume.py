@@ -2,7 +2,8 @@
 
     python tests/benchmarks/kill_and_resume.py [--kills 10] [-- OPTIONS OF esr run]
 
-Each kill is a SIGKILL of the harness at a random share of the time that an undisturbed run takes.
+Each kill is a SIGKILL of the harness after a random share of the time that an undisturbed run
+takes; a run that got to its end is compared and the next one begun, until there were enough kills.
 Prints how many records there were after each kill, whether one was lost, changed or torn, and
 whether the table ended up equal in every column but those that a clock or the memory decides.
 """
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,32 +28,50 @@ BY_CLOCK = ("runtime_s", "runtime_range_s", "first_call_s", "memory_bytes", "ran
 
 
 def main() -> None:
-    """Run, kill, resume, compare."""
+    """Run, kill, resume, compare, until there were enough kills."""
     options = _options()
     dice = random.Random(options.seed)  # noqa: S311 - moments, no secrets
     with tempfile.TemporaryDirectory() as folder:
-        calm, killed = Path(folder) / "calm", Path(folder) / "killed"
         began = time.monotonic()
-        undisturbed = _finished(calm, options.run)
+        undisturbed = _finished(Path(folder) / "calm", options.run)
         length = time.monotonic() - began
-        print(f"undisturbed: {length:.1f} s, {len(_records(calm))} records")
-        lost = 0
-        kept: dict[Path, bytes] = {}
-        for number in range(options.kills):
-            moment = dice.uniform(0.02, 0.98) * length
-            outcome = _killed_after(moment, killed, options.run)
-            now = _records(killed)
-            gone = sum(now.get(path) != data for path, data in kept.items())
-            lost += gone
-            kept = now
-            print(f"{outcome} {number + 1} after {moment:5.1f} s: {len(now)} records, {gone} lost")
-        resumed = _finished(killed, options.run)
-        torn = [path for path in killed.rglob("*") if path.suffix in (".torn", ".other_schema")]
-        unreadable = [path for path in killed.rglob("records/*/*.json") if not load(path).record]
-    equal = _steady(resumed) == _steady(undisturbed)
-    print(f"records lost {lost}, torn {len(torn) + len(unreadable)}, tables equal: {equal}")
-    if lost or torn or unreadable or not equal:
+        print(f"undisturbed: {length:.1f} s, {len(_records(Path(folder) / 'calm'))} records")
+        kills = bad = cycle = 0
+        while kills < options.kills:
+            reports = Path(folder) / f"killed-{cycle}"
+            moments = iter(lambda: dice.uniform(0.01, 0.3) * length, None)
+            killed, lost = _killed_to_the_end(reports, moments, options.run)
+            resumed = _finished(reports, options.run)
+            torn = _torn(reports)
+            equal = _steady(resumed) == _steady(undisturbed)
+            print(f"run {cycle + 1}: {killed} kills, lost {lost}, torn {torn}, equal: {equal}")
+            kills += killed
+            bad += lost + torn + (not equal)
+            cycle += 1
+    print(f"{kills} kills, {bad} faults")
+    if bad:
         raise SystemExit(1)
+
+
+def _killed_to_the_end(
+    reports: Path, moments: Iterator[float], extra: list[str]
+) -> tuple[int, int]:
+    """Start and kill until a start gets to the end; kills, and records lost or changed by them."""
+    kills = lost = 0
+    kept: dict[Path, bytes] = {}
+    while _was_killed(next(moments), reports, extra):
+        kills += 1
+        now = _records(reports)
+        gone = sum(now.get(path) != data for path, data in kept.items())
+        print(f"  kill {kills}: {len(now)} records, {gone} lost")
+        lost += gone
+        kept = now
+    return kills, lost
+
+
+def _torn(reports: Path) -> int:
+    aside = [it for it in reports.rglob("*") if it.suffix in (".torn", ".other_schema")]
+    return len(aside) + sum(load(path).record is None for path in _records(reports))
 
 
 def _command(reports: Path, extra: list[str]) -> list[str]:
@@ -66,7 +86,7 @@ def _finished(reports: Path, extra: list[str]) -> dict[str, Any]:
     return document
 
 
-def _killed_after(moment: float, reports: Path, extra: list[str]) -> str:
+def _was_killed(moment: float, reports: Path, extra: list[str]) -> bool:
     run = subprocess.Popen(
         _command(reports, extra), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -75,8 +95,8 @@ def _killed_after(moment: float, reports: Path, extra: list[str]) -> str:
     except subprocess.TimeoutExpired:
         run.send_signal(signal.SIGKILL)
         run.wait()
-        return "kill"
-    return "done"
+        return True
+    return False
 
 
 def _records(reports: Path) -> dict[Path, bytes]:
