@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from harness.pipeline import Inspected, Request
 from harness.render.frame import to_frame
 
 __all__ = ["evaluate", "inspect", "report", "to_frame"]
+_PATHS = ("data_dir", "reports", "weights_dir")
+AnyPath = str | PathLike[str]
 
 
 def evaluate(entries: Sequence[str] | None = None, **options: Any) -> Leaderboard:
@@ -19,18 +22,27 @@ def evaluate(entries: Sequence[str] | None = None, **options: Any) -> Leaderboar
 
     None stands for all of ./submissions. `options` are the fields of
     `harness.pipeline.Request`: challenge, data_dir, reports, weights, weights_dir, references,
-    device, threads, rounds, fresh. Raises ValueError for bad input, each with what to do.
+    device, threads, rounds, fresh. Raises ValueError for bad input, each with what to do, and
+    `harness.atomic.WriteError` where reports can't be written. `to_frame` makes a DataFrame of it.
     """
-    named = None if entries is None else tuple(entries)
-    return pipeline.evaluate(Request(entries=named, **options))
+    named = None if entries is None else tuple(map(str, entries))
+    paths = {name: Path(options[name]) for name in _PATHS if options.get(name) is not None}
+    return pipeline.evaluate(Request(entries=named, **{**options, **paths}))
 
 
-def inspect(entries: Sequence[str], *, reports: str | Path = "reports") -> tuple[Inspected, ...]:
-    """The dry run of `entries`, as `esr inspect` does: checks, counts, verdict of each."""
-    candidates = [candidate for name in entries for candidate in catalog.read_named(name)]
-    return pipeline.inspect(candidates, logs=Path(reports) / "inspect")
+def inspect(
+    entries: Sequence[str], *, reports: AnyPath = "reports", **options: Any
+) -> tuple[Inspected, ...]:
+    """The dry run of `entries`, as `esr inspect` does: checks, counts and verdict of each.
+
+    `options` are size (LR height and width), mode ("bundled" or "official") and weights_dir.
+    """
+    candidates = [candidate for name in entries for candidate in catalog.read_named(str(name))]
+    return pipeline.inspect(candidates, logs=Path(reports) / "inspect", **options)
 
 
-def report(challenge: str = "sample", *, reports: str | Path = "reports") -> Leaderboard:
-    """The board of the last run of a challenge, drawn from its records."""
-    return pipeline.report(challenge, Path(reports))
+def report(
+    challenge: str = "sample", *, reports: AnyPath = "reports", rules: str | None = None
+) -> Leaderboard:
+    """The board of the last run of a challenge, from its records, as `esr report` does."""
+    return pipeline.report(challenge, Path(reports), rules=rules)

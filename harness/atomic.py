@@ -6,6 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
+LEFTOVERS = "**/.*.partial"  # of processes that were killed while they wrote
+
 
 class WriteError(Exception):
     """A file can't be written; the message says which, why, and what to do."""
@@ -16,7 +18,7 @@ def write(path: Path, data: bytes) -> None:
 
     The folder is made if it is missing. WriteError where the disk refuses.
     """
-    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}"
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.partial"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

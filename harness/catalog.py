@@ -14,7 +14,7 @@ from harness import strict
 from harness.core.submission import ID_PATTERN, Submission
 
 MANIFEST = "submission.toml"
-MANIFEST_CAP = 1024 * 1024  # bytes
+MANIFEST_CAP = 64 * 1024  # bytes
 _PACKAGE = Path(__file__).parent
 _REFERENCES = (_PACKAGE / "_reference_models", _PACKAGE.parent / "reference_models")
 _IGNORED = {"__pycache__", ".git", ".DS_Store"}
@@ -88,11 +88,11 @@ def read_folder(folder: Path) -> tuple[Candidate, ...]:
         return (_broken(folder, [str(error)]),)
     variants = document.pop("variants", None)
     if variants is None:
-        return (_candidate(folder, document, digest),)
+        return (_candidate(folder, document, digest, folder.name),)
     faults = _variant_faults(folder, document, variants)
     if faults:
         return (_broken(folder, faults, str(document.get("team", ""))),)
-    return tuple(_candidate(folder, {**document, **one}, digest) for one in variants)
+    return tuple(_candidate(folder, {**document, **one}, digest, one["id"]) for one in variants)
 
 
 def folder_digest(folder: Path) -> str:
@@ -132,31 +132,31 @@ def _document(path: Path) -> dict[str, Any]:
         raise ValueError(f"{MANIFEST}: {error}") from None
 
 
-def _candidate(folder: Path, document: dict[str, Any], digest: str) -> Candidate:
-    name, team = str(document.get("id", "")), str(document.get("team", ""))
+def _candidate(folder: Path, document: dict[str, Any], digest: str, name: str) -> Candidate:
+    """The candidate called `name`: no manifest may choose the name of another entry."""
+    team = str(document.get("team", ""))
     try:
         submission = strict.build(Submission, document, _STAND_IN)
     except strict.Faults as faults:
         return _broken(folder, [f"{MANIFEST}: {line}" for line in faults.lines], team, name)
     except ValueError as error:  # what JSON can't hold, a lone surrogate say
         return _broken(folder, [f"{MANIFEST}: {error}"], team, name)
-    misplaced = _place_faults(folder, submission)
+    misplaced = _place_faults(folder, submission, name)
     if misplaced:
         return _broken(folder, misplaced, submission.team, name)
     role = _role(folder)
     return Candidate(submission.id, submission.team, folder, role, digest, submission)
 
 
-def _place_faults(folder: Path, submission: Submission) -> list[str]:
+def _place_faults(folder: Path, submission: Submission, name: str) -> list[str]:
     """What only the folder can tell: id, code and weights are where the manifest says."""
     faults = []
-    stem = folder.name
-    if submission.id != stem and not submission.id.startswith(f"{stem}_"):
-        faults.append(f"{MANIFEST}: id {submission.id!r} is not the folder's name, {stem!r}")
-    for name in filter(None, (submission.entry, submission.deploy)):
-        file = f"{name.partition(':')[0]}.py"
+    if submission.id != name:
+        faults.append(f"{MANIFEST}: id {submission.id!r} is not the folder's name, {name!r}")
+    for callee in filter(None, (submission.entry, submission.deploy)):
+        file = f"{callee.partition(':')[0]}.py"
         if not (folder / file).is_file():
-            faults.append(f"{MANIFEST}: {name!r} speaks of {file}, which is not in the folder")
+            faults.append(f"{MANIFEST}: {callee!r} speaks of {file}, which is not in the folder")
     if submission.weights and not (folder / submission.weights).is_file():
         faults.append(f"{MANIFEST}: weights {submission.weights!r} is not in the folder")
     return faults
@@ -169,10 +169,10 @@ def _variant_faults(folder: Path, document: dict[str, Any], variants: Any) -> li
         return [f"{MANIFEST}: id {document['id']!r:.80} is not the folder's name, {folder.name!r}"]
     ids = [one.get("id") for one in variants]
     faults = [
-        f"{MANIFEST}: variants[{index}]: id is missing or not a text, it must begin with "
-        f"{folder.name + '_'!r}"
+        f"{MANIFEST}: variants[{index}]: id must be a text that begins with "
+        f"{folder.name + '_'!r}, got {name!r:.80}"
         for index, name in enumerate(ids)
-        if not isinstance(name, str)
+        if not isinstance(name, str) or not name.startswith(f"{folder.name}_")
     ]
     if len(set(map(str, ids))) < len(ids):
         faults.append(f"{MANIFEST}: two variants have the same id")

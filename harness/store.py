@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,6 +17,7 @@ from harness.atomic import WriteError
 from harness.core.record import SCHEMA, Record
 from harness.strict import adapter
 
+LOCK = ".lock"
 _RECORD = adapter(Record)
 
 
@@ -35,17 +39,43 @@ class Store:
         """Where a record lies: the content key is part of the name."""
         return self.folder / entry / f"{job}-{number}-{key[:16]}.json"
 
-    def find(self, entry: str, job: str, number: int, key: str) -> Found:
-        """The record of that content key. A torn or foreign file is set aside, never trusted.
+    def find(self, entry: str, job: str, number: int, key: str) -> Record | None:
+        """The record of that content key, if there is one that can be trusted. Changes nothing."""
+        return self._look(self.path(entry, job, number, key), key).record
+
+    def take(self, entry: str, job: str, number: int, key: str) -> Record | None:
+        """As `find`, and a torn or foreign file in its place is set aside for a new one.
 
         WriteError where it can't be set aside.
         """
         path = self.path(entry, job, number, key)
-        found = load(path)
-        if found.record is not None and found.record.key != key:
-            found = Found(None, "torn")
+        found = self._look(path, key)
         if found.problem:
             _set_aside(path, found.problem)
+        return found.record
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """The folder for this process alone; WriteError where another one is at work in it.
+
+        What an earlier process left half written when it was killed is swept away.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / LOCK).open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise WriteError(
+                    f"another run is writing to {self.folder}: wait for it, or use other --reports"
+                ) from None
+            for path in self.folder.glob(atomic.LEFTOVERS):
+                path.unlink(missing_ok=True)
+            yield
+
+    def _look(self, path: Path, key: str) -> Found:
+        found = load(path)
+        if found.record is not None and found.record.key != key:
+            return Found(None, "torn")
         return found
 
     def save(self, record: Record) -> Path:
@@ -61,6 +91,8 @@ def load(path: Path) -> Found:
         data = path.read_bytes()
     except FileNotFoundError:
         return Found(None)
+    except OSError as error:
+        raise WriteError(f"{path} can't be read: {error.strerror}; remove it") from error
     try:
         record = _RECORD.validate_json(data, strict=True)
     except ValidationError:

@@ -49,7 +49,11 @@ def build(kind: type[T], document: Mapping[str, Any], stand_in: Mapping[str, Any
 
 def _parse(kind: type[T], document: Mapping[str, Any]) -> T:
     # by way of JSON, whose strict mode takes a list for a tuple and nothing else for anything
-    return adapter(kind).validate_json(json.dumps(document, default=_no_json), strict=True)
+    try:
+        text = json.dumps(document, default=_no_json)
+    except RecursionError:
+        raise Faults(("is nested too deeply",)) from None
+    return adapter(kind).validate_json(text, strict=True)
 
 
 def _no_json(value: object) -> dict[str, str]:

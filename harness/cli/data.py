@@ -17,6 +17,7 @@ def data(
 ) -> None:
     """Show every known dataset, whether it is whole under --data-dir, and what is wrong if not."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from harness import datasets
@@ -33,7 +34,7 @@ def data(
             row["name"],
             str(row["count"]),
             str(row["found"]) if row["found"] else "–",
-            "\n".join(row["notes"]) or row["reason"],
+            escape("\n".join(row["notes"]) or row["reason"]),
         )
     Console().print(table)
 

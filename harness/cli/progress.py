@@ -10,8 +10,6 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.progress import TimeElapsedColumn as Elapsed
 
-REFRESH_HZ = 2  # drawing costs time on the cores that are being measured
-
 
 class Bars:
     """One bar a stage."""
@@ -27,12 +25,12 @@ class Bars:
     def step(self, text: str) -> None:
         """Show what is being worked on."""
         if self._task is not None:
-            self._progress.update(self._task, now=escape(text))
+            self._progress.update(self._task, now=escape(text), refresh=True)
 
     def done(self, text: str = "") -> None:
         """Advance the bar; a text stays as a line above it."""
         if self._task is not None:
-            self._progress.advance(self._task)
+            self._progress.update(self._task, advance=1, refresh=True)
         if text:
             self._progress.console.print(escape(text), highlight=False)
 
@@ -48,5 +46,6 @@ def bars() -> Iterator[Bars]:
         TextColumn("{task.fields[now]}"),
     )
     console = Console(stderr=True)
-    with Progress(*columns, console=console, refresh_per_second=REFRESH_HZ) as progress:
+    # drawn at each step and never between: a refresh thread would work beside timed forwards
+    with Progress(*columns, console=console, auto_refresh=False) as progress:
         yield Bars(progress)

@@ -29,4 +29,4 @@ def report(
 
     with explained():
         board = draw(challenge, reports, rules=rules)
-        finish(board, reports / challenge, as_json=as_json, strict=strict)
+        finish(board, reports / board.challenge.id, as_json=as_json, strict=strict)

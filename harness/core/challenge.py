@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from harness.core.metrics import dataset_of, metric
+from harness.core.metrics import Convention, dataset_of, metric, refuse_unit
 from harness.core.submission import ID_PATTERN
 
 Split = Literal["validation", "test", "benchmark"]
-Convention = Literal["ntire2022", "fvcore"]
 ProfileName = Literal["ntire", "classic-y"]
 _FORBID: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
+_MOST_DECIMALS = 12  # beyond them a float of this field's figures holds noise
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class Limit:
         metric(self.metric)
         if (self.at_least is None) == (self.at_most is None):
             raise ValueError("a limit has either at_least or at_most")
+        if self.decimals is not None:
+            _refuse_decimals(self.decimals, f"the limit of {self.metric}")
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ class Track:
 
     order         by the first term's metric, later terms break ties
     rank_sum      by the sum of the terms' metric ranks, times weight (NTIRE 2022 sub-tracks)
-    weighted_exp  by the sum of weight * exp(2 * metric / the baseline's metric) (NTIRE 2023-2026)
+    weighted_exp  by the sum of weight * exp(2 * metric / the baseline's metric) (NTIRE 2023-2026);
+                  less of every metric must be better, as no challenge has defined the other case
 
     Equal scores share the smaller rank, unless `ties` is "ordinal".
     """
@@ -85,6 +88,12 @@ class Track:
     def __post_init__(self) -> None:
         if not self.terms:
             raise ValueError("a track needs at least one term")
+        for key in (term.metric for term in self.terms if self.kind == "weighted_exp"):
+            if metric(key).better == "higher":
+                raise ValueError(
+                    f"track {self.id!r:.80}: of {key} more is better, which a weighted_exp score "
+                    "would reward the wrong way round; make it a limit or an order track"
+                )
 
 
 @dataclass(frozen=True)
@@ -95,13 +104,14 @@ class Column:
 
     metric: str
     title: str
-    unit: str = ""  # ms, M, G, MiB, dB, %: how the base unit is shown
+    unit: str = ""  # one of metrics.UNITS: how the base unit is shown
     decimals: int = 2
     group: str = ""  # a heading over neighbouring columns
     ranked: bool = False  # draw the metric's rank as a subscript
 
     def __post_init__(self) -> None:
-        metric(self.metric)
+        refuse_unit(self.metric, self.unit)
+        _refuse_decimals(self.decimals, f"the column {self.metric}")
 
 
 @dataclass(frozen=True)
@@ -199,6 +209,11 @@ class Challenge:
             elif name and not known[name].truth and not key.startswith("runtime"):
                 faults.append(f"{key}: {name} has no HR images here (truth = false)")
         return faults
+
+
+def _refuse_decimals(decimals: int, where: str) -> None:
+    if not 0 <= decimals <= _MOST_DECIMALS:
+        raise ValueError(f"decimals of {where} must be 0 to {_MOST_DECIMALS}, got {decimals}")
 
 
 def _doubled(what: str, names: Iterable[str]) -> list[str]:

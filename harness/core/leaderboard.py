@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.core.challenge import Challenge
-from harness.core.record import Environment, Record
+from harness.core.outcome import Failed
+from harness.core.record import CountFigures, Environment, Record, RoundFigures
 from harness.core.submission import Published
 from harness.core.verdict import Verdict
+from harness.wire.messages import Counts
 
 Role = Literal["reference", "entry", "floor"]
 Status = Literal["ok", "failed"]
@@ -39,8 +41,7 @@ class Entry:
     team: str
     title: str
     role: Role
-    status: Status
-    reason: str = ""  # of the failure, "" when ok
+    failure: Failed | None = None  # why there are no figures; a failed count is a note
     values: Mapping[str, float] = field(default_factory=dict)
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     badges: tuple[str, ...] = ()  # untrained, demo weights, official weights, flags changed
@@ -50,10 +51,27 @@ class Entry:
     rankable: bool = True  # False: a floor, or a model without trained weights
     records: tuple[Record, ...] = ()
 
+    @property
+    def status(self) -> Status:
+        """Whether it went through."""
+        return "failed" if self.failure else "ok"
+
+    @property
+    def reason(self) -> str:
+        """`stage: message` of the failure, "" when ok."""
+        return f"{self.failure.stage}: {self.failure.message}" if self.failure else ""
+
+    @property
+    def timed(self) -> tuple[Record, ...]:
+        """The records of the rounds that its runtime comes from; a failed entry has none."""
+        if self.failure:
+            return ()
+        return tuple(record for record in self.records if isinstance(record.outcome, RoundFigures))
+
 
 @dataclass(frozen=True)
 class Row:
-    """An entry and its places. `reason` says why a row failed or is not ranked."""
+    """An entry and its places. `reason` says why it failed or is not ranked, "" for a floor."""
 
     entry: Entry
     ranked: bool
@@ -71,3 +89,26 @@ class Leaderboard:
     rows: tuple[Row, ...]
     environment: Environment | None = None
     notes: tuple[str, ...] = ()  # what a reader of the table must know
+
+    def earlier(self, row: Row) -> tuple[Record, ...]:
+        """The row's timed rounds of another session than the one that timed the newest round.
+
+        Records are reused, so the rows of one board may have been timed on different days.
+        """
+        timed = (record for any_row in self.rows for record in any_row.entry.timed)
+        newest = max(timed, key=lambda it: it.started, default=None)
+        if newest is None:
+            return ()
+        return tuple(it for it in row.entry.timed if it.session != newest.session)
+
+
+def rounds_of(records: Iterable[Record]) -> tuple[RoundFigures, ...]:
+    """The figures of the rounds that went through."""
+    outcomes = (record.outcome for record in records)
+    return tuple(outcome for outcome in outcomes if isinstance(outcome, RoundFigures))
+
+
+def counts_of(records: Iterable[Record]) -> Counts | None:
+    """What the counters said, None where the count failed or has not been done."""
+    outcomes = (record.outcome for record in records)
+    return next((it.counts for it in outcomes if isinstance(it, CountFigures)), None)

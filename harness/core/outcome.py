@@ -20,7 +20,7 @@ Reason = Literal[
 ]
 REASONS: tuple[str, ...] = get_args(Reason)
 
-Stage = Literal["manifest", "start", "load", "count", "warmup", "forward", "collect"]
+Stage = Literal["manifest", "load", "count", "warmup", "forward", "collect"]
 
 MESSAGE_LIMIT = 500  # characters: a message has to fit a table
 

@@ -65,19 +65,24 @@ class Memory:
     source: str  # rss_peak | cuda_allocated
     level_bytes: int = 0  # after the load
     reserved_bytes: int = 0  # CUDA
-    nvml_bytes: int = 0  # CUDA, of the process
+    nvml_bytes: int | None = None  # CUDA, of the process; None where NVML does not tell
 
 
 @dataclass(frozen=True)
 class Phases:
-    """Where the wall time of a round went, in seconds, by the trusted side's clock."""
+    """Where the wall time of a round went, in seconds.
+
+    By the trusted side's clock, except `load_s` and `forwards_s`: those are the worker's claims,
+    and `start_s` is what is left until the model stood. Each forward's claim is bounded by the
+    trusted side's clock (`Sample.wall_s`).
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     start_s: float = 0.0  # process start and imports
-    load_s: float = 0.0
+    load_s: float = 0.0  # by the worker's clock
     warmup_s: float = 0.0
-    forwards_s: float = 0.0  # the samples' seconds, summed
+    forwards_s: float = 0.0  # the samples' seconds, summed: by the worker's clock
     first_to_last_s: float = 0.0  # first timed forward to last score
     score_s: float = 0.0
     collect_s: float = 0.0

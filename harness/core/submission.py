@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, ClassVar, Literal
 
+from harness.core.metrics import Convention
+
 ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 ENTRY_PATTERN = re.compile(r"[A-Za-z_]\w*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 Precision = Literal["fp32", "fp16", "bf16"]
@@ -34,7 +36,11 @@ class OfficialWeights:
 
 @dataclass(frozen=True)
 class Published:
-    """Figures of a model as printed in `source`; quality figures belong to one dataset."""
+    """Figures of a model as printed in `source`; quality figures belong to one dataset.
+
+    `macs_convention` is how `macs_g` was counted, None where the source does not tell: the figure
+    is then shown, but compared with nothing.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
@@ -44,10 +50,15 @@ class Published:
     ssim: float | None = None
     params_m: float | None = None
     macs_g: float | None = None
+    macs_convention: Convention | None = None
     activations_m: float | None = None
     runtime_ms: float | None = None
     memory_mib: float | None = None
     convs: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.macs_convention and self.macs_g is None:
+            raise ValueError("macs_convention says how macs_g was counted, and there is no macs_g")
 
 
 @dataclass(frozen=True)

@@ -39,12 +39,20 @@ def environment(*, device: str, threads: int) -> Environment:
         **versions(LIBRARIES),
         **(nvml.stable() if device == "cuda" else {}),
     }
-    seen = {
+    return Environment(_digest(stable), stable, seen(device))
+
+
+def seen(device: str) -> dict[str, str]:
+    """What may drift while a run goes on, as it is at this moment: a fresh look for each round.
+
+    Load average and kernel; for "cuda" also the GPU's clocks (MHz), temperature (degrees Celsius),
+    throttle reasons and number of processes, as far as NVML tells.
+    """
+    return {
         "load_average": " ".join(f"{load:.2f}" for load in psutil.getloadavg()),
         "kernel": platform.release(),
         **(nvml.seen() if device == "cuda" else {}),
     }
-    return Environment(_digest(stable), stable, seen)
 
 
 def versions(names: tuple[str, ...]) -> dict[str, str]:

@@ -5,73 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-import numpy.typing as npt
+from harness.core.outcome import Failed
+from harness.core.record import CountFigures, RoundFigures
+from harness.launch.process import WorkerFailed, WorkerProcess
+from harness.launch.session import Judge, LrImage, Reply, Session, Task, refuse_negative
+from harness.wire.messages import Ready
 
-from harness.core.challenge import Protocol
-from harness.core.outcome import Failed, Stage, failed
-from harness.core.record import (
-    CountFigures,
-    ImageScore,
-    Memory,
-    Phases,
-    RoundFigures,
-    Sample,
-)
-from harness.launch import memory, nvml
-from harness.launch.process import Confinement, NoConfinement, WorkerFailed, WorkerProcess
-from harness.wire.messages import (
-    Collect,
-    Count,
-    Counted,
-    Done,
-    Forward,
-    Inspect,
-    Load,
-    Output,
-    Ready,
-    State,
-)
-
-Uint8 = npt.NDArray[np.uint8]
+__all__ = ["Judge", "LrImage", "Reply", "Task", "run_count", "run_round", "run_trial"]
 R = TypeVar("R")
 ENDING = ("timeout", "exited", "killed", "protocol")  # reasons after which a worker is of no use
-CLOCK_SLACK_S = 0.001  # by which two clocks may disagree about one forward
-
-
-@dataclass(frozen=True)
-class LrImage:
-    """An LR image, uint8 height x width x 3 RGB."""
-
-    dataset: str
-    image: str
-    pixels: Uint8
-
-
-Judge = Callable[[LrImage, Uint8], ImageScore]
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a worker is started for."""
-
-    load: Load
-    protocol: Protocol
-    log: Path
-    confinement: Confinement = field(default_factory=NoConfinement)
-
-
-@dataclass(frozen=True)
-class Reply:
-    """One output of a worker with what is known of its forward."""
-
-    pixels: Uint8
-    output: Output
-    seconds: float
 
 
 def run_round(task: Task, images: tuple[LrImage, ...], judge: Judge) -> RoundFigures | Failed:
@@ -126,7 +72,7 @@ def _tried(step: Callable[..., R], *arguments: object) -> R | Failed:
 
 
 @contextmanager
-def _started(task: Task) -> Iterator[_Session]:
+def _started(task: Task) -> Iterator[Session]:
     """A worker that has loaded its model."""
     began = time.perf_counter()
     readable = tuple(Path(path) for path in (task.load.folder, task.load.weights) if path)
@@ -138,163 +84,5 @@ def _started(task: Task) -> Iterator[_Session]:
     ) as worker:
         limit = task.protocol.start_deadline_s + task.protocol.load_deadline_s
         ready, _ = worker.ask(task.load, Ready, stage="load", deadline_s=limit)
-        _refuse_negative("load", (ready.params,))
-        yield _Session(worker, task, ready, time.perf_counter() - began)
-
-
-class _Session:
-    """A loaded worker: the exchanges of one round, in order."""
-
-    def __init__(
-        self, worker: WorkerProcess, task: Task, ready: Ready, until_ready_s: float
-    ) -> None:
-        self.ready = ready
-        self._worker = worker
-        self._task = task
-        self._start_s = max(until_ready_s - ready.load_s, 0.0)
-        self._warmup_s = 0.0
-        level = memory.resident(worker.pid)
-        self._level_bytes = level.now_bytes if level else 0
-        self._peak_bytes = 0
-
-    def warm_up(self, images: tuple[LrImage, ...]) -> float:
-        """Untimed forwards of every distinct shape; seconds of the very first one, 0 if none."""
-        began = time.perf_counter()
-        first = 0.0
-        for image in _one_of_each_shape(images):
-            for _ in range(self._task.protocol.warmup):
-                done, _wall = self._forward(image, "warmup")
-                first = first or done.seconds
-        self._warmup_s = time.perf_counter() - began
-        return first
-
-    def time_passes(self, images: tuple[LrImage, ...], judge: Judge) -> RoundFigures:
-        """Every pass over all images; the outputs of the first one are judged."""
-        self._reset_cuda_peak()
-        samples: list[Sample] = []
-        scores: list[ImageScore] = []
-        collect_s = score_s = 0.0
-        began = time.perf_counter()
-        for timed_pass in range(self._task.protocol.passes):
-            for image in images:
-                samples.append(self._sample(image, timed_pass))
-                if timed_pass == 0:
-                    before = time.perf_counter()
-                    pixels, _output = self._collect(image)
-                    between = time.perf_counter()
-                    scores.append(judge(image, pixels))
-                    collect_s += between - before
-                    score_s += time.perf_counter() - between
-        return RoundFigures(
-            params=0,
-            first_call_s=0.0,
-            samples=tuple(samples),
-            scores=tuple(scores),
-            memory=self._memory(),
-            phases=Phases(
-                start_s=self._start_s,
-                load_s=self.ready.load_s,
-                warmup_s=self._warmup_s,
-                forwards_s=sum(sample.seconds for sample in samples),
-                first_to_last_s=time.perf_counter() - began,
-                score_s=score_s,
-                collect_s=collect_s,
-            ),
-        )
-
-    def reply(self, image: LrImage) -> Reply:
-        """One forward and its output."""
-        done, _wall = self._forward(image, "forward")
-        pixels, output = self._collect(image)
-        return Reply(pixels, output, done.seconds)
-
-    def count(self, height: int, width: int) -> CountFigures:
-        """The counters' figures."""
-        counted, _ = self._worker.ask(
-            Count(height, width),
-            Counted,
-            stage="count",
-            deadline_s=self._task.protocol.count_deadline_s,
-        )
-        counts = counted.counts
-        _refuse_negative("count", (counts.params, counts.params_before, counts.trainable))
-        for it in counts.counters:
-            _refuse_negative("count", (it.macs, it.matmul_macs, it.activations, it.convs))
-        return CountFigures(counts, self.notes(), self.ready.untrained)
-
-    def notes(self) -> tuple[str, ...]:
-        """What the submission changed in its process."""
-        state, _ = self._worker.ask(Inspect(), State, stage="collect", deadline_s=30.0)
-        at_load = tuple(f"changed while loading (put back): {text}" for text in self.ready.changed)
-        return at_load + tuple(f"changed while running: {text}" for text in state.changed)
-
-    def _sample(self, image: LrImage, timed_pass: int) -> Sample:
-        height, width, _ = image.pixels.shape
-        watched = self.ready.device == "cpu" and memory.reset_peak(self._worker.pid)
-        done, wall_s = self._forward(image, "forward")
-        if watched and (now := memory.resident(self._worker.pid)):
-            self._peak_bytes = max(self._peak_bytes, now.peak_bytes)
-        return Sample(image.dataset, image.image, timed_pass, height, width, done.seconds, wall_s)
-
-    def _forward(self, image: LrImage, stage: Stage) -> tuple[Done, float]:
-        height, width, _ = image.pixels.shape
-        began = time.perf_counter()
-        done, _ = self._worker.ask(
-            Forward(height, width),
-            Done,
-            image.pixels.data.cast("B"),
-            stage=stage,
-            deadline_s=self._task.protocol.forward_deadline_s,
-        )
-        wall_s = time.perf_counter() - began
-        if not 0.0 < done.seconds <= wall_s + CLOCK_SLACK_S:
-            message = f"reported {done.seconds:.6g} s for a forward within {wall_s:.6g} s"
-            raise WorkerFailed(failed(stage, "protocol", message))
-        return done, wall_s
-
-    def _collect(self, image: LrImage) -> tuple[Uint8, Output]:
-        height, width, _ = image.pixels.shape
-        scale = self._task.load.scale
-        shape = (height * scale, width * scale, 3)
-        size = shape[0] * shape[1] * shape[2]
-        output, payload = self._worker.ask(
-            Collect(),
-            Output,
-            stage="collect",
-            deadline_s=self._task.protocol.forward_deadline_s,
-            payload_cap=size,
-        )
-        if (output.height, output.width, len(payload)) != (*shape[:2], size):
-            message = f"{len(payload)} bytes of output, {size} expected"
-            raise WorkerFailed(failed("collect", "protocol", message))
-        return np.frombuffer(payload, dtype=np.uint8).reshape(shape), output
-
-    def _reset_cuda_peak(self) -> None:
-        if self.ready.device == "cuda":
-            self._worker.ask(Inspect(), State, stage="warmup", deadline_s=30.0)
-
-    def _memory(self) -> Memory | None:
-        if self.ready.device == "cuda":
-            state, _ = self._worker.ask(Inspect(), State, stage="collect", deadline_s=30.0)
-            return Memory(
-                state.cuda_peak_bytes,
-                "cuda_allocated",
-                reserved_bytes=state.cuda_reserved_bytes,
-                nvml_bytes=nvml.process_bytes(self._worker.pid),
-            )
-        if not self._peak_bytes:
-            return None
-        above = max(self._peak_bytes - self._level_bytes, 0)
-        return Memory(above, "rss_peak", level_bytes=self._level_bytes)
-
-
-def _refuse_negative(stage: Stage, claims: tuple[int | None, ...]) -> None:
-    """No honest process counts fewer than none."""
-    if any(claim is not None and claim < 0 for claim in claims):
-        raise WorkerFailed(
-            failed(stage, "protocol", f"claims a negative count: {min(filter(None, claims))}")
-        )
-
-
-def _one_of_each_shape(images: tuple[LrImage, ...]) -> list[LrImage]:
-    return list({image.pixels.shape: image for image in reversed(images)}.values())[::-1]
+        refuse_negative("load", (ready.params, ready.load_s))
+        yield Session(worker, task, ready, time.perf_counter() - began)

@@ -53,17 +53,17 @@ def seen(library: Any = None) -> dict[str, str]:
         )
 
 
-def process_bytes(pid: int, library: Any = None) -> int:
-    """GPU memory of one process in bytes, 0 where NVML does not tell."""
+def process_bytes(pid: int, library: Any = None) -> int | None:
+    """GPU memory of one process in bytes, None where NVML does not tell (in a container, say)."""
     with _opened(library) as opened:
         if opened is None:
-            return 0
+            return None
         nvml, handle = opened
         with contextlib.suppress(nvml.NVMLError):
             for process in nvml.nvmlDeviceGetComputeRunningProcesses(handle):
-                if process.pid == pid:
-                    return int(process.usedGpuMemory or 0)
-        return 0
+                if process.pid == pid and process.usedGpuMemory is not None:
+                    return int(process.usedGpuMemory)
+        return None
 
 
 @contextlib.contextmanager
@@ -78,16 +78,21 @@ def _opened(library: Any) -> Iterator[tuple[Any, Any] | None]:
         with contextlib.suppress(nvml.NVMLError):
             nvml.nvmlInit()
             stack.callback(nvml.nvmlShutdown)
-            opened = nvml, _handle(nvml)
+            handle = _handle(nvml)
+            opened = None if handle is None else (nvml, handle)
         yield opened
 
 
 def _handle(nvml: Any) -> Any:
-    """The GPU that a worker sees first: an index or a UUID of the visible ones, else number 0."""
-    first = os.environ.get(VISIBLE, "").partition(",")[0].strip()
-    if first.startswith("GPU-"):
+    """The GPU that a worker sees first, by index or UUID; None where it sees none.
+
+    As CUDA reads it: number 0 where nothing is set, and no GPU at all from the first entry on that
+    names none ("", "-1").
+    """
+    first = os.environ.get(VISIBLE, "0").partition(",")[0].strip()
+    if first.startswith(("GPU-", "MIG-")):
         return nvml.nvmlDeviceGetHandleByUUID(first)
-    return nvml.nvmlDeviceGetHandleByIndex(int(first) if first.isdigit() else 0)
+    return nvml.nvmlDeviceGetHandleByIndex(int(first)) if first.isdecimal() else None
 
 
 def _pynvml() -> Any:

@@ -8,10 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
 from harness.core.outcome import Failed, Stage, failed
+from harness.launch.log import Log
 from harness.wire.channel import Channel, Closed
 from harness.wire.codec import ProtocolError
 from harness.wire.messages import Answer, Request, Stop, Trouble
@@ -19,7 +22,6 @@ from harness.wire.messages import Answer, Request, Stop, Trouble
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
 PASSED_ON_PREFIXES = ("COVERAGE_", "OPENBLAS_")
 GRACE_S = 2.0  # for each rung of the stop ladder
-LOG_CAP = 4 * 1024 * 1024  # bytes of a submission's output that are kept
 A = TypeVar("A", bound=Answer)
 
 
@@ -29,6 +31,10 @@ class WorkerFailed(Exception):
     def __init__(self, failure: Failed) -> None:
         super().__init__(failure.message)
         self.failure = failure
+
+
+class Abandoned(Exception):
+    """The harness itself ended the worker (`kill_all`): nothing is known of the submission."""
 
 
 class Confinement(Protocol):
@@ -51,7 +57,10 @@ class NoConfinement:
 
 
 class WorkerProcess:
-    """A running worker. Use it as a context manager: leaving stops its whole process group."""
+    """A running worker. Use it as a context manager: leaving stops its whole process group.
+
+    What it prints goes to the file `log`, which is emptied first (see `harness.launch.log`).
+    """
 
     def __init__(
         self,
@@ -64,19 +73,26 @@ class WorkerProcess:
         ours, theirs = socket.socketpair()
         # as -I, which would also ignore PYTHONHASHSEED: the allow-list lets no other PYTHON* in
         command = [sys.executable, "-s", "-P", "-B", "-m", "harness.worker", str(theirs.fileno())]
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with theirs, log.open("ab") as sink:
-            self._process = subprocess.Popen(
-                (confinement or NoConfinement()).wrap(command, readable=readable),
-                stdin=subprocess.DEVNULL,
-                stdout=sink,
-                stderr=sink,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-                env=environment(threads),
-            )
         self._channel = Channel(ours)
-        self._log = log
+        self._log = Log(log)
+        self._abandoned = False
+        try:
+            with theirs:
+                self._process = subprocess.Popen(
+                    (confinement or NoConfinement()).wrap(command, readable=readable),
+                    stdin=subprocess.DEVNULL,
+                    stdout=self._log.sink,
+                    stderr=self._log.sink,
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,
+                    env=environment(threads),
+                )
+        except BaseException:
+            self._channel.close()
+            self._log.close()
+            raise
+        with _registering:
+            _live.add(self)
 
     @property
     def pid(self) -> int:
@@ -93,11 +109,15 @@ class WorkerProcess:
         deadline_s: float,
         payload_cap: int = 0,
     ) -> tuple[A, bytearray]:
-        """The answer to `request`, or WorkerFailed with the reason at this `stage`."""
+        """The answer to `request`, or WorkerFailed with the reason at this `stage`.
+
+        `deadline_s` is for both ways together. Abandoned after `kill_all`.
+        """
+        until = time.monotonic() + deadline_s
         try:
             self._channel.send(request, payload, deadline_s=deadline_s)
             answer, attachment = self._channel.receive(
-                deadline_s=deadline_s, payload_cap=payload_cap
+                deadline_s=until - time.monotonic(), payload_cap=payload_cap
             )
         except TimeoutError:
             message = f"no answer within {deadline_s:g} s"
@@ -107,7 +127,8 @@ class WorkerProcess:
         except ProtocolError as error:
             raise WorkerFailed(failed(stage, "protocol", str(error))) from None
         if isinstance(answer, Trouble):
-            self._note(answer.detail)
+            if answer.detail:
+                self._log.note(answer.detail)
             raise WorkerFailed(failed(stage, answer.reason, answer.message))
         if not isinstance(answer, expected):
             message = f"{type(answer).__name__} is no answer to {type(request).__name__}"
@@ -127,11 +148,19 @@ class WorkerProcess:
         self._signal(signal.SIGKILL)  # children that outlived the worker
         self._process.wait()
         self._channel.close()
-        _cut(self._log)
+        self._log.close()
+        with _registering:
+            _live.discard(self)
 
     def kill(self) -> None:
         """End the process group at once."""
         self._signal(signal.SIGKILL)
+
+    def abandon(self) -> None:
+        """Kill it for a reason of our own: whoever waits for an answer gets Abandoned."""
+        self._abandoned = True
+        self.kill()
+        self._channel.hang_up()  # a child that left the process group may hold the other end open
 
     def __enter__(self) -> Self:
         return self
@@ -146,6 +175,8 @@ class WorkerProcess:
             os.killpg(self._process.pid, number)
 
     def _ended(self, stage: Stage) -> Failed:
+        if self._abandoned:
+            raise Abandoned("the harness gave up the run") from None
         try:
             status = self._process.wait(GRACE_S)
         except subprocess.TimeoutExpired:
@@ -155,14 +186,17 @@ class WorkerProcess:
         hint = "; the machine may have run out of memory" if -status == signal.SIGKILL else ""
         return failed(stage, "killed", f"the process was ended by {_signal_name(-status)}{hint}")
 
-    def _note(self, detail: str) -> None:
-        """Keep a traceback in the log, as far as the submission has left that one alone."""
-        if detail:
-            with (
-                contextlib.suppress(OSError),
-                self._log.open("a", encoding="utf-8", errors="replace") as log,
-            ):
-                log.write(f"\n{detail}\n")
+
+_live: set[WorkerProcess] = set()
+_registering = threading.Lock()
+
+
+def kill_all() -> None:
+    """Kill every worker that this process has running, in whatever thread: the run is given up."""
+    with _registering:
+        workers = tuple(_live)
+    for worker in workers:
+        worker.abandon()
 
 
 def environment(threads: int) -> dict[str, str]:
@@ -187,9 +221,3 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:  # most real-time signals have no name
         return f"signal {number}"
-
-
-def _cut(log: Path) -> None:
-    with contextlib.suppress(OSError):
-        if log.stat().st_size > LOG_CAP:
-            os.truncate(log, LOG_CAP)

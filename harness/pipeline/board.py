@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from harness import atomic, stats
 from harness.core.challenge import Challenge
-from harness.core.leaderboard import Entry, Interval, Leaderboard
+from harness.core.leaderboard import Entry, Interval, Leaderboard, counts_of, rounds_of
 from harness.core.outcome import Failed
 from harness.core.record import CountFigures, FloorFigures, Record, RoundFigures
 from harness.core.run import SCHEMA, Listed, Run
@@ -52,13 +52,13 @@ def build(run: Run, store: Store, challenge: Challenge | None = None) -> Leaderb
 
 
 def _records(listed: Listed, store: Store) -> tuple[Record, ...]:
-    found = (store.find(listed.id, it.job, it.round, it.key).record for it in listed.jobs)
+    found = (store.find(listed.id, it.job, it.round, it.key) for it in listed.jobs)
     return tuple(record for record in found if record is not None)
 
 
 def _entry(listed: Listed, challenge: Challenge, records: tuple[Record, ...]) -> Entry:
     failure = listed.fault or _failure(records)
-    counts = _counts(records)
+    counts = counts_of(records)
     static = {} if counts is None else _static(counts, challenge)
     measured, intervals = ({}, {}) if failure else _measured(challenge, records)
     badges = _badges(listed, records)
@@ -67,8 +67,7 @@ def _entry(listed: Listed, challenge: Challenge, records: tuple[Record, ...]) ->
         team=listed.team,
         title=listed.title,
         role=listed.role,
-        status="failed" if failure else "ok",
-        reason=f"{failure.stage}: {failure.message}" if failure else "",
+        failure=failure,
         values={**measured, **static},
         intervals=intervals,
         badges=badges,
@@ -92,7 +91,7 @@ def _measured(
     floor = [it.outcome for it in records if isinstance(it.outcome, FloorFigures)]
     if floor:
         return stats.quality(floor[0].scores), {}
-    rounds = [it.outcome for it in records if isinstance(it.outcome, RoundFigures)]
+    rounds = rounds_of(records)
     if not rounds:
         return {}, {}
     timed = {sample.dataset for sample in rounds[0].samples}
@@ -120,11 +119,6 @@ def _static(counts: Counts, challenge: Challenge) -> dict[str, float]:
     return {key: float(value) for key, value in figures.items() if value is not None}
 
 
-def _counts(records: tuple[Record, ...]) -> Counts | None:
-    found = (it.outcome.counts for it in records if isinstance(it.outcome, CountFigures))
-    return next(found, None)
-
-
 def _verdict(counts: Counts | None) -> Verdict | None:
     return None if counts is None else judge(counts)
 
@@ -136,9 +130,7 @@ def _interval(estimate: Estimate) -> Interval:
 def _badges(listed: Listed, records: tuple[Record, ...]) -> tuple[str, ...]:
     badges = []
     weights = _WEIGHT_BADGES.get(listed.weights)
-    parameterless = any(
-        isinstance(it.outcome, RoundFigures) and not it.outcome.untrained for it in records
-    )
+    parameterless = any(not it.untrained for it in rounds_of(records))
     if weights == UNTRAINED and parameterless:
         weights = None
     if weights:
@@ -165,12 +157,13 @@ def _outcome_notes(record: Record) -> tuple[str, ...]:
 
 def _notes(run: Run, entries: Sequence[Entry]) -> tuple[str, ...]:
     """What a reader must know of how the rows came about."""
-    sessions = {record.session for entry in entries for record in entry.records}
+    sessions = {record.session for entry in entries for record in entry.timed}
     notes = list(run.notes)
     if len(sessions) > 1:
         notes.append(
-            f"The figures come from {len(sessions)} invocations on the same machine and software; "
-            "unchanged entries were not measured again (--fresh does)."
+            f"The runtimes come from {len(sessions)} invocations on the same machine and software. "
+            "Rows marked “earlier run” were timed by an older one, under whatever load and clocks "
+            "there were then; --fresh times all of them together."
         )
     missing = [
         listed.id

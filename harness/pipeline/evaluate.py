@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import secrets
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from harness import weights
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import Leaderboard
 from harness.core.outcome import Failed, failed
@@ -23,6 +23,7 @@ from harness.core.record import (
 from harness.core.run import JobKey, Listed, Run
 from harness.launch import machine
 from harness.launch.measure import Task, run_count, run_round
+from harness.launch.pool import concurrently
 from harness.pipeline import plan
 from harness.pipeline.board import build, save_run
 from harness.pipeline.material import Judge, Material, again, floor, gather
@@ -30,8 +31,9 @@ from harness.pipeline.plan import BadInput, Contender, Request
 from harness.pipeline.progress import Progress, Silent
 from harness.store import Store
 
-# failures that say as much about the moment as about the entry: measured again by the next run
-PASSING = ("timeout", "killed", "out_of_memory", "exited")
+# failures that are the entry's own for certain; any other may have been the moment's, or that of
+# a package that is installed by now, and is tried again by the next run
+LASTING = ("bad_weights", "wrong_output", "non_finite", "unstable_output")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Bench:
     environment: Environment
     store: Store
     session: str
+    device: str
     fresh: bool
     progress: Progress
 
@@ -67,8 +70,10 @@ def evaluate(request: Request, progress: Progress | None = None) -> Leaderboard:
     challenge = plan.read_challenge(request)
     candidates = plan.candidates(request, challenge)
     challenge, found, notes = plan.find_datasets(challenge, request.data_dir)
+    place = weights.folder(request.weights_dir)
+    pairs = [plan.armed(it, mode=request.weights, weights_dir=place) for it in candidates]
     ready = tuple(
-        plan.contender(it, challenge, request) for it in candidates if it.submission is not None
+        plan.contender(it, chosen, challenge, request.device) for it, chosen in pairs if chosen
     )
     environment = machine.environment(device=request.device, threads=challenge.protocol.threads)
     if request.device == "cuda" and "gpu" not in environment.stable:
@@ -81,12 +86,14 @@ def evaluate(request: Request, progress: Progress | None = None) -> Leaderboard:
         environment=environment,
         store=Store(request.reports / challenge.id / "records"),
         session=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
+        device=request.device,
         fresh=request.fresh,
         progress=progress,
     )
-    run = _run(bench, tuple(map(plan.listed, candidates)), ready)
-    save_run(request.reports / challenge.id, run)
-    measure(bench, ready)
+    run = _run(bench, tuple(plan.listed(it) for it, _ in pairs), ready)
+    with bench.store.locked():
+        save_run(request.reports / challenge.id, run)
+        measure(bench, ready)
     return build(run, bench.store)
 
 
@@ -159,8 +166,7 @@ def _count(bench: Bench, jobs: list[Job]) -> None:
             _save(bench, name, job.key, run_count(task, height, width), job.contender)
         bench.progress.done()
 
-    with ThreadPoolExecutor(machine.usable_cores()) as pool:
-        list(pool.map(count, jobs))
+    concurrently(count, jobs, workers=machine.usable_cores())
 
 
 def _round(bench: Bench, job: Job, first: JobKey) -> bool:
@@ -205,12 +211,13 @@ def _same_output(
 
 
 def _task(bench: Bench, job: Job) -> Task:
-    log = bench.store.folder.parent / "logs" / f"{job.contender.candidate.id}.log"
+    name = f"{job.key.job}-{job.key.round}.log"
+    log = bench.store.folder.parent / "logs" / job.contender.candidate.id / name
     return Task(job.contender.load, bench.challenge.protocol, log)
 
 
 def _scored(bench: Bench, name: str, first: JobKey) -> tuple[ImageScore, ...]:
-    record = bench.store.find(name, first.job, first.round, first.key).record
+    record = bench.store.find(name, first.job, first.round, first.key)
     if record is None or not isinstance(record.outcome, RoundFigures):
         return ()
     return record.outcome.scores
@@ -218,12 +225,12 @@ def _scored(bench: Bench, name: str, first: JobKey) -> tuple[ImageScore, ...]:
 
 def _known(bench: Bench, name: str, key: JobKey) -> Record | None:
     """The record of a job, unless it is to be taken again."""
-    record = bench.store.find(name, key.job, key.round, key.key).record
+    record = bench.store.take(name, key.job, key.round, key.key)
     if record is None or record.session == bench.session:
         return record
     if bench.fresh:
         return None
-    if isinstance(record.outcome, Failed) and record.outcome.reason in PASSING:
+    if isinstance(record.outcome, Failed) and record.outcome.reason not in LASTING:
         return None
     return record
 
@@ -239,7 +246,8 @@ def _save(
         round=key.round,
         session=bench.session,
         started=_now(),
-        environment=bench.environment,
+        # what drifts is looked at when the process has just ended, not once for the whole run
+        environment=replace(bench.environment, seen=machine.seen(bench.device)),
         outcome=outcome,
         weights=contender.weights.kind if contender else "",
     )

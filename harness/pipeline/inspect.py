@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,7 +18,8 @@ from harness.core.record import CountFigures
 from harness.core.verdict import Verdict, judge
 from harness.launch import machine
 from harness.launch.measure import LrImage, Reply, Task, run_trial
-from harness.pipeline.plan import counting, declared
+from harness.launch.pool import concurrently
+from harness.pipeline import plan
 from harness.pipeline.progress import Progress, Silent
 
 TRIAL_DATASET = "sample_valid"  # a photograph: some networks give NaN on noise
@@ -69,18 +69,12 @@ def inspect(
     place = weights.folder(weights_dir)
 
     def one(candidate: Candidate) -> Inspected:
-        found = _inspect(candidate, size, _chosen(candidate, mode, place), logs)
+        armed, chosen = plan.armed(candidate, mode=mode, weights_dir=place)
+        found = _inspect(armed, size, chosen, logs)
         progress.done(candidate.id)
         return found
 
-    with ThreadPoolExecutor(machine.usable_cores()) as pool:
-        return tuple(pool.map(one, candidates))
-
-
-def _chosen(candidate: Candidate, mode: weights.Mode, place: Path) -> weights.Chosen | None:
-    if candidate.submission is None:
-        return None
-    return weights.choose(candidate.submission, candidate.folder, mode=mode, weights_dir=place)
+    return tuple(concurrently(one, candidates, workers=machine.usable_cores()))
 
 
 def _inspect(
@@ -91,7 +85,7 @@ def _inspect(
         failure = failed("manifest", "bad_manifest", "; ".join(candidate.faults))
         return Inspected(candidate, "", (), None, None, failure, log)
     protocol = Protocol()
-    load = counting(declared(candidate, candidate.submission, chosen, protocol))
+    load = plan.counting(plan.declared(candidate, candidate.submission, chosen, protocol))
     images = _trial_images(candidate.submission.scale)
     outcome = run_trial(Task(load, protocol, log), images, size)
     if isinstance(outcome, Failed):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,39 +83,51 @@ def find_datasets(
                 raise
             absent.add(use.name)
             notes.append(f"Left out: {use.name}, {error.faults[0]}.")
+    if not found:
+        raise BadInput(f"none of the datasets of {challenge.id} is at hand. " + " ".join(notes))
     return without(challenge, absent), tuple(found), tuple(notes)
 
 
 def candidates(request: Request, challenge: Challenge) -> tuple[Candidate, ...]:
-    """References first, then the entries; an id that stands twice is a fault of the later one."""
+    """References first, then the entries; what can't run in this challenge has a fault."""
     found = list(catalog.references(challenge.references)) if request.references else []
     named = _default_entries() if request.entries is None else request.entries
     for name in named:
-        found += [
-            it
-            for it in catalog.read_named(name)
-            if it.faults or (it.submission and it.submission.scale == challenge.scale)
-        ]
+        found += _of_scale(catalog.read_named(name), challenge.scale)
     if not found:
-        raise BadInput(
-            f"no entry of scale {challenge.scale} to measure: name folders with submission.toml"
-        )
+        raise BadInput("no entry to measure: name folders with submission.toml, or references")
     return _unique(found)
 
 
-def contender(candidate: Candidate, challenge: Challenge, request: Request) -> Contender:
-    """Everything a worker needs for a candidate without faults; WeightsError."""
-    submission = candidate.submission
-    if submission is None:
+def armed(
+    candidate: Candidate, *, mode: weights.Mode, weights_dir: Path
+) -> tuple[Candidate, weights.Chosen | None]:
+    """The candidate with its weights, or with the fault that it can't have them.
+
+    WeightsError for a reference: whoever asked for official weights can bring them. What an entry
+    says of its own official weights must not stop the others.
+    """
+    if candidate.submission is None:
+        return candidate, None
+    try:
+        chosen = weights.choose(
+            candidate.submission, candidate.folder, mode=mode, weights_dir=weights_dir
+        )
+    except weights.WeightsError as error:
+        if candidate.role == "reference":
+            raise
+        return _faulty(candidate, str(error)), None
+    return candidate, chosen
+
+
+def contender(
+    candidate: Candidate, chosen: weights.Chosen, challenge: Challenge, device: str
+) -> Contender:
+    """Everything a worker needs for a candidate without faults."""
+    if candidate.submission is None:
         raise ValueError(f"{candidate.id} has faults and can't be started")
-    chosen = weights.choose(
-        submission,
-        candidate.folder,
-        mode=request.weights,
-        weights_dir=weights.folder(request.weights_dir),
-    )
-    load = declared(candidate, submission, chosen, challenge.protocol)
-    return Contender(candidate, dataclasses.replace(load, device=request.device), chosen)
+    load = declared(candidate, candidate.submission, chosen, challenge.protocol)
+    return Contender(candidate, dataclasses.replace(load, device=device), chosen)
 
 
 def declared(
@@ -211,22 +223,43 @@ def _default_entries() -> tuple[str, ...]:
     )
 
 
+def _of_scale(found: tuple[Candidate, ...], scale: int) -> list[Candidate]:
+    """A folder's variants of the challenge's scale; a folder without one is a row that says so."""
+    fitting = [it for it in found if it.submission is None or it.submission.scale == scale]
+    if fitting:
+        return fitting
+    return [
+        _faulty(it, f"scale {it.submission.scale}, the challenge is x{scale}")
+        for it in found
+        if it.submission is not None
+    ]
+
+
 def _unique(found: list[Candidate]) -> tuple[Candidate, ...]:
-    """Distinct ids: the same folder named twice counts once, a second owner of an id is renamed."""
-    seen: dict[str, Candidate] = {}
-    again: Counter[str] = Counter()
+    """Distinct ids. A folder named twice counts once; of two owners of an id the first keeps it."""
+    taken = {FLOOR_ID}
+    seen: dict[tuple[str, Path], Candidate] = {}
     for candidate in found:
-        first = seen.get(candidate.id)
-        if first is None and candidate.id != FLOOR_ID:
-            seen[candidate.id] = candidate
-        elif first is None or first.folder != candidate.folder:
-            again[candidate.id] += 1
+        owner = (candidate.id, candidate.folder)
+        if owner in seen:
+            continue
+        if candidate.id in taken:
             fault = f"the id {candidate.id!r} is taken by another entry of this run"
-            name = f"{candidate.id}_{again[candidate.id] + 1}"
-            seen[name] = dataclasses.replace(
-                candidate, id=name, submission=None, faults=(fault, *candidate.faults)
-            )
+            name = _free(candidate.id, taken | {it.id for it in found})
+            candidate = dataclasses.replace(_faulty(candidate, fault), id=name)  # noqa: PLW2901
+        taken.add(candidate.id)
+        seen[owner] = candidate
     return tuple(seen.values())
+
+
+def _free(name: str, taken: set[str]) -> str:
+    return next(
+        tried for number in itertools.count(2) if (tried := f"{name}_{number}") not in taken
+    )
+
+
+def _faulty(candidate: Candidate, fault: str) -> Candidate:
+    return dataclasses.replace(candidate, submission=None, faults=(fault, *candidate.faults))
 
 
 def _without_rounds(challenge: Challenge) -> dict[str, object]:

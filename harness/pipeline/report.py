@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness import rulebook
+from harness.core.challenge import Challenge
 from harness.core.leaderboard import Leaderboard
 from harness.pipeline.board import build, load_run
+from harness.pipeline.plan import BadInput
 from harness.store import Store
 
 
@@ -18,5 +20,20 @@ def report(challenge: str, reports: Path, *, rules: str | None = None) -> Leader
     """
     folder = reports / challenge
     run = load_run(folder)
-    other = rulebook.read(rules) if rules else None
-    return build(run, Store(folder / "records"), other)
+    store = Store(folder / "records")
+    if rules is None:
+        return build(run, store)
+    other = rulebook.read(rules)
+    _refuse_other_figures(run.challenge, other)
+    return build(run, store, other)
+
+
+def _refuse_other_figures(measured: Challenge, rules: Challenge) -> None:
+    """Rules may rank the same figures in another way; they can't turn them into other figures."""
+    for name in ("scale", "quality_profile", "complexity_input"):
+        was, asked = getattr(measured, name), getattr(rules, name)
+        if was != asked:
+            raise BadInput(
+                f"{rules.id} wants {name} {asked!r}, the records of {measured.id} were made with "
+                f"{was!r}: run `esr run --challenge {rules.id}`"
+            )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from harness.core.leaderboard import Row
+from harness.core.record import Record
 from harness.render.text import HINT_LIMIT, clean, cut, short
 
-Tone = Literal["plain", "reference", "good", "warn", "bad"]
+Tone = Literal["plain", "neutral", "reference", "good", "warn", "bad"]
 _BADGE_LIMIT = 28
 _VERDICTS: dict[str, tuple[str, Tone]] = {
     "verified": ("counts verified", "good"),
@@ -31,8 +33,10 @@ class Badge:
     hint: str = ""
 
 
-def badges(row: Row) -> tuple[Badge, ...]:
-    """Role, what the entry carries, what its counters say, and a limit met by rounding alone."""
+def badges(row: Row, *, earlier: Sequence[Record]) -> tuple[Badge, ...]:
+    """Role, what the entry carries, what its counters say, a limit met by rounding alone, and
+    whether rounds are `earlier` ones, as Leaderboard.earlier tells.
+    """
     entry = row.entry
     found = []
     if entry.role == "reference":
@@ -45,7 +49,24 @@ def badges(row: Row) -> tuple[Badge, ...]:
     if row.ranked and any(room < 0 for room in row.margins.values()):
         name = "limit met by rounding"
         found.append(Badge(name, "warn", _HINTS[name]))
+    if earlier:
+        found.append(_earlier(earlier, of=len(row.entry.timed)))
     return tuple(found)
+
+
+def _earlier(earlier: Sequence[Record], *, of: int) -> Badge:
+    part = "All" if len(earlier) == of else f"{len(earlier)} of {of}"
+    began = min(record.started for record in earlier)
+    hint = (
+        f"{part} rounds were timed by an earlier run on this machine, on {_day(began)}: "
+        "load and clocks may have been others than for the latest rows"
+    )
+    return Badge("earlier run", "neutral", hint)
+
+
+def _day(started: str) -> str:
+    """`2030-01-31, 14:05 UTC` of an ISO 8601 time."""
+    return f"{short(started[:10])}, {short(started[11:16])} UTC"
 
 
 def _of_text(text: str) -> Badge:

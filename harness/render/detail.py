@@ -7,15 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from harness.core.leaderboard import Entry, Leaderboard, Row
-from harness.core.record import CountFigures, FloorFigures, ImageScore, RoundFigures
+from harness.core.leaderboard import Entry, Leaderboard, Row, counts_of, rounds_of
+from harness.core.metrics import label
+from harness.core.record import FloorFigures, ImageScore, RoundFigures
 from harness.render.badges import Badge, badges
+from harness.render.facts import facts
 from harness.render.printed import by_source
-from harness.render.reasons import failure, failures, sentence
+from harness.render.reasons import reason
 from harness.render.table import Kind, kind_of
 from harness.render.text import HINT_LIMIT, clean, cut, short
-from harness.render.units import MISSING, label, quantity, shown
-from harness.wire.messages import Counter, Counts
+from harness.render.units import MISSING, quantity, shown
+from harness.wire.messages import Counter
 
 _LONG = 2_000  # characters of a text that stands alone
 
@@ -47,49 +49,31 @@ class Detail:
 
 def details(board: Leaderboard) -> tuple[Detail, ...]:
     """A section for every row of the board, under the anchors that the table links to."""
-    return tuple(_detail(row, anchor=f"entry-{index + 1}") for index, row in enumerate(board.rows))
+    return tuple(
+        _detail(board, row, anchor=f"entry-{index + 1}") for index, row in enumerate(board.rows)
+    )
 
 
-def _detail(row: Row, *, anchor: str) -> Detail:
+def _detail(board: Leaderboard, row: Row, *, anchor: str) -> Detail:
     entry = row.entry
-    failed = entry.status == "failed"
     grids = (_counters(entry), _published(entry), _images(entry))
     return Detail(
         anchor=anchor,
         kind=kind_of(row),
         team=short(entry.team, HINT_LIMIT),
         title=short(entry.title or entry.id, HINT_LIMIT),
-        badges=badges(row),
-        reason=cut(failure(row) if failed else clean("" if row.ranked else row.reason), _LONG),
-        facts=_facts(row),
+        badges=badges(row, earlier=board.earlier(row)),
+        reason=cut(reason(row), _LONG),
+        facts=facts(row),
         remarks=_remarks(entry),
         grids=tuple(grid for grid in grids if grid is not None and grid.rows),
     )
 
 
-def _facts(row: Row) -> tuple[tuple[str, str], ...]:
-    entry = row.entry
-    facts = [("Id", short(entry.id, HINT_LIMIT))]
-    for key, value in entry.values.items():
-        text = quantity(key, value)
-        spread = entry.intervals.get(key)
-        if spread is not None:
-            text += f" ({quantity(key, spread.low)} to {quantity(key, spread.high)})"
-        if key in row.margins:
-            room = row.margins[key]
-            side = "inside" if room >= 0 else "outside"
-            text += f", {quantity(key, abs(room))} {side} the limit"
-        facts.append((clean(label(key)), text))
-    sources = {outcome.memory.source for outcome in _rounds(entry) if outcome.memory}
-    if sources:
-        facts.append(("Memory taken by", ", ".join(map(clean, sorted(sources)))))
-    return tuple(facts)
-
-
 def _remarks(entry: Entry) -> tuple[str, ...]:
     told = [f"counts: {reason}" for reason in (entry.verdict.reasons if entry.verdict else ())]
     told += entry.notes
-    counts = _counts(entry)
+    counts = counts_of(entry.records)
     if counts is not None:
         told += counts.notes
         if counts.never_called:
@@ -99,12 +83,11 @@ def _remarks(entry: Entry) -> tuple[str, ...]:
                 f"{counts.params_before} parameters before the first forward, "
                 f"{counts.params} after it"
             )
-    told += [sentence(item) for item in failures(entry)]
     return tuple(dict.fromkeys(short(text, _LONG) for text in told))
 
 
 def _counters(entry: Entry) -> Grid | None:
-    counts = _counts(entry)
+    counts = counts_of(entry.records)
     if counts is None:
         return None
     return Grid(
@@ -145,7 +128,7 @@ def _published(entry: Entry) -> Grid:
             ours = entry.values.get(key)
             rows.append(
                 (
-                    clean(label(key)),
+                    "MACs (convention not named)" if key == "macs" else clean(label(key)),
                     short(source, HINT_LIMIT),
                     quantity(key, printed),
                     quantity(key, ours),
@@ -157,8 +140,9 @@ def _published(entry: Entry) -> Grid:
 
 
 def _difference(key: str, ours: float | None, printed: float) -> str:
-    # A runtime or a memory of another machine is no reference for ours.
-    if ours is None or key in ("runtime", "memory"):
+    # A runtime or a memory of another machine is no reference for ours, nor are MACs that may have
+    # been counted in another way: those of a named convention have keys of their own.
+    if ours is None or key in ("runtime", "memory", "macs"):
         return MISSING
     text = quantity(key, abs(ours - printed))
     if not any(digit in text for digit in "123456789"):
@@ -169,7 +153,7 @@ def _difference(key: str, ours: float | None, printed: float) -> str:
 def _images(entry: Entry) -> Grid:
     scores = _scores(entry)
     seconds: dict[tuple[str, str], list[float]] = {}
-    for outcome in _rounds(entry):
+    for outcome in rounds_of(entry.records):
         for sample in outcome.samples:
             seconds.setdefault((sample.dataset, sample.image), []).append(sample.seconds)
     rows = []
@@ -203,13 +187,3 @@ def _scores(entry: Entry) -> dict[tuple[str, str], ImageScore]:
     ]
     first = min(found, key=lambda item: item[0], default=(0, ()))[1]
     return {(score.dataset, score.image): score for score in first}
-
-
-def _rounds(entry: Entry) -> list[RoundFigures]:
-    outcomes = (record.outcome for record in entry.records)
-    return [outcome for outcome in outcomes if isinstance(outcome, RoundFigures)]
-
-
-def _counts(entry: Entry) -> Counts | None:
-    outcomes = (record.outcome for record in entry.records)
-    return next((it.counts for it in outcomes if isinstance(it, CountFigures)), None)

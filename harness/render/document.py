@@ -18,14 +18,16 @@ def document(board: Leaderboard) -> dict[str, Any]:
     """`{challenge, environment, notes, rows}` of plain values that `json` writes as they are.
 
     A row's `quality` is PSNR in dB and SSIM by data set, times are in seconds, memory in bytes,
-    `ranks` by metric key, `tracks` `{id: {score, rank}}`. Every figure is finite or None. Text is
-    the submissions' own, as it came.
+    `ranks` by metric key, `tracks` `{id: {score, rank}}`. `reason` says why a row failed or is not
+    ranked, "" for a ranked one and the floor; `failure` is `{stage, reason, message}` or None.
+    `earlier_run` says that not all of its rounds were timed together with the latest rows. Every
+    figure is finite or None. Text is the submissions' own, as it came.
     """
     return {
         "challenge": _challenge(board.challenge),
         "environment": _environment(board.environment),
         "notes": list(board.notes),
-        "rows": [_row(board.challenge, row) for row in board.rows],
+        "rows": [_row(board, row) for row in board.rows],
     }
 
 
@@ -60,7 +62,7 @@ def _environment(environment: Environment | None) -> dict[str, Any] | None:
     return None if environment is None else dataclasses.asdict(environment)
 
 
-def _row(challenge: Challenge, row: Row) -> dict[str, Any]:
+def _row(board: Leaderboard, row: Row) -> dict[str, Any]:
     entry = row.entry
     verdict = entry.verdict
     return {
@@ -70,8 +72,9 @@ def _row(challenge: Challenge, row: Row) -> dict[str, Any]:
         "role": entry.role,
         "status": entry.status,
         "ranked": row.ranked,
-        "reason": row.reason or entry.reason,
-        "quality": _quality(challenge, entry),
+        "reason": row.reason,
+        "failure": _failure(entry),
+        "quality": _quality(board.challenge, entry),
         "runtime_s": finite(entry.values.get("runtime")),
         "runtime_range_s": _range(entry, "runtime"),
         "first_call_s": finite(entry.values.get("first_call")),
@@ -86,9 +89,16 @@ def _row(challenge: Challenge, row: Row) -> dict[str, Any]:
         "verdict": None if verdict is None else verdict.level,
         "verdict_reasons": [] if verdict is None else list(verdict.reasons),
         "badges": list(entry.badges),
+        "earlier_run": bool(board.earlier(row)),
         "notes": list(entry.notes),
         "published": by_source(entry.published),
     }
+
+
+def _failure(entry: Entry) -> dict[str, str] | None:
+    if entry.failure is None:
+        return None
+    return {key: getattr(entry.failure, key) for key in ("stage", "reason", "message")}
 
 
 def _quality(challenge: Challenge, entry: Entry) -> dict[str, dict[str, float | None]]:

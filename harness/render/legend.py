@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.core.challenge import Challenge, Limit, Term, Track
+from harness.core.metrics import label
 from harness.render.text import clean
-from harness.render.units import converted, label, usual
+from harness.render.units import converted, usual
 
 _PROFILES = {
     "ntire": (
@@ -71,8 +72,10 @@ def _runtime(challenge: Challenge) -> str:
     return (
         f"The forward alone, {passes} over the images after {warmup} of every distinct shape. "
         f"The mean over a data set's images, then over the data sets; of {rounds}, each in fresh "
-        "processes in shuffled order, the median. Small print: lowest to highest round. Only rows "
-        "of one session on one machine can be compared."
+        "processes in shuffled order, the median. Small print: lowest to highest round. All rows "
+        "were timed on one machine with one set of software; runtimes of another machine don't "
+        "compare with them. A row marked “earlier run” was not timed together with the latest "
+        "ones: load and clocks may have been others."
     )
 
 
@@ -111,7 +114,7 @@ def _marks(challenge: Challenge) -> str:
     )
     printed = (
         " Rows “as published” repeat printed figures; their runtime and memory are of other "
-        "machines."
+        "machines, and MACs of another convention than the column's are left to the details."
     )
     return (
         f"A subscript is the rank in that column ({ties}), bold the best of the ranked rows, – not "

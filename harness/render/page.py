@@ -62,7 +62,7 @@ def _policy(script: str) -> str:
 def _facts(board: Leaderboard) -> tuple[tuple[str, str], ...]:
     challenge = board.challenge
     rows = [row for row in board.rows if row.entry.role != "floor"]
-    failed = sum(row.entry.status == "failed" for row in rows)
+    failed = sum(row.entry.failure is not None for row in rows)
     ranked = sum(row.ranked for row in rows)
     rounds = challenge.protocol.rounds
     return (

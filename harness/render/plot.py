@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import Leaderboard, Role, Row
+from harness.render.labels import Spot, write_labels
 from harness.render.text import short
 from harness.render.units import shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.transforms import Bbox
 
 _SIZE_IN = (7.6, 4.6)
 _LABEL_LIMIT = 24
@@ -60,12 +59,17 @@ class Point:
 
 @dataclass(frozen=True)
 class Plot:
-    """An SVG element, what its axes show, and a sentence for those who do not see it."""
+    """An SVG element, what its axes show, and a sentence for those who do not see it.
+
+    A circle whose name found no place bears a number instead: `numbered` holds what the numbers
+    mean, that of 1 first.
+    """
 
     svg: str
     title: str
     description: str
     roles: tuple[Role, ...]  # that are drawn
+    numbered: tuple[str, ...] = ()
 
 
 def plot(board: Leaderboard) -> Plot | None:
@@ -78,13 +82,17 @@ def plot(board: Leaderboard) -> Plot | None:
 
 
 def _plot(points: tuple[Point, ...], name: str) -> Plot:
-    described = "; ".join(
-        f"{it.name}: {it.psnr_db:.2f} dB, {it.runtime_ms:.2f} ms, {shown(it.params, 'M', 3)} M"
-        for it in points
-    )
+    described = "; ".join(map(_described, points))
     drawn: tuple[Role, ...] = ("reference", "entry")
     roles = tuple(role for role in drawn if role in {point.role for point in points})
-    return Plot(_draw(points, name), f"PSNR on {name} against runtime", described, roles)
+    svg, numbered = _draw(points, name)
+    told = tuple(map(_described, numbered))
+    return Plot(svg, f"PSNR on {name} against runtime", described, roles, told)
+
+
+def _described(it: Point) -> str:
+    size = shown(it.params, "M", 3)
+    return f"{it.name}: {it.psnr_db:.2f} dB, {it.runtime_ms:.2f} ms, {size} M"
 
 
 def _datasets(challenge: Challenge) -> list[str]:
@@ -103,7 +111,8 @@ def _points(row: Row, dataset: str) -> list[Point]:
     return [Point(name, entry.role, seconds * 1e3, psnr_db, max(params, 0.0))]
 
 
-def _draw(points: tuple[Point, ...], dataset: str) -> str:
+def _draw(points: tuple[Point, ...], dataset: str) -> tuple[str, tuple[Point, ...]]:
+    """The drawing, and the points that bear a number in it."""
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -117,11 +126,11 @@ def _draw(points: tuple[Point, ...], dataset: str) -> str:
         _circles(axes, points)
         _frame(axes, dataset)
         figure.canvas.draw()
-        _labels(figure, axes, points)
+        numbered = write_labels(figure, axes, _spots(points), colour=_INK)
         stream = io.StringIO()
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(stream, format="svg", transparent=True, metadata=nothing)
-    return _themed(stream.getvalue())
+    return _themed(stream.getvalue()), tuple(points[index] for index in numbered)
 
 
 def _circles(axes: Axes, points: tuple[Point, ...]) -> None:
@@ -149,60 +158,22 @@ def _frame(axes: Axes, dataset: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _labels(figure: Figure, axes: Axes, points: tuple[Point, ...]) -> None:
-    """Names beside their circles, each at the first place where it hides no other."""
-    radii = [math.sqrt(area / math.pi) for area in _areas(points)]
-    taken = [
-        _extent(figure, axes, point, radius) for point, radius in zip(points, radii, strict=True)
+def _spots(points: tuple[Point, ...]) -> list[Spot]:
+    return [
+        Spot(
+            x=point.runtime_ms,
+            y=point.psnr_db,
+            radius_pt=math.sqrt(area / math.pi),
+            text=f"{point.name} ({shown(point.params, 'M', 3)} M)",
+        )
+        for point, area in zip(points, _areas(points), strict=True)
     ]
-    for point, radius in zip(points, radii, strict=True):
-        text = f"{point.name} ({shown(point.params, 'M', 3)} M)"
-        for dx, dy, across, along in (*_places(radius + 3), *_places(radius + 16)):
-            note = axes.annotate(
-                text,
-                (point.runtime_ms, point.psnr_db),
-                xytext=(dx, dy),
-                ha=across,
-                va=along,
-                textcoords="offset points",
-                color=_INK,
-                fontsize=8,
-                parse_math=False,
-            )
-            extent = note.get_window_extent()
-            inside = axes.bbox.x0 <= extent.x0 and extent.x1 <= figure.bbox.x1
-            if inside and not any(extent.overlaps(other) for other in taken):
-                taken.append(extent)
-                break
-            note.remove()
 
 
 def _areas(points: tuple[Point, ...]) -> list[float]:
     """Of the circles, in square points; the largest network has the largest."""
     largest = max(point.params for point in points) or 1.0
     return [_LARGEST_AREA_PT2 * point.params / largest for point in points]
-
-
-def _extent(figure: Figure, axes: Axes, point: Point, radius_pt: float) -> Bbox:
-    from matplotlib.transforms import Bbox
-
-    x, y = axes.transData.transform((point.runtime_ms, point.psnr_db))
-    # The inscribed box would let a label touch the rim, the full one wastes the corners.
-    half = 0.85 * radius_pt * figure.dpi / 72
-    return Bbox.from_extents(x - half, y - half, x + half, y + half)
-
-
-def _places(away: float) -> tuple[tuple[float, float, str, str], ...]:
-    return (
-        (away, 0, "left", "center"),
-        (-away, 0, "right", "center"),
-        (0, away, "center", "bottom"),
-        (0, -away, "center", "top"),
-        (away, away, "left", "bottom"),
-        (away, -away, "left", "top"),
-        (-away, away, "right", "bottom"),
-        (-away, -away, "right", "top"),
-    )
 
 
 def _themed(svg: str) -> str:

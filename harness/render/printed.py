@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from harness.core.metrics import Convention
 from harness.core.submission import Published
+from harness.render.units import quantity
 
 _PLAIN = (
     ("params", "params_m", 1e6),
-    ("macs", "macs_g", 1e9),
     ("activations", "activations_m", 1e6),
     ("runtime", "runtime_ms", 1e-3),
     ("memory", "memory_mib", 2.0**20),
     ("convs", "convs", 1.0),
 )
 _QUALITY = (("psnr", "psnr_db"), ("ssim", "ssim"))
+_TELLS = {
+    "macs_ntire2022": "by ntire2022",
+    "macs_fvcore": "by fvcore",
+    "macs": "of a convention that is not named",
+}
 
 
 def by_source(published: Iterable[Published]) -> dict[str, dict[str, float]]:
-    """Source to metric key to figure. Of two figures for one key the first stands."""
+    """Source to metric key to figure. Of two figures for one key the first stands.
+
+    MACs stand under their own convention, `macs_ntire2022` or `macs_fvcore`, and under `macs` where
+    the source names none.
+    """
     sources: dict[str, dict[str, float]] = {}
     for item in published:
         figures = sources.setdefault(item.source, {})
@@ -27,16 +37,21 @@ def by_source(published: Iterable[Published]) -> dict[str, dict[str, float]]:
     return sources
 
 
-def of_column(key: str, figures: dict[str, float], columns: tuple[str, ...]) -> float | None:
-    """The printed figure for a column.
+def of_column(key: str, figures: Mapping[str, float], convention: Convention) -> float | None:
+    """The printed figure for a column; `convention` is that of the challenge's `macs`.
 
-    Print rarely names its MACs convention, so the figure stands under `macs`, or under the first
-    column of MACs where a table splits them.
+    A column of MACs holds figures of one convention. A printed one of another, or of none that the
+    source names, is left out of it: 19.70 G above 19.67 G would look like a difference of models.
     """
-    macs = [column for column in columns if column.startswith("macs")]
-    if macs and key == ("macs" if "macs" in macs else macs[0]):
-        return figures.get("macs")
-    return figures.get(key)
+    return figures.get(f"macs_{convention}" if key == "macs" else key)
+
+
+def elsewhere(key: str, figures: Mapping[str, float]) -> str:
+    """What a cell of MACs without a printed figure says of those that do not belong there."""
+    if not key.startswith("macs"):
+        return ""
+    told = [f"{quantity(it, value)} {_TELLS[it]}" for it, value in figures.items() if it in _TELLS]
+    return f"Printed: {', '.join(told)}; not the convention of this column" if told else ""
 
 
 def _figures(item: Published) -> list[tuple[str, float]]:
@@ -45,6 +60,9 @@ def _figures(item: Published) -> list[tuple[str, float]]:
         value = getattr(item, name)
         if value is not None:
             found.append((key, value * factor))
+    if item.macs_g is not None:
+        key = f"macs_{item.macs_convention}" if item.macs_convention else "macs"
+        found.append((key, item.macs_g * 1e9))
     for key, name in _QUALITY:
         value = getattr(item, name)
         if value is not None and item.dataset:

@@ -6,17 +6,18 @@ specials. Figures are converted to their column's unit here and nowhere else.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from harness.core.challenge import Challenge, Column, Track
 from harness.core.leaderboard import Leaderboard, Row
-from harness.core.metrics import metric
+from harness.core.metrics import Convention, label, metric
 from harness.render.badges import Badge, badges
-from harness.render.printed import by_source, of_column
+from harness.render.printed import by_source, elsewhere, of_column
 from harness.render.reasons import remark
 from harness.render.text import HINT_LIMIT, clean, cut, short
-from harness.render.units import MISSING, converted, label, quantity, shown
+from harness.render.units import MISSING, converted, quantity, shown
 
 Kind = Literal["ranked", "unranked", "floor", "failed", "published"]
 SECTIONS: dict[Kind, str] = {
@@ -132,7 +133,7 @@ def table(board: Leaderboard) -> Table:
     for index, row in enumerate(board.rows):
         if row.entry.role == "floor" and not challenge.show_floor:
             continue
-        lines.append(_line(challenge, row, anchor=f"entry-{index + 1}"))
+        lines.append(_line(board, row, anchor=f"entry-{index + 1}"))
         if challenge.show_published:
             lines += _published(challenge, row)
     return Table(
@@ -145,7 +146,7 @@ def table(board: Leaderboard) -> Table:
 
 def kind_of(row: Row) -> Kind:
     """Where in the table a row stands."""
-    if row.entry.status == "failed":
+    if row.entry.failure:
         return "failed"
     if row.entry.role == "floor":
         return "floor"
@@ -168,8 +169,8 @@ def _of_column(column: Column) -> Heading:
     )
 
 
-def _line(challenge: Challenge, row: Row, *, anchor: str) -> Line:
-    entry = row.entry
+def _line(board: Leaderboard, row: Row, *, anchor: str) -> Line:
+    entry, challenge = row.entry, board.challenge
     cells = [_place(track, row) for track in challenge.tracks]
     cells += [_figure(column, row) for column in challenge.columns]
     team, title = clean(entry.team), clean(entry.title or entry.id)
@@ -181,7 +182,7 @@ def _line(challenge: Challenge, row: Row, *, anchor: str) -> Line:
         team=names[0],
         title=names[1],
         cells=tuple(cells),
-        badges=badges(row),
+        badges=badges(row, earlier=board.earlier(row)),
         remark=remark(row),
         hint=whole,
         anchor=anchor,
@@ -237,14 +238,10 @@ def _margin(row: Row, key: str) -> str:
 
 
 def _published(challenge: Challenge, row: Row) -> list[Line]:
-    keys = tuple(column.metric for column in challenge.columns)
     lines = []
     for source, figures in by_source(row.entry.published).items():
         cells = [Cell() for _ in challenge.tracks]
-        for column in challenge.columns:
-            value = converted(of_column(column.metric, figures, keys), column.unit)
-            text = MISSING if value is None else f"{value:.{column.decimals}f}"
-            cells.append(Cell(text, value))
+        cells += [_printed(column, figures, challenge.macs) for column in challenge.columns]
         line = Line(
             kind="published",
             id=short(row.entry.id, 80),
@@ -256,3 +253,10 @@ def _published(challenge: Challenge, row: Row) -> list[Line]:
         if not line.empty:
             lines.append(line)
     return lines
+
+
+def _printed(column: Column, figures: Mapping[str, float], convention: Convention) -> Cell:
+    value = converted(of_column(column.metric, figures, convention), column.unit)
+    if value is None:
+        return Cell(hint=elsewhere(column.metric, figures))
+    return Cell(f"{value:.{column.decimals}f}", value)

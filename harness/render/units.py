@@ -4,34 +4,10 @@ from __future__ import annotations
 
 import math
 
-from harness.core.metrics import dataset_of, metric
+from harness.core.metrics import UNITS, metric
 
 MISSING = "–"
 
-_FACTORS = {
-    "": 1.0,
-    "s": 1.0,
-    "ms": 1e3,
-    "K": 1e-3,
-    "M": 1e-6,
-    "G": 1e-9,
-    "MiB": 2.0**-20,
-    "dB": 1.0,
-    "%": 1e2,
-}
-_LABELS = {
-    "runtime": "Runtime",
-    "first_call": "First call",
-    "params": "Params",
-    "macs": "MACs",
-    "macs_ntire2022": "MACs (ntire2022)",
-    "macs_fvcore": "MACs (fvcore)",
-    "activations": "Activations",
-    "convs": "Convs",
-    "memory": "Memory",
-    "psnr": "PSNR",
-    "ssim": "SSIM",
-}
 _USUAL = {
     "runtime": ("ms", 2),
     "first_call": ("ms", 1),
@@ -51,26 +27,17 @@ def converted(value: float | None, unit: str) -> float | None:
     """A figure of a base unit (s, bytes, dB, plain counts) in `unit`; None if not finite.
 
     `ms` is taken from seconds, `MiB` from bytes, `K`, `M` and `G` from plain counts, `%` from a
-    fraction. Raises ValueError for any other unit.
+    fraction; "" leaves the base unit. A column has refused every unit that is not in UNITS.
     """
-    if unit not in _FACTORS:
-        known = ", ".join(name for name in _FACTORS if name)
-        raise ValueError(f"unknown unit {unit!r:.40} of a column; known are {known}")
     if value is None or not math.isfinite(value):
         return None
-    return value * _FACTORS[unit]
+    return value * UNITS[unit].factor if unit else value
 
 
 def shown(value: float | None, unit: str, decimals: int) -> str:
     """`converted` at a number of decimals, an en dash where there is no figure."""
     figure = converted(value, unit)
     return MISSING if figure is None else f"{figure:.{decimals}f}"
-
-
-def label(key: str) -> str:
-    """What a metric is called in a sentence: `PSNR on Set5`, `MACs`."""
-    name, dataset = key.partition(":")[0], dataset_of(key)
-    return f"{_LABELS[name]} on {dataset}" if dataset else _LABELS[name]
 
 
 def usual(key: str) -> tuple[str, int]:

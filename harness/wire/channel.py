@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
 import time
 
@@ -52,6 +54,11 @@ class Channel:
         message = codec.decode(bytes(self._read(header_size, until)))
         return message, self._read(payload_size, until)
 
+    def hang_up(self) -> None:
+        """End the conversation: whoever waits in `receive`, in another thread, gets Closed."""
+        with contextlib.suppress(OSError):  # not connected any more
+            self._socket.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """Close this end."""
         self._socket.close()
@@ -78,7 +85,8 @@ class Channel:
 
 
 def from_descriptor(descriptor: int) -> Channel:
-    """The channel on an inherited socket."""
+    """The channel on an inherited socket, which this process passes on to no program it runs."""
+    os.set_inheritable(descriptor, False)
     return Channel(socket.socket(fileno=descriptor))
 
 

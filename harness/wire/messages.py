@@ -80,7 +80,6 @@ class Ready:
 
     load_s: float
     params: int
-    device: str
     changed: tuple[str, ...] = ()
     untrained: bool = False
 

@@ -16,9 +16,18 @@ class WrongOutput(Exception):
 
 
 def checked(output: Any, expected: tuple[int, ...]) -> torch.Tensor:
-    """`output` if it is one floating point tensor of the `expected` shape, else WrongOutput."""
+    """`output` if it is one floating point tensor of the `expected` shape, else WrongOutput.
+
+    A subclass of Tensor is refused: it could put off the work until its values are asked for, and
+    that is after the clock has stopped.
+    """
+    name = type(output).__name__
     if not isinstance(output, torch.Tensor):
-        raise WrongOutput("wrong_output", f"the output is a {type(output).__name__}, not a tensor")
+        raise WrongOutput("wrong_output", f"the output is a {name}, not a tensor")
+    if type(output) is not torch.Tensor:
+        raise WrongOutput(
+            "wrong_output", f"the output is a {name}, a subclass of Tensor: return a plain tensor"
+        )
     if tuple(output.shape) != expected:
         got = "x".join(map(str, output.shape)) or "a single number"
         raise WrongOutput(

@@ -32,14 +32,18 @@ class Runner:
         self._expected: tuple[int, ...] = ()
 
     def forward(self, image: Uint8) -> float:
-        """Seconds of the forward of an LR image, uint8 height x width x 3. The result is kept."""
+        """Seconds of the forward of an LR image, uint8 height x width x 3. The result is kept.
+
+        It is checked here, after the clock has stopped: most passes never collect it.
+        """
         self._kept = None  # freed before the next one is made: peak memory is of one forward
         height, width, _ = image.shape
         scale = self._declared.scale
         self._expected = (1, 3, height * scale, width * scale)
         batch = self._to_batch(image)
         with torch.no_grad():
-            seconds, self._kept = self._time(self._call, batch)
+            seconds, result = self._time(self._call, batch)
+        self._kept = self._on_device(checked(result, self._expected))
         return seconds
 
     def collect(self) -> tuple[Output, memoryview]:
@@ -53,6 +57,14 @@ class Runner:
             image = _to_image(values[0], self._declared.data_range)
         _, _, height, width = self._expected
         return Output(height, width, str(kept.dtype), low, high), image.data.cast("B")
+
+    def _on_device(self, result: torch.Tensor) -> torch.Tensor:
+        """The result, unless it lies on a device (meta, lazy, ...) that has not computed it."""
+        allowed = {"cpu", self._declared.device}
+        if result.device.type not in allowed:
+            message = f"the output is on {result.device.type}, not on {self._declared.device}"
+            raise WrongOutput("wrong_output", message)
+        return result
 
     def _to_batch(self, image: Uint8) -> torch.Tensor:
         batch = torch.from_numpy(image.copy()).permute(2, 0, 1).unsqueeze(0)

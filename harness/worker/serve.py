@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import traceback
 
@@ -33,18 +34,26 @@ Reply = tuple[Answer, bytes | memoryview]
 MESSAGE_CAP = 1000  # characters: a header holds no more than a few million
 
 
-def serve(channel: Channel) -> None:
+def serve(channel: Channel, worker: Worker | None = None) -> None:
     """Read requests from `channel` until Stop or until the other side is gone."""
-    worker = Worker()
-    while True:
-        try:
-            request, payload = channel.receive()
-            if isinstance(request, Stop):
-                return
-            answer, attachment = guarded(worker, request, payload)  # type: ignore[arg-type]
-            channel.send(answer, attachment)
-        except Closed:
-            return
+    worker = worker or Worker()
+    with contextlib.suppress(Closed):
+        while _exchange(channel, worker):
+            pass
+
+
+def _exchange(channel: Channel, worker: Worker) -> bool:
+    """One request and its answer; False after Stop.
+
+    A function of its own, so that the images it held are freed before the next forward: they would
+    count as that one's peak memory.
+    """
+    request, payload = channel.receive()
+    if isinstance(request, Stop):
+        return False
+    answer, attachment = guarded(worker, request, payload)  # type: ignore[arg-type]
+    channel.send(answer, attachment)
+    return True
 
 
 def guarded(worker: Worker, request: Request, payload: bytearray) -> Reply:
@@ -69,6 +78,7 @@ class Worker:
         self._loaded: Loaded | None = None
         self._runner: Runner | None = None
         self._before: settings.Settings | None = None
+        self._device = ""
 
     def answer(self, request: Request, payload: bytearray) -> Reply:
         """Do what the request says."""
@@ -88,16 +98,16 @@ class Worker:
     def _load(self, request: Load) -> Ready:
         settings.apply(threads=request.threads, seed=request.seed)
         self._before = settings.read()
+        self._device = request.device
         started = time.perf_counter()
         self._loaded = load(request)
         self._runner = Runner(self._loaded.model, request)
         load_s = time.perf_counter() - started
         changed = settings.differences(self._before, settings.read())
-        settings.apply(threads=request.threads, seed=request.seed)
+        settings.put_back(self._before, threads=request.threads, seed=request.seed)
         return Ready(
             load_s=load_s,
             params=self._loaded.params,
-            device=request.device,
             changed=changed,
             untrained=self._loaded.untrained,
         )
@@ -120,7 +130,8 @@ class Worker:
 
     def _inspect(self) -> State:
         changed = settings.differences(self._before, settings.read()) if self._before else ()
-        peak, reserved = _cuda_memory()
+        # asking CUDA anything makes a context of some hundred MiB: only where it is in use
+        peak, reserved = _cuda_memory() if self._device == "cuda" else (0, 0)
         return State(changed, peak, reserved)
 
     def _need_runner(self) -> Runner:
@@ -136,8 +147,6 @@ class Worker:
 
 def _cuda_memory() -> tuple[int, int]:
     """Peak allocated and reserved bytes since the last call; the peak is reset by it."""
-    if not torch.cuda.is_available():
-        return 0, 0
     torch.cuda.synchronize()
     figures = torch.cuda.max_memory_allocated(), torch.cuda.max_memory_reserved()
     torch.cuda.reset_peak_memory_stats()

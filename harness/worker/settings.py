@@ -12,6 +12,9 @@ import numpy as np
 import torch
 
 T = TypeVar("T")
+OMP_THREADS = "OMP_NUM_THREADS"
+CUDA_VISIBLE = "CUDA_VISIBLE_DEVICES"  # "" hides every GPU, not being set hides none
+_PARTS = {"cudnn": ("conv", "rnn"), "mkldnn": ("conv", "matmul", "rnn")}
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,11 @@ class Settings:
     cudnn_tf32: bool | Literal["mixed"]
     mkldnn_enabled: bool
     flush_denormal: bool
-    omp_threads: str
-    cuda_visible: str
+    interop_threads: int  # observed only: torch sets it once, before its first parallel work
+    seed: int  # of torch's generator
+    omp_threads: str | None  # environment variables; None where one is not set
+    cuda_visible: str | None
+    precisions: dict[str, str]  # of the backends' operators, from torch 2.9 on
 
 
 def apply(*, threads: int, seed: int) -> None:
@@ -59,6 +65,16 @@ def apply(*, threads: int, seed: int) -> None:
     np.random.seed(seed)  # noqa: NPY002 - submissions use the legacy global generator
 
 
+def put_back(before: Settings, *, threads: int, seed: int) -> None:
+    """The known state again, and the environment variables of `before`."""
+    for name, value in ((OMP_THREADS, before.omp_threads), (CUDA_VISIBLE, before.cuda_visible)):
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    apply(threads=threads, seed=seed)
+
+
 def read() -> Settings:
     """The state now."""
     return Settings(
@@ -76,18 +92,32 @@ def read() -> Settings:
         cudnn_tf32=_unmixed(lambda: torch.backends.cudnn.allow_tf32),
         mkldnn_enabled=bool(torch.backends.mkldnn.enabled),
         flush_denormal=_flushes_denormals(),
-        omp_threads=os.environ.get("OMP_NUM_THREADS", ""),
-        cuda_visible=os.environ.get("CUDA_VISIBLE_DEVICES", ""),
+        interop_threads=torch.get_num_interop_threads(),
+        seed=torch.initial_seed(),
+        omp_threads=os.environ.get(OMP_THREADS),
+        cuda_visible=os.environ.get(CUDA_VISIBLE),
+        precisions={name: part.fp32_precision for name, part in _operators().items()},
     )
 
 
 def differences(before: Settings, after: Settings) -> tuple[str, ...]:
     """`name: before -> after` for each setting that is no longer what it was."""
+    old, new = _flat(before), _flat(after)
     return tuple(
-        f"{item.name}: {getattr(before, item.name)} -> {getattr(after, item.name)}"
-        for item in fields(Settings)
-        if getattr(before, item.name) != getattr(after, item.name)
+        f"{name}: {_shown(old[name])} -> {_shown(new[name])}"
+        for name in old
+        if old[name] != new[name]
     )
+
+
+def _flat(settings: Settings) -> dict[str, object]:
+    own: dict[str, object] = {item.name: getattr(settings, item.name) for item in fields(Settings)}
+    del own["precisions"]
+    return own | settings.precisions
+
+
+def _shown(value: object) -> str:
+    return "unset" if value is None else str(value)
 
 
 def _unmixed(ask: Callable[[], T]) -> T | Literal["mixed"]:
@@ -100,10 +130,24 @@ def _unmixed(ask: Callable[[], T]) -> T | Literal["mixed"]:
 
 def _reset_precisions() -> None:
     """Take back `fp32_precision`, which torch 2.9 added and the older calls do not reach."""
-    backends: tuple[Any, ...] = (torch.backends, torch.backends.cudnn)
+    backends: tuple[Any, ...] = (torch.backends, torch.backends.cudnn, torch.backends.mkldnn)
     for backend in backends:
         if hasattr(backend, "fp32_precision"):
-            backend.fp32_precision = "none"
+            backend.fp32_precision = "none"  # what the older calls say
+    for operator in _operators().values():
+        operator.fp32_precision = "ieee"  # whatever the backend above it says
+
+
+def _operators() -> dict[str, Any]:
+    """What has an `fp32_precision` of its own, by name; nothing before torch 2.9."""
+    parts = {
+        f"{backend}.{operator}.fp32_precision": getattr(
+            getattr(torch.backends, backend), operator, None
+        )
+        for backend, operators in _PARTS.items()
+        for operator in operators
+    }
+    return {name: part for name, part in parts.items() if hasattr(part, "fp32_precision")}
 
 
 def _flushes_denormals() -> bool:

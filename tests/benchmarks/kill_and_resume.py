@@ -24,7 +24,15 @@ from typing import Any
 
 from harness.store import load
 
-BY_CLOCK = ("runtime_s", "runtime_range_s", "first_call_s", "memory_bytes", "ranks", "tracks")
+BY_CLOCK = (
+    "runtime_s",
+    "runtime_range_s",
+    "first_call_s",
+    "memory_bytes",
+    "ranks",
+    "tracks",
+    "earlier_run",
+)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from harness.core.challenge import Challenge, Column, DatasetUse, Limit, Term, Track
@@ -42,6 +43,7 @@ def challenge(**changes: Any) -> Challenge:
         "title": "Efficient super-resolution ×4",
         "scale": 4,
         "quality_profile": "ntire",
+        "macs": "ntire2022",
         "description": "A small challenge on photographs, in the style of NTIRE 2022.",
         "caption": "Results of the sample challenge. 100% of the rows were measured here.",
         "source": "The rules of NTIRE 2022 Efficient Super-Resolution.",
@@ -79,6 +81,8 @@ def values(**changes: float) -> dict[str, float]:
         "first_call": 0.0913,
         "params": 317_218.0,
         "macs": 19_695_306_752.0,
+        "macs_ntire2022": 19_695_306_752.0,
+        "macs_fvcore": 19_674_859_520.0,
         "activations": 80_045_184.0,
         "memory": 377.5 * MIB,
         "convs": 39.0,
@@ -93,7 +97,6 @@ def entry(**changes: Any) -> Entry:
         "team": "ByteESR",
         "title": "RLFN-ntire",
         "role": "entry",
-        "status": "ok",
         "values": values(),
         "intervals": {"runtime": Interval(0.02650, 0.02801)},
         "verdict": Verdict("verified", ()),
@@ -135,16 +138,16 @@ def full_board(**changes: Any) -> Leaderboard:
 def floor_row() -> Row:
     bicubic = {f"psnr:{VALID}": 26.41, f"psnr:{TEST}": 26.02}
     return Row(
-        Entry("bicubic", "", "Bicubic", "floor", "ok", values=bicubic, rankable=False),
+        Entry("bicubic", "", "Bicubic", "floor", values=bicubic, rankable=False),
         ranked=False,
-        reason="the floor that a network must beat",
     )
 
 
 def failed_row(stage: Stage = "forward", reason: str = "timeout", message: str = "") -> Row:
     """A row whose only round ended in a failure."""
     fault = failed(stage, reason, message or "no answer within 300 s")
-    return Row(_failed_entry(fault), ranked=False, reason=fault.message)
+    it = _failed_entry(fault)
+    return Row(it, ranked=False, reason=it.reason)
 
 
 def _failed_entry(fault: Failed) -> Entry:
@@ -152,8 +155,7 @@ def _failed_entry(fault: Failed) -> Entry:
         id="slow_net",
         team="Slow & Steady",
         title="SlowNet",
-        status="failed",
-        reason=fault.message,
+        failure=fault,
         values={},
         intervals={},
         verdict=None,
@@ -169,6 +171,7 @@ def _ranked_rows() -> tuple[Row, ...]:
             psnr_db=29.0,
             params_m=0.317,
             macs_g=19.70,
+            macs_convention="ntire2022",
             activations_m=80.05,
             runtime_ms=27.11,
             memory_mib=377.91,
@@ -260,16 +263,12 @@ def _unranked_rows() -> tuple[Row, ...]:
 def _failed_rows() -> tuple[Row, ...]:
     return (
         failed_row(),
-        Row(
-            _failed_entry(failed("load", "crash", f"RuntimeError: {SCRIPT} " + "x" * 600)),
-            ranked=False,
-            reason="crash",
-        ),
+        failed_row("load", "crash", f"RuntimeError: {SCRIPT} " + "x" * 600),
     )
 
 
-def records(name: str) -> tuple[Record, ...]:
-    """What a count and two rounds leave, two images each."""
+def records(name: str, **changes: Any) -> tuple[Record, ...]:
+    """What a count and two rounds leave, two images each; `changes` are of the rounds' records."""
     counters = (
         Counter("ntire2022", 19_695_306_752, 19_675_000_000, 80_045_184, 39, "meta"),
         Counter(
@@ -284,12 +283,12 @@ def records(name: str) -> tuple[Record, ...]:
         Counter("ptflops", None, None, None, None, "cpu", error="TypeError: no tensor"),
     )
     counts = Counts(256, 256, 317_218, 317_300, 317_218, counters, ("body.unused",))
-    rounds = tuple(record(name, _round(number), number) for number in (1, 2))
+    rounds = tuple(record(name, round_figures(number), number, **changes) for number in (1, 2))
     return (record(name, CountFigures(counts)), *rounds)
 
 
-def record(name: str, outcome: Outcome, number: int = 0) -> Record:
-    return Record(
+def record(name: str, outcome: Outcome, number: int = 0, **changes: Any) -> Record:
+    plain = Record(
         key=f"{name}-{number}",
         entry=name,
         challenge="sample",
@@ -300,9 +299,11 @@ def record(name: str, outcome: Outcome, number: int = 0) -> Record:
         environment=ENVIRONMENT,
         outcome=outcome,
     )
+    return replace(plain, **changes)
 
 
-def _round(number: int) -> RoundFigures:
+def round_figures(number: int) -> RoundFigures:
+    """The `number`-th round over two images."""
     names = ("astronaut", "coffee")
     samples = tuple(
         Sample(VALID, name, 1, 128, 128, 0.0260 + 0.001 * number + 0.002 * index, 0.03)

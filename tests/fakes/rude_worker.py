@@ -11,13 +11,26 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from harness.wire import codec
 from harness.wire.channel import Channel, Closed, from_descriptor
-from harness.wire.messages import Done, Ready, Stop, Trouble
+from harness.wire.messages import (
+    Collect,
+    Done,
+    Forward,
+    Inspect,
+    Load,
+    Output,
+    Ready,
+    State,
+    Stop,
+    Trouble,
+)
 
-READY = Ready(0.5, 3, "cpu")
+READY = Ready(0.5, 3)
 LONG_S = 60.0
+LATE_S = 0.8
 
 
 class Rude:
@@ -111,16 +124,75 @@ class Rude:
         print(child.pid, flush=True)
         self.polite()
 
+    def escaped_child(self) -> None:
+        """Leave a child behind, in a group of its own, that holds and fills what we print to."""
+        code = "import os, time; os.write(1, b'from the child'); time.sleep(60)"
+        child = subprocess.Popen([sys.executable, "-S", "-c", code], start_new_session=True)
+        print(child.pid, flush=True)
+        self.polite()
+
     def loud(self) -> None:
+        """Six MiB between a first and a last line."""
+        print("first line")
         for _ in range(6):
             sys.stdout.write("x" * 2**20)
-        sys.stdout.flush()
+        print("\nlast line", flush=True)
         self.polite()
+
+    def late(self) -> None:
+        """Answer once; read the next request only after a while, and never answer it."""
+        self.channel.receive()
+        self.channel.send(READY)
+        time.sleep(LATE_S)
+        self.channel.receive()
+        self.silence()
+
+    def negative_state(self) -> None:
+        """A whole round, with a claim to have used less memory than none."""
+        self._round(State(cuda_peak_bytes=-1))
+
+    def remembering(self) -> None:
+        """A whole round; the log tells the pixels that each forward was given."""
+        self._round(State())
+
+    def _round(self, state: State) -> None:
+        given = Forward(0, 0)
+        with contextlib.suppress(Closed):
+            while True:
+                match self.channel.receive():
+                    case Load(), _:
+                        self.channel.send(READY)
+                    case Forward() as given, payload:
+                        print(payload.hex(), flush=True)
+                        self.channel.send(Done(1e-6))
+                    case Collect(), _:
+                        size = given.height * given.width * 3
+                        output = Output(given.height, given.width, "torch.float32", 0.0, 1.0)
+                        self.channel.send(output, bytes(size))
+                    case Inspect(), _:
+                        self.channel.send(state)
+                    case _:
+                        return
 
     def environment(self) -> None:
         seen = {"hash": hash("a"), "isolated": sys.flags.safe_path, **os.environ}
         print(json.dumps(seen), flush=True)
         self.polite()
+
+
+class RudeConfinement:
+    """A confinement that runs a badly behaved worker instead of ours."""
+
+    name = "rude"
+
+    def __init__(self, manner: str) -> None:
+        self.manner = manner
+        self.wrapped: list[str] = []
+        self.readable: tuple[Path, ...] = ()
+
+    def wrap(self, command: list[str], *, readable: tuple[Path, ...]) -> list[str]:
+        self.wrapped, self.readable = command, readable
+        return [*command[: command.index("-m")], __file__, self.manner, command[-1]]
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ EXPECTED = {
     "missing_field": "submission.toml: team: is missing",
     "wrong_type": "scale: Input should be a valid integer, got '4'",
     "unknown_field": "colour: is no known field",
-    "unlike_its_folder": "id 'unlike_its_folder' is not the folder's name, 'other_name'",
+    "other_name": "id 'unlike_its_folder' is not the folder's name, 'other_name'",
     "missing_weights": "weights 'weights.safetensors' is not in the folder",
     "wrong_keys": "2 missing (conv.bias, conv.weight); 1 not in the model (body.weight)",
     "pickle_with_code": "a pickle with more than tensors in it",

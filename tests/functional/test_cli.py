@@ -107,7 +107,7 @@ def test_what_an_entry_prints_is_kept_in_its_log(place: Path) -> None:
     write_entry(place / "loud", "print('hello from the entry')\n" + GOOD)
     ran = esr(*run(place, "loud", options=("--json",)), cwd=place)
     json.loads(ran.stdout)
-    log = place / "reports" / "tiny" / "logs" / "loud.log"
+    log = place / "reports" / "tiny" / "logs" / "loud" / "round-0.log"
     assert "hello from the entry" in log.read_text(encoding="utf-8")
 
 

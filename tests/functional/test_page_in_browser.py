@@ -15,9 +15,13 @@ import pytest
 from conftest import skip_or_fail
 from fakes import boards
 
+from harness import rulebook
+from harness.core.challenge import Challenge
+from harness.core.leaderboard import Interval, Leaderboard
+from harness.rank import rank
 from harness.render import write
 
-PHONE_PX, DESKTOP_PX = 390, 1280
+PHONE_PX, LAPTOP_PX, DESKTOP_PX = 390, 1280, 1440
 _FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -112,7 +116,7 @@ def test_the_policy_stops_a_script_that_got_into_the_page(
     assert any("Content Security Policy" in line for line in visit.console)
 
 
-@pytest.mark.parametrize("width", [PHONE_PX, DESKTOP_PX])
+@pytest.mark.parametrize("width", [PHONE_PX, LAPTOP_PX, DESKTOP_PX])
 def test_no_section_runs_out_of_the_window(browser: Browser, page: Path, width: int) -> None:
     script = """
       for (const detail of page.querySelectorAll("details")) detail.open = true;
@@ -125,6 +129,44 @@ def test_no_section_runs_out_of_the_window(browser: Browser, page: Path, width: 
     assert found["content"] <= width
     if width == PHONE_PX:
         assert found["table"] > found["frame"]  # the table scrolls inside its own frame
+
+
+@pytest.mark.parametrize("width", [1360, DESKTOP_PX])
+def test_the_sample_challenges_table_needs_no_scrolling(
+    browser: Browser, tmp_path: Path, width: int
+) -> None:
+    page = write(slow_board(rulebook.read("sample")), tmp_path)[0]
+    script = """
+      const scroll = page.querySelector(".scroll");
+      return {table: scroll.scrollWidth, frame: scroll.clientWidth};
+    """
+    found = browser.probe(page, script, width=width)
+    assert found["table"] == found["frame"]
+
+
+def slow_board(challenge: Challenge) -> Leaderboard:
+    """Rows as wide as a CPU makes them: runtimes of three digits with their ranges."""
+    entries = [
+        boards.entry(
+            id=id_,
+            team="NTIRE 2022 organisers",
+            title="IMDN (NTIRE baseline)",
+            role="reference",
+            values=boards.values(
+                runtime=0.32004,
+                first_call=0.22486,
+                macs=58.43e9,
+                activations=154.14e6,
+                **{f"ssim:{boards.TEST}": 0.7063},
+            ),
+            intervals={
+                "runtime": Interval(0.28091, 0.35824),
+                "first_call": Interval(0.21840, 0.26753),
+            },
+        )
+        for id_ in challenge.references
+    ]
+    return rank(challenge, entries)
 
 
 def test_the_names_stay_in_sight_while_the_table_scrolls(browser: Browser, page: Path) -> None:

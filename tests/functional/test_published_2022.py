@@ -48,7 +48,6 @@ def entry_of(line: dict[str, str]) -> Entry:
         team=line["team"],
         title=line["team"],
         role="reference" if reference else "entry",
-        status="ok",
         rankable=not reference,
         values={
             "psnr:DIV2K_valid": float(line["psnr_val"]),

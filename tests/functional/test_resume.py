@@ -15,7 +15,7 @@ import pytest
 from fakes.challenges import write_challenge, write_set5
 from fakes.entries import CONV, write_entry
 
-NOISY = {"runtime_s", "runtime_range_s", "first_call_s", "memory_bytes", "ranks"}
+NOISY = {"runtime_s", "runtime_range_s", "first_call_s", "memory_bytes", "ranks", "earlier_run"}
 
 
 @pytest.fixture

@@ -123,7 +123,7 @@ def test_the_team_of_a_faulty_manifest_is_shown_as_far_as_it_is_known(tmp_path: 
         ("a = 1\na = 2", "submission.toml: Cannot overwrite a value"),
         (f"a = {'[' * 9000}", "submission.toml: "),
         (f"a = {'9' * 9000}", "submission.toml: Exceeds the limit"),
-        ("#" * 2**20 + "#", "submission.toml is larger than 1048576 bytes"),
+        ("#" * 2**16 + "#", "submission.toml is larger than 65536 bytes"),
     ],
     ids=["no value", "twice", "too deep", "too many digits", "too long"],
 )
@@ -171,9 +171,9 @@ def test_a_faulty_variant_leaves_its_sibling_in_peace(tmp_path: Path) -> None:
         ('id = "b"\n' + VARIANTS, "id 'b' is not the folder's name, 'acme'"),
         (
             VARIANTS.replace('id = "acme_x2"\n', ""),
-            "variants[0]: id is missing or not a text, it must begin with 'acme_'",
+            "variants[0]: id must be a text that begins with 'acme_', got None",
         ),
-        (VARIANTS.replace('"acme_x2"', "2"), "variants[0]: id is missing or not a text, it must "),
+        (VARIANTS.replace('"acme_x2"', "2"), "variants[0]: id must be a text that begins"),
     ],
 )
 def test_faults_of_the_variants_as_a_whole(tmp_path: Path, manifest: str, fault: str) -> None:
@@ -182,5 +182,19 @@ def test_faults_of_the_variants_as_a_whole(tmp_path: Path, manifest: str, fault:
 
 
 def test_a_variants_id_begins_with_the_folders_name(tmp_path: Path) -> None:
-    one, _ = catalog.read_folder(_folder(tmp_path, VARIANTS.replace("acme_x2", "acmex2")))
-    assert one.faults == ("submission.toml: id 'acmex2' is not the folder's name, 'acme'",)
+    (found,) = _faults(tmp_path, VARIANTS.replace("acme_x2", "acmex2"))
+    assert found.endswith("variants[0]: id must be a text that begins with 'acme_', got 'acmex2'")
+
+
+@pytest.mark.parametrize("rest", ["", "colour = 1\n"])
+def test_a_manifest_can_not_take_the_id_of_another_entry(tmp_path: Path, rest: str) -> None:
+    manifest = MANIFEST.replace('"acme"', '"acme_x4"') + rest
+    (found,) = catalog.read_folder(_folder(tmp_path, manifest))
+    assert found.id == "acme"
+    assert found.faults
+
+
+def test_a_manifest_nested_too_deeply_to_be_read_is_a_fault(tmp_path: Path) -> None:
+    deep = MANIFEST + "kwargs." + ".".join("a" * 3000) + " = 1\n"
+    (found,) = _faults(tmp_path, deep)
+    assert found.startswith("submission.toml: ")

@@ -65,11 +65,11 @@ def test_a_record_comes_back_as_it_was_saved(tmp_path: Path, outcome: Outcome) -
     store, record = Store(tmp_path), _record(outcome)
     path = store.save(record)
     assert path == tmp_path / "acme" / "round-1-0123456789abcdef.json"
-    assert store.find("acme", "round", 1, KEY) == Found(record)
+    assert store.find("acme", "round", 1, KEY) == record
 
 
 def test_what_was_never_saved_is_not_found(tmp_path: Path) -> None:
-    assert Store(tmp_path).find("acme", "round", 1, KEY) == Found(None)
+    assert Store(tmp_path).find("acme", "round", 1, KEY) is None
 
 
 def test_saving_again_replaces_and_leaves_no_other_file(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_saving_again_replaces_and_leaves_no_other_file(tmp_path: Path) -> None:
     store.save(_record())
     path = store.save(_record(session="s2"))
     assert [file.name for file in path.parent.iterdir()] == [path.name]
-    found = store.find("acme", "round", 1, KEY).record
+    found = store.find("acme", "round", 1, KEY)
     assert found is not None
     assert found.session == "s2"
 
@@ -87,9 +87,9 @@ def test_a_torn_file_is_set_aside_and_not_trusted(tmp_path: Path, text: str) -> 
     store = Store(tmp_path)
     path = store.save(_record())
     path.write_text(text, encoding="utf-8")
-    assert store.find("acme", "round", 1, KEY) == Found(None, "torn")
+    assert store.take("acme", "round", 1, KEY) is None
     assert [file.name for file in path.parent.iterdir()] == [f"{path.stem}.torn"]
-    assert store.find("acme", "round", 1, KEY) == Found(None)
+    assert store.take("acme", "round", 1, KEY) is None
 
 
 def test_every_cut_of_a_record_is_torn(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_record_of_another_schema_is_set_aside(tmp_path: Path, change: dict[st
     path = store.save(_record())
     document = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps(document | change | {"schema": SCHEMA + 1}), encoding="utf-8")
-    assert store.find("acme", "round", 1, KEY) == Found(None, "other_schema")
+    assert store.take("acme", "round", 1, KEY) is None
     assert [file.name for file in path.parent.iterdir()] == [f"{path.stem}.other_schema"]
 
 
@@ -114,7 +114,7 @@ def test_a_record_of_another_key_under_our_name_is_set_aside(tmp_path: Path) -> 
     store = Store(tmp_path)
     other = KEY[:16] + "f" * 48  # the same file name
     path = store.save(_record(key=other))
-    assert store.find("acme", "round", 1, KEY) == Found(None, "torn")
+    assert store.take("acme", "round", 1, KEY) is None
     assert not path.exists()
 
 
@@ -151,4 +151,43 @@ def test_a_torn_record_that_can_not_be_moved_is_said(
 
     monkeypatch.setattr(Path, "replace", refuse)
     with pytest.raises(WriteError, match="is torn and can't be moved: Permission denied"):
-        Store(tmp_path).find(record.entry, record.job, record.round, record.key)
+        Store(tmp_path).take(record.entry, record.job, record.round, record.key)
+
+
+def test_looking_changes_nothing_taking_sets_a_torn_record_aside(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    path = store.save(_record())
+    path.write_text("{", encoding="utf-8")
+    assert store.find("acme", "round", 1, KEY) is None
+    assert path.exists()
+    assert store.take("acme", "round", 1, KEY) is None
+    assert not path.exists()
+    assert path.with_suffix(".torn").read_text(encoding="utf-8") == "{"
+
+
+def test_a_folder_where_a_record_should_be_is_said(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.path("acme", "round", 1, KEY).mkdir(parents=True)
+    with pytest.raises(WriteError, match=r"\.json can't be read: Is a directory; remove it"):
+        store.find("acme", "round", 1, KEY)
+
+
+def test_two_runs_do_not_write_to_one_folder(tmp_path: Path) -> None:
+    with (
+        Store(tmp_path).locked(),
+        pytest.raises(WriteError, match="another run is writing"),
+        Store(tmp_path).locked(),
+    ):
+        pass
+    with Store(tmp_path).locked():
+        pass
+
+
+def test_what_a_killed_process_left_half_written_is_swept_away(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    kept = store.save(_record())
+    left = kept.with_name(".round-1.json.0a1b2c3d.partial")
+    left.write_text("{", encoding="utf-8")
+    with store.locked():
+        assert not left.exists()
+    assert kept.exists()

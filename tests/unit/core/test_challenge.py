@@ -117,6 +117,36 @@ def test_a_weight_must_be_above_zero(weight: float) -> None:
         Term("runtime", weight)
 
 
+def test_a_weighted_score_takes_only_metrics_of_which_less_is_better() -> None:
+    terms = (Term("runtime"), Term("psnr:valid"))
+    with pytest.raises(ValueError, match="track 'main': of psnr:valid more is better"):
+        _track(kind="weighted_exp", terms=terms)
+    assert _track(kind="rank_sum", terms=terms).terms == _track(terms=terms).terms == terms
+
+
+def test_a_column_is_drawn_in_a_unit_of_its_metric() -> None:
+    assert Column("runtime", "Runtime", "ms").unit == "ms"
+    with pytest.raises(ValueError, match=r"runtime can't be shown in the unit 'h'; .* s, ms$"):
+        Column("runtime", "Runtime", "h")
+    with pytest.raises(ValueError, match="params can't be shown in the unit 'ms'"):
+        Column("params", "Params", "ms")
+
+
+@pytest.mark.parametrize(
+    ("make", "where"),
+    [
+        (lambda decimals: Column("runtime", "Runtime", decimals=decimals), "column runtime"),
+        (lambda decimals: Limit("params", at_most=1.0, decimals=decimals), "limit of params"),
+    ],
+)
+def test_decimals_are_none_to_twelve(make: Any, where: str) -> None:
+    assert (make(0).decimals, make(12).decimals) == (0, 12)
+    for decimals in (-1, 13):
+        expected = f"^decimals of the {where} must be 0 to 12, got {decimals}$"
+        with pytest.raises(ValueError, match=expected):
+            make(decimals)
+
+
 def test_a_track_needs_a_term() -> None:
     with pytest.raises(ValueError, match="a track needs at least one term"):
         _track(terms=())

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from harness.core.submission import OfficialWeights, Submission
+from harness.core.submission import OfficialWeights, Published, Submission
 
 SHA = "0123456789abcdef" * 4
 
@@ -150,3 +150,10 @@ def test_official_weights_are_a_file_name() -> None:
     assert OfficialWeights("w.pth", SHA, "https://example.org/w.pth", "MIT").file == "w.pth"
     with pytest.raises(ValueError, match="file must be a path inside the folder"):
         OfficialWeights("../w.pth", SHA, "https://example.org/w.pth", "MIT")
+
+
+def test_a_convention_of_macs_needs_printed_macs() -> None:
+    assert Published("paper", macs_g=19.7, macs_convention="fvcore").macs_convention == "fvcore"
+    assert Published("paper", macs_g=19.7).macs_convention is None
+    with pytest.raises(ValueError, match="there is no macs_g"):
+        Published("paper", macs_convention="fvcore")

@@ -56,6 +56,15 @@ def test_what_drifts_is_not_in_the_fingerprint(monkeypatch: pytest.MonkeyPatch) 
     assert after.fingerprint == before.fingerprint
 
 
+def test_a_fresh_look_tells_what_drifts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nvml, "seen", lambda: {"sm_clock_mhz": "1980"})
+    assert machine.seen("cpu").keys() == {"load_average", "kernel"}
+    assert machine.seen("cuda")["sm_clock_mhz"] == "1980"
+    monkeypatch.setattr(machine.psutil, "getloadavg", lambda: (0.0, 0.0, 0.5))
+    assert machine.seen("cpu")["load_average"] == "0.00 0.00 0.50"
+    assert _environment().seen == machine.seen("cpu")
+
+
 def test_a_gpu_is_asked_about_only_where_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nvml, "stable", lambda: {"gpu": "Fake"})
     monkeypatch.setattr(nvml, "seen", lambda: {"temperature_c": "41"})

@@ -51,13 +51,13 @@ def test_what_a_gpu_does_not_support_is_left_out() -> None:
 
 def test_the_memory_of_one_process_is_told_from_its_neighbours() -> None:
     library = FakeNvml(Gpu(processes=(Process(6, 10), Process(7, 20), Process(8, None))))
-    assert [nvml.process_bytes(pid, library) for pid in (6, 7, 8, 9)] == [10, 20, 0, 0]
+    assert [nvml.process_bytes(pid, library) for pid in (6, 7, 8, 9)] == [10, 20, None, None]
     assert library.opened == 0
 
 
-def test_the_memory_of_a_process_is_zero_where_it_is_not_told() -> None:
+def test_the_memory_of_a_process_is_unknown_where_it_is_not_told() -> None:
     library = FakeNvml(Gpu(processes=None))
-    assert nvml.process_bytes(7, library) == 0
+    assert nvml.process_bytes(7, library) is None
     assert library.opened == 0
 
 
@@ -83,7 +83,7 @@ def test_the_library_is_shut_down_also_when_something_breaks() -> None:
 
 def test_without_the_package_there_is_nothing_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pynvml", None)
-    assert (nvml.stable(), nvml.seen(), nvml.process_bytes(7)) == ({}, {}, 0)
+    assert (nvml.stable(), nvml.seen(), nvml.process_bytes(7)) == ({}, {}, None)
 
 
 def test_the_real_package_has_every_name_that_is_used() -> None:
@@ -96,10 +96,17 @@ def test_the_real_package_has_every_name_that_is_used() -> None:
 
 @pytest.mark.parametrize(
     ("visible", "asked"),
-    [("", ("index", 0)), ("1,0", ("index", 1)), ("GPU-abc", ("uuid", "GPU-abc"))],
+    [
+        (None, ("index", 0)),
+        ("1,0", ("index", 1)),
+        (" 2 ", ("index", 2)),
+        ("GPU-abc", ("uuid", "GPU-abc")),
+        ("MIG-abc,0", ("uuid", "MIG-abc")),
+        ("MIG-GPU-abc/1/0", ("uuid", "MIG-GPU-abc/1/0")),
+    ],
 )
 def test_the_gpu_is_the_one_that_a_worker_sees_first(
-    monkeypatch: pytest.MonkeyPatch, visible: str, asked: tuple[str, object]
+    monkeypatch: pytest.MonkeyPatch, visible: str | None, asked: tuple[str, object]
 ) -> None:
     seen: list[tuple[str, object]] = []
 
@@ -112,6 +119,19 @@ def test_the_gpu_is_the_one_that_a_worker_sees_first(
             seen.append(("uuid", uuid))
             return super().nvmlDeviceGetHandleByIndex(0)
 
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert nvml.stable(Asked(Gpu()))
     assert seen == [asked]
+
+
+@pytest.mark.parametrize("visible", ["", "-1", " ", "-1,0", "none", ",0"])
+@pytest.mark.parametrize("ask", QUESTIONS)
+def test_a_gpu_that_is_hidden_from_the_worker_is_not_told_of(
+    monkeypatch: pytest.MonkeyPatch, ask: Any, visible: str
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    library = FakeNvml(Gpu(processes=(Process(7, 20),)))
+    assert not ask(library)
+    assert library.opened == 0

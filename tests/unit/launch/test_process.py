@@ -4,37 +4,29 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
+from fakes.rude_worker import LATE_S, RudeConfinement
 
 from harness.core.outcome import Failed
 from harness.launch import process
-from harness.launch.process import NoConfinement, WorkerFailed, WorkerProcess, environment
+from harness.launch.process import (
+    Abandoned,
+    NoConfinement,
+    WorkerFailed,
+    WorkerProcess,
+    environment,
+)
 from harness.wire.messages import Collect, Done, Forward, Inspect, Ready, Request
 
-RUDE = Path(__file__).parents[2] / "fakes" / "rude_worker.py"
 DEADLINE_S = 20.0  # for what should come: the machine may be busy
 SHORT_S = 0.3  # for what should not
 Start = Callable[[str], WorkerProcess]
-
-
-class Rude:
-    """A confinement that runs a badly behaved worker instead of ours."""
-
-    name = "rude"
-
-    def __init__(self, manner: str) -> None:
-        self.manner = manner
-        self.wrapped: list[str] = []
-        self.readable: tuple[Path, ...] = ()
-
-    def wrap(self, command: list[str], *, readable: tuple[Path, ...]) -> list[str]:
-        self.wrapped, self.readable = command, readable
-        return [*command[: command.index("-m")], str(RUDE), self.manner, command[-1]]
 
 
 @pytest.fixture
@@ -44,7 +36,7 @@ def log(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(log: Path) -> Start:
-    return lambda manner: WorkerProcess(log, threads=1, confinement=Rude(manner))
+    return lambda manner: WorkerProcess(log, threads=1, confinement=RudeConfinement(manner))
 
 
 def _ask(
@@ -68,10 +60,17 @@ def _lives(pid: int) -> bool:
         return False
 
 
+def _eventually(happened: Callable[[], bool]) -> None:
+    until = time.monotonic() + DEADLINE_S
+    while not happened():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
 def test_a_polite_worker_answers_and_stops_when_it_is_told(start: Start) -> None:
     with start("polite") as worker:
-        assert _ask(worker) == Ready(0.5, 3, "cpu")
-        assert _ask(worker, Collect()) == Ready(0.5, 3, "cpu")
+        assert _ask(worker) == Ready(0.5, 3)
+        assert _ask(worker, Collect()) == Ready(0.5, 3)
         began = time.monotonic()
     assert time.monotonic() - began < process.GRACE_S
     assert worker._process.returncode == 0
@@ -131,18 +130,76 @@ def test_what_a_worker_says_and_its_trace_are_in_the_log(start: Start, log: Path
 
 
 def test_a_log_that_can_not_be_written_harms_nobody(start: Start, log: Path) -> None:
-    with start("trouble") as worker:
-        log.unlink()
-        log.mkdir()
-        with pytest.raises(WorkerFailed, match="ValueError: no"):
-            _ask(worker)
+    log.mkdir(parents=True)
+    with start("trouble") as worker, pytest.raises(WorkerFailed, match="ValueError: no"):
+        _ask(worker)
+    assert log.is_dir()
 
 
-def test_a_log_is_cut_to_its_cap(start: Start, log: Path) -> None:
+def test_the_beginning_and_the_end_of_a_flood_are_in_the_log(start: Start, log: Path) -> None:
     with start("loud") as worker:
         _ask(worker)
-        assert log.stat().st_size == 6 * 2**20
-    assert log.stat().st_size == process.LOG_CAP
+    text = log.read_text(encoding="utf-8")
+    assert text.startswith("first line\nxxx")
+    assert text.endswith("xxx\nlast line\n")
+    assert len(text) < 2**20
+
+
+def test_a_log_holds_one_process(start: Start, log: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(WorkerFailed), start("trouble") as worker:
+            _ask(worker)
+    assert log.read_text(encoding="utf-8") == "\nTraceback:\n  the detail\n"
+
+
+def test_a_child_that_escaped_keeps_nobody_waiting(start: Start, log: Path) -> None:
+    with start("escaped_child") as worker:
+        _ask(worker)
+        _eventually(lambda: b"from the child" in log.read_bytes())
+        began = time.monotonic()
+    assert time.monotonic() - began < process.GRACE_S
+    child = int(log.read_text(encoding="utf-8").replace("from the child", ""))
+    assert _lives(child)
+    os.kill(child, signal.SIGKILL)
+
+
+def test_a_command_that_is_not_there_leaves_nothing_open(log: Path) -> None:
+    class Missing(RudeConfinement):
+        def wrap(self, command: list[str], *, readable: tuple[Path, ...]) -> list[str]:  # noqa: ARG002
+            return ["no-such-sandbox-at-all", *command]
+
+    threads = threading.active_count()
+    with pytest.raises(FileNotFoundError, match="no-such-sandbox-at-all"):
+        WorkerProcess(log, threads=1, confinement=Missing(""))
+    assert threading.active_count() == threads
+    assert not process._live
+
+
+def test_one_deadline_is_for_the_way_there_and_back(start: Start) -> None:
+    with start("late") as worker:
+        _ask(worker)
+        began = time.monotonic()
+        with pytest.raises(WorkerFailed, match="no answer within 1 s"):
+            worker.ask(Forward(1, 1), Done, bytes(2**22), stage="forward", deadline_s=1.0)
+        assert LATE_S < time.monotonic() - began < 1.0 + 0.7 * LATE_S
+
+
+def test_an_abandoned_worker_is_no_failure_of_the_submission(start: Start) -> None:
+    with start("silence") as worker:
+        threading.Timer(0.1, process.kill_all).start()
+        began = time.monotonic()
+        with pytest.raises(Abandoned):
+            _ask(worker, deadline_s=60.0)
+        assert time.monotonic() - began < DEADLINE_S
+        with pytest.raises(Abandoned):
+            _ask(worker)
+    assert worker not in process._live
+
+
+def test_only_live_workers_are_registered(start: Start) -> None:
+    with start("polite") as worker:
+        assert process._live == {worker}
+    assert process._live == set()
 
 
 def test_the_ladder_ends_with_a_kill(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,13 +222,11 @@ def test_a_child_dies_with_the_group(
 ) -> None:
     with start("child") as worker:
         _ask(worker)
+        _eventually(lambda: log.read_bytes().endswith(b"\n"))
         child = int(log.read_text(encoding="utf-8"))
         assert _lives(child)
         end(worker)
-        until = time.monotonic() + DEADLINE_S
-        while _lives(child) and time.monotonic() < until:
-            time.sleep(0.01)
-        assert not _lives(child)
+        _eventually(lambda: not _lives(child))
 
 
 def test_stopping_twice_harms_nobody(start: Start) -> None:
@@ -191,7 +246,7 @@ def test_an_error_in_the_block_kills_at_once_and_comes_through(start: Start) -> 
 
 
 def test_the_confinement_gets_our_command_and_what_may_be_read(log: Path, tmp_path: Path) -> None:
-    rude = Rude("polite")
+    rude = RudeConfinement("polite")
     with WorkerProcess(log, threads=1, readable=(tmp_path,), confinement=rude) as worker:
         _ask(worker)
     assert rude.wrapped[0] == sys.executable
@@ -219,7 +274,6 @@ def test_a_worker_sees_an_allow_list_and_counts_its_threads(
 def test_hashes_are_the_same_in_every_worker(start: Start, log: Path) -> None:
     hashes = set()
     for _ in range(2):
-        log.unlink(missing_ok=True)
         with start("environment") as worker:
             _ask(worker)
         hashes.add(json.loads(log.read_text(encoding="utf-8"))["hash"])

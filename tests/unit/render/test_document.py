@@ -9,6 +9,7 @@ import pytest
 from fakes import boards
 
 from harness.atomic import WriteError
+from harness.core.submission import Published
 from harness.render import document, to_frame, write
 
 
@@ -55,8 +56,32 @@ def test_the_environment_and_the_challenge_stand_beside_the_rows() -> None:
 def test_a_failed_row_has_its_reason() -> None:
     (row,) = document(boards.board(boards.failed_row()))["rows"]
     assert (row["status"], row["ranked"]) == ("failed", False)
-    assert row["reason"] == "no answer within 300 s"
+    assert row["reason"] == "forward: no answer within 300 s"
+    assert row["failure"] == {
+        "stage": "forward",
+        "reason": "timeout",
+        "message": "no answer within 300 s",
+    }
     assert row["runtime_s"] is None
+
+
+def test_rows_that_went_through_have_no_failure_and_the_floor_no_reason_either() -> None:
+    rows = {row["id"]: row for row in document(boards.full_board())["rows"]}
+    assert (rows["bicubic"]["reason"], rows["bicubic"]["failure"]) == ("", None)
+    assert (rows["imdn"]["reason"], rows["imdn"]["failure"]) == ("untrained: no weights", None)
+
+
+def test_a_row_says_whether_it_was_timed_by_an_earlier_run() -> None:
+    old = boards.records("old", session="s0", started="2029-12-31T00:00:00Z")
+    rows = [boards.ranked(1, records=old), boards.ranked(2, id="b", records=boards.records("b"))]
+    shown = document(boards.board(*rows, boards.failed_row()))["rows"]
+    assert [row["earlier_run"] for row in shown] == [True, False, False]
+
+
+def test_printed_macs_are_named_by_their_convention() -> None:
+    printed = (Published("report", macs_g=19.7, macs_convention="ntire2022"),)
+    (row,) = document(boards.board(boards.ranked(1, published=printed)))["rows"]
+    assert row["published"] == {"report": {"macs_ntire2022": 19.7e9}}
 
 
 def test_the_frame_has_one_row_an_entry_in_order_with_units_in_its_columns() -> None:

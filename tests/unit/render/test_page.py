@@ -3,11 +3,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 
 import pytest
 from fakes import boards
 
 from harness.core.leaderboard import Interval, Leaderboard
+from harness.core.record import Memory
+from harness.core.submission import Published
 from harness.render.detail import Detail, details
 from harness.render.legend import legend
 from harness.render.page import to_page
@@ -100,19 +103,58 @@ def test_published_and_measured_differ_by_what_is_told() -> None:
     assert rows["Runtime"][2:] == ("27.11 ms", "27.11 ms", "–")
 
 
+def test_printed_macs_are_compared_with_those_of_their_own_convention() -> None:
+    printed = (
+        Published("report", macs_g=19.70, macs_convention="ntire2022"),
+        Published("paper", macs_g=19.60, macs_convention="fvcore"),
+        Published("blog", macs_g=19.70),
+    )
+    row = boards.ranked(1, published=printed)
+    assert grid(detail_of(boards.board(row, macs="fvcore")), "Published") == (
+        ("MACs (ntire2022)", "report", "19.70 G", "19.70 G", "0"),
+        ("MACs (fvcore)", "paper", "19.60 G", "19.67 G", "+0.07 G"),
+        ("MACs (convention not named)", "blog", "19.70 G", "19.70 G", "–"),
+    )
+
+
+def test_facts_say_how_memory_was_taken_and_leave_out_what_was_not() -> None:
+    facts = dict(detail_of(boards.full_board()).facts)
+    assert facts["Memory is"] == (
+        "resident memory of the process, above its level after the load (rss_peak)"
+    )
+    assert not {"Memory reserved by PyTorch", "Memory of the process (NVML)"} & set(facts)
+
+
+def test_facts_of_memory_are_those_of_the_round_with_the_highest_peak() -> None:
+    mib = boards.MIB
+    taken = [
+        Memory(300 * mib, "cuda_allocated", 80 * mib, 512 * mib, 700 * mib),
+        Memory(377 * mib, "cuda_allocated", 81 * mib, 420 * mib, 600 * mib),
+    ]
+    records = tuple(
+        boards.record("a", replace(boards.round_figures(number), memory=memory), number)
+        for number, memory in enumerate(taken, start=1)
+    )
+    facts = dict(detail_of(boards.board(boards.ranked(1, records=records))).facts)
+    assert facts["Memory is"] == "what PyTorch allocated on the GPU (cuda_allocated)"
+    assert facts["Memory after the load"] == "81.0 MiB"
+    assert facts["Memory reserved by PyTorch"] == "420.0 MiB"
+    assert facts["Memory of the process (NVML)"] == "600.0 MiB"
+
+
 def test_facts_tell_range_and_room() -> None:
     facts = dict(detail_of(boards.board()).facts)
     assert facts["Runtime"] == "27.11 ms (26.50 ms to 28.01 ms)"
     assert facts["PSNR on sample_valid"] == "29.000 dB, 0.050 dB inside the limit"
 
 
-def test_remarks_hold_verdict_notes_and_failures_once() -> None:
+def test_remarks_hold_verdict_and_notes_and_the_failure_stands_above_them() -> None:
     board = boards.full_board()
     assert any("12 convolutions" in text for text in detail_of(board, 1).remarks)
     assert "Fuses itself at the first forward." in detail_of(board, 0).remarks
     assert "never called: body.unused" in detail_of(board, 0).remarks
     slow = detail_of(boards.board(boards.failed_row()))
-    assert slow.remarks == ("timeout in forward: no answer within 300 s",)
+    assert slow.remarks == ()
     assert slow.reason == "timeout in forward: no answer within 300 s"
 
 
@@ -127,6 +169,13 @@ def test_the_legend_speaks_of_what_the_columns_need() -> None:
     assert "as published" in told["Marks"]
 
 
+def test_the_legend_promises_no_single_session() -> None:
+    runtime = next(it.meaning for it in legend(boards.challenge()) if it.word == "Runtime")
+    assert "one machine" in runtime
+    assert "“earlier run”" in runtime
+    assert "session" not in runtime
+
+
 def test_the_legend_explains_the_challenges_own_quality_profile() -> None:
     told = {it.word: it.meaning for it in legend(boards.challenge(quality_profile="classic-y"))}
     assert "BT.601" in told["PSNR, SSIM"]
@@ -135,3 +184,13 @@ def test_the_legend_explains_the_challenges_own_quality_profile() -> None:
 def test_a_range_of_no_width_is_not_drawn() -> None:
     row = boards.ranked(1, intervals={"runtime": Interval(0.027, 0.027)})
     assert 'class="spread"' not in to_page(boards.board(row))
+
+
+def test_circles_without_a_place_for_a_name_are_named_in_the_caption() -> None:
+    rows = [boards.ranked(place, title=f"Net {place}") for place in range(1, 41)]
+    numbered = re.search(
+        r'<ol class="numbered">(.*?)</ol>', to_page(boards.board(*rows)), re.DOTALL
+    )
+    assert numbered is not None
+    assert re.match(r"\s*<li><bdi>Net \d+: 29.00 dB, 27.11 ms, 0.317 M</bdi>", numbered.group(1))
+    assert 'class="numbered"' not in to_page(boards.board())

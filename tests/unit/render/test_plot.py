@@ -43,6 +43,32 @@ def test_labels_of_neighbours_are_both_there() -> None:
     assert {f"Net {place} (0.317 M)" for place in (1, 2, 3)} <= set(texts(drawn(*rows)))
 
 
+def test_of_forty_crowded_models_each_has_a_name_or_a_number_that_the_caption_names() -> None:
+    rows = [
+        boards.ranked(
+            place,
+            title=f"Net {place}",
+            values=boards.values(
+                runtime=0.02 + 0.0004 * (place % 8), valid=29 + 0.01 * (place // 8)
+            ),
+        )
+        for place in range(1, 41)
+    ]
+    found = drawn(*rows)
+    names = {f"Net {place}" for place in range(1, 41)}
+    numbered = {text.partition(":")[0] for text in found.numbered}
+    written = {text.removesuffix(" (0.317 M)") for text in texts(found)}
+    assert numbered
+    assert numbered <= names
+    assert written & names == names - numbered
+    assert {str(number) for number in range(1, len(numbered) + 1)} <= written
+    assert found.numbered[0].endswith(" ms, 0.317 M")
+
+
+def test_where_every_name_has_a_place_nothing_is_numbered() -> None:
+    assert drawn(boards.ranked(1), boards.ranked(2, title="Other")).numbered == ()
+
+
 def test_the_same_board_gives_the_same_drawing() -> None:
     assert plot(boards.full_board()) == plot(boards.full_board())
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from fakes import boards
@@ -109,14 +110,37 @@ def test_printed_figures_of_one_source_share_a_row() -> None:
     assert all(it.rank is None and not it.best for it in lines[1].cells)
 
 
-def test_printed_macs_stand_in_the_first_column_of_macs() -> None:
+def test_printed_macs_stand_in_columns_of_their_own_convention() -> None:
     columns = (
+        Column("macs", "FLOPs", "G", 2),
         Column("macs_ntire2022", "MACs", "G", 2),
         Column("macs_fvcore", "MACs", "G", 2),
     )
-    printed = (Published("paper", macs_g=19.7),)
-    board = boards.board(boards.ranked(1, published=printed), columns=columns, tracks=())
-    assert [it.text for it in table(board).lines[1].cells] == ["19.70", "–"]
+    printed = (Published("paper", macs_g=19.7, macs_convention="ntire2022"),)
+    row = boards.ranked(1, published=printed)
+
+    def texts(convention: str) -> list[str]:
+        board = boards.board(row, columns=columns, tracks=(), macs=convention)
+        return [it.text for it in table(board).lines[1].cells]
+
+    assert texts("ntire2022") == ["19.70", "19.70", "–"]
+    assert texts("fvcore") == ["–", "19.70", "–"]
+
+
+def test_printed_macs_that_belong_in_no_column_are_told_in_a_hint() -> None:
+    printed = (
+        Published("report", macs_g=19.7, macs_convention="ntire2022", convs=39),
+        Published("paper", macs_g=19.6, convs=39),
+    )
+    columns = (Column("macs", "FLOPs", "G", 2), Column("convs", "Convs", "", 0))
+    row = boards.ranked(1, published=printed)
+    board = boards.board(row, columns=columns, tracks=(), macs="fvcore")
+    report, paper = (line.cells[0] for line in table(board).lines[1:])
+    assert report == Cell(
+        "–", hint="Printed: 19.70 G by ntire2022; not the convention of this column"
+    )
+    assert (paper.text, paper.value) == ("–", None)
+    assert "19.60 G of a convention that is not named" in paper.hint
 
 
 def test_without_show_published_no_printed_figure_is_drawn() -> None:
@@ -145,6 +169,32 @@ def test_badges_name_role_weights_flags_and_verdict() -> None:
     assert marks["rfdn"] == ["reference", "counts verified"]
     assert marks["imdn"] == ["reference", "untrained", "counts incomplete"]
     assert marks["hidden"] == ["flags changed", "counts disputed"]
+
+
+def test_a_row_of_an_older_session_is_marked_with_its_day() -> None:
+    old = boards.records("old", session="s0", started="2030-01-31T14:05:09Z")
+    new = boards.records("new", session="s1", started="2030-02-01T09:00:00Z")
+    rows = [boards.ranked(1, id="old", records=old), boards.ranked(2, id="new", records=new)]
+    first, second = table(boards.board(*rows)).lines
+    badge = first.badges[-1]
+    assert (badge.text, badge.tone) == ("earlier run", "neutral")
+    assert badge.hint.startswith("All rounds were timed by an earlier run on this machine, on")
+    assert "2030-01-31, 14:05 UTC" in badge.hint
+    assert "earlier run" not in second.marks
+
+
+def test_a_row_whose_rounds_are_of_two_sessions_says_how_many_are_old() -> None:
+    count, one, two = boards.records("a")
+    two = replace(two, session="s2", started="2030-01-02T00:00:00Z")
+    (line,) = table(boards.board(boards.ranked(1, records=(count, one, two)))).lines
+    assert line.badges[-1].hint.startswith("1 of 2 rounds were timed by an earlier run")
+
+
+def test_an_older_count_alone_marks_nothing() -> None:
+    count, *rounds = boards.records("a", session="s2", started="2030-01-02T00:00:00Z")
+    assert count.session == "s1"
+    (line,) = table(boards.board(boards.ranked(1, records=(count, *rounds)))).lines
+    assert "earlier run" not in line.marks
 
 
 def test_a_long_name_is_cut_and_told_in_full_in_the_hint() -> None:

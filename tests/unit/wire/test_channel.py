@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -149,6 +150,26 @@ def test_a_payload_at_the_cap_is_taken(ends: tuple[socket.socket, socket.socket]
     sender, receiver = map(Channel, ends)
     sender.send(Done(1.0), b"four")
     assert receiver.receive(deadline_s=5.0, payload_cap=4)[1] == b"four"
+
+
+def test_hanging_up_wakes_whoever_waits(ends: tuple[socket.socket, socket.socket]) -> None:
+    receiver = Channel(ends[1])
+    timer = threading.Timer(0.1, receiver.hang_up)
+    timer.start()
+    began = time.monotonic()
+    with pytest.raises(Closed):
+        receiver.receive(deadline_s=30.0)
+    assert time.monotonic() - began < 10.0
+    receiver.close()
+    receiver.hang_up()  # again, and on a closed socket: no harm
+
+
+def test_an_inherited_channel_goes_no_further(ends: tuple[socket.socket, socket.socket]) -> None:
+    os.set_inheritable(ends[0].fileno(), True)
+    descriptor = ends[0].detach()
+    inherited = channel_module.from_descriptor(descriptor)
+    assert not os.get_inheritable(descriptor)
+    inherited.close()
 
 
 def test_garbage_is_a_protocol_error(ends: tuple[socket.socket, socket.socket]) -> None:

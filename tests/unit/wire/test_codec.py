@@ -173,7 +173,7 @@ def test_nested_values_are_checked_as_strictly(changes: dict[str, Any], message:
 def test_an_optional_figure_may_be_null_and_a_list_must_be_a_list() -> None:
     assert isinstance(_decode(**_counted(macs=None)), Counted)
     with pytest.raises(ProtocolError, match=r"^Ready\.changed: a list is needed$"):
-        _decode(type="Ready", load_s=1.0, params=1, device="cpu", changed="threads")
+        _decode(type="Ready", load_s=1.0, params=1, changed="threads")
     with pytest.raises(ProtocolError, match=r"^Counted\.counts: Counts is needed, got int$"):
         _decode(type="Counted", counts=1)
 

@@ -16,6 +16,10 @@ from harness.worker.run import Runner
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
+class Lazy(torch.Tensor):
+    """A tensor that could put its work off."""
+
+
 class Fake(nn.Module):
     """Answers with whatever `make` gives, and remembers what it was given."""
 
@@ -54,10 +58,12 @@ def _collected(values: list[float], data_range: float = 1.0, dtype: str = "fp32"
 
 
 def _fault(make: Callable[[torch.Tensor], Any], **changes: Any) -> tuple[str, str]:
-    runner = _runner(make, **changes)
-    runner.forward(_image())
-    with pytest.raises(WrongOutput) as caught:
+    def run(runner: Runner) -> None:
+        runner.forward(_image())
         runner.collect()
+
+    with pytest.raises(WrongOutput) as caught:
+        run(_runner(make, **changes))
     return caught.value.reason, str(caught.value)
 
 
@@ -145,6 +151,15 @@ def test_a_half_output_is_scaled_in_full_precision() -> None:
         (lambda batch: _enlarged(batch)[:, :1], "the output is 1x1x4x6, not 1x3x4x6"),
         (lambda batch: batch.sum(), "the output is a single number, not 1x3x4x6"),
         (
+            lambda batch: _enlarged(batch).as_subclass(Lazy),
+            "the output is a Lazy, a subclass of Tensor: return a plain tensor",
+        ),
+        (
+            lambda batch: nn.Parameter(_enlarged(batch)),
+            "the output is a Parameter, a subclass of Tensor: return a plain tensor",
+        ),
+        (lambda batch: _enlarged(batch).to("meta"), "the output is on meta, not on cpu"),
+        (
             lambda batch: _enlarged(batch).to(torch.uint8),
             "the output is of torch.uint8, not floating point",
         ),
@@ -156,6 +171,28 @@ def test_a_half_output_is_scaled_in_full_precision() -> None:
 )
 def test_an_output_of_another_kind_is_named(make: Any, message: str) -> None:
     assert _fault(make) == ("wrong_output", message)
+    with pytest.raises(WrongOutput):
+        _runner(make).forward(_image())  # at once: most passes are never collected
+
+
+@pytest.mark.parametrize("option", [{"pad_to_multiple": 4}, {"tile": 2}])
+def test_a_subclass_does_not_hide_behind_padding_or_tiles(option: dict[str, int]) -> None:
+    fault = _fault(lambda batch: _enlarged(batch).as_subclass(Lazy), **option)
+    assert fault == (
+        "wrong_output",
+        "the output is a Lazy, a subclass of Tensor: return a plain tensor",
+    )
+
+
+def test_checking_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    import time
+
+    def slow(output: Any, expected: tuple[int, ...]) -> Any:  # noqa: ARG001
+        time.sleep(0.2)
+        return output
+
+    monkeypatch.setattr("harness.worker.run.checked", slow)
+    assert _runner().forward(_image()) < 0.2
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

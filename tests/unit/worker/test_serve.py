@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -34,11 +38,21 @@ import torch
 from torch import nn
 
 torch.backends.cudnn.benchmark = True
+torch.manual_seed(123)
 
 class Net(nn.Module):
     def forward(self, batch):
         torch.set_default_dtype(torch.float64)
         return batch.repeat_interleave(2, -1).repeat_interleave(2, -2)
+"""
+
+
+CONV = """
+from torch import nn
+
+class Net(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Conv2d(3, 12, 3, padding=1), nn.PixelShuffle(2))
 """
 
 
@@ -155,6 +169,80 @@ def test_a_look_before_load_is_answered() -> None:
     assert guarded(Worker(), Inspect(), bytearray()) == (State((), 0, 0), b"")
 
 
+def test_a_gpu_is_asked_nothing_where_the_model_is_on_the_cpu(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    for name in ("synchronize", "max_memory_allocated", "max_memory_reserved"):
+        monkeypatch.setattr(torch.cuda, name, lambda name=name: len(asked.append(name) or asked))
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda: None)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    worker = Worker()
+    worker.answer(_load(folder), bytearray())
+    assert worker.answer(Inspect(), bytearray())[0] == State()
+    assert asked == []
+    worker._device = "cuda"
+    assert worker.answer(Inspect(), bytearray())[0] == State((), 2, 3)
+
+
+class Remembering(Worker):
+    """Says at each Inspect whether the image that it sent before is still held by anybody."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sent: weakref.ref[object] = weakref.ref(self)
+
+    def answer(self, request: Request, payload: bytearray) -> Reply:  # noqa: ARG002
+        if isinstance(request, Collect):
+            image = np.zeros(8, np.uint8)
+            self._sent = weakref.ref(image)
+            return Output(1, 8, "torch.float32", 0.0, 1.0), image.data
+        return State(("held",) if self._sent() is not None else ()), b""
+
+
+def test_an_image_that_was_sent_is_gone_before_the_next_request() -> None:
+    ours, theirs = socket.socketpair()
+    thread = threading.Thread(target=serve, args=(Channel(theirs), Remembering()))
+    thread.start()
+    channel = Channel(ours)
+    answers = []
+    for request in (Inspect(), Collect(), Inspect()):
+        channel.send(request, deadline_s=5.0)
+        answers.append(channel.receive(deadline_s=5.0)[0])
+    channel.send(Stop())
+    thread.join(10.0)
+    ours.close()
+    theirs.close()
+    assert answers[0] == State(("held",))  # the worker itself: the fake can tell
+    assert answers[2] == State(())
+
+
+def test_loading_a_model_imports_no_compiler(folder: Path) -> None:
+    """Each of these takes a second or two, in every round of every entry."""
+    (folder / "model.py").write_text(CONV, encoding="utf-8")
+    code = f"""
+import sys
+import torch
+known = set(sys.modules)
+from harness.wire.messages import Forward, Inspect, Load
+from harness.worker.serve import Worker
+worker = Worker()
+worker.answer(Load({str(folder)!r}, "model:Net", "{{}}", 2, 1.0, "cpu", 1, 0), bytearray())
+worker.answer(Forward(2, 2), bytearray(12))
+worker.answer(Inspect(), bytearray())
+slow = {{"sympy", "torch._dynamo", "torch._inductor", "fvcore", "ptflops", "torchvision"}}
+print(sorted(slow & (set(sys.modules) - known)))
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[3],
+    )
+    assert ran.stdout == "[]\n"
+
+
 def test_stop_is_no_request_to_answer() -> None:
     answer, _ = guarded(Worker(), Stop(), bytearray())
     assert isinstance(answer, Trouble)
@@ -167,8 +255,8 @@ def test_a_worker_loads_runs_and_reports_changes(folder: Path, channel: Channel)
 
     ready, _ = ask(_load(folder))
     assert isinstance(ready, Ready)
-    assert (ready.params, ready.device, ready.untrained) == (0, "cpu", False)
-    assert ready.changed == ("cudnn_benchmark: False -> True",)
+    assert (ready.params, ready.untrained) == (0, False)
+    assert ready.changed == ("cudnn_benchmark: False -> True", "seed: 0 -> 123")
     assert ask(Inspect())[0] == State()  # put back after the load
 
     done, _ = ask(Forward(1, 2), b"\x01\x02\x03\x04\x05\x06")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -51,7 +52,20 @@ FLIPS: list[tuple[str, Callable[[], object]]] = [
         lambda: setattr(torch.backends.mkldnn, "enabled", False),
     ),
     ("flush_denormal: False -> True", lambda: torch.set_flush_denormal(True)),
+    ("seed: 0 -> 7", lambda: torch.manual_seed(7)),
 ]
+
+
+def _set(variable: str, value: str | None) -> None:
+    if value is None:
+        del os.environ[variable]
+    else:
+        os.environ[variable] = value
+
+
+def _without_operators(differences: tuple[str, ...]) -> tuple[str, ...]:
+    """From torch 2.9 on, the older calls set the precision of operators as well."""
+    return tuple(text for text in differences if ".fp32_precision: " not in text)
 
 
 def test_the_known_state_is_the_one_that_is_read() -> None:
@@ -71,9 +85,58 @@ def test_a_flipped_setting_is_named_and_put_back(
 ) -> None:
     before = settings.read()
     flip()
-    assert settings.differences(before, settings.read()) == (difference,)
+    assert _without_operators(settings.differences(before, settings.read())) == (difference,)
     settings.apply(threads=1, seed=0)
     assert settings.differences(before, settings.read()) == ()
+
+
+@pytest.mark.skipif(
+    not hasattr(torch.backends, "fp32_precision"), reason="torch 2.9 added fp32_precision"
+)
+@pytest.mark.parametrize(
+    ("operator", "precision"),
+    [
+        ("cudnn.conv", "tf32"),
+        ("cudnn.rnn", "tf32"),
+        ("mkldnn.conv", "bf16"),
+        ("mkldnn.matmul", "bf16"),
+        ("mkldnn.rnn", "bf16"),
+    ],
+)
+def test_the_precision_of_one_operator_is_named_and_put_back(operator: str, precision: str) -> None:
+    before = settings.read()
+    name = f"{operator}.fp32_precision"
+    was = before.precisions[name]
+    settings._operators()[name].fp32_precision = precision
+    assert f"{name}: {was} -> {precision}" in settings.differences(before, settings.read())
+    settings.put_back(before, threads=1, seed=0)
+    assert settings.differences(before, settings.read()) == ()
+
+
+@pytest.mark.skipif(
+    not hasattr(torch.backends, "fp32_precision"), reason="torch 2.9 added fp32_precision"
+)
+@pytest.mark.parametrize(
+    ("backend", "precision"), [("mkldnn", "bf16"), ("generic", "bf16"), ("generic", "tf32")]
+)
+def test_no_backend_lowers_the_precision_of_mkldnn_from_above(backend: str, precision: str) -> None:
+    before = settings.read()
+    torch._C._set_fp32_precision_setter(backend, "all", precision)
+    now = settings.read().precisions
+    assert {now[name] for name in now if name.startswith("mkldnn")} == {"ieee"}
+    settings.put_back(before, threads=1, seed=0)
+    assert settings.differences(before, settings.read()) == ()
+
+
+def test_torch_before_2_9_has_no_precisions_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Older:
+        """Takes any attribute that is set, and has none of the newer ones."""
+
+    for name in ("cudnn", "mkldnn"):
+        monkeypatch.setattr(torch.backends, name, Older())
+    assert settings._operators() == {}
+    settings._reset_precisions()
+    assert vars(torch.backends.cudnn) == vars(torch.backends.mkldnn) == {}
 
 
 @pytest.mark.skipif(
@@ -92,18 +155,49 @@ def test_a_flipped_setting_is_named_and_put_back(
 def test_tf32_by_torchs_newer_call_is_named_and_put_back(backend: Any, difference: str) -> None:
     before = settings.read()
     backend.fp32_precision = "tf32"
-    assert settings.differences(before, settings.read()) == (difference,)
+    assert _without_operators(settings.differences(before, settings.read())) == (difference,)
     settings.apply(threads=1, seed=0)
     assert settings.differences(before, settings.read()) == ()
     assert torch.backends.cudnn.conv.fp32_precision in {"none", "ieee"}
     assert torch.backends.cuda.matmul.fp32_precision in {"none", "ieee"}
 
 
-def test_a_changed_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+@pytest.mark.parametrize(
+    ("before", "after", "difference"),
+    [
+        ("1", "64", "1 -> 64"),
+        (None, "1", "unset -> 1"),
+        ("1", None, "1 -> unset"),
+        ("", None, " -> unset"),  # no GPU at all, and every GPU
+    ],
+)
+@pytest.mark.parametrize(
+    ("variable", "name"),
+    [("OMP_NUM_THREADS", "omp_threads"), ("CUDA_VISIBLE_DEVICES", "cuda_visible")],
+)
+def test_a_changed_environment_is_named_and_put_back(
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    name: str,
+    before: str | None,
+    after: str | None,
+    difference: str,
+) -> None:
+    monkeypatch.setenv(variable, "so that it is put back after the test")
+    _set(variable, before)
+    known = settings.read()
+    _set(variable, after)
+    assert settings.differences(known, settings.read()) == (f"{name}: {difference}",)
+    settings.put_back(known, threads=1, seed=0)
+    assert os.environ.get(variable) == before
+
+
+def test_the_interop_threads_are_told() -> None:
     before = settings.read()
-    os.environ["OMP_NUM_THREADS"] = "64"
-    assert settings.differences(before, settings.read()) == ("omp_threads: 1 -> 64",)
+    assert before.interop_threads == torch.get_num_interop_threads()
+    after = dataclasses.replace(before, interop_threads=before.interop_threads + 1)
+    count = before.interop_threads
+    assert settings.differences(before, after) == (f"interop_threads: {count} -> {count + 1}",)
 
 
 def test_several_changes_are_all_named() -> None:

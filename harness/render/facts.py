@@ -1,0 +1,54 @@
+"""The figures of one row in words: with range, room to the limit, and how memory was measured."""
+
+from __future__ import annotations
+
+from harness.core.leaderboard import Entry, Row, rounds_of
+from harness.core.metrics import label
+from harness.core.record import Memory
+from harness.render.text import HINT_LIMIT, clean, short
+from harness.render.units import quantity
+
+_SOURCES = {
+    "rss_peak": "resident memory of the process, above its level after the load",
+    "cuda_allocated": "what PyTorch allocated on the GPU",
+}
+
+
+def facts(row: Row) -> tuple[tuple[str, str], ...]:
+    """Terms and what they are, in the order of the entry's figures."""
+    entry = row.entry
+    told = [("Id", short(entry.id, HINT_LIMIT))]
+    told += [(clean(label(key)), _figure(row, key)) for key in entry.values]
+    worst = _worst(entry)
+    return tuple(told) if worst is None else (*told, *_memory(worst))
+
+
+def _figure(row: Row, key: str) -> str:
+    text = quantity(key, row.entry.values[key])
+    spread = row.entry.intervals.get(key)
+    if spread is not None:
+        text += f" ({quantity(key, spread.low)} to {quantity(key, spread.high)})"
+    if key in row.margins:
+        room = row.margins[key]
+        side = "inside" if room >= 0 else "outside"
+        text += f", {quantity(key, abs(room))} {side} the limit"
+    return text
+
+
+def _worst(entry: Entry) -> Memory | None:
+    """Of the round whose peak is the table's figure, so that all are of one process."""
+    measured = [it.memory for it in rounds_of(entry.records) if it.memory is not None]
+    return max(measured, key=lambda it: it.peak_bytes, default=None)
+
+
+def _memory(memory: Memory) -> list[tuple[str, str]]:
+    """How the peak was taken, and what else was seen; a figure that was not taken is left out."""
+    source = clean(memory.source)
+    meaning = _SOURCES.get(memory.source)
+    told = [("Memory is", f"{meaning} ({source})" if meaning else source)]
+    others = {
+        "Memory after the load": memory.level_bytes,
+        "Memory reserved by PyTorch": memory.reserved_bytes,
+        "Memory of the process (NVML)": memory.nvml_bytes,
+    }
+    return [*told, *((term, quantity("memory", value)) for term, value in others.items() if value)]

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fakes.rude_worker import RudeConfinement
+
+from harness.core.challenge import Protocol
+from harness.core.outcome import Failed
+from harness.core.record import ImageScore, RoundFigures
+from harness.launch import nvml, process
+from harness.launch.measure import LrImage, Task, run_count, run_round
+from harness.launch.process import Abandoned
+from harness.wire.messages import Load
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "acme.log"
+
+
+def _task(log: Path, manner: str, *, device: str = "cpu", **protocol: Any) -> Task:
+    load = Load("", "m:N", "{}", 1, 1.0, device, threads=1, seed=0)
+    return Task(load, Protocol(**protocol), log, RudeConfinement(manner))
+
+
+def _image(height: int, width: int, first: int = 0) -> LrImage:
+    pixels = (first + np.arange(height * width * 3)).astype(np.uint8)
+    return LrImage("set", f"{first}", pixels.reshape(height, width, 3))
+
+
+def _score(image: LrImage, pixels: Any) -> ImageScore:
+    return ImageScore(image.dataset, image.image, str(pixels.shape))
+
+
+def _figures(task: Task, *images: LrImage) -> RoundFigures:
+    outcome = run_round(task, images, _score)
+    assert isinstance(outcome, RoundFigures), outcome
+    return outcome
+
+
+def _given(log: Path) -> list[bytes]:
+    return [bytes.fromhex(line) for line in log.read_text(encoding="utf-8").splitlines()]
+
+
+def test_warm_up_shows_other_pixels_than_those_that_are_timed(log: Path) -> None:
+    image = LrImage("set", "a", np.arange(18, dtype=np.uint8).reshape(2, 3, 3))
+    figures = _figures(_task(log, "remembering", warmup=2), image)
+    turned = b"\x0f\x10\x11\x0c\x0d\x0e\x09\x0a\x0b\x06\x07\x08\x03\x04\x05\x00\x01\x02"
+    assert _given(log) == [turned, turned, bytes(range(18))]
+    assert len(figures.samples) == 1
+
+
+def test_warm_up_is_of_each_shape_once(log: Path) -> None:
+    images = (_image(1, 2), _image(2, 1, 50), _image(1, 2, 100))
+    figures = _figures(_task(log, "remembering", passes=2), *images)
+    sizes = [len(pixels) for pixels in _given(log)]
+    assert sizes == [6, 6] + [6, 6, 6] * 2
+    assert _given(log)[2:5] == [image.pixels.tobytes() for image in images]
+    assert [sample.timed_pass for sample in figures.samples] == [0, 0, 0, 1, 1, 1]
+    assert [score.digest for score in figures.scores] == ["(1, 2, 3)", "(2, 1, 3)", "(1, 2, 3)"]
+
+
+@pytest.mark.parametrize("nvml_bytes", [None, 7])
+def test_the_memory_is_that_of_the_device_that_was_asked_for(
+    log: Path, monkeypatch: pytest.MonkeyPatch, nvml_bytes: int | None
+) -> None:
+    monkeypatch.setattr(nvml, "process_bytes", lambda _: nvml_bytes)
+    memory = _figures(_task(log, "remembering", device="cuda"), _image(1, 1)).memory
+    assert memory is not None
+    assert (memory.source, memory.peak_bytes, memory.nvml_bytes) == (
+        "cuda_allocated",
+        0,
+        nvml_bytes,
+    )
+    memory = _figures(_task(log, "remembering"), _image(1, 1)).memory
+    assert memory is None or memory.source == "rss_peak"  # None where /proc can't be written
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_claim_below_nothing_is_refused(log: Path, device: str) -> None:
+    outcome = run_round(_task(log, "negative_state", device=device), (_image(1, 1),), _score)
+    assert isinstance(outcome, Failed)
+    assert (outcome.reason, outcome.message) == ("protocol", "claims a negative figure: -1")
+
+
+def test_a_count_that_is_given_up_is_no_outcome(log: Path) -> None:
+    timer = threading.Timer(0.3, process.kill_all)
+    timer.start()
+    with pytest.raises(Abandoned):
+        run_count(_task(log, "silence"), 8, 8)
+    timer.join()

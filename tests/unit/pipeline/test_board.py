@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from fakes.challenges import write_challenge
+
+from harness import rulebook
+from harness.core.outcome import Failed
+from harness.core.record import (
+    CountFigures,
+    Environment,
+    FloorFigures,
+    ImageScore,
+    Job,
+    Memory,
+    Outcome,
+    Phases,
+    Record,
+    RoundFigures,
+    Sample,
+)
+from harness.core.run import JobKey, Listed, Run
+from harness.pipeline.board import build, load_run, save_run
+from harness.pipeline.plan import BadInput
+from harness.store import Store
+from harness.wire.messages import Counter, Counts
+
+ENVIRONMENT = Environment("machine", {"cpu": "fast"})
+SCORES = (ImageScore("Set5", "baby", "d1", 30.0, 0.9), ImageScore("Set5", "bird", "d2", 34.0, 0.7))
+COUNTER = Counter("ntire2022", 1100, 1000, 50, 3, "meta")
+COUNTS = Counts(
+    32,
+    32,
+    params=7,
+    params_before=7,
+    trainable=7,
+    counters=(
+        COUNTER,
+        dataclasses.replace(COUNTER, name="fvcore", macs=1000),
+        dataclasses.replace(COUNTER, name="dispatch", macs=1000),
+    ),
+)
+
+
+def a_round(baby_s: float, bird_s: float, *, peak: int, untrained: bool = False) -> RoundFigures:
+    timed = (("baby", baby_s), ("bird", bird_s))
+    return RoundFigures(
+        params=7,
+        first_call_s=2 * baby_s,
+        samples=tuple(Sample("Set5", name, 0, 16, 16, it, it + 0.001) for name, it in timed),
+        scores=SCORES,
+        memory=Memory(peak, "rss_peak"),
+        phases=Phases(),
+        untrained=untrained,
+    )
+
+
+def saved(store: Store, entry: str, outcomes: dict[tuple[Job, int], Outcome]) -> tuple[JobKey, ...]:
+    """Records of these outcomes; their keys."""
+    keys = []
+    for (job, number), outcome in outcomes.items():
+        key = f"{entry}-{job}-{number}".ljust(64, "0")
+        record = Record(
+            key=key,
+            entry=entry,
+            challenge="tiny",
+            job=job,
+            round=number,
+            session="one",
+            started="2026-01-01T00:00:00+00:00",
+            environment=ENVIRONMENT,
+            outcome=outcome,
+        )
+        store.save(record)
+        keys.append(JobKey(job, number, key))
+    return tuple(keys)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "records")
+
+
+def run(place: Path, *listed: Listed) -> Run:
+    challenge = rulebook.read(str(write_challenge(place / "tiny.toml")))
+    return Run("one", "2026-01-01T00:00:00+00:00", challenge, listed, ENVIRONMENT)
+
+
+def an_entry(jobs: tuple[JobKey, ...], **changes: object) -> Listed:
+    listed = Listed("mine", "Team", "Mine", "entry", weights="own", jobs=jobs)
+    return dataclasses.replace(listed, **changes)  # type: ignore[arg-type]
+
+
+def test_figures_are_those_of_the_records(tmp_path: Path, store: Store) -> None:
+    rounds: dict[tuple[Job, int], Outcome] = {
+        ("count", 0): CountFigures(COUNTS),
+        ("round", 0): a_round(0.010, 0.030, peak=500),  # 20 ms an image
+        ("round", 1): a_round(0.020, 0.060, peak=900),  # 40 ms
+        ("round", 2): a_round(0.015, 0.035, peak=100),  # 25 ms
+    }
+    jobs = saved(store, "mine", rounds)
+    (row,) = build(run(tmp_path, an_entry(jobs)), store).rows
+    values = row.entry.values
+    assert values["runtime"] == pytest.approx(0.025)
+    assert values["first_call"] == pytest.approx(0.030)
+    assert (row.entry.intervals["runtime"].low, row.entry.intervals["runtime"].high) == (
+        pytest.approx(0.020),
+        pytest.approx(0.040),
+    )
+    assert values["memory"] == 900
+    assert values["psnr:Set5"] == 32.0
+    assert values["ssim:Set5"] == pytest.approx(0.8)
+    assert (values["params"], values["macs"], values["macs_ntire2022"]) == (7, 1000, 1100)
+    assert (values["activations"], values["convs"]) == (50, 3)
+    assert row.ranked
+    assert row.entry.verdict is not None
+    assert row.entry.verdict.level == "verified"
+
+
+def test_a_failed_round_fails_the_entry_and_keeps_its_counts(tmp_path: Path, store: Store) -> None:
+    failure = Failed("forward", "timeout", "no answer within 5 s")
+    jobs = saved(store, "mine", {("count", 0): CountFigures(COUNTS), ("round", 0): failure})
+    (row,) = build(run(tmp_path, an_entry(jobs)), store).rows
+    assert row.entry.status == "failed"
+    assert row.entry.reason == "forward: no answer within 5 s"
+    assert row.entry.values["params"] == 7
+    assert "runtime" not in row.entry.values
+
+
+def test_a_failed_count_is_a_note_and_leaves_its_columns_empty(
+    tmp_path: Path, store: Store
+) -> None:
+    failure = Failed("count", "crash", "ValueError: no")
+    outcomes: dict[tuple[Job, int], Outcome] = {
+        ("count", 0): failure,
+        ("round", 0): a_round(0.01, 0.01, peak=1),
+    }
+    (row,) = build(run(tmp_path, an_entry(saved(store, "mine", outcomes))), store).rows
+    assert row.entry.status == "ok"
+    assert row.entry.values["params"] == 7  # the round's own
+    assert "macs" not in row.entry.values
+    assert any("ValueError: no" in note for note in row.entry.notes)
+
+
+def test_seeded_weights_are_a_badge_and_no_rank_unless_there_is_nothing_to_train(
+    tmp_path: Path, store: Store
+) -> None:
+    seeded = saved(store, "mine", {("round", 0): a_round(0.01, 0.01, peak=1, untrained=True)})
+    (row,) = build(run(tmp_path, an_entry(seeded, weights="seeded")), store).rows
+    assert (row.ranked, row.entry.badges) == (False, ("untrained",))
+    bare = saved(store, "bare", {("round", 0): a_round(0.01, 0.01, peak=1)})
+    (row,) = build(run(tmp_path, an_entry(bare, id="bare", weights="seeded")), store).rows
+    assert (row.ranked, row.entry.badges) == (True, ())
+
+
+def test_the_floor_has_quality_alone_and_no_rank(tmp_path: Path, store: Store) -> None:
+    jobs = saved(store, "bicubic", {("floor", 0): FloorFigures(SCORES)})
+    floor = Listed("bicubic", "", "Bicubic", "floor", jobs=jobs)
+    (row,) = build(run(tmp_path, floor), store).rows
+    assert row.entry.values == {"psnr:Set5": 32.0, "ssim:Set5": pytest.approx(0.8)}
+    assert not row.ranked
+
+
+def test_what_is_not_measured_yet_is_said(tmp_path: Path, store: Store) -> None:
+    planned = (JobKey("count", 0, "a" * 64), JobKey("round", 0, "b" * 64))
+    board = build(run(tmp_path, an_entry(planned)), store)
+    assert board.rows[0].entry.values == {}
+    assert any("mine" in note and "Not measured to the end" in note for note in board.notes)
+
+
+def test_a_run_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    written = run(tmp_path, an_entry((), fault=Failed("manifest", "bad_manifest", "no team")))
+    save_run(tmp_path, written)
+    assert load_run(tmp_path) == written
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"schema": 1}'])
+def test_a_run_file_that_is_none_says_to_run_again(tmp_path: Path, text: str) -> None:
+    (tmp_path / "run.json").write_text(text, encoding="utf-8")
+    with pytest.raises(BadInput, match=r"run\.json can't be read \(\d+ faults\): run again"):
+        load_run(tmp_path)

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes.challenges import write_challenge, write_set5
+from fakes.entries import write_entry
+
+from harness import catalog, rulebook, weights
+from harness.core.challenge import Challenge
+from harness.core.record import Environment
+from harness.core.run import JobKey
+from harness.launch.measure import LrImage
+from harness.pipeline import plan
+from harness.pipeline.material import Material
+from harness.pipeline.plan import BadInput, Request
+
+ENVIRONMENT = Environment("machine-1", {})
+OFFICIAL = '{ file = "theirs.pth", sha256 = "%s", url = "https://x", licence = "MIT" }' % ("0" * 64)
+
+
+@pytest.fixture
+def challenge(tmp_path: Path) -> Challenge:
+    return rulebook.read(str(write_challenge(tmp_path / "tiny.toml", rounds=2)))
+
+
+def material(digest: str = "images") -> Material:
+    image = LrImage("Set5", "baby", np.zeros((4, 4, 3), np.uint8))
+    return Material((image,), (), digest, ())
+
+
+def jobs(folder: Path, challenge: Challenge, **changes: object) -> tuple[JobKey, ...]:
+    (candidate,) = catalog.read_folder(folder)
+    made = plan.contender(candidate, weights.Chosen("seeded"), challenge, "cpu")
+    environment = dataclasses.replace(ENVIRONMENT, **changes)  # type: ignore[arg-type]
+    return plan.jobs(made, challenge, material(), environment)
+
+
+def entries(request: Request, challenge: Challenge) -> dict[str, tuple[str, ...]]:
+    return {it.id: it.faults for it in plan.candidates(request, challenge)}
+
+
+def test_a_folder_named_twice_counts_once(tmp_path: Path, challenge: Challenge) -> None:
+    name = str(write_entry(tmp_path / "a"))
+    assert entries(Request(entries=(name, name)), challenge) == {"a": ()}
+
+
+def test_of_two_owners_of_an_id_the_first_keeps_it_and_no_third_is_hit(
+    tmp_path: Path, challenge: Challenge
+) -> None:
+    named = [write_entry(tmp_path / place) for place in ("one/a", "two/a", "one/a_2")]
+    found = entries(Request(entries=tuple(map(str, named))), challenge)
+    assert found["a"] == ()
+    assert found["a_2"] == ()
+    assert found["a_3"] == ("the id 'a' is taken by another entry of this run",)
+
+
+def test_nobody_takes_the_floors_id(tmp_path: Path, challenge: Challenge) -> None:
+    name = str(write_entry(tmp_path / plan.FLOOR_ID))
+    (faults,) = entries(Request(entries=(name,)), challenge).values()
+    assert faults == ("the id 'bicubic' is taken by another entry of this run",)
+
+
+def test_an_entry_of_another_scale_is_a_row_that_says_so(
+    tmp_path: Path, challenge: Challenge
+) -> None:
+    name = str(write_entry(tmp_path / "two", scale="2"))
+    assert entries(Request(entries=(name,)), challenge) == {
+        "two": ("scale 2, the challenge is x4",)
+    }
+
+
+def test_variants_of_another_scale_are_no_concern_of_the_challenge(challenge: Challenge) -> None:
+    found = entries(Request(entries=("rlfn",)), challenge)
+    assert set(found) == {"rlfn_x4", "rlfn_s_x4", "rlfn_ntire_x4"}
+
+
+def test_nothing_to_measure_is_bad_input(challenge: Challenge) -> None:
+    with pytest.raises(BadInput, match="no entry to measure"):
+        plan.candidates(Request(entries=()), challenge)
+
+
+def test_official_weights_that_are_missing_fail_an_entry_and_stop_nobody(tmp_path: Path) -> None:
+    (candidate,) = catalog.read_folder(write_entry(tmp_path / "a", official=OFFICIAL))
+    armed, chosen = plan.armed(candidate, mode="official", weights_dir=tmp_path)
+    assert chosen is None
+    assert armed.submission is None
+    assert "theirs.pth is not in" in armed.faults[0]
+    bundled, seeded = plan.armed(candidate, mode="bundled", weights_dir=tmp_path)
+    assert bundled is candidate
+    assert seeded == weights.Chosen("seeded")
+
+
+def test_official_weights_that_are_missing_are_bad_input_for_a_reference(tmp_path: Path) -> None:
+    (candidate,) = catalog.references(["rfdn_x4"])
+    with pytest.raises(weights.WeightsError, match=r"RFDN_AIM\.pth is not in"):
+        plan.armed(candidate, mode="official", weights_dir=tmp_path)
+
+
+def test_a_run_with_more_rounds_goes_on_where_one_with_fewer_stopped(
+    tmp_path: Path, challenge: Challenge
+) -> None:
+    folder = write_entry(tmp_path / "a")
+    longer = dataclasses.replace(
+        challenge, protocol=dataclasses.replace(challenge.protocol, rounds=5)
+    )
+    assert jobs(folder, longer)[:3] == jobs(folder, challenge)
+    assert [it.job for it in jobs(folder, challenge)] == ["count", "round", "round"]
+
+
+def test_the_same_entry_elsewhere_has_the_same_keys(tmp_path: Path, challenge: Challenge) -> None:
+    one = jobs(write_entry(tmp_path / "one" / "a"), challenge)
+    assert jobs(write_entry(tmp_path / "two" / "a"), challenge) == one
+
+
+def test_another_machine_measures_again_and_does_not_count_again(
+    tmp_path: Path, challenge: Challenge
+) -> None:
+    folder = write_entry(tmp_path / "a")
+    here, there = jobs(folder, challenge), jobs(folder, challenge, fingerprint="machine-2")
+    assert here[0] == there[0]
+    assert not set(here[1:]) & set(there[1:])
+
+
+def test_another_warm_up_measures_again_and_another_file_does_both(
+    tmp_path: Path, challenge: Challenge
+) -> None:
+    folder = write_entry(tmp_path / "a")
+    before = jobs(folder, challenge)
+    protocol = dataclasses.replace(challenge.protocol, warmup=2)
+    other = jobs(folder, dataclasses.replace(challenge, protocol=protocol))
+    assert before[0] == other[0]
+    assert not set(before[1:]) & set(other[1:])
+    (folder / "notes.txt").write_text("more", encoding="utf-8")
+    assert not set(before) & set(jobs(folder, challenge))
+
+
+def test_optional_datasets_that_are_missing_leave_with_their_columns(tmp_path: Path) -> None:
+    challenge = rulebook.read("classic_x4")
+    kept, found, notes = plan.find_datasets(challenge, write_set5(tmp_path))
+    assert [it.name for it in found] == ["Set5"]
+    assert [use.name for use in kept.datasets] == ["Set5"]
+    assert not any("Set14" in column.metric for column in kept.columns)
+    assert any(note.startswith("Left out: Set14") for note in notes)
+
+
+def test_a_challenge_without_any_of_its_datasets_is_bad_input(tmp_path: Path) -> None:
+    challenge = rulebook.read("classic_x4")
+    optional = tuple(dataclasses.replace(use, required=False) for use in challenge.datasets)
+    with pytest.raises(BadInput, match="none of the datasets of classic_x4 is at hand"):
+        plan.find_datasets(dataclasses.replace(challenge, datasets=optional), tmp_path)
