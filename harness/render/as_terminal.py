@@ -24,13 +24,13 @@ class TerminalTable:
     table: Table
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Draw as many columns as fit; a column that would be squeezed is left out and named."""
+        """Draw the columns that fit; one that would be squeezed is left out and named."""
         shown = _fitting(self.table, options.max_width)
         yield _grid(self.table, shown)
         for line in self.table.lines:
             if line.remark:
                 yield Text(f"{line.name}: {line.remark}")
-        left_out = self.table.headings[shown:]
+        left_out = [it for number, it in enumerate(self.table.headings) if number not in shown]
         if left_out:
             names = ", ".join(" ".join(filter(None, (it.group, it.full))) for it in left_out)
             yield Text(f"No room here for: {names}. They are in the written tables.", style="dim")
@@ -49,32 +49,44 @@ def to_plain(table: Table, *, width: int = 200) -> str:
     return capture.get()
 
 
-def _grid(table: Table, shown: int) -> Grid:
+def _grid(table: Table, shown: list[int]) -> Grid:
     grid = Grid(title=Text(table.title), box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
     grid.add_column(Text("Team / model"), overflow="fold", min_width=NAME_WIDTH)
-    for heading in table.headings[:shown]:
-        grid.add_column(_head(heading), justify="right", no_wrap=True)
+    for column in shown:
+        grid.add_column(_head(table.headings[column]), justify="right", no_wrap=True)
     for number, (kind, lines) in enumerate(table.sections()):
         if number:
             grid.add_section()
         if kind != "ranked":
             grid.add_row(Text(SECTIONS[kind], style="bold"))
         for line in lines:
-            cells = map(_cell, line.cells[:shown])
+            cells = (_cell(line.cells[column]) for column in shown)
             grid.add_row(_name(line), *cells, style=_STYLES.get(line.kind, ""))
     return grid
 
 
-def _fitting(table: Table, width: int) -> int:
-    """How many columns have room beside the names."""
+def _fitting(table: Table, width: int) -> list[int]:
+    """The columns that have room beside the names, what decides a challenge before the rest."""
     left = width - NAME_WIDTH - GAP
-    for number, heading in enumerate(table.headings):
-        cells = [_cell(line.cells[number]).cell_len for line in table.lines]
-        heads = [cell_len(part) for part in _head(heading).plain.splitlines()]
-        left -= max(cells + heads) + GAP
+    chosen = []
+    for column in sorted(range(len(table.headings)), key=lambda it: _turn(table.headings[it])):
+        left -= _width(table, column) + GAP
         if left < 0:
-            return number
-    return len(table.headings)
+            break
+        chosen.append(column)
+    return sorted(chosen)
+
+
+def _turn(heading: Heading) -> int:
+    if heading.scored or heading.key == "runtime" or heading.key.startswith("psnr:"):
+        return 0
+    return 1 if heading.ranked else 2
+
+
+def _width(table: Table, column: int) -> int:
+    cells = [_cell(line.cells[column]).cell_len for line in table.lines]
+    heads = [cell_len(part) for part in _head(table.headings[column]).plain.splitlines()]
+    return max(cells + heads)
 
 
 def _head(heading: Heading) -> Text:

@@ -57,7 +57,9 @@ def a_round(baby_s: float, bird_s: float, *, peak: int, untrained: bool = False)
     )
 
 
-def saved(store: Store, entry: str, outcomes: dict[tuple[Job, int], Outcome]) -> tuple[JobKey, ...]:
+def saved(
+    store: Store, entry: str, outcomes: dict[tuple[Job, int], Outcome], *, session: str = "one"
+) -> tuple[JobKey, ...]:
     """Records of these outcomes; their keys."""
     keys = []
     for (job, number), outcome in outcomes.items():
@@ -68,7 +70,7 @@ def saved(store: Store, entry: str, outcomes: dict[tuple[Job, int], Outcome]) ->
             challenge="tiny",
             job=job,
             round=number,
-            session="one",
+            session=session,
             started="2026-01-01T00:00:00+00:00",
             environment=ENVIRONMENT,
             outcome=outcome,
@@ -181,3 +183,13 @@ def test_a_run_file_that_is_none_says_to_run_again(tmp_path: Path, text: str) ->
     (tmp_path / "run.json").write_text(text, encoding="utf-8")
     with pytest.raises(BadInput, match=r"run\.json can't be read \(\d+ faults\): run again"):
         load_run(tmp_path)
+
+
+def test_a_board_over_several_invocations_says_so(tmp_path: Path, store: Store) -> None:
+    old = saved(store, "old", {("round", 0): a_round(0.01, 0.01, peak=1)}, session="before")
+    new = saved(store, "new", {("round", 0): a_round(0.01, 0.01, peak=1)})
+    counted = saved(store, "alone", {("count", 0): CountFigures(COUNTS)}, session="before")
+    both = build(run(tmp_path, an_entry(old, id="old"), an_entry(new, id="new")), store)
+    assert any("2 " in note and "earlier run" in note for note in both.notes)
+    one = build(run(tmp_path, an_entry(counted, id="alone"), an_entry(new, id="new")), store)
+    assert not any("earlier run" in note for note in one.notes)
