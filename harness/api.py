@@ -12,7 +12,7 @@ from harness.core.leaderboard import Leaderboard
 from harness.pipeline import Inspected, Request
 from harness.render.frame import to_frame
 
-__all__ = ["evaluate", "inspect", "report", "to_frame"]
+__all__ = ["evaluate", "inspect", "regenerate", "report", "to_frame"]
 _PATHS = ("data_dir", "reports", "weights_dir")
 AnyPath = str | PathLike[str]
 
@@ -46,3 +46,16 @@ def report(
 ) -> Leaderboard:
     """The board of the last run of a challenge, from its records, as `esr report` does."""
     return pipeline.report(challenge, Path(reports), rules=rules)
+
+
+def regenerate(name: str, *, rules: str | None = None, ruling: str = "") -> Leaderboard:
+    """A published table ranked again from its figures alone, as `esr report --published` does.
+
+    `ruling` is one of the table's rulings by id, the first when empty. Raises ValueError for a
+    table, rules or a ruling that can't be used.
+    """
+    again = pipeline.regenerate(name, rules=rules)
+    boards = {it.ruling.id: it.board for it in again.judged}
+    if ruling and ruling not in boards:
+        raise ValueError(f"{name} has no ruling {ruling!r}: name one of {', '.join(boards)}")
+    return boards[ruling] if ruling else again.board

@@ -25,6 +25,7 @@ def rank(
     environment: Environment | None = None,
     notes: Sequence[str] = (),
     tie_order: Mapping[str, Sequence[str]] | None = None,
+    baseline_figures: Mapping[str, float] | None = None,
 ) -> Leaderboard:
     """The board of `entries` under the rules of `challenge`, whatever order they come in.
 
@@ -39,7 +40,9 @@ def rank(
     published NTIRE 2022 table is, in the tests).
 
     A baseline that is not ranked still serves the scores, if it has the figures; where it has not,
-    the track has no standings and the board a note.
+    the track has no standings and the board a note. `baseline_figures`, by metric key in base
+    units, stand in for a baseline without a row: again for a printed table alone, as a run's
+    figures are compared with no other machine's.
 
     Raises ValueError where an id stands twice or a figure is NaN.
     """
@@ -49,7 +52,8 @@ def rank(
     ids = {entry.id for entry in ranked}
     turns = {key: _turns(ranked, (tie_order or {}).get(key, ())) for key in challenge.metrics()}
     ranks = {key: _metric_ranks(challenge, ranked, key, turns[key]) for key in turns}
-    tables, faults = _tables(challenge, entries, ranked, ranks, turns)
+    baseline = _baseline(challenge, entries, baseline_figures)
+    tables, faults = _tables(challenge, baseline, ranked, ranks, turns)
     shown = _ranked_metrics(challenge)
     rows = [
         Row(
@@ -151,13 +155,12 @@ def _metric_ranks(
 
 def _tables(
     challenge: Challenge,
-    entries: Sequence[Entry],
+    baseline: Entry | None,
     ranked: Sequence[Entry],
     ranks: Mapping[str, Mapping[str, int]],
     turns: Mapping[str, Mapping[str, int]],
 ) -> tuple[list[tuple[str, dict[str, Standing]]], list[str]]:
     """Each track's standings by entry, and what to say of tracks that could not be scored."""
-    baseline = next((entry for entry in entries if entry.id == challenge.baseline), None)
     tables, faults = [], []
     for track in challenge.tracks:
         fault = _baseline_fault(challenge, track, baseline)
@@ -170,6 +173,15 @@ def _tables(
         table = {id_: Standing(score[0], places[id_]) for id_, score in scores.items()}
         tables.append((track.id, table))
     return tables, faults
+
+
+def _baseline(
+    challenge: Challenge, entries: Sequence[Entry], figures: Mapping[str, float] | None
+) -> Entry | None:
+    row = next((entry for entry in entries if entry.id == challenge.baseline), None)
+    if row is not None or figures is None:
+        return row
+    return Entry(challenge.baseline, "", challenge.baseline, "reference", values=figures)
 
 
 def _score(

@@ -10,12 +10,22 @@ from harness import strict
 from harness.core.challenge import Challenge
 
 BUNDLED = Path(__file__).parent / "challenges"
-_STAND_IN = {
+_STAND_IN: dict[str, Any] = {
     "id": "x",
     "title": "x",
     "scale": 4,
     "quality_profile": "ntire",
-    **dict.fromkeys(("datasets", "columns", "references", "baseline")),
+    "datasets": [{"name": "x", "split": "test"}],
+    "columns": [{"metric": "runtime", "title": "x"}],
+    "references": [],
+    "baseline": "",
+    "baseline_figures": {"source": "x"},
+}
+# What would look faulty beside a stand-in: keys of a dataset, a baseline of no reference.
+_ALONG = {
+    "datasets": {"columns": _STAND_IN["columns"], "tracks": [], "limits": []},
+    "references": {"baseline": "", "baseline_figures": None, "tracks": []},
+    "baseline": {"baseline_figures": None, "tracks": []},
 }
 
 
@@ -48,6 +58,6 @@ def read(name_or_path: str) -> Challenge:
 def parse(document: dict[str, Any], *, where: str) -> Challenge:
     """The challenge of a TOML document; `where` leads every fault's line."""
     try:
-        return strict.build(Challenge, document, _STAND_IN)
+        return strict.build(Challenge, document, _STAND_IN, along=_ALONG)
     except strict.Faults as faults:
         raise RulebookError("\n".join(f"{where}: {line}" for line in faults.lines)) from None

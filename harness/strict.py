@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -25,12 +26,19 @@ class Faults(ValueError):
         self.lines = lines
 
 
-def build(kind: type[T], document: Mapping[str, Any], stand_in: Mapping[str, Any]) -> T:
+def build(
+    kind: type[T],
+    document: Mapping[str, Any],
+    stand_in: Mapping[str, Any],
+    *,
+    along: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> T:
     """The value of a TOML document; Faults lists everything wrong with it at once.
 
     A frozen dataclass checks its fields together only when all of them have the right type. So
     that those faults are named too, faulty fields are replaced by `stand_in` for a second look;
-    None stands in for a field without which the others can't be judged.
+    None stands in for a field without which the others can't be judged; where only some can't,
+    `along` has by faulty field what is to be put in place of those.
     """
     try:
         return _parse(kind, document)
@@ -39,6 +47,8 @@ def build(kind: type[T], document: Mapping[str, Any], stand_in: Mapping[str, Any
         faulty = {fault["loc"][0] for fault in error.errors() if fault["loc"]}
     mended = {name: value for name, value in document.items() if name not in faulty}
     mended |= {name: value for name, value in stand_in.items() if name in faulty}
+    for name, others in along.items():
+        mended |= others if name in faulty else {}
     if faulty:
         try:
             _parse(kind, mended)

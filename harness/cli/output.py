@@ -40,6 +40,7 @@ def explained() -> Iterator[None]:
     from harness.catalog import CatalogError
     from harness.datasets import DatasetError
     from harness.pipeline import BadInput
+    from harness.published import PublishedError
     from harness.rulebook import RulebookError
     from harness.skeleton import SkeletonError
     from harness.weights import WeightsError
@@ -50,6 +51,7 @@ def explained() -> Iterator[None]:
         BadInput,
         CatalogError,
         DatasetError,
+        PublishedError,
         RulebookError,
         SkeletonError,
         WeightsError,

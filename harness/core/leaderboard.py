@@ -89,6 +89,7 @@ class Leaderboard:
     rows: tuple[Row, ...]
     environment: Environment | None = None
     notes: tuple[str, ...] = ()  # what a reader of the table must know
+    printed_in: str = ""  # the source of the figures, "" where they were measured
 
     def earlier(self, row: Row) -> tuple[Record, ...]:
         """The row's timed rounds of another session than the one that timed the newest round.

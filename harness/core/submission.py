@@ -60,6 +60,25 @@ class Published:
         if self.macs_convention and self.macs_g is None:
             raise ValueError("macs_convention says how macs_g was counted, and there is no macs_g")
 
+    def figures(self) -> dict[str, float]:
+        """The figures by metric key, in base units.
+
+        MACs stand under their own convention, `macs_ntire2022` or `macs_fvcore`, and under `macs`
+        where the source names none.
+        """
+        macs = f"macs_{self.macs_convention}" if self.macs_convention else "macs"
+        printed = (
+            ("params", self.params_m, 1e6),
+            ("activations", self.activations_m, 1e6),
+            ("runtime", self.runtime_ms, 1e-3),
+            ("memory", self.memory_mib, 2.0**20),
+            ("convs", self.convs, 1.0),
+            (macs, self.macs_g, 1e9),
+            (f"psnr:{self.dataset}", self.psnr_db if self.dataset else None, 1.0),
+            (f"ssim:{self.dataset}", self.ssim if self.dataset else None, 1.0),
+        )
+        return {key: value * factor for key, value, factor in printed if value is not None}
+
 
 @dataclass(frozen=True)
 class Submission:

@@ -1,4 +1,4 @@
-"""The use cases: evaluate, inspect, report. Each is a paragraph of calls to the layers below."""
+"""The use cases: evaluate, inspect, report, regenerate: paragraphs of calls to the layers below."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from harness.pipeline.evaluate import evaluate
 from harness.pipeline.inspect import Inspected, inspect
 from harness.pipeline.plan import BadInput, Request
 from harness.pipeline.progress import Progress, Silent
+from harness.pipeline.published import regenerate
 from harness.pipeline.report import report
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "Silent",
     "evaluate",
     "inspect",
+    "regenerate",
     "report",
 ]

@@ -24,12 +24,15 @@ def report(challenge: str, reports: Path, *, rules: str | None = None) -> Leader
     if rules is None:
         return build(run, store)
     other = rulebook.read(rules)
-    _refuse_other_figures(run.challenge, other)
+    refuse_other_figures(run.challenge, other)
     return build(run, store, other)
 
 
-def _refuse_other_figures(measured: Challenge, rules: Challenge) -> None:
-    """Rules may rank the same figures in another way; they can't turn them into other figures."""
+def refuse_other_figures(measured: Challenge, rules: Challenge) -> None:
+    """Rules may rank the same figures in another way; they can't turn them into other figures.
+
+    Raises BadInput where they would have to.
+    """
     for name in ("scale", "quality_profile", "complexity_input"):
         was, asked = getattr(measured, name), getattr(rules, name)
         if was != asked:

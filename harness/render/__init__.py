@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness import atomic
 from harness.core.leaderboard import Leaderboard
+from harness.core.printed import Regenerated
 from harness.render.as_terminal import to_terminal
 from harness.render.document import document
 from harness.render.frame import to_frame
-from harness.render.table import table
+from harness.render.rulings import rulings_notes, rulings_table
+from harness.render.table import Table, table
 
-__all__ = ["document", "table", "to_frame", "to_json", "to_terminal", "write"]
+if TYPE_CHECKING:
+    from harness.render.page import Compared
+
+_FORMS = ("md", "tex", "csv")
+__all__ = [
+    "document",
+    "rulings_table",
+    "table",
+    "to_frame",
+    "to_json",
+    "to_terminal",
+    "write",
+    "write_published",
+]
 
 
 def write(board: Leaderboard, folder: Path) -> tuple[Path, ...]:
@@ -21,19 +37,50 @@ def write(board: Leaderboard, folder: Path) -> tuple[Path, ...]:
     Each file is replaced whole: a reader sees the old one or the new one. Returns the paths, the
     page first. Raises atomic.WriteError.
     """
+    return _write(folder, _texts(board))
+
+
+def write_published(again: Regenerated, folder: Path) -> tuple[Path, ...]:
+    """`write` for a published table, into `folder` for its first ruling.
+
+    Of several rulings the page shows all side by side, rulings.md, .tex and .csv hold the same, and
+    each later ruling has a folder of its own. Returns the paths, the page first.
+    """
+    side_by_side = rulings_table(again)
+    if side_by_side is None:
+        return write(again.board, folder)
+    from harness.render.page import Compared
+
+    links = [(f"{it.ruling.id}/index.html", it.ruling.title) for it in again.judged[1:]]
+    links += [(f"rulings.{form}", f"rulings.{form}") for form in _FORMS]
+    compared = Compared(side_by_side, rulings_notes(again), tuple(links))
+    paths = _write(folder, {**_texts(again.board, compared), **_tables("rulings", side_by_side)})
+    for it in again.judged[1:]:
+        paths += write(it.board, folder / it.ruling.id)
+    return paths
+
+
+def _texts(board: Leaderboard, compared: Compared | None = None) -> dict[str, str]:
+    from harness.render.page import to_page
+
+    page = to_page(board, compared)
+    return {
+        "index.html": page,
+        **_tables("table", table(board)),
+        "leaderboard.json": to_json(board),
+    }
+
+
+def _tables(name: str, drawn: Table) -> dict[str, str]:
     from harness.render.as_csv import to_csv
     from harness.render.as_latex import to_latex
     from harness.render.as_markdown import to_markdown
-    from harness.render.page import to_page
 
-    drawn = table(board)
-    texts = {
-        "index.html": to_page(board),
-        "table.md": to_markdown(drawn),
-        "table.tex": to_latex(drawn),
-        "table.csv": to_csv(drawn),
-        "leaderboard.json": to_json(board),
-    }
+    texts = (to_markdown(drawn), to_latex(drawn), to_csv(drawn))
+    return {f"{name}.{form}": text for form, text in zip(_FORMS, texts, strict=True)}
+
+
+def _write(folder: Path, texts: dict[str, str]) -> tuple[Path, ...]:
     for name, text in texts.items():
         atomic.write(folder / name, text.encode())
     return tuple(folder / name for name in texts)

@@ -20,6 +20,7 @@ _ESCAPES = str.maketrans(
         "×": r"$\times$",
         "≥": r"$\geq$",
         "≤": r"$\leq$",
+        "→": r"$\rightarrow$",
     }
     | {character: f"\\{character}" for character in "{}$&#_%"}
     # After a line break `[` and `*` would be read as its arguments, and ` and ' join into quotes.

@@ -55,6 +55,7 @@ def _name(line: Line) -> str:
     if line.kind == "published":
         return f"<sup>{_plain_name(line)}</sup>"
     name = f"**{escape(line.team)}** {escape(line.title)}" if line.team else escape(line.title)
+    name = name.rstrip()
     return f"{name} <sup>{escape(line.marks)}</sup>" if line.marks else name
 
 

@@ -18,7 +18,7 @@ _VERDICTS: dict[str, tuple[str, Tone]] = {
     "incomplete": ("counts incomplete", "warn"),
 }
 _HINTS = {
-    "reference": "A reference model that ships with the harness, measured like any entry",
+    "reference": "A known model that the entries are compared with",
     "untrained": "Seeded random weights: size and speed are meaningful, quality is not",
     "limit met by rounding": "Inside the limit only at the decimals that the rules judge by",
 }

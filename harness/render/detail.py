@@ -61,13 +61,17 @@ def _detail(board: Leaderboard, row: Row, *, anchor: str) -> Detail:
         anchor=anchor,
         kind=kind_of(row),
         team=short(entry.team, HINT_LIMIT),
-        title=short(entry.title or entry.id, HINT_LIMIT),
+        title="" if entry.team and entry.title == entry.team else _title(entry),
         badges=badges(row, earlier=board.earlier(row)),
         reason=cut(reason(row), _LONG),
         facts=facts(row),
         remarks=_remarks(entry),
         grids=tuple(grid for grid in grids if grid is not None and grid.rows),
     )
+
+
+def _title(entry: Entry) -> str:
+    return short(entry.title or entry.id, HINT_LIMIT)
 
 
 def _remarks(entry: Entry) -> tuple[str, ...]:

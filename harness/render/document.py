@@ -15,7 +15,9 @@ _COUNTS = ("params", "macs", "macs_ntire2022", "macs_fvcore", "activations", "co
 
 
 def document(board: Leaderboard) -> dict[str, Any]:
-    """`{challenge, environment, notes, rows}` of plain values that `json` writes as they are.
+    """`{challenge, environment, notes, printed_in, rows}` of plain values, ready for `json`.
+
+    `printed_in` is the source of a published table's figures, None where they were measured.
 
     A row's `quality` is PSNR in dB and SSIM by data set, times are in seconds, memory in bytes,
     `ranks` by metric key, `tracks` `{id: {score, rank}}`. `reason` says why a row failed or is not
@@ -27,6 +29,7 @@ def document(board: Leaderboard) -> dict[str, Any]:
         "challenge": _challenge(board.challenge),
         "environment": _environment(board.environment),
         "notes": list(board.notes),
+        "printed_in": board.printed_in or None,
         "rows": [_row(board, row) for row in board.rows],
     }
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from harness.core.challenge import Challenge, Limit, Term, Track
 from harness.core.metrics import label
+from harness.core.submission import Published
 from harness.render.text import clean
-from harness.render.units import converted, usual
+from harness.render.units import converted, quantity, usual
 
 _PROFILES = {
     "ntire": (
@@ -34,6 +35,12 @@ _MEMORY = (
     "CPU: resident memory above the level after the load. 1 MiB = 2²⁰ bytes."
 )
 
+_PRINTED_RUNTIME = (
+    "As printed, from one machine of its source: it compares with no runtime measured elsewhere. "
+    "The mean over a data set's images, then over the data sets."
+)
+_PRINTED_MEMORY = "As printed. 1 MiB = 2²⁰ bytes."
+
 
 @dataclass(frozen=True)
 class Meaning:
@@ -43,20 +50,27 @@ class Meaning:
     meaning: str
 
 
-def legend(challenge: Challenge) -> tuple[Meaning, ...]:
-    """The explanations that this challenge's columns, limits and tracks need, in table order."""
+def legend(challenge: Challenge, *, printed: bool = False) -> tuple[Meaning, ...]:
+    """The explanations that this challenge's columns, limits and tracks need, in table order.
+
+    Of `printed` figures it says how print defines them, not how the harness would measure.
+    """
     metrics = {key.partition(":")[0] for key in challenge.metrics()}
     terms = [
         Meaning(_title(track), _track(track, challenge.baseline)) for track in challenge.tracks
     ]
+    if challenge.baseline_figures is not None:
+        terms.append(Meaning("Baseline", _baseline(challenge, challenge.baseline_figures)))
     if challenge.limits:
         terms.append(Meaning("Limits", "; ".join(map(_limit, challenge.limits)) + "."))
     if metrics & {"psnr", "ssim"}:
         text = _PROFILES[challenge.quality_profile].format(scale=challenge.scale)
         terms.append(Meaning("PSNR, SSIM", text + (_SSIM if "ssim" in metrics else "")))
     if "runtime" in metrics:
-        terms.append(Meaning("Runtime", _runtime(challenge)))
-    terms += [Meaning(word, text) for name, word, text in _costs(challenge) if name in metrics]
+        terms.append(Meaning("Runtime", _PRINTED_RUNTIME if printed else _runtime(challenge)))
+    for name, word, text in _costs(challenge):
+        if name in metrics:
+            terms.append(Meaning(word, _PRINTED_MEMORY if printed and name == "memory" else text))
     return (*terms, Meaning("Marks", _marks(challenge)))
 
 
@@ -76,6 +90,15 @@ def _runtime(challenge: Challenge) -> str:
         "were timed on one machine with one set of software; runtimes of another machine don't "
         "compare with them. A row marked “earlier run” was not timed together with the latest "
         "ones: load and clocks may have been others."
+    )
+
+
+def _baseline(challenge: Challenge, printed: Published) -> str:
+    figures = printed.figures().items()
+    told = ", ".join(f"{clean(label(key))} {quantity(key, value)}" for key, value in figures)
+    return (
+        f"{clean(challenge.baseline)}, in print {told} ({clean(printed.source)}). Measured rows "
+        "are scored against a baseline measured beside them, printed rows against the printed one."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -13,13 +14,22 @@ from harness.render.as_html import TEMPLATES, templates, to_html
 from harness.render.detail import details
 from harness.render.legend import legend
 from harness.render.plot import plot
-from harness.render.table import table
+from harness.render.table import Table, table
 from harness.render.text import HINT_LIMIT, clean, short
 
 _LONG = 4_000
 
 
-def to_page(board: Leaderboard) -> str:
+@dataclass(frozen=True)
+class Compared:
+    """A second table of the page, what to know of it, and links to what belongs to it."""
+
+    table: Table
+    notes: tuple[str, ...]
+    links: tuple[tuple[str, str], ...]  # address, text
+
+
+def to_page(board: Leaderboard, compared: Compared | None = None) -> str:
     """The whole HTML document of a board."""
     challenge = board.challenge
     drawn = table(board)
@@ -40,7 +50,10 @@ def to_page(board: Leaderboard) -> str:
             source=short(challenge.source, _LONG),
             facts=_facts(board),
             notes=tuple(short(note, _LONG) for note in board.notes),
-            legend=legend(challenge),
+            figures=short(board.printed_in, _LONG),
+            compared=compared,
+            second=Markup(to_html(compared.table)) if compared else "",  # noqa: S704
+            legend=legend(challenge, printed=bool(board.printed_in)),
             plot=drawing,
             # matplotlib escapes the text in it.
             svg=Markup(drawing.svg) if drawing else "",  # noqa: S704
@@ -65,13 +78,14 @@ def _facts(board: Leaderboard) -> tuple[tuple[str, str], ...]:
     failed = sum(row.entry.failure is not None for row in rows)
     ranked = sum(row.ranked for row in rows)
     rounds = challenge.protocol.rounds
+    unranked = bool(board.printed_in) and not challenge.tracks  # a table printed without ranks
     return (
         ("Scale", f"×{challenge.scale}"),
         ("Models", str(len(rows))),
-        ("Ranked", str(ranked)),
-        ("Failed", str(failed)),
+        *(() if unranked else (("Ranked", str(ranked)),)),
+        *(() if board.printed_in else (("Failed", str(failed)),)),
         ("Data sets", ", ".join(clean(use.name) for use in challenge.datasets)),
-        ("Rounds", str(rounds)),
+        ("Figures", "as printed") if board.printed_in else ("Rounds", str(rounds)),
     )
 
 

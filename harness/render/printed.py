@@ -8,14 +8,6 @@ from harness.core.metrics import Convention
 from harness.core.submission import Published
 from harness.render.units import quantity
 
-_PLAIN = (
-    ("params", "params_m", 1e6),
-    ("activations", "activations_m", 1e6),
-    ("runtime", "runtime_ms", 1e-3),
-    ("memory", "memory_mib", 2.0**20),
-    ("convs", "convs", 1.0),
-)
-_QUALITY = (("psnr", "psnr_db"), ("ssim", "ssim"))
 _TELLS = {
     "macs_ntire2022": "by ntire2022",
     "macs_fvcore": "by fvcore",
@@ -32,7 +24,7 @@ def by_source(published: Iterable[Published]) -> dict[str, dict[str, float]]:
     sources: dict[str, dict[str, float]] = {}
     for item in published:
         figures = sources.setdefault(item.source, {})
-        for key, value in _figures(item):
+        for key, value in item.figures().items():
             figures.setdefault(key, value)
     return sources
 
@@ -52,19 +44,3 @@ def elsewhere(key: str, figures: Mapping[str, float]) -> str:
         return ""
     told = [f"{quantity(it, value)} {_TELLS[it]}" for it, value in figures.items() if it in _TELLS]
     return f"Printed: {', '.join(told)}; not the convention of this column" if told else ""
-
-
-def _figures(item: Published) -> list[tuple[str, float]]:
-    found = []
-    for key, name, factor in _PLAIN:
-        value = getattr(item, name)
-        if value is not None:
-            found.append((key, value * factor))
-    if item.macs_g is not None:
-        key = f"macs_{item.macs_convention}" if item.macs_convention else "macs"
-        found.append((key, item.macs_g * 1e9))
-    for key, name in _QUALITY:
-        value = getattr(item, name)
-        if value is not None and item.dataset:
-            found.append((f"{key}:{item.dataset}", value))
-    return found

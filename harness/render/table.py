@@ -26,6 +26,7 @@ SECTIONS: dict[Kind, str] = {
     "floor": "Floor",
     "failed": "Failed",
 }
+_LONGEST_SCORE = 1e6  # of an exponential score; longer ones would only widen the table
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,38 @@ def kind_of(row: Row) -> Kind:
     return "ranked" if row.ranked else "unranked"
 
 
+def place(track: Track, row: Row) -> Cell:
+    """The row's place in a track: its rank, or its score with the rank beside it."""
+    standing = row.standings.get(track.id)
+    if standing is None:
+        return Cell()
+    first = standing.rank == 1
+    score = converted(standing.score, "")
+    if _plain(track) or score is None:
+        return Cell(str(standing.rank), float(standing.rank), best=first)
+    whole = track.kind == "rank_sum" and score == int(score)
+    decimal = f"{score:.3f}" if score < _LONGEST_SCORE else f"{score:.3e}"
+    text = f"{score:.0f}" if whole else decimal
+    return Cell(text, score, rank=standing.rank, best=first)
+
+
+def figure(column: Column, row: Row) -> Cell:
+    """The row's figure for a column, with the rank beside it where the column has ranks."""
+    key = column.metric
+    value = converted(row.entry.values.get(key), column.unit)
+    if value is None:
+        return Cell()
+    rank = row.ranks.get(key) if column.ranked and row.ranked else None
+    return Cell(
+        text=f"{value:.{column.decimals}f}",
+        value=value,
+        rank=rank,
+        best=rank == 1,
+        spread=_spread(column, row),
+        hint=_margin(row, key),
+    )
+
+
 def _of_track(track: Track) -> Heading:
     return Heading(f"track:{track.id}", clean(track.title), scored=not _plain(track))
 
@@ -171,11 +204,13 @@ def _of_column(column: Column) -> Heading:
 
 def _line(board: Leaderboard, row: Row, *, anchor: str) -> Line:
     entry, challenge = row.entry, board.challenge
-    cells = [_place(track, row) for track in challenge.tracks]
-    cells += [_figure(column, row) for column in challenge.columns]
+    cells = [place(track, row) for track in challenge.tracks]
+    cells += [figure(column, row) for column in challenge.columns]
     team, title = clean(entry.team), clean(entry.title or entry.id)
-    names = (short(entry.team), short(entry.title or entry.id))
-    whole = cut(f"{team} – {title}", HINT_LIMIT) if names != (team, title) else ""
+    same = entry.team != "" and entry.title == entry.team
+    names = (short(entry.team), "" if same else short(entry.title or entry.id))
+    long = names != (team, "" if same else title)
+    whole = cut(team if same else f"{team} – {title}", HINT_LIMIT) if long else ""
     return Line(
         kind=kind_of(row),
         id=short(entry.id, 80),
@@ -191,35 +226,6 @@ def _line(board: Leaderboard, row: Row, *, anchor: str) -> Line:
 
 def _plain(track: Track) -> bool:
     return track.kind == "order"
-
-
-def _place(track: Track, row: Row) -> Cell:
-    standing = row.standings.get(track.id)
-    if standing is None:
-        return Cell()
-    first = standing.rank == 1
-    score = converted(standing.score, "")
-    if _plain(track) or score is None:
-        return Cell(str(standing.rank), float(standing.rank), best=first)
-    whole = track.kind == "rank_sum" and score == int(score)
-    text = f"{score:.0f}" if whole else f"{score:.3f}"
-    return Cell(text, score, rank=standing.rank, best=first)
-
-
-def _figure(column: Column, row: Row) -> Cell:
-    key = column.metric
-    value = converted(row.entry.values.get(key), column.unit)
-    if value is None:
-        return Cell()
-    rank = row.ranks.get(key) if column.ranked and row.ranked else None
-    return Cell(
-        text=f"{value:.{column.decimals}f}",
-        value=value,
-        rank=rank,
-        best=rank == 1,
-        spread=_spread(column, row),
-        hint=_margin(row, key),
-    )
 
 
 def _spread(column: Column, row: Row) -> str:

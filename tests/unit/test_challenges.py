@@ -10,7 +10,8 @@ import pytest
 from harness import rulebook
 from harness.core.challenge import Challenge
 
-IDS = ["classic_x2", "classic_x4", "div2k_runtime_x4", "ntire2022", "sample"]
+YEARS = ["ntire2024", "ntire2025", "ntire2026"]
+IDS = ["classic_x2", "classic_x4", "div2k_runtime_x4", "ntire2022", *YEARS, "sample"]
 
 
 @pytest.fixture(params=IDS)
@@ -80,6 +81,45 @@ def test_ntire2022_judges_psnr_as_printed_and_never_shares_a_metric_s_rank() -> 
     assert ranked == ["runtime", "params", "macs", "activations", "memory"]
     assert [term.metric for term in challenge.tracks[2].terms] == ranked
     assert [term.metric for term in challenge.tracks[1].terms] == ["params", "macs"]
+
+
+@pytest.mark.parametrize(
+    ("id_", "weights", "printed"),
+    [
+        ("ntire2024", (0.7, 0.15, 0.15), (13.54, 19.67, 0.317)),
+        ("ntire2025", (0.7, 0.15, 0.15), (16.69, 16.70, 0.276)),
+        ("ntire2026", (0.8, 0.1, 0.1), (7.74, 9.83, 0.151)),
+    ],
+)
+def test_since_2024_a_score_weighs_runtime_flops_and_params_of_the_reference(
+    id_: str, weights: tuple[float, ...], printed: tuple[float, ...]
+) -> None:
+    challenge = rulebook.read(id_)
+    main, *subs = challenge.tracks
+    assert [(it.metric, it.weight) for it in main.terms] == list(
+        zip(("runtime", "macs", "params"), weights, strict=True)
+    )
+    assert [[it.metric for it in track.terms] for track in subs] == [
+        *(["runtime"], ["macs"], ["params"]),
+    ]
+    assert {track.kind for track in challenge.tracks} == {"weighted_exp"}
+    figures = challenge.baseline_figures
+    assert figures is not None
+    assert (figures.runtime_ms, figures.macs_g, figures.params_m) == printed
+    assert (challenge.macs, figures.macs_convention) == ("fvcore", "fvcore")
+    assert [(it.metric, it.at_least, it.decimals) for it in challenge.limits] == [
+        ("psnr:DIV2K_LSDIR_valid", 26.90, 2),
+        ("psnr:DIV2K_LSDIR_test", 26.99, 2),
+    ]
+
+
+def test_the_years_since_2024_differ_in_reference_and_weights_alone() -> None:
+    def layout(id_: str) -> object:
+        it = rulebook.read(id_)
+        kinds = [(track.id, track.title, track.kind) for track in it.tracks]
+        return it.columns, kinds, it.datasets, it.limits, it.protocol, it.quality_profile
+
+    assert layout("ntire2024") == layout("ntire2025") == layout("ntire2026")
 
 
 @pytest.mark.parametrize("scale", [2, 4])

@@ -254,6 +254,17 @@ def test_an_untrained_baseline_still_gives_the_ratios() -> None:
     assert scores(board, "score") == {"a": pytest.approx(math.e**2)}
 
 
+def test_printed_figures_stand_in_for_a_baseline_without_a_row_and_for_no_other() -> None:
+    printed = {"runtime": 1.0, "params": 100.0}
+    entry = an_entry("a", {"runtime": 2.0, "params": 100})
+    alone = rank(a_challenge(BY_SCORE), [entry], baseline_figures=printed)
+    assert scores(alone, "score") == {"a": pytest.approx(0.75 * math.e**4 + 0.25 * math.e**2)}
+    assert order(alone) == ["a"]
+    base = an_entry("base", {"runtime": 2.0, "params": 100}, rankable=False)
+    beside = rank(a_challenge(BY_SCORE), [entry, base], baseline_figures=printed)
+    assert scores(beside, "score") == {"a": pytest.approx(math.e**2)}
+
+
 @pytest.mark.parametrize(
     ("baseline", "note"),
     [

@@ -134,6 +134,11 @@ def test_a_faulty_field_does_not_make_others_look_faulty(
     ("extra", "line"),
     [
         ("baseline = 'x'", "baseline 'x' is not among the references"),
+        ("baseline_figures = { source = 's' }", "baseline_figures are there, and no baseline"),
+        (
+            "baseline = 'x'\nbaseline_figures = { source = 's', runtime = 1.0 }",
+            "baseline_figures.runtime: is no known field",
+        ),
         ("limits = [{ metric = 'psnr:Set14', at_least = 1.0 }]", "psnr:Set14 speaks of a dataset"),
         ("limits = [{ metric = 'psnr:Set5' }]", "limits.0: a limit has either"),
         ("tracks = [{ id = 'a', title = 'A', kind = 'order', terms = [] }]", "tracks.0: a track"),
@@ -145,6 +150,30 @@ def test_a_faulty_field_does_not_make_others_look_faulty(
 def test_each_fault_has_its_place(tmp_path: Path, extra: str, line: str) -> None:
     (found,) = _faults(tmp_path, GOOD + extra)
     assert found.startswith(line)
+
+
+def test_a_baseline_with_figures_in_print_need_not_ship_with_the_harness(tmp_path: Path) -> None:
+    text = GOOD + "baseline = 'span'\nbaseline_figures = { source = 's', runtime_ms = 7.74 }"
+    challenge = rulebook.read(_written(tmp_path, text))
+    assert challenge.baseline_figures is not None
+    assert challenge.baseline_figures.figures() == {"runtime": pytest.approx(7.74e-3)}
+
+
+@pytest.mark.parametrize("field", ["datasets", "columns", "references", "baseline"])
+def test_a_faulty_field_hides_no_fault_elsewhere(tmp_path: Path, field: str) -> None:
+    document = {
+        "id": "'Not An Id'",
+        "title": "'Mine'",
+        "scale": "4",
+        "quality_profile": "'ntire'",
+        "datasets": "[{ name = 'Set5', split = 'test' }]",
+        "columns": "[{ metric = 'psnr:Set5', title = 'PSNR' }]",
+        field: "[1]",
+    }
+    text = "\n".join(f"{name} = {value}" for name, value in document.items())
+    first, second = _faults(tmp_path, text)
+    assert first.startswith(field)
+    assert second == "id must be 1 to 64 of a-z, 0-9 and _, got 'Not An Id'"
 
 
 def test_a_document_is_parsed_under_any_name() -> None:

@@ -1,0 +1,182 @@
+"""A published table under several rulings, side by side: which places change, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.core.challenge import Challenge, Column
+from harness.core.leaderboard import Leaderboard, Row
+from harness.core.metrics import label, metric
+from harness.core.printed import Judged, Regenerated, Ruling
+from harness.render.badges import Badge, badges
+from harness.render.reasons import reason
+from harness.render.table import Cell, Heading, Line, Table, figure, kind_of, place
+from harness.render.text import clean, short
+from harness.render.units import converted, quantity, usual
+
+_MARGIN_DECIMALS = 4
+_CHANGES = Badge("place changes", "warn", "The rulings place this row differently")
+
+
+def rulings_table(again: Regenerated) -> Table | None:
+    """Every row with its places under each ruling and its margins; None for a single ruling."""
+    if len(again.judged) < 2:
+        return None
+    challenge = again.board.challenge
+    columns = _corrected(again)
+    found = [{row.entry.id: row for row in judged.board.rows} for judged in again.judged]
+    lines = [
+        _line(again, columns, [rows[row.entry.id] for rows in found], anchor=f"entry-{index + 1}")
+        for index, row in enumerate(again.board.rows)
+    ]
+    return Table(
+        title=clean(f"{challenge.title}: rulings side by side"),
+        caption=clean(
+            f"{challenge.title}. " + " ".join(_meaning(it.ruling) for it in again.judged)
+        ),
+        headings=tuple(_headings(again, columns)),
+        lines=tuple(lines),
+    )
+
+
+def rulings_notes(again: Regenerated) -> tuple[str, ...]:
+    """What each ruling does, and the evidence for each corrected figure."""
+    told = [_meaning(it.ruling) for it in again.judged]
+    told.append("A place that rows share is written with an equals sign, as 1=.")
+    rows = {row.entry.id: row for row in again.board.rows}
+    for it in again.table.corrections:
+        entry = rows[it.entry].entry
+        was, is_ = (
+            quantity(it.metric, entry.values.get(it.metric)),
+            quantity(it.metric, it.base_value),
+        )
+        told.append(f"{entry.team}, {label(it.metric)}: {was} in print, {is_}. {it.evidence}")
+    return tuple(clean(text) for text in told)
+
+
+def _meaning(ruling: Ruling) -> str:
+    limits = "as they stand, unrounded" if ruling.limits == "unrounded" else "as the rules round"
+    figures = "with the corrections" if ruling.corrected else "as printed"
+    return f"{ruling.title}: limits {limits}; figures {figures}."
+
+
+def _corrected(again: Regenerated) -> tuple[Column, ...]:
+    """The columns whose figures a correction changes."""
+    keys = {it.metric for it in again.table.corrections}
+    return tuple(it for it in again.board.challenge.columns if it.metric in keys)
+
+
+def _headings(again: Regenerated, columns: Sequence[Column]) -> list[Heading]:
+    """The first track, the margins, the corrected figures, the other tracks: as `_cells`."""
+    challenge = again.board.challenge
+    titles = [(it.ruling.id, clean(it.ruling.title)) for it in again.judged]
+    tracks = [
+        Heading(f"{id_}:track:{it.id}", title, group=clean(it.title), scored=it.kind != "order")
+        for it in challenge.tracks
+        for id_, title in titles
+    ]
+    figures = [
+        Heading(
+            f"{id_}:{it.metric}",
+            title,
+            unit=it.unit,
+            group=clean(it.title),
+            better=metric(it.metric).better,
+            ranked=it.ranked,
+        )
+        for it in columns
+        for id_, title in titles
+    ]
+    margins = [
+        Heading(f"margin:{key}", _short_title(challenge, key), unit=usual(key)[0], group="Margin")
+        for key in _limited(challenge)
+    ]
+    return [*tracks[: len(titles)], *margins, *figures, *tracks[len(titles) :]]
+
+
+def _cells(challenge: Challenge, columns: Sequence[Column], rows: Sequence[Row]) -> list[Cell]:
+    tracks = [place(track, row) for track in challenge.tracks for row in rows]
+    figures = [figure(column, row) for column in columns for row in rows]
+    margins = [_margin(rows[0], key) for key in _limited(challenge)]
+    return [*tracks[: len(rows)], *margins, *figures, *tracks[len(rows) :]]
+
+
+def _limited(challenge: Challenge) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(limit.metric for limit in challenge.limits))
+
+
+def _short_title(challenge: Challenge, key: str) -> str:
+    named = (clean(column.title) for column in challenge.columns if column.metric == key)
+    return next(named, clean(label(key)))
+
+
+def _line(again: Regenerated, columns: Sequence[Column], rows: list[Row], *, anchor: str) -> Line:
+    first = rows[0]
+    marks = badges(first, earlier=())
+    told = [
+        text
+        for judged, row in zip(again.judged[1:], rows[1:], strict=True)
+        for text in _why(again, judged, columns, (first, row))
+    ]
+    moved = any(
+        _labels(again.board, first) != _labels(judged.board, row)
+        for judged, row in zip(again.judged[1:], rows[1:], strict=True)
+    )
+    return Line(
+        kind=kind_of(first),
+        id=short(first.entry.id, 80),
+        team=short(first.entry.team),
+        title="" if first.entry.title == first.entry.team else short(first.entry.title),
+        cells=tuple(_cells(again.board.challenge, columns, rows)),
+        badges=(*marks, _CHANGES) if moved else marks,
+        remark="; ".join(told) or reason(first),
+        anchor=anchor,
+    )
+
+
+def _margin(row: Row, key: str) -> Cell:
+    room = converted(row.margins.get(key), usual(key)[0])
+    return Cell() if room is None else Cell(f"{room:+.{_MARGIN_DECIMALS}f}", room)
+
+
+def _why(
+    again: Regenerated, judged: Judged, columns: Sequence[Column], rows: tuple[Row, Row]
+) -> list[str]:
+    """What the ruling changes for a row, `rows` being it before and after."""
+    before, after = rows
+    told = []
+    for column in columns:
+        was, is_ = (row.entry.values.get(column.metric) for row in rows)
+        if was != is_:
+            figures = (quantity(column.metric, value) for value in (was, is_))
+            told.append(f"{clean(column.title)} {' → '.join(figures)}")
+    if before.ranked and not after.ranked:
+        return [*told, f"no longer ranked: {reason(after)}"]
+    places, others = _labels(again.board, before), _labels(judged.board, after)
+    steps = [
+        f"{clean(track.title)} {places[track.id]} → {others[track.id]}"
+        for track in again.board.challenge.tracks
+        if track.id in places and places[track.id] != others.get(track.id)
+    ]
+    if steps:
+        told.append(", ".join(steps) + _by_others(again, judged, before))
+    return told
+
+
+def _labels(board: Leaderboard, row: Row) -> dict[str, str]:
+    """The row's places by track, one that others share as `1=`."""
+    places = [(id_, it.rank) for other in board.rows for id_, it in other.standings.items()]
+    return {
+        id_: f"{it.rank}=" if places.count((id_, it.rank)) > 1 else str(it.rank)
+        for id_, it in row.standings.items()
+    }
+
+
+def _by_others(again: Regenerated, judged: Judged, row: Row) -> str:
+    """What else moves a row: those that drop out, and the figures of others."""
+    kept = {it.entry.id for it in judged.board.rows if it.ranked}
+    gone = sum(it.ranked and it.entry.id not in kept for it in again.board.rows)
+    causes = [f"{gone} rows are no longer ranked"] if gone else []
+    if judged.ruling.corrected and {it.entry for it in again.table.corrections} - {row.entry.id}:
+        causes.append("figures of other rows are corrected")
+    return f", as {' and '.join(causes)}" if causes else ""
