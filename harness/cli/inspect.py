@@ -39,10 +39,10 @@ def inspect(
     from harness.pipeline import inspect as look
 
     with explained():
-        named = [name for name in entries if not _plain_file(name)]
+        named = [name for name in entries if not _is_no_entry(name)]
         candidates = [candidate for name in named for candidate in read_named(name)]
         if not candidates:
-            raise BadInput("none of these is a submission's folder")
+            raise BadInput("none of these is a submission's folder: `esr new NAME` writes one")
         with bars() as progress:
             found = look(
                 candidates,
@@ -89,10 +89,13 @@ def document(one: Inspected) -> dict[str, Any]:
     }
 
 
-def _plain_file(name: str) -> bool:
-    """A shell's `reference_models/*` also names the README."""
-    if Path(name).is_file():
-        say(f"{name}: skipped, it is no folder")
+def _is_no_entry(name: str) -> bool:
+    """A shell's `reference_models/*` also names the README and the trainer."""
+    from harness.catalog import MANIFEST
+
+    path = Path(name)
+    if path.is_file() or (path.is_dir() and not (path / MANIFEST).is_file()):
+        say(f"{name}: skipped, it is no folder with {MANIFEST}")
         return True
     return False
 

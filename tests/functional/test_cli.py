@@ -87,6 +87,19 @@ def test_a_new_entry_is_inspected_run_and_reported(place: Path) -> None:
     assert {"index.html", "table.md", "table.tex", "table.csv", "leaderboard.json"} <= written
 
 
+def test_what_a_glob_names_beside_entries_is_skipped_and_said(place: Path) -> None:
+    (place / "README.md").write_text("", encoding="utf-8")
+    (place / "tools").mkdir()
+    write_entry(place / "good")
+    looked = esr("inspect", "README.md", "tools", "good", "--json", cwd=place)
+    assert [it["id"] for it in json.loads(looked.stdout)] == ["good"]
+    assert "README.md: skipped" in looked.stderr
+    assert "tools: skipped" in looked.stderr
+    none = esr("inspect", "tools", cwd=place)
+    assert none.returncode == 2
+    assert "`esr new NAME` writes one" in none.stderr
+
+
 def test_strict_tells_a_row_that_is_not_ranked(place: Path) -> None:
     write_entry(place / "good")
     write_misbehaving(place / "raises")
