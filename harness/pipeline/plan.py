@@ -93,7 +93,11 @@ def candidates(request: Request, challenge: Challenge) -> tuple[Candidate, ...]:
     found = list(catalog.references(challenge.references)) if request.references else []
     named = _default_entries() if request.entries is None else request.entries
     for name in named:
-        found += _of_scale(catalog.read_named(name), challenge.scale)
+        read = catalog.read_named(name)
+        # whoever names an entry wants a row; of all of ./submissions those of the scale are meant
+        found += _fitting(read, challenge.scale) or (
+            [] if request.entries is None else _misfits(read, challenge.scale)
+        )
     if not found:
         raise BadInput("no entry to measure: name folders with submission.toml, or references")
     return _unique(found)
@@ -223,11 +227,13 @@ def _default_entries() -> tuple[str, ...]:
     )
 
 
-def _of_scale(found: tuple[Candidate, ...], scale: int) -> list[Candidate]:
-    """A folder's variants of the challenge's scale; a folder without one is a row that says so."""
-    fitting = [it for it in found if it.submission is None or it.submission.scale == scale]
-    if fitting:
-        return fitting
+def _fitting(found: tuple[Candidate, ...], scale: int) -> list[Candidate]:
+    """A folder's variants of the challenge's scale, and what can't be read of it."""
+    return [it for it in found if it.submission is None or it.submission.scale == scale]
+
+
+def _misfits(found: tuple[Candidate, ...], scale: int) -> list[Candidate]:
+    """The variants of a folder that has none of the challenge's scale, as rows that say so."""
     return [
         _faulty(it, f"scale {it.submission.scale}, the challenge is x{scale}")
         for it in found

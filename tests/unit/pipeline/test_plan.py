@@ -72,6 +72,15 @@ def test_an_entry_of_another_scale_is_a_row_that_says_so(
     }
 
 
+def test_of_all_submissions_those_of_the_scale_are_meant(
+    tmp_path: Path, challenge: Challenge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_entry(tmp_path / "submissions" / "two", scale="2")
+    write_entry(tmp_path / "submissions" / "four")
+    monkeypatch.chdir(tmp_path)
+    assert entries(Request(), challenge) == {"four": ()}
+
+
 def test_variants_of_another_scale_are_no_concern_of_the_challenge(challenge: Challenge) -> None:
     found = entries(Request(entries=("rlfn",)), challenge)
     assert set(found) == {"rlfn_x4", "rlfn_s_x4", "rlfn_ntire_x4"}
