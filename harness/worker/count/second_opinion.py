@@ -7,7 +7,9 @@ total can't be compared with the others to the last digit.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
+import sys
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -19,6 +21,7 @@ from torch import Tensor, nn
 from harness.worker.count.mode import LightMode
 
 _PATCHED = (torch, torch.Tensor, torch.nn.functional)
+_LATE = "torch._dynamo"
 
 
 def second_opinion(model: nn.Module, image: Tensor) -> int:
@@ -26,6 +29,18 @@ def second_opinion(model: nn.Module, image: Tensor) -> int:
 
     Raises RuntimeError with what ptflops printed when the forward failed under it.
     """
+    with _never_loaded_patched():
+        macs, printed = _ask(model, image)
+    if macs is None and f"import of {_LATE} halted" in printed:
+        importlib.import_module(_LATE)
+        macs, printed = _ask(model, image)
+    if macs is None:
+        lines = printed.strip().splitlines()
+        raise RuntimeError(lines[-1] if lines else "ptflops gave no figure and no reason")
+    return int(macs)
+
+
+def _ask(model: nn.Module, image: Tensor) -> tuple[float | None, str]:
     printed = io.StringIO()
     with (
         _put_back(model),
@@ -42,10 +57,25 @@ def second_opinion(model: nn.Module, image: Tensor) -> int:
             ost=printed,
             backend="pytorch",
         )
-    if macs is None:
-        lines = printed.getvalue().strip().splitlines()
-        raise RuntimeError(lines[-1] if lines else "ptflops gave no figure and no reason")
-    return int(macs)
+    return macs, printed.getvalue()
+
+
+@contextlib.contextmanager
+def _never_loaded_patched() -> Iterator[None]:
+    """Refuse to load torch's compiler while torch's functions are patched.
+
+    Some operators on the meta device load it at their first call. It takes the functions that it
+    then finds for torch's own: it fails to load on ptflops' wrappers, and the parts that did load
+    keep them for good. Loading it beforehand would cost seconds in every worker.
+    """
+    loaded = _LATE in sys.modules
+    if not loaded:
+        sys.modules[_LATE] = None  # type: ignore[assignment]  # how Python says: not importable
+    try:
+        yield
+    finally:
+        if not loaded:
+            del sys.modules[_LATE]
 
 
 class _ModelsOwnCalls(LightMode):  # type: ignore[no-untyped-call]

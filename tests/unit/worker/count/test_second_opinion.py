@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -56,3 +59,25 @@ def test_a_failing_forward_says_why_and_still_restores(capfd: pytest.CaptureFixt
         _count(Failing())
     assert F.interpolate is interpolate
     assert capfd.readouterr() == ("", "")
+
+
+_LOADS_THE_COMPILER = """
+import sys
+import torch
+from harness.worker.count.second_opinion import second_opinion
+
+image = torch.empty(1, 3, 8, 8, device="meta")
+assert "torch._dynamo" not in sys.modules
+print(second_opinion(torch.nn.LayerNorm(8, device="meta"), image))
+assert sys.modules["torch._dynamo"] is not None
+print(tuple((image + image[:, :1]).shape))
+"""
+
+
+def test_torch_s_compiler_is_never_loaded_while_its_functions_are_patched() -> None:
+    """On the meta device a LayerNorm loads it, which takes what it finds for torch's own."""
+    done = subprocess.run(
+        [sys.executable, "-c", _LOADS_THE_COMPILER], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [str(3 * 8 * 8), "(1, 3, 8, 8)"]
