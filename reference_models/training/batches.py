@@ -34,18 +34,33 @@ def draw(
 ) -> Batch:
     """The batch of an iteration. `key` is the run's seed and the stage's number.
 
-    Images are drawn evenly, patches anywhere in them, turned and mirrored in eight ways.
+    Images are drawn evenly, patches anywhere in them, turned and mirrored in eight ways. Where the
+    stage names several candidates, each patch is the one of them with the most detail.
     """
     random = np.random.Generator(
         np.random.Philox(key=np.array(key, np.uint64), counter=iteration << 64)
     )
-    patches = [_patch(pairs, stage.hr_patch // scale, scale, random) for _ in range(stage.batch)]
+    side = stage.hr_patch // scale
+    patches = [_chosen(pairs, stage.candidates, side, scale, random) for _ in range(stage.batch)]
     lr = np.stack([lr for lr, _ in patches])
     hr = np.stack([hr for _, hr in patches])
     if stage.contrastive is None:
         return Batch(_tensor(lr), _tensor(hr))
     bicubic = np.stack([upscale(np.ascontiguousarray(one), scale) for one in lr])
     return Batch(_tensor(lr), _tensor(hr), _tensor(bicubic))
+
+
+def _chosen(
+    pairs: Sequence[Pair], candidates: int, side: int, scale: int, random: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    patches = [_patch(pairs, side, scale, random) for _ in range(candidates)]
+    return patches[0] if candidates == 1 else max(patches, key=lambda patch: _detail(patch[0]))
+
+
+def _detail(lr: NDArray[np.uint8]) -> float:
+    """Mean absolute difference of neighbours, of the channel that luma weighs most."""
+    green = lr[..., 1].astype(np.int16)
+    return float(np.abs(np.diff(green, axis=0)).mean() + np.abs(np.diff(green, axis=1)).mean())
 
 
 def _patch(

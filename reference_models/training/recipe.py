@@ -16,6 +16,7 @@ from reference_models.training.faults import TrainingError, listed
 RECIPES = Path(__file__).parent / "recipes"
 LossName = Literal["l1", "l2", "psnr"]
 ScheduleName = Literal["constant", "halving", "cosine", "one-cycle"]
+StartName = Literal["random", "linear"]
 _STAND_IN = {"log_every": 1, "validate_every": 1, "ema_decay": 0.5, "stages": None, "model": "x"}
 
 
@@ -47,7 +48,8 @@ class Stage:
     """One stage: starts with the averaged weights of the one before and a new optimiser.
 
     `hr_patch` is the side of an HR patch in pixels. `halve_every` (iterations) belongs to the
-    schedule `halving` and is 0 for every other one.
+    schedule `halving` and is 0 for every other one. Of `candidates` random patches the one with the
+    most detail is trained on, so that a short run does not spend itself on skies.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
@@ -60,6 +62,7 @@ class Stage:
     learning_rate: float
     schedule: ScheduleName
     halve_every: int = 0
+    candidates: int = 1
     contrastive: Contrastive | None = None
 
     def __post_init__(self) -> None:
@@ -67,6 +70,7 @@ class Stage:
             *_positive("iterations", self.iterations),
             *_positive("batch", self.batch),
             *_positive("hr_patch", self.hr_patch),
+            *_positive("candidates", self.candidates),
             *_positive("learning_rate", self.learning_rate),
         ]
         if not self.name:
@@ -85,6 +89,8 @@ class Recipe:
     Every `validate_every` iterations, and at the end of a stage, PSNR is measured and a checkpoint
     written; every `log_every` the loss is logged. `validation_images` of the folder are kept from
     training, and a square of `validation_crop` pixels from the middle of each is what is measured.
+    `start` says what the first stage begins with: PyTorch's random weights, or the same with the
+    best linear filter for the images written into the first and last layer (`linear.py`).
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
@@ -95,6 +101,7 @@ class Recipe:
     source: str  # where the settings were printed, and which of them are ours
     stages: tuple[Stage, ...]
     seed: int = 1
+    start: StartName = "random"
     ema_decay: float = 0.999
     log_every: int = 50
     validate_every: int = 500

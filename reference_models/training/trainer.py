@@ -16,7 +16,16 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from reference_models.training import average, batches, checkpoint, images, log, models, validate
+from reference_models.training import (
+    average,
+    batches,
+    checkpoint,
+    images,
+    linear,
+    log,
+    models,
+    validate,
+)
 from reference_models.training.checkpoint import Checkpoint, Identity
 from reference_models.training.faults import TrainingError
 from reference_models.training.images import Pair
@@ -81,7 +90,7 @@ def train(task: Task, observer: Observer, *, found: Checkpoint | None = None) ->
     last checkpoint then stands.
     """
     identity = task.identity
-    state = _begun(task) if found is None else _resumed(task, found)
+    state = _begun(task, _first_weights(task)) if found is None else _resumed(task, found)
     torch.use_deterministic_algorithms(True, warn_only=task.device != "cpu")
     if found is None:
         _save(task, identity, state)
@@ -96,8 +105,17 @@ def train(task: Task, observer: Observer, *, found: Checkpoint | None = None) ->
     return _export(task, state)
 
 
-def _begun(task: Task) -> _State:
-    model = task.initial or models.build(task.reference, seed=task.recipe.seed)
+def _first_weights(task: Task) -> nn.Module:
+    if task.initial is not None:
+        return task.initial
+    model = models.build(task.reference, seed=task.recipe.seed)
+    if task.recipe.start == "linear":
+        fitted = linear.fit(task.training, scale=task.reference.scale, seed=task.recipe.seed)
+        linear.write(model, fitted, scale=task.reference.scale, white=task.reference.data_range)
+    return model
+
+
+def _begun(task: Task, model: nn.Module) -> _State:
     model.to(task.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     state = _State(model, average.copied(model), stage=0)
     _enter_stage(task, state, 0)
@@ -117,11 +135,11 @@ def _enter_stage(task: Task, state: _State, number: int) -> None:
     trained = [*state.model.parameters()]
     if state.features is not None and stage.contrastive is not None and stage.contrastive.trained:
         trained += state.features.parameters()
-    state.optimiser = torch.optim.Adam(trained, lr=stage.learning_rate)
+    state.optimiser = torch.optim.Adam(trained, lr=stage.learning_rate, fused=True)
 
 
 def _resumed(task: Task, found: Checkpoint) -> _State:
-    state = _begun(task)
+    state = _begun(task, models.build(task.reference, seed=task.recipe.seed))
     state.model.load_state_dict(found.model)
     _enter_stage(task, state, found.stage)
     for name, value in found.average.items():
