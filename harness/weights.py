@@ -14,7 +14,7 @@ from harness import atomic
 from harness.core.submission import OfficialWeights, Submission
 
 Mode = Literal["bundled", "official"]
-Kind = Literal["own", "official", "seeded"]
+Kind = Literal["own", "demo", "official", "seeded"]
 FOLDER_VARIABLE = "ESR_WEIGHTS_DIR"
 TIMEOUT_S = 60.0
 
@@ -47,7 +47,8 @@ def folder(named: Path | None) -> Path:
 def choose(submission: Submission, place: Path, *, mode: Mode, weights_dir: Path) -> Chosen:
     """Official weights where asked for and known, else the submission's own, else seeded ones.
 
-    `place` is the submission's folder. Raises WeightsError for official weights that are not in
+    Own weights beside known official ones are not what the authors published, so they are called
+    `demo`. `place` is the submission's folder. Raises WeightsError for official weights that are not in
     `weights_dir`, or that differ from what the authors published.
     """
     official = submission.official
@@ -58,7 +59,8 @@ def choose(submission: Submission, place: Path, *, mode: Mode, weights_dir: Path
         )
     if submission.weights:
         path = place / submission.weights
-        return Chosen("own", path, _sha256(path), submission.weights_key, submission.strip_prefix)
+        kind: Kind = "own" if official is None else "demo"
+        return Chosen(kind, path, _sha256(path), submission.weights_key, submission.strip_prefix)
     return Chosen("seeded")
 
 

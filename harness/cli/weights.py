@@ -1,4 +1,4 @@
-"""`esr weights`: the official weights of the reference models."""
+"""`esr weights`: bundled and official weights of the reference models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.catalog import Candidate
     from harness.core.submission import OfficialWeights
 
-app = typer.Typer(help="Official weights of the reference models.", no_args_is_help=True)
+app = typer.Typer(help="Weights of the reference models.", no_args_is_help=True)
 _Folder = Annotated[
     Path | None, typer.Option(help="Folder of official weights, else ESR_WEIGHTS_DIR.")
 ]
@@ -24,7 +24,7 @@ _Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 @app.command("list")
 def listing(weights_dir: _Folder = None, as_json: _Json = False) -> None:
-    """Show each reference model's weights and whether they are at hand."""
+    """Show each reference model's bundled and official weights, and which are at hand."""
     from rich.console import Console
     from rich.table import Table
 
@@ -33,12 +33,13 @@ def listing(weights_dir: _Folder = None, as_json: _Json = False) -> None:
         print_json(rows)
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for title in ("id", "bundled", "official", "licence", "at hand", "address"):
+    for title in ("id", "bundled", "official", "at hand", "licence", "address"):
         table.add_column(title, overflow="fold")
     for row in rows:
+        bundled = row["bundled"] and (row["bundled"] if row["bundled_at_hand"] else "missing")
         at_hand = "yes" if row["at_hand"] else "no"
         table.add_row(
-            row["id"], row["bundled"] or "–", row["file"], row["licence"], at_hand, row["url"]
+            row["id"], bundled or "–", row["file"], at_hand, row["licence"], row["url"]
         )
     Console().print(table)
 
@@ -91,9 +92,12 @@ def _row(
         at_hand = str(weights.verified(official, weights.folder(weights_dir)))
     except weights.WeightsError:
         at_hand = ""
+    bundled = candidate.submission.weights if candidate.submission else ""
+    file = candidate.folder / bundled
     return {
         "id": candidate.id,
-        "bundled": candidate.submission.weights if candidate.submission else "",
+        "bundled": bundled,
+        "bundled_at_hand": str(file) if bundled and file.is_file() else "",
         "file": official.file,
         "sha256": official.sha256,
         "url": official.url,

@@ -146,5 +146,5 @@ class Record:
     started: str  # ISO 8601, UTC
     environment: Environment
     outcome: Annotated[Outcome, {"discriminator": "kind"}]
-    weights: str = ""  # bundled | official | own | seeded
+    weights: str = ""  # own | demo | official | seeded
     schema: int = SCHEMA

@@ -36,7 +36,7 @@ class Listed:
     team: str
     title: str
     role: Role
-    weights: str = ""  # own | official | seeded
+    weights: str = ""  # own | demo | official | seeded
     fault: Failed | None = None
     published: tuple[Published, ...] = ()
     jobs: tuple[JobKey, ...] = ()

@@ -22,7 +22,11 @@ from harness.strict import adapter
 from harness.wire.messages import Counts
 
 RUN_FILE = "run.json"
-_WEIGHT_BADGES = {"seeded": UNTRAINED, "official": "official weights"}
+_WEIGHT_BADGES = {
+    "seeded": UNTRAINED,
+    "official": "official weights",
+    "demo": "demo weights",
+}
 
 
 def save_run(folder: Path, run: Run) -> None:

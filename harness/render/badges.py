@@ -20,6 +20,11 @@ _VERDICTS: dict[str, tuple[str, Tone]] = {
 _HINTS = {
     "reference": "A known model that the entries are compared with",
     "untrained": "Seeded random weights: size and speed are meaningful, quality is not",
+    "official weights": "The weights that the authors published",
+    "demo weights": (
+        "Weights that come with the project, trained for an hour on a CPU: below what the authors "
+        "published, which --weights official takes"
+    ),
     "limit met by rounding": "Inside the limit only at the decimals that the rules judge by",
 }
 

@@ -75,7 +75,12 @@ def test_official_weights_lead_where_they_are_asked_for(tmp_path: Path) -> None:
     submission = _submission(weights="w.pth", weights_key="k", official=OFFICIAL)
     expected = Chosen("official", path, SHA, "params", "m.")
     assert _choose(submission, tmp_path, "official") == expected
-    assert _choose(submission, tmp_path, "bundled").kind == "own"
+
+
+def test_own_weights_beside_known_official_ones_are_demonstration_weights(tmp_path: Path) -> None:
+    path = _put(tmp_path / "acme" / "w.pth", b"ours")
+    chosen = _choose(_submission(weights="w.pth", official=OFFICIAL), tmp_path, "bundled")
+    assert (chosen.kind, chosen.path) == ("demo", path)
 
 
 def test_missing_official_weights_say_how_they_are_had(tmp_path: Path) -> None:
