@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from harness import atomic
-from reference_models.training import checkpoint, images, log, models, plot, recipe, trainer
+from reference_models.training import checkpoint, images, log, models, plot, recipe, score, trainer
 from reference_models.training.faults import TrainingError, listed
 from reference_models.training.output import claimed
 from reference_models.training.progress import Bar
@@ -106,6 +106,33 @@ def draw(
     _require_new(to, plot.FORMATS, force=force)
     plot.write(to, {str(folder): log.read(folder / trainer.LOG) for folder in runs})
     typer.echo(f"plot: {to}")
+
+
+@app.command("score")
+def measure(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs, or .safetensors files.")],
+    image_folders: Annotated[list[Path], typer.Option("--images", help="Folder of HR images.")],
+    to: Annotated[Path | None, typer.Option(help="Write the table to this .md file too.")] = None,
+    force: Annotated[bool, typer.Option(help="Overwrite the file.")] = False,
+) -> None:
+    """Show PSNR (luma) on folders of images: recipes as rows, runs of different seeds together."""
+    if to is not None:
+        _require_new(to, (".md",), force=force)
+    found = [score.origin(run / trainer.WEIGHTS if run.is_dir() else run) for run in runs]
+    scores: dict[score.Origin, dict[str, score.Score]] = {}
+    for one in found:
+        reference = models.find(one.model)
+        side, scale = models.smallest_hr_side(reference), reference.scale
+        scores[one] = {
+            str(folder): score.measure(
+                one, images.read_folder(folder, scale=scale, smallest_side=side)
+            )
+            for folder in image_folders
+        }
+    table = score.markdown(scores)
+    typer.echo(table, nl=False)
+    if to is not None:
+        atomic.write(to, table.encode())
 
 
 def _trained(task: trainer.Task, bar: Bar, found: checkpoint.Checkpoint | None) -> Path:

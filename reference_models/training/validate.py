@@ -15,9 +15,9 @@ from reference_models.training.images import Image, Pair
 
 
 @torch.no_grad()
-def mean_psnr_db(model: nn.Module, pairs: Sequence[Pair], *, data_range: float) -> float:
+def meanpsnr_of(model: nn.Module, pairs: Sequence[Pair], *, data_range: float) -> float:
     """Mean PSNR in dB of the profile `classic-y`: unrounded luma, a border of the scale cut off."""
-    return statistics.fmean(_psnr_db(super_resolved(model, it, data_range), it) for it in pairs)
+    return statistics.fmean(psnr_of(super_resolved(model, it, data_range), it) for it in pairs)
 
 
 @torch.no_grad()
@@ -31,7 +31,8 @@ def super_resolved(model: nn.Module, pair: Pair, data_range: float) -> Image:
     return np.ascontiguousarray(levels.permute(1, 2, 0).cpu().numpy())
 
 
-def _psnr_db(sr: Image, pair: Pair) -> float:
+def psnr_of(sr: Image, pair: Pair) -> float:
+    """PSNR in dB of one image, in the same profile."""
     border = CLASSIC_Y.border_px(pair.hr.shape[0] // pair.lr.shape[0])
     colour = CLASSIC_Y.colour
     mine, truth = (

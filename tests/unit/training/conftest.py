@@ -83,3 +83,20 @@ def write_recipe(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    """The command line in this process: exit code and all that it printed."""
+    from reference_models.training import cli  # the path to it was added above
+
+    def call(*argv: object) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["training", *map(str, argv)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        printed = capsys.readouterr()
+        return int(caught.value.code or 0), printed.out + printed.err
+
+    return call

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -15,20 +14,6 @@ from reference_models.training import cli, models, trainer
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 Run = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """The command line in this process: exit code and all that it printed."""
-
-    def call(*argv: object) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["training", *map(str, argv)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        printed = capsys.readouterr()
-        return int(caught.value.code or 0), printed.out + printed.err
-
-    return call
 
 
 def _files(folder: Path) -> dict[str, bytes]:
