@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal, cast
 
-from harness.core.challenge import Challenge, Limit, Track
-from harness.core.leaderboard import Entry, Leaderboard, Row, Standing
+from harness.core.challenge import Challenge, Limit
+from harness.core.leaderboard import Entry, Leaderboard, Row
 from harness.core.metrics import label, metric
 from harness.core.record import Environment
+from harness.scoring import less_is_better, places, score
 
 UNTRAINED = "untrained"  # the badge of a model that ran with seeded weights
-
-# exp(2 x ratio) overflows a float at a ratio of 355; rows that slow share the last place.
-_LARGEST_EXPONENT = 700.0
 
 
 def rank(
@@ -29,15 +27,15 @@ def rank(
 ) -> Leaderboard:
     """The board of `entries` under the rules of `challenge`, whatever order they come in.
 
-    An entry is ranked when it went through, may be ranked, has every figure that a track or a limit
-    speaks of, and keeps every limit; else its row says why not, and moves nobody. Rows stand by the
+    An entry is ranked when it went through, may be ranked, has every figure that a limit or a term
+    needs, and keeps every limit; else its row says why not, and moves nobody. Rows stand by the
     first track's rank, then runtime, then id: ranked, not ranked, floor, failed. Without a track
     the references lead.
 
-    Ordinal ties stand in runtime order, then by id, unless `tie_order` lists a metric's ids in the
-    order of its ties. No run needs it, as measured figures hardly tie: it is for a printed table
-    that is ranked again, since tables are printed with fewer digits than they were ranked by (the
-    published NTIRE 2022 table is, in the tests).
+    Ordinal ties stand in runtime order, then by id, unless `tie_order` lists a metric's ids, or by
+    `track:ID` a track's, in the order of their ties. No run needs it, as measured figures hardly
+    tie: it is for a printed table that is ranked again, since tables are printed with fewer digits
+    than they were ranked by (the published NTIRE 2022 table is, in the tests).
 
     A baseline that is not ranked still serves the scores, if it has the figures; where it has not,
     the track has no standings and the board a note. `baseline_figures`, by metric key in base
@@ -52,8 +50,9 @@ def rank(
     ids = {entry.id for entry in ranked}
     turns = {key: _turns(ranked, (tie_order or {}).get(key, ())) for key in challenge.metrics()}
     ranks = {key: _metric_ranks(challenge, ranked, key, turns[key]) for key in turns}
+    turns |= {key: _turns(ranked, ids) for key, ids in (tie_order or {}).items()}
     baseline = _baseline(challenge, entries, baseline_figures)
-    tables, faults = _tables(challenge, baseline, ranked, ranks, turns)
+    scored = score(challenge, ranked, baseline, ranks=ranks, turns=turns)
     shown = _ranked_metrics(challenge)
     rows = [
         Row(
@@ -61,13 +60,18 @@ def rank(
             ranked=entry.id in ids,
             reason=reasons[entry.id],
             ranks={key: ranks[key][entry.id] for key in shown if entry.id in ranks[key]},
-            standings={track: table[entry.id] for track, table in tables if entry.id in table},
+            standings={
+                track: table[entry.id]
+                for track, table in scored.standings.items()
+                if entry.id in table
+            },
             margins=_margins(challenge, entry),
         )
         for entry in entries
     ]
     rows.sort(key=lambda row: _row_order(challenge, row))
-    return Leaderboard(challenge, tuple(rows), environment, (*notes, *faults))
+    told = (*notes, *_nowhere(challenge, entries), *scored.notes)
+    return Leaderboard(challenge, tuple(rows), environment, told)
 
 
 def rounded(value: float, decimals: int) -> Decimal:
@@ -96,10 +100,19 @@ def _reason(challenge: Challenge, entry: Entry) -> str:
 
 def _missing(challenge: Challenge, entry: Entry) -> list[str]:
     """What to say of figures that a track or a limit needs and that are not there."""
-    needed = [limit.metric for limit in challenge.limits]
-    needed += [term.metric for track in challenge.tracks for term in track.terms]
-    absent = [key for key in dict.fromkeys(needed) if key not in entry.values]
+    absent = [key for key in challenge.needed() if key not in entry.values]
     return [f"not measured: {', '.join(map(label, absent))}"] if absent else []
+
+
+def _nowhere(challenge: Challenge, entries: Sequence[Entry]) -> list[str]:
+    """What to say of needed figures that no row has: it is the rules' or the machine's doing."""
+    rows = [entry for entry in entries if entry.values and entry.role != "floor"]
+    absent = [key for key in challenge.needed() if not any(key in row.values for row in rows)]
+    if not rows or not absent:
+        return []
+    return [
+        f"No row is ranked, since none has {', '.join(map(label, absent))}, which the rules need."
+    ]
 
 
 def _breaches(challenge: Challenge, entry: Entry) -> list[str]:
@@ -149,30 +162,8 @@ def _ranked_metrics(challenge: Challenge) -> tuple[str, ...]:
 def _metric_ranks(
     challenge: Challenge, ranked: Sequence[Entry], key: str, turns: Mapping[str, int]
 ) -> dict[str, int]:
-    keys = {entry.id: (_less_is_better(entry, key),) for entry in ranked if key in entry.values}
-    return _places(keys, challenge.rank_ties, turns)
-
-
-def _tables(
-    challenge: Challenge,
-    baseline: Entry | None,
-    ranked: Sequence[Entry],
-    ranks: Mapping[str, Mapping[str, int]],
-    turns: Mapping[str, Mapping[str, int]],
-) -> tuple[list[tuple[str, dict[str, Standing]]], list[str]]:
-    """Each track's standings by entry, and what to say of tracks that could not be scored."""
-    tables, faults = [], []
-    for track in challenge.tracks:
-        fault = _baseline_fault(challenge, track, baseline)
-        if fault:
-            faults.append(f"{track.title}: no scores, since {fault}")
-            continue
-        base = baseline.values if baseline else {}
-        scores = {entry.id: _score(track, entry, ranks, base) for entry in ranked}
-        places = _places(scores, track.ties, turns[track.terms[0].metric])
-        table = {id_: Standing(score[0], places[id_]) for id_, score in scores.items()}
-        tables.append((track.id, table))
-    return tables, faults
+    keys = {entry.id: (less_is_better(entry, key),) for entry in ranked if key in entry.values}
+    return places(keys, challenge.rank_ties, turns)
 
 
 def _baseline(
@@ -182,52 +173,6 @@ def _baseline(
     if row is not None or figures is None:
         return row
     return Entry(challenge.baseline, "", challenge.baseline, "reference", values=figures)
-
-
-def _score(
-    track: Track,
-    entry: Entry,
-    ranks: Mapping[str, Mapping[str, int]],
-    base: Mapping[str, float],
-) -> tuple[float, ...]:
-    """The track's score, where less is better, then what breaks its ties."""
-    if track.kind == "order":
-        return tuple(_less_is_better(entry, term.metric) for term in track.terms)
-    if track.kind == "rank_sum":
-        return (math.fsum(term.weight * ranks[term.metric][entry.id] for term in track.terms),)
-    parts = []
-    for term in track.terms:
-        ratio = entry.values[term.metric] / base[term.metric]
-        parts.append(term.weight * math.exp(min(2 * ratio, _LARGEST_EXPONENT)))
-    return (sum(parts),)
-
-
-def _baseline_fault(challenge: Challenge, track: Track, baseline: Entry | None) -> str:
-    if track.kind != "weighted_exp":
-        return ""
-    if baseline is None:
-        return f"the baseline {challenge.baseline} was not run"
-    if baseline.failure:
-        return f"the baseline {challenge.baseline} failed"
-    for term in track.terms:
-        if not 0 < baseline.values.get(term.metric, 0.0) < math.inf:
-            return f"the baseline {challenge.baseline} has no {label(term.metric)}"
-    return ""
-
-
-def _places(
-    keys: Mapping[str, tuple[float, ...]],
-    ties: Literal["shared", "ordinal"],
-    turns: Mapping[str, int],
-) -> dict[str, int]:
-    """Places from 1, the smallest key first: 1, 2, 2, 4 when shared, 1, 2, 3, 4 when ordinal."""
-    order = sorted(keys, key=lambda id_: (keys[id_], turns[id_]))
-    places: dict[str, int] = {}
-    for place, id_ in enumerate(order, start=1):
-        before = order[place - 2] if place > 1 else None
-        tied = ties == "shared" and before is not None and keys[before] == keys[id_]
-        places[id_] = places[before] if tied and before is not None else place
-    return places
 
 
 def _turns(ranked: Sequence[Entry], listed: Sequence[str]) -> dict[str, int]:
@@ -253,11 +198,6 @@ def _row_order(challenge: Challenge, row: Row) -> tuple[float | str, ...]:
 
 def _runtime(entry: Entry) -> float:
     return entry.values.get("runtime", math.inf)
-
-
-def _less_is_better(entry: Entry, key: str) -> float:
-    value = entry.values[key]
-    return value if metric(key).better == "lower" else -value
 
 
 def _exact(value: float) -> Decimal:

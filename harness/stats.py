@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
+from harness.core.challenge import RuntimeMean
 from harness.core.record import ImageScore, RoundFigures
 
 
@@ -25,13 +26,15 @@ class Estimate:
     rounds: tuple[float, ...]
 
 
-def runtime(rounds: Sequence[RoundFigures], *, datasets: Sequence[str]) -> Estimate:
+def runtime(
+    rounds: Sequence[RoundFigures], *, datasets: Sequence[str], mean: RuntimeMean = "datasets"
+) -> Estimate:
     """Seconds per image over `datasets`, each of which counts the same however many images it has.
 
     Within a round: the median of each image's timed passes, their mean over a dataset's images,
     the mean of the datasets' means. That is the "average time" of the NTIRE ESR tables (mean of
-    the validation and the test mean), where an image is timed once. For one dataset alone, name it
-    alone.
+    the validation and the test mean), where an image is timed once. A `mean` over "images" counts
+    each image the same instead. For one dataset alone, name it alone.
 
     Raises ValueError where a round holds no sample of a dataset, or where rounds timed different
     images: their means would not be of the same thing.
@@ -40,15 +43,24 @@ def runtime(rounds: Sequence[RoundFigures], *, datasets: Sequence[str]) -> Estim
     _refuse_empty(datasets, "datasets")
     timed = [_medians(figures, datasets) for figures in rounds]
     _refuse_different_images(timed)
-    return _over_rounds([_mean_of_means(medians, datasets) for medians in timed])
+    averaged = [_dataset_means(medians, datasets) for medians in timed]  # refuses an empty one
+    if mean == "images":
+        return _over_rounds([fmean(medians.values()) for medians in timed])
+    return _over_rounds([fmean(means) for means in averaged])
 
 
-def runtimes(rounds: Sequence[RoundFigures], *, datasets: Sequence[str]) -> dict[str, Estimate]:
-    """`runtime` over all of `datasets` and of each alone, by metric key: runtime, runtime:NAME.
+def runtimes(
+    rounds: Sequence[RoundFigures],
+    *,
+    datasets: Sequence[str],
+    over: Sequence[str] = (),
+    mean: RuntimeMean = "datasets",
+) -> dict[str, Estimate]:
+    """The average runtime and that of each of `datasets`, by metric key: runtime, runtime:NAME.
 
-    Raises ValueError as `runtime` does.
+    The average is taken `over` all of them unless some are named. Raises ValueError as `runtime`.
     """
-    figures = {"runtime": runtime(rounds, datasets=datasets)}
+    figures = {"runtime": runtime(rounds, datasets=over or datasets, mean=mean)}
     for name in datasets:
         figures[f"runtime:{name}"] = runtime(rounds, datasets=[name])
     return figures
@@ -72,6 +84,16 @@ def memory(rounds: Sequence[RoundFigures]) -> int | None:
     _refuse_empty(rounds, "rounds")
     peaks = [figures.memory.peak_bytes for figures in rounds if figures.memory is not None]
     return max(peaks, default=None)
+
+
+def energy(rounds: Sequence[RoundFigures]) -> Estimate | None:
+    """Joules per image over the rounds that measured energy, None where no round did.
+
+    Raises ValueError without rounds.
+    """
+    _refuse_empty(rounds, "rounds")
+    drawn = [figures.energy.per_image_j for figures in rounds if figures.energy is not None]
+    return _over_rounds(drawn) if drawn else None
 
 
 def quality(scores: Sequence[ImageScore]) -> dict[str, float]:
@@ -111,14 +133,14 @@ def _medians(figures: RoundFigures, datasets: Sequence[str]) -> dict[tuple[str, 
     return {image: median(seconds) for image, seconds in passes.items()}
 
 
-def _mean_of_means(medians: dict[tuple[str, str], float], datasets: Sequence[str]) -> float:
+def _dataset_means(medians: dict[tuple[str, str], float], datasets: Sequence[str]) -> list[float]:
     means = []
     for name in datasets:
         seconds = [value for (dataset, _), value in medians.items() if dataset == name]
         if not seconds:
             raise ValueError(f"a round holds no timed image of {name}")
         means.append(fmean(seconds))
-    return fmean(means)
+    return means
 
 
 def _over_rounds(values: Sequence[float]) -> Estimate:

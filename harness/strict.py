@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -38,15 +38,18 @@ def build(
     A frozen dataclass checks its fields together only when all of them have the right type. So
     that those faults are named too, faulty fields are replaced by `stand_in` for a second look;
     None stands in for a field without which the others can't be judged; where only some can't,
-    `along` has by faulty field what is to be put in place of those.
+    `along` has by faulty field what is to be put in place of those. Of a list that `along`
+    does not speak of, the items without a fault stay for the second look.
     """
     try:
         return _parse(kind, document)
     except ValidationError as error:
         lines = tuple(_lines(error))
-        faulty = {fault["loc"][0] for fault in error.errors() if fault["loc"]}
+        places = [fault["loc"] for fault in error.errors() if fault["loc"]]
+    faulty = {place[0] for place in places}
     mended = {name: value for name, value in document.items() if name not in faulty}
     mended |= {name: value for name, value in stand_in.items() if name in faulty}
+    mended |= _without_faulty_items(document, places, but=along)
     for name, others in along.items():
         mended |= others if name in faulty else {}
     if faulty:
@@ -55,6 +58,19 @@ def build(
         except ValidationError as error:
             lines += tuple(_lines(error, whole_only=True))
     raise Faults(lines)
+
+
+def _without_faulty_items(
+    document: Mapping[str, Any], places: Sequence[tuple[int | str, ...]], *, but: Collection[str]
+) -> dict[str, list[Any]]:
+    """By field, the items of lists that have faults in some items and no other."""
+    kept = {}
+    for name in {str(place[0]) for place in places}.difference(but):
+        within = [place[1] if place[1:] else None for place in places if place[0] == name]
+        if all(isinstance(index, int) for index in within):
+            items = enumerate(document[name])
+            kept[name] = [item for index, item in items if index not in within]
+    return {name: items for name, items in kept.items() if items}
 
 
 def _parse(kind: type[T], document: Mapping[str, Any]) -> T:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -10,6 +10,8 @@ from harness.core.metrics import Convention, dataset_of, metric, refuse_unit
 from harness.core.submission import ID_PATTERN, Published
 
 Split = Literal["validation", "test", "benchmark"]
+RuntimeMean = Literal["datasets", "images"]
+"""Whether each data set counts the same in the average runtime (NTIRE), or each image."""
 ProfileName = Literal["ntire", "classic-y"]
 _FORBID: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
 _MOST_DECIMALS = 12  # beyond them a float of this field's figures holds noise
@@ -43,26 +45,37 @@ class Limit:
     decimals: int | None = None
 
     def __post_init__(self) -> None:
-        metric(self.metric)
+        faults = _metric_faults(self.metric)
         if (self.at_least is None) == (self.at_most is None):
-            raise ValueError("a limit has either at_least or at_most")
+            faults.append("a limit has either at_least or at_most")
         if self.decimals is not None:
-            _refuse_decimals(self.decimals, f"the limit of {self.metric}")
+            faults += _decimals_faults(self.decimals, f"the limit of {self.metric:.80}")
+        _refuse(faults)
 
 
 @dataclass(frozen=True)
 class Term:
-    """A metric's part in a track."""
+    """A metric's part in a track.
+
+    `per`, in the metric's base unit, makes a weighted_exp term one of differences: a figure that is
+    worse than the baseline's by `per` costs as much as one twice the baseline's does in a term of
+    ratios. An `optional` term counts if every ranked row has the figure, and else for none.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     metric: str
     weight: float = 1.0
+    per: float | None = None
+    optional: bool = False
 
     def __post_init__(self) -> None:
-        metric(self.metric)
+        faults = _metric_faults(self.metric)
         if not self.weight > 0:
-            raise ValueError(f"weight must be above 0, got {self.weight:g}")
+            faults.append(f"weight must be above 0, got {self.weight:g}")
+        if self.per is not None and not self.per > 0:
+            faults.append(f"per must be above 0, got {self.per:g}")
+        _refuse(faults)
 
 
 @dataclass(frozen=True)
@@ -70,9 +83,10 @@ class Track:
     """One order of the ranked rows.
 
     order         by the first term's metric, later terms break ties
-    rank_sum      by the sum of the terms' metric ranks, times weight (NTIRE 2022 sub-tracks)
-    weighted_exp  by the sum of weight * exp(2 * metric / the baseline's metric) (NTIRE 2023-2026);
-                  less of every metric must be better, as no challenge has defined the other case
+    rank_sum      by the sum of the terms' metric ranks, times weight (NTIRE 2022 and 2023)
+    weighted_exp  by the sum of weight * exp(2 * metric / the baseline's metric) (NTIRE 2024-2026);
+                  of a term with `per`, weight * exp(2 * (1 + loss / per)), where the loss is how
+                  much worse the metric is than the baseline's: for those of which more is better
 
     Equal scores share the smaller rank, unless `ties` is "ordinal".
     """
@@ -86,14 +100,21 @@ class Track:
     ties: Literal["shared", "ordinal"] = "shared"
 
     def __post_init__(self) -> None:
-        if not self.terms:
-            raise ValueError("a track needs at least one term")
-        for key in (term.metric for term in self.terms if self.kind == "weighted_exp"):
-            if metric(key).better == "higher":
-                raise ValueError(
-                    f"track {self.id!r:.80}: of {key} more is better, which a weighted_exp score "
-                    "would reward the wrong way round; make it a limit or an order track"
-                )
+        faults = list(filter(None, (self._fault(term) for term in self.terms)))
+        if all(term.optional for term in self.terms):
+            faults.append("a track needs at least one term that is not optional")
+        _refuse([f"track {self.id!r:.80}: {fault}" for fault in faults])
+
+    def _fault(self, term: Term) -> str:
+        relative = self.kind == "weighted_exp"
+        if term.per is not None and not relative:
+            return f"per of {term.metric} means something in a weighted_exp alone"
+        if relative and metric(term.metric).better == "higher" and term.per is None:
+            return (
+                f"of {term.metric} more is better, which a ratio would reward the wrong way "
+                "round; give per, the loss that counts as much as doubling a cost"
+            )
+        return ""
 
 
 @dataclass(frozen=True)
@@ -110,8 +131,12 @@ class Column:
     ranked: bool = False  # draw the metric's rank as a subscript
 
     def __post_init__(self) -> None:
-        refuse_unit(self.metric, self.unit)
-        _refuse_decimals(self.decimals, f"the column {self.metric}")
+        faults = _decimals_faults(self.decimals, f"the column {self.metric:.80}")
+        try:
+            refuse_unit(self.metric, self.unit)
+        except ValueError as error:
+            faults.insert(0, str(error))
+        _refuse(faults)
 
 
 @dataclass(frozen=True)
@@ -132,14 +157,19 @@ class Protocol:
     output_tolerance_db: float = 0.01  # how far a later round's PSNR may lie from the first's
 
     def __post_init__(self) -> None:
-        for name in ("rounds", "passes"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        faults = [
+            f"{name} must be at least 1, got {getattr(self, name)}"
+            for name in ("rounds", "passes")
+            if getattr(self, name) < 1
+        ]
         if self.warmup < 0 or self.threads < 0:
-            raise ValueError("warmup and threads must not be negative")
-        for name in (key for key in self.__dict__ if key.endswith("_deadline_s")):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0, got {getattr(self, name):g}")
+            faults.append("warmup and threads must not be negative")
+        faults += [
+            f"{name} must be above 0, got {getattr(self, name):g}"
+            for name in (key for key in self.__dict__ if key.endswith("_deadline_s"))
+            if not getattr(self, name) > 0
+        ]
+        _refuse(faults)
 
 
 @dataclass(frozen=True)
@@ -166,6 +196,8 @@ class Challenge:
     baseline_figures: Published | None = None
     macs: Convention = "fvcore"
     complexity_input: tuple[int, int] = (256, 256)  # LR height and width
+    runtime_over: tuple[str, ...] = ()  # the datasets of the average runtime; () is all of them
+    runtime_mean: RuntimeMean = "datasets"
     rank_ties: Literal["shared", "ordinal"] = "shared"  # of the metrics' own ranks
     rank_untrained: bool = False
     show_floor: bool = True
@@ -185,14 +217,23 @@ class Challenge:
         faults += _doubled("dataset", (use.name for use in self.datasets))
         faults += _doubled("track", (track.id for track in self.tracks))
         faults += _doubled("column", (column.metric for column in self.columns))
-        if faults:
-            raise ValueError("; ".join(faults))
+        _refuse(faults)
 
     def metrics(self) -> tuple[str, ...]:
         """Every metric key that a limit, a track or a column uses, once."""
         keys = [limit.metric for limit in self.limits]
         keys += [term.metric for track in self.tracks for term in track.terms]
         keys += [column.metric for column in self.columns]
+        return tuple(dict.fromkeys(keys))
+
+    def timed(self) -> tuple[str, ...]:
+        """The datasets that the average runtime is taken over."""
+        return self.runtime_over or tuple(use.name for use in self.datasets)
+
+    def needed(self) -> tuple[str, ...]:
+        """The metric keys without which no row is ranked, once: of limits and of needed terms."""
+        keys = [limit.metric for limit in self.limits]
+        keys += [it.metric for track in self.tracks for it in track.terms if not it.optional]
         return tuple(dict.fromkeys(keys))
 
     def _reference_faults(self) -> list[str]:
@@ -207,7 +248,15 @@ class Challenge:
 
     def _dataset_faults(self) -> list[str]:
         known = {use.name: use for use in self.datasets}
-        faults = []
+        faults = [
+            f"runtime_over names {name!r:.80}, which is no dataset of the challenge"
+            for name in self.runtime_over
+            if name not in known
+        ]
+        faults += _doubled("runtime_over", self.runtime_over)
+        over = [known[name] for name in self.runtime_over if name in known]
+        if over and not any(use.required for use in over):
+            faults.append("runtime_over needs at least one dataset that is required")
         for key in self.metrics():
             name = dataset_of(key)
             if name and name not in known:
@@ -217,9 +266,24 @@ class Challenge:
         return faults
 
 
-def _refuse_decimals(decimals: int, where: str) -> None:
-    if not 0 <= decimals <= _MOST_DECIMALS:
-        raise ValueError(f"decimals of {where} must be 0 to {_MOST_DECIMALS}, got {decimals}")
+def _refuse(faults: Sequence[str]) -> None:
+    """All that is wrong with a value, in one error."""
+    if faults:
+        raise ValueError("; ".join(faults))
+
+
+def _metric_faults(key: str) -> list[str]:
+    try:
+        metric(key)
+    except ValueError as error:
+        return [str(error)]
+    return []
+
+
+def _decimals_faults(decimals: int, where: str) -> list[str]:
+    if 0 <= decimals <= _MOST_DECIMALS:
+        return []
+    return [f"decimals of {where} must be 0 to {_MOST_DECIMALS}, got {decimals}"]
 
 
 def _doubled(what: str, names: Iterable[str]) -> list[str]:

@@ -36,6 +36,8 @@ UNITS: Mapping[str, Unit] = {
     "G": Unit(1e-9, ""),
     "%": Unit(1e2, ""),
     "MiB": Unit(2.0**-20, "bytes"),
+    "J": Unit(1.0, "J"),
+    "mJ": Unit(1e3, "J"),
     "dB": Unit(1.0, "dB"),
 }
 """The units of a column. A column without one shows the base unit."""
@@ -52,6 +54,7 @@ _PLAIN = {
         Metric("activations", "", "lower", "Activations"),
         Metric("convs", "", "lower", "Convs"),
         Metric("memory", "bytes", "lower", "Memory"),
+        Metric("energy", "J", "lower", "Energy"),
     )
 }
 _PER_DATASET = {

@@ -14,6 +14,7 @@ from harness.core.leaderboard import Entry, Leaderboard
 from harness.core.metrics import UNITS, metric, refuse_unit
 from harness.core.submission import ID_PATTERN
 
+TRACK = "track:"  # leads a track's id where metric keys could stand too
 _FORBID: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
 
 
@@ -61,7 +62,8 @@ class PrintedTable:
     """What stands in a table's document; its figures stand beside it as CSV.
 
     `rules` is a bundled challenge or a .toml file. `tie_order` lists, by metric, the ids of rows
-    that print alike in the order in which they were ranked. The first ruling is that of print.
+    that print alike in the order in which they were ranked, or, by `track:ID`, of rows with equal
+    scores in a track that shares no place. The first ruling is that of print.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
@@ -84,7 +86,8 @@ class PrintedTable:
         if not names or len(set(names)) < len(names):
             raise ValueError(f"rulings need at least one, each with an id of its own, got {names}")
         for key in self.tie_order:
-            metric(key)
+            if not key.startswith(TRACK):
+                metric(key)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -69,6 +70,29 @@ class Memory:
 
 
 @dataclass(frozen=True)
+class Energy:
+    """What the device drew while `forwards` forwards ran, by the counter that `source` names."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    joules: float  # of the whole window
+    forwards: int
+    source: str  # nvml_counter
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.joules) and self.joules >= 0 and self.forwards >= 1):
+            raise ValueError(
+                "energy needs finite joules of at least 0 over at least 1 forward, got "
+                f"{self.joules:g} J over {self.forwards}"
+            )
+
+    @property
+    def per_image_j(self) -> float:
+        """Joules of one forward, in the mean."""
+        return self.joules / self.forwards
+
+
+@dataclass(frozen=True)
 class Phases:
     """Where the wall time of a round went, in seconds.
 
@@ -102,6 +126,7 @@ class RoundFigures:
     phases: Phases
     untrained: bool = False
     notes: tuple[str, ...] = ()  # changed flags and the like
+    energy: Energy | None = None  # None on a CPU, and where NVML does not tell
     kind: Literal["round"] = "round"
 
 

@@ -54,6 +54,7 @@ class Published:
     activations_m: float | None = None
     runtime_ms: float | None = None
     memory_mib: float | None = None
+    energy_j: float | None = None  # of one image
     convs: int | None = None
 
     def __post_init__(self) -> None:
@@ -72,6 +73,7 @@ class Published:
             ("activations", self.activations_m, 1e6),
             ("runtime", self.runtime_ms, 1e-3),
             ("memory", self.memory_mib, 2.0**20),
+            ("energy", self.energy_j, 1.0),
             ("convs", self.convs, 1.0),
             (macs, self.macs_g, 1e9),
             (f"psnr:{self.dataset}", self.psnr_db if self.dataset else None, 1.0),

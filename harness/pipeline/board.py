@@ -100,8 +100,14 @@ def _measured(
         return {}, {}
     timed = {sample.dataset for sample in rounds[0].samples}
     asked = [use.name for use in challenge.datasets]
-    estimates = stats.runtimes(rounds, datasets=asked) if timed.issuperset(asked) else {}
+    estimates = {}
+    if timed.issuperset(asked):
+        over, mean = challenge.timed(), challenge.runtime_mean
+        estimates = stats.runtimes(rounds, datasets=asked, over=over, mean=mean)
     estimates["first_call"] = stats.first_call(rounds)
+    energy = stats.energy(rounds)
+    if energy is not None:
+        estimates["energy"] = energy
     values = {key: estimate.point for key, estimate in estimates.items()}
     values |= stats.quality(rounds[0].scores)
     memory = stats.memory(rounds)

@@ -55,7 +55,7 @@ def without(challenge: Challenge, absent: set[str]) -> Challenge:
     tracks = (
         replace(track, terms=tuple(term for term in track.terms if kept(term.metric)))
         for track in challenge.tracks
-        if any(kept(term.metric) for term in track.terms)
+        if any(kept(term.metric) and not term.optional for term in track.terms)
     )
     return replace(
         challenge,
@@ -63,6 +63,7 @@ def without(challenge: Challenge, absent: set[str]) -> Challenge:
         columns=tuple(column for column in challenge.columns if kept(column.metric)),
         limits=tuple(limit for limit in challenge.limits if kept(limit.metric)),
         tracks=tuple(tracks),
+        runtime_over=tuple(name for name in challenge.runtime_over if name not in absent),
     )
 
 

@@ -9,8 +9,17 @@ from harness import published, rulebook
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import Entry, Leaderboard, Row
 from harness.core.metrics import dataset_of, label
-from harness.core.printed import Correction, Judged, PrintedRow, PrintedTable, Regenerated, Ruling
+from harness.core.printed import (
+    TRACK,
+    Correction,
+    Judged,
+    PrintedRow,
+    PrintedTable,
+    Regenerated,
+    Ruling,
+)
 from harness.pipeline.material import without
+from harness.pipeline.plan import BadInput
 from harness.pipeline.report import refuse_other_figures
 from harness.rank import rank
 
@@ -24,6 +33,7 @@ def regenerate(name: str, *, rules: str | None = None) -> Regenerated:
     found = published.read(name)
     table, rows = found.table, found.rows
     challenge = rulebook.read(table.rules)
+    _refuse_strange_tracks(table, challenge)
     rulings = table.rulings
     if rules is not None:
         other = rulebook.read(rules)
@@ -34,6 +44,16 @@ def regenerate(name: str, *, rules: str | None = None) -> Regenerated:
     challenge = _as_printed(challenge, table, rows)
     judged = [Judged(ruling, _judge(challenge, table, rows, ruling)) for ruling in rulings]
     return Regenerated(table, tuple(judged))
+
+
+def _refuse_strange_tracks(table: PrintedTable, challenge: Challenge) -> None:
+    known = [f"{TRACK}{track.id}" for track in challenge.tracks]
+    strange = [key for key in table.tie_order if key.startswith(TRACK) and key not in known]
+    if strange:
+        raise BadInput(
+            f"{table.id}: tie_order names {', '.join(strange)}; the tracks of {challenge.id} are "
+            f"{', '.join(known) or 'none'}"
+        )
 
 
 def _judge(
@@ -53,7 +73,7 @@ def _judge(
         baseline_figures=None if baseline is None else _of_convention(baseline.figures(), rules),
     )
     compared = () if ruling != table.rulings[0] else _agreement(board, rows)
-    notes = (*table.notes, *_ties(table, entries), *compared, *board.notes)
+    notes = (*table.notes, *_ties(table, challenge, entries), *compared, *board.notes)
     board = replace(board, notes=notes, printed_in=table.source)
     return board if table.ranked else _in_printed_order(board, rows)
 
@@ -81,10 +101,15 @@ def _unrounded(challenge: Challenge) -> Challenge:
 
 
 def _averaged(entry: Entry, challenge: Challenge) -> Entry:
-    """With the mean of the data sets' runtimes, where print gives those and no mean."""
-    each = [entry.values.get(f"runtime:{use.name}") for use in challenge.datasets]
+    """With the mean of the data sets' runtimes, where print gives those and no mean.
+
+    A mean over images can't be had from them.
+    """
+    each = [entry.values.get(f"runtime:{name}") for name in challenge.timed()]
     there = [seconds for seconds in each if seconds is not None]
     if "runtime" in entry.values or not there or len(there) < len(each):
+        return entry
+    if challenge.runtime_mean != "datasets":
         return entry
     return replace(entry, values={**entry.values, "runtime": sum(there) / len(there)})
 
@@ -102,14 +127,22 @@ def _of_convention(figures: Mapping[str, float], challenge: Challenge) -> dict[s
     return {**figures, "macs": figures[key]} if key in figures else dict(figures)
 
 
-def _ties(table: PrintedTable, entries: Sequence[Entry]) -> list[str]:
+def _ties(table: PrintedTable, challenge: Challenge, entries: Sequence[Entry]) -> list[str]:
     teams = {entry.id: entry.team for entry in entries}
-    return [
-        f"{', '.join(teams[id_] for id_ in ids)}: equal {label(key)} at the printed precision. "
-        "Their order is taken from print; it is the one thing here that the figures don't give. "
-        "Other such ties stand in runtime order."
-        for key, ids in table.tie_order.items()
-    ]
+    titles = {f"{TRACK}{track.id}": track.title for track in challenge.tracks}
+    notes = []
+    for key, ids in table.tie_order.items():
+        rows = ", ".join(teams[id_] for id_ in ids)
+        if key in titles:
+            notes.append(f"Of equal scores in {titles[key]}, print takes this order: {rows}.")
+        elif not key.startswith(TRACK):
+            notes.append(f"{rows}: equal {label(key)} at the printed precision, in print's order.")
+    if notes:
+        notes.append(
+            "That order is taken from print; it is the one thing here that the figures don't give. "
+            "Other such ties stand in runtime order."
+        )
+    return notes
 
 
 def _agreement(board: Leaderboard, rows: Sequence[PrintedRow]) -> list[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from harness import rulebook
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import Leaderboard
+from harness.core.run import Run
 from harness.pipeline.board import build, load_run
+from harness.pipeline.material import without
 from harness.pipeline.plan import BadInput
 from harness.store import Store
 
@@ -25,7 +28,21 @@ def report(challenge: str, reports: Path, *, rules: str | None = None) -> Leader
         return build(run, store)
     other = rulebook.read(rules)
     refuse_other_figures(run.challenge, other)
-    return build(run, store, other)
+    return _without_unmeasured(other, run, store)
+
+
+def _without_unmeasured(rules: Challenge, run: Run, store: Store) -> Leaderboard:
+    """The board by rules whose optional datasets need not have been at hand."""
+    measured = {use.name for use in run.challenge.datasets}
+    absent = {use.name for use in rules.datasets if not use.required} - measured
+    board = build(run, store, without(rules, absent))
+    told = {name: f"Left out: {name}, which the run did not measure." for name in sorted(absent)}
+    new = [
+        note
+        for name, note in told.items()
+        if not any(old.startswith(f"Left out: {name},") for old in board.notes)
+    ]
+    return replace(board, notes=(*board.notes, *new))
 
 
 def refuse_other_figures(measured: Challenge, rules: Challenge) -> None:

@@ -144,9 +144,9 @@ def _published(entry: Entry) -> Grid:
 
 
 def _difference(key: str, ours: float | None, printed: float) -> str:
-    # A runtime or a memory of another machine is no reference for ours, nor are MACs that may have
-    # been counted in another way: those of a named convention have keys of their own.
-    if ours is None or key in ("runtime", "memory", "macs"):
+    # A runtime, memory or energy of another machine is no reference for ours, nor are MACs that may
+    # have been counted in another way: those of a named convention have keys of their own.
+    if ours is None or key in ("runtime", "memory", "energy", "macs"):
         return MISSING
     text = quantity(key, abs(ours - printed))
     if not any(digit in text for digit in "123456789"):

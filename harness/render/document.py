@@ -20,8 +20,9 @@ def document(board: Leaderboard) -> dict[str, Any]:
     `printed_in` is the source of a published table's figures, None where they were measured.
 
     A row's `quality` is PSNR in dB and SSIM by data set, times are in seconds, memory in bytes,
-    `ranks` by metric key, `tracks` `{id: {score, rank}}`. `reason` says why a row failed or is not
-    ranked, "" for a ranked one and the floor; `failure` is `{stage, reason, message}` or None.
+    energy in joules per image, `ranks` by metric key, `tracks` `{id: {score, rank}}`. `reason` says
+    why a row failed or is not ranked, "" for a ranked one and the floor; `failure` is
+    `{stage, reason, message}` or None.
     `earlier_run` says that not all of its rounds were timed together with the latest rows. Every
     figure is finite or None. Text is the submissions' own, as it came.
     """
@@ -83,6 +84,7 @@ def _row(board: Leaderboard, row: Row) -> dict[str, Any]:
         "first_call_s": finite(entry.values.get("first_call")),
         **{key: count(entry.values.get(key)) for key in _COUNTS},
         "memory_bytes": count(entry.values.get("memory")),
+        "energy_j": finite(entry.values.get("energy")),
         "ranks": dict(row.ranks),
         "tracks": {
             name: {"score": finite(standing.score), "rank": standing.rank}

@@ -21,6 +21,7 @@ _FIGURES = (
     "activations",
     "convs",
     "memory_bytes",
+    "energy_j",
 )
 
 

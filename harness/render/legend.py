@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.core.challenge import Challenge, Limit, Term, Track
-from harness.core.metrics import label
+from harness.core.metrics import label, metric
 from harness.core.submission import Published
 from harness.render.text import clean
 from harness.render.units import converted, quantity, usual
@@ -34,12 +34,18 @@ _MEMORY = (
     "Peak of the timed passes. On a GPU: what PyTorch allocated, reset after the warm-up; on a "
     "CPU: resident memory above the level after the load. 1 MiB = 2²⁰ bytes."
 )
+_ENERGY = (
+    "Of one image's forward: what the GPU drew while forwards ran, by its own counter (NVML), over "
+    "their number. A CPU has no such counter here, so its rows have no figure."
+)
 
 _PRINTED_RUNTIME = (
     "As printed, from one machine of its source: it compares with no runtime measured elsewhere. "
-    "The mean over a data set's images, then over the data sets."
 )
-_PRINTED_MEMORY = "As printed. 1 MiB = 2²⁰ bytes."
+_PRINTED = {
+    "memory": "As printed. 1 MiB = 2²⁰ bytes.",
+    "energy": "As printed, from one machine of its source.",
+}
 
 
 @dataclass(frozen=True)
@@ -67,10 +73,11 @@ def legend(challenge: Challenge, *, printed: bool = False) -> tuple[Meaning, ...
         text = _PROFILES[challenge.quality_profile].format(scale=challenge.scale)
         terms.append(Meaning("PSNR, SSIM", text + (_SSIM if "ssim" in metrics else "")))
     if "runtime" in metrics:
-        terms.append(Meaning("Runtime", _PRINTED_RUNTIME if printed else _runtime(challenge)))
+        text = f"{_PRINTED_RUNTIME}{_mean(challenge)}." if printed else _runtime(challenge)
+        terms.append(Meaning("Runtime", text))
     for name, word, text in _costs(challenge):
         if name in metrics:
-            terms.append(Meaning(word, _PRINTED_MEMORY if printed and name == "memory" else text))
+            terms.append(Meaning(word, _PRINTED.get(name, text) if printed else text))
     return (*terms, Meaning("Marks", _marks(challenge)))
 
 
@@ -85,12 +92,19 @@ def _runtime(challenge: Challenge) -> str:
     warmup = _times(protocol.warmup, "untimed forward")
     return (
         f"The forward alone, {passes} over the images after {warmup} of every distinct shape. "
-        f"The mean over a data set's images, then over the data sets; of {rounds}, each in fresh "
+        f"{_mean(challenge)}; of {rounds}, each in fresh "
         "processes in shuffled order, the median. Small print: lowest to highest round. All rows "
         "were timed on one machine with one set of software; runtimes of another machine don't "
         "compare with them. A row marked “earlier run” was not timed together with the latest "
         "ones: load and clocks may have been others."
     )
+
+
+def _mean(challenge: Challenge) -> str:
+    named = f" {', '.join(map(clean, challenge.runtime_over))}" if challenge.runtime_over else ""
+    if challenge.runtime_mean == "images":
+        return f"The mean over all images{' of' if named else ''}{named}"
+    return f"The mean over a data set's images, then over the data sets{named}"
 
 
 def _baseline(challenge: Challenge, printed: Published) -> str:
@@ -117,11 +131,8 @@ def _costs(challenge: Challenge) -> tuple[tuple[str, str, str], ...]:
         ("macs_fvcore", "MACs (fvcore)", f"{plain}{at}. {_MACS['fvcore']}"),
         ("activations", "Activations", f"Elements of all convolutions' outputs {at}, in M = 10⁶."),
         ("convs", "Convs", "Calls of convolution layers in one forward."),
-        (
-            "memory",
-            "Memory",
-            _MEMORY,
-        ),
+        ("memory", "Memory", _MEMORY),
+        ("energy", "Energy", _ENERGY),
         (
             "first_call",
             "First call",
@@ -160,13 +171,17 @@ def _bound(key: str, bound: float | None) -> str:
 
 def _track(track: Track, baseline: str) -> str:
     names = [clean(label(term.metric)) for term in track.terms]
+    optional = [clean(label(term.metric)) for term in track.terms if term.optional]
+    left_out = f" Only if every ranked row has it: {', '.join(optional)}." if optional else ""
     if track.kind == "order":
         then = f", ties by {', '.join(names[1:])}" if names[1:] else ""
-        return f"Order by {names[0]}{then}."
+        return f"Order by {names[0]}{then}.{left_out}"
     if track.kind == "rank_sum":
-        return f"Score = {' + '.join(map(_rank_term, track.terms))}; the smallest sum leads."
+        terms = " + ".join(map(_rank_term, track.terms))
+        return f"Score = {terms}; the smallest sum leads.{left_out}"
     terms = " + ".join(map(_exp_term, track.terms))
-    return f"Score = {terms}, each relative to {clean(baseline)}; the smallest score leads."
+    relative = f"each relative to {clean(baseline)}; the smallest score leads."
+    return f"Score = {terms}, {relative}{left_out}"
 
 
 def _rank_term(term: Term) -> str:
@@ -175,4 +190,8 @@ def _rank_term(term: Term) -> str:
 
 
 def _exp_term(term: Term) -> str:
-    return f"{term.weight:g} × exp(2 × {clean(label(term.metric))} ratio)"
+    name = clean(label(term.metric))
+    if term.per is None:
+        return f"{term.weight:g} × exp(2 × {name} ratio)"
+    loss = f"{name} {'loss' if metric(term.metric).better == 'higher' else 'excess'}"
+    return f"{term.weight:g} × exp(2 × (1 + {loss} / {_bound(term.metric, term.per)}))"

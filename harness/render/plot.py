@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _SIZE_IN = (7.6, 4.6)
 _LABEL_LIMIT = 24
 _LARGEST_AREA_PT2 = 900.0
+_LINEAR_UP_TO = 20  # times the fastest row's runtime
 # Placeholder colours, replaced by variables after drawing.
 _INK, _GRID, _ENTRY, _REFERENCE = "#010203", "#010204", "#010205", "#010206"
 _VARIABLES = {
@@ -125,6 +126,7 @@ def _draw(points: tuple[Point, ...], dataset: str) -> tuple[str, tuple[Point, ..
         axes = figure.add_subplot()
         _circles(axes, points)
         _frame(axes, dataset)
+        _spread(axes, points)
         figure.canvas.draw()
         numbered = write_labels(figure, axes, _spots(points), colour=_INK)
         stream = io.StringIO()
@@ -156,6 +158,15 @@ def _frame(axes: Axes, dataset: str) -> None:
     axes.grid(visible=True, color=_GRID, linewidth=0.5, alpha=0.45)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _spread(axes: Axes, points: tuple[Point, ...]) -> None:
+    """A logarithmic axis where one slow row would press all others into a corner."""
+    runtimes = [point.runtime_ms for point in points]
+    if min(runtimes) > 0 and max(runtimes) > _LINEAR_UP_TO * min(runtimes):
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.set_xlabel("Runtime [ms], logarithmic")
 
 
 def _spots(points: tuple[Point, ...]) -> list[Spot]:

@@ -18,6 +18,7 @@ _USUAL = {
     "activations": ("M", 2),
     "convs": ("", 0),
     "memory": ("MiB", 1),
+    "energy": ("J", 3),
     "psnr": ("dB", 3),
     "ssim": ("", 4),
 }

@@ -11,7 +11,7 @@ from harness import rulebook
 from harness.core.challenge import Challenge
 
 YEARS = ["ntire2024", "ntire2025", "ntire2026"]
-IDS = ["classic_x2", "classic_x4", "div2k_runtime_x4", "ntire2022", *YEARS, "sample"]
+IDS = ["classic_x2", "classic_x4", "div2k_runtime_x4", "ntire2022", "ntire2023", *YEARS, "sample"]
 
 
 @pytest.fixture(params=IDS)
@@ -51,7 +51,7 @@ def test_tracks_need_nothing_of_a_dataset_that_may_be_absent(challenge: Challeng
     assert not {key for key in used if key.partition(":")[2] in optional}
 
 
-def test_the_sample_challenge_scores_as_the_challenges_since_2023_do() -> None:
+def test_the_sample_challenge_scores_as_the_challenges_of_2024_and_2025_do() -> None:
     sample = rulebook.read("sample")
     main, overall = sample.tracks
     assert (main.kind, [term.metric for term in main.terms]) == ("order", ["runtime"])
@@ -81,6 +81,17 @@ def test_ntire2022_judges_psnr_as_printed_and_never_shares_a_metric_s_rank() -> 
     assert ranked == ["runtime", "params", "macs", "activations", "memory"]
     assert [term.metric for term in challenge.tracks[2].terms] == ranked
     assert [term.metric for term in challenge.tracks[1].terms] == ["params", "macs"]
+
+
+def test_ntire2023_adds_ranks_as_2022_did_over_another_test_set_and_says_what_is_inferred() -> None:
+    challenge, before = rulebook.read("ntire2023"), rulebook.read("ntire2022")
+    assert [use.name for use in challenge.datasets] == ["DIV2K_valid", "DIV2K_LSDIR_test"]
+    assert [(it.id, it.kind, it.terms) for it in challenge.tracks] == [
+        (it.id, it.kind, it.terms) for it in before.tracks
+    ]
+    assert {track.ties for track in challenge.tracks} == {"ordinal"}
+    assert (challenge.baseline, challenge.macs) == ("rfdn_x4", "ntire2022")
+    assert "no source at hand states" in challenge.caption
 
 
 @pytest.mark.parametrize(

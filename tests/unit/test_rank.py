@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 from hypothesis import assume, given
@@ -199,6 +200,19 @@ def test_a_stated_order_settles_ordinal_ties_and_nothing_else() -> None:
     assert [row(board, id_).ranks["runtime"] for id_ in "abc"] == [1, 2, 3]
 
 
+def test_a_stated_order_of_a_track_settles_its_ordinal_ties_alone() -> None:
+    # params 1, 2 and macs 2, 1: equal sums, which runtime order would give to a
+    entries = [
+        an_entry("a", {"runtime": 1.0, "params": 1, "macs": 20}),
+        an_entry("b", {"runtime": 2.0, "params": 2, "macs": 10}),
+    ]
+    challenge = a_challenge(replace(BY_SUM, ties="ordinal"), BY_RUNTIME)
+    assert places(rank(challenge, entries), "sum") == {"a": 1, "b": 2}
+    stated = rank(challenge, entries, tie_order={"track:sum": ["b", "a"]})
+    assert places(stated, "sum") == {"b": 1, "a": 2}
+    assert places(stated, "main") == {"a": 1, "b": 2}
+
+
 def test_more_psnr_ranks_higher_and_fewer_params_do() -> None:
     challenge = a_challenge(ranked=[PSNR, "params"])
     board = rank(challenge, [an_entry("a", {PSNR: 30, "params": 9}), an_entry("b", {PSNR: 31})])
@@ -263,6 +277,83 @@ def test_printed_figures_stand_in_for_a_baseline_without_a_row_and_for_no_other(
     base = an_entry("base", {"runtime": 2.0, "params": 100}, rankable=False)
     beside = rank(a_challenge(BY_SCORE), [entry, base], baseline_figures=printed)
     assert scores(beside, "score") == {"a": pytest.approx(math.e**2)}
+
+
+def test_a_term_of_differences_costs_one_at_the_baseline_and_two_at_a_loss_of_per() -> None:
+    track = Track("score", "Overall", "weighted_exp", (Term(PSNR, 0.5, per=0.2),))
+    figures = {"base": 29.0, "equal": 29.0, "better": 29.25, "worse": 28.75}
+    entries = [an_entry(id_, {PSNR: psnr_db}) for id_, psnr_db in figures.items()]
+    board = rank(a_challenge(track), entries)
+    assert scores(board, "score") == {
+        "base": pytest.approx(0.5 * math.e**2),
+        "equal": pytest.approx(0.5 * math.e**2),
+        "better": pytest.approx(0.5 * math.exp(2 * (1 - 0.25 / 0.2))),
+        "worse": pytest.approx(0.5 * math.exp(2 * (1 + 0.25 / 0.2))),
+    }
+    assert places(board, "score") == {"better": 1, "base": 2, "equal": 2, "worse": 4}
+
+
+def test_a_term_of_differences_takes_less_of_a_cost_as_better() -> None:
+    track = Track("score", "Overall", "weighted_exp", (Term("runtime", per=2.0),))
+    board = rank(a_challenge(track), runs(base=0.0, slow=2.0))
+    assert scores(board, "score") == {
+        "base": pytest.approx(math.e**2),
+        "slow": pytest.approx(math.e**4),
+    }
+
+
+ENERGY = Term("energy", 0.5, optional=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "full", "short"),
+    [
+        # energy 2 and 1 of the baseline's 1; runtime 1 and 2 of 1
+        (
+            "weighted_exp",
+            {"a": math.e**2 + 0.5 * math.e**4, "b": math.e**4 + 0.5 * math.e**2},
+            {"a": math.e**2, "b": math.e**4},
+        ),
+        ("rank_sum", {"a": 1 + 0.5 * 2, "b": 2 + 0.5 * 1}, {"a": 1.0, "b": 2.0}),
+        ("order", {"a": 1.0, "b": 2.0}, {"a": 1.0, "b": 2.0}),
+    ],
+)
+def test_an_optional_term_counts_for_all_or_for_nobody(
+    kind: Literal["order", "rank_sum", "weighted_exp"],
+    full: dict[str, float],
+    short: dict[str, float],
+) -> None:
+    challenge = a_challenge(Track("t", "Green", kind, (Term("runtime"), ENERGY)))
+    base = an_entry("base", {"runtime": 1.0, "energy": 1.0}, rankable=False)
+    drawn = {"a": {"runtime": 1.0, "energy": 2.0}, "b": {"runtime": 2.0, "energy": 1.0}}
+    entries = [base, *(an_entry(id_, values) for id_, values in drawn.items())]
+    board = rank(challenge, entries)
+    assert scores(board, "t") == pytest.approx(full)
+    assert board.notes == ()
+    unread = replace(entries[1], values={"runtime": 1.0})
+    board = rank(challenge, [base, unread, entries[2]])
+    assert scores(board, "t") == pytest.approx(short)
+    assert board.notes == (
+        "Green: without what the rules call optional: Energy, not measured of a",
+    )
+    # a row that is not ranked has no say in it
+    board = rank(challenge, [*entries, replace(unread, id="c", badges=("untrained",))])
+    assert scores(board, "t") == pytest.approx(full)
+
+
+def test_a_baseline_without_the_figure_drops_an_optional_term_of_relative_scores() -> None:
+    track = Track("t", "Green", "weighted_exp", (Term("runtime"), ENERGY))
+    entries = [an_entry("base", {"runtime": 1.0}), an_entry("a", {"runtime": 2.0, "energy": 2.0})]
+    board = rank(a_challenge(track), entries)
+    assert scores(board, "t")["a"] == pytest.approx(math.e**4)
+    assert "not measured of base" in board.notes[0]
+
+
+def test_what_an_optional_term_lacks_is_no_reason_and_what_no_row_has_is_told_once() -> None:
+    needed = Track("t", "Green", "rank_sum", (Term("runtime"), Term("energy")))
+    board = rank(a_challenge(needed), runs(a=1.0, b=2.0))
+    assert {it.reason for it in board.rows} == {"not measured: Energy"}
+    assert board.notes == ("No row is ranked, since none has Energy, which the rules need.",)
 
 
 @pytest.mark.parametrize(
@@ -371,6 +462,8 @@ FULL = a_challenge(
     BY_SUM,
     BY_SCORE,
     BY_RUNTIME,
+    Track("loss", "Loss", "weighted_exp", (Term(PSNR, per=2.0), Term("runtime", 0.5))),
+    Track("green", "Green", "rank_sum", (Term("params"), Term("energy", optional=True))),
     Track("ordinal", "Ordinal", "order", (Term(PSNR), Term("macs")), ties="ordinal"),
     limits=(Limit(PSNR, at_least=2.0),),
     ranked=KEYS,
@@ -386,6 +479,7 @@ def fields(draw: st.DrawFn) -> list[Entry]:
     entries = []
     for id_ in ["base", "a", "b", "c", "d", "e"][:count]:
         keys = KEYS if draw(st.integers(0, 7)) else KEYS[1:]
+        keys += ("energy",) if draw(st.integers(0, 5)) else ()
         entries.append(
             an_entry(
                 id_,

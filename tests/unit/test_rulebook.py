@@ -141,7 +141,10 @@ def test_a_faulty_field_does_not_make_others_look_faulty(
         ),
         ("limits = [{ metric = 'psnr:Set14', at_least = 1.0 }]", "psnr:Set14 speaks of a dataset"),
         ("limits = [{ metric = 'psnr:Set5' }]", "limits.0: a limit has either"),
-        ("tracks = [{ id = 'a', title = 'A', kind = 'order', terms = [] }]", "tracks.0: a track"),
+        (
+            "tracks = [{ id = 'a', title = 'A', kind = 'order', terms = [] }]",
+            "tracks.0: track 'a': a track",
+        ),
         ("protocol = { passes = 1.5 }", "protocol.passes: Input should be a valid integer"),
         ("protocol = { forward_deadline_s = inf }", "protocol.forward_deadline_s: Input should"),
         ("protocol = { load_deadline_s = 0.0 }", "protocol: load_deadline_s must be above 0"),
@@ -180,3 +183,17 @@ def test_a_document_is_parsed_under_any_name() -> None:
     document: dict[str, Any] = {"id": "mine"}
     with pytest.raises(RulebookError, match=r"(?m)^here: title: is missing$"):
         rulebook.parse(document, where="here")
+
+
+def test_a_faulty_item_of_a_list_hides_no_fault_of_its_neighbours(tmp_path: Path) -> None:
+    limits = "limits = [{ metric = 'beauty', at_most = 1.0 }, "
+    limits += "{ metric = 'ssim:B100', at_least = 1.0 }]"
+    first, second = _faults(tmp_path, GOOD + limits)
+    assert first.startswith("limits.0: unknown metric 'beauty'")
+    assert second == "ssim:B100 speaks of a dataset that the challenge does not have"
+
+
+def test_one_value_tells_all_that_is_wrong_with_it(tmp_path: Path) -> None:
+    (line,) = _faults(tmp_path, GOOD + "limits = [{ metric = 'beauty', decimals = 13 }]")
+    said = ("unknown metric 'beauty'", "a limit has either", "must be 0 to 12, got 13")
+    assert [text for text in said if text not in line] == []

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import rulebook
@@ -16,8 +16,10 @@ from harness.core.leaderboard import Entry
 from harness.rank import rank
 from harness.rulebook import RulebookError
 
-KEYS = ("runtime", "params", "macs", "memory", "psnr:Set5", "ssim:Set5", "runtime:Set5")
-LESS = KEYS[:4]
+KEYS = (
+    *("runtime", "params", "macs", "memory", "energy"),
+    *("psnr:Set5", "ssim:Set5", "runtime:Set5"),
+)
 GOOD: dict[str, Any] = {
     "id": "any",
     "title": "Any",
@@ -27,9 +29,11 @@ GOOD: dict[str, Any] = {
     "columns": [{"metric": "runtime", "title": "Runtime"}],
     "references": ["base"],
     "baseline": "base",
-    "limits": [{"metric": "params", "at_most": 9.0}],
+    "limits": [{"metric": "params", "at_most": 9.0}, {"metric": "macs", "at_most": 9.0}],
     "tracks": [
         {"id": "t", "title": "T", "kind": "weighted_exp", "terms": [{"metric": "runtime"}]},
+        {"id": "s", "title": "S", "kind": "rank_sum", "terms": [{"metric": "params"}]},
+        {"id": "u", "title": "U", "kind": "order", "terms": [{"metric": "params"}]},
     ],
 }
 Change = Callable[[dict[str, Any]], object]
@@ -44,17 +48,46 @@ SLIPS: dict[str, tuple[Change, str]] = {
         lambda it: it["tracks"][0]["terms"][0].update(weight=0.0),
         "tracks.0.terms.0: weight must be above 0",
     ),
+    "bounds": (
+        lambda it: it["limits"][0].update(decimals=13),
+        "decimals of the limit of params must be 0 to 12, got 13",
+    ),
+    "unknown": (
+        lambda it: it["limits"][1].update(metric="psnr:Set14"),
+        "psnr:Set14 speaks of a dataset that the challenge does not have",
+    ),
+    "kind": (lambda it: it["tracks"][1].update(kind="best"), "tracks.1.kind: Input should be"),
+    "per": (
+        lambda it: it["tracks"][2]["terms"][0].update(per=1.0),
+        "per of params means something in a weighted_exp alone",
+    ),
+    "optional": (
+        lambda it: it["tracks"][2]["terms"][0].update(optional=True),
+        "a track needs at least one term that is not optional",
+    ),
+    "twice": (
+        lambda it: it["columns"].extend([{"metric": "params", "title": "P"}] * 2),
+        "column 'params' stands twice",
+    ),
     "figures": (
         lambda it: it.update(baseline_figures={"source": "x", "runtime_ms": "fast"}),
         "baseline_figures.runtime_ms: Input should be a valid number",
     ),
-    "protocol": (lambda it: it.update(protocol={"rounds": 0}), "rounds must be at least 1, got 0"),
+    "protocol": (
+        lambda it: it.setdefault("protocol", {}).update(rounds=0),
+        "rounds must be at least 1, got 0",
+    ),
+    "deadline": (
+        lambda it: it.setdefault("protocol", {}).update(load_deadline_s=0.0),
+        "load_deadline_s must be above 0, got 0",
+    ),
     "id": (lambda it: it.update(id="Not An Id"), "id must be 1 to 64 of"),
     "scale": (lambda it: it.update(scale=7), "scale must be 2, 3 or 4, got 7"),
     "input": (lambda it: it.update(complexity_input=[0, 8]), "complexity_input must be at least 1"),
 }
 
 
+@settings(deadline=None)  # the first document also builds pydantic's reader
 @given(st.sets(st.sampled_from(sorted(SLIPS)), min_size=1))
 def test_every_slip_is_named_whichever_come_together(names: set[str]) -> None:
     document = copy.deepcopy(GOOD)
@@ -81,7 +114,12 @@ column = st.fixed_dictionaries(
     optional={"ranked": st.booleans(), "unit": st.sampled_from(("", "ms", "M", "furlong"))},
 )
 term = st.fixed_dictionaries(
-    {"metric": st.sampled_from(KEYS)}, optional={"weight": st.floats(-1, 9)}
+    {"metric": st.sampled_from(KEYS)},
+    optional={
+        "weight": st.floats(0.01, 9) | st.floats(-1, 9),
+        "per": st.floats(0.01, 9) | st.floats(-1, 9),
+        "optional": st.booleans(),
+    },
 )
 track = st.fixed_dictionaries(
     {
@@ -112,6 +150,7 @@ entries = st.lists(
 ).map(lambda values: [Entry(f"e{at}", "", "", "entry", values=it) for at, it in enumerate(values)])
 
 
+@settings(deadline=None)
 @given(documents, entries)
 def test_any_rulebook_is_refused_with_its_place_or_ranks(
     document: dict[str, Any], rows: list[Entry]

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import stats
-from harness.core.record import ImageScore, Memory, Phases, RoundFigures, Sample
+from harness.core.record import Energy, ImageScore, Memory, Phases, RoundFigures, Sample
 
 Timing = tuple[str, str, int, float]  # dataset, image, pass, seconds
 
@@ -83,6 +84,26 @@ def test_rounds_of_different_images_are_refused() -> None:
         stats.runtime(rounds, datasets=["valid", "test"])
 
 
+def test_a_mean_over_images_counts_each_image_the_same() -> None:
+    rounds = [valid_and_test([1.0, 2.0, 3.0], [6.0])]
+    both = ["valid", "test"]
+    assert stats.runtime(rounds, datasets=both, mean="images").point == 3.0  # 12 / 4
+    with pytest.raises(ValueError, match="no timed image of more"):
+        stats.runtime(rounds, datasets=[*both, "more"], mean="images")
+
+
+def test_the_average_may_leave_out_datasets_that_have_runtimes_of_their_own() -> None:
+    rounds = [a_round(("valid", "v", 0, 1.0), ("test", "t", 0, 3.0), ("more", "m", 0, 9.0))]
+    names = ["valid", "test", "more"]
+    got = stats.runtimes(rounds, datasets=names, over=["valid", "test"])
+    assert {key: it.point for key, it in got.items()} == {
+        "runtime": 2.0,
+        "runtime:valid": 1.0,
+        "runtime:test": 3.0,
+        "runtime:more": 9.0,
+    }
+
+
 def test_memory_is_that_of_the_worst_round() -> None:
     rounds = [a_round(peak_bytes=peak) for peak in (10, 30, 20)]
     assert stats.memory([*rounds, a_round()]) == 30
@@ -90,6 +111,28 @@ def test_memory_is_that_of_the_worst_round() -> None:
 
 def test_memory_that_no_round_measured_is_no_figure() -> None:
     assert stats.memory([a_round(), a_round()]) is None
+
+
+def drawing(joules: float, forwards: int = 10) -> RoundFigures:
+    return replace(a_round(), energy=Energy(joules, forwards, "nvml_counter"))
+
+
+def test_energy_is_that_of_one_image_over_the_rounds_that_measured_it() -> None:
+    got = stats.energy([drawing(50.0), a_round(), drawing(30.0), drawing(20.0, 5)])
+    assert got is not None
+    assert (got.point, got.low, got.high, got.rounds) == (4.0, 3.0, 5.0, (5.0, 3.0, 4.0))
+
+
+def test_energy_that_no_round_measured_is_no_figure() -> None:
+    assert stats.energy([a_round(), a_round()]) is None
+
+
+@pytest.mark.parametrize(
+    ("joules", "forwards"), [(-0.1, 1), (1.0, 0), (float("nan"), 1), (float("inf"), 1)]
+)
+def test_energy_of_no_forward_or_of_no_figure_is_refused(joules: float, forwards: int) -> None:
+    with pytest.raises(ValueError, match="finite joules of at least 0 over at least 1 forward"):
+        Energy(joules, forwards, "nvml_counter")
 
 
 def test_a_first_call_is_that_of_the_middle_round() -> None:

@@ -76,6 +76,23 @@ def test_what_stands_twice_is_a_fault(field: str, value: Any, fault: str) -> Non
     assert fault in _fault(**{field: value})
 
 
+def test_the_average_runtime_is_taken_over_datasets_of_the_challenge() -> None:
+    assert _challenge().timed() == ("valid", "speed")
+    assert _challenge(runtime_over=("speed",)).timed() == ("speed",)
+    text = _fault(runtime_over=("fast", "speed", "speed"))
+    assert text == (
+        "runtime_over names 'fast', which is no dataset of the challenge; "
+        "runtime_over 'speed' stands twice"
+    )
+
+
+def test_the_average_runtime_needs_a_dataset_that_is_always_there() -> None:
+    uses = (DatasetUse("valid", "validation"), DatasetUse("more", "test", required=False))
+    expected = "runtime_over needs at least one dataset that is required"
+    assert _fault(datasets=uses, runtime_over=("more",)) == expected
+    assert _challenge(datasets=uses, runtime_over=("valid", "more")).runtime_over
+
+
 def test_a_baseline_must_be_among_the_references() -> None:
     assert _fault(baseline="imdn") == "baseline 'imdn' is not among the references"
     assert _challenge(baseline="").baseline == ""
@@ -117,11 +134,37 @@ def test_a_weight_must_be_above_zero(weight: float) -> None:
         Term("runtime", weight)
 
 
-def test_a_weighted_score_takes_only_metrics_of_which_less_is_better() -> None:
+def test_a_weighted_score_takes_what_is_better_when_more_by_its_difference_alone() -> None:
     terms = (Term("runtime"), Term("psnr:valid"))
-    with pytest.raises(ValueError, match="track 'main': of psnr:valid more is better"):
+    with pytest.raises(ValueError, match=r"track 'main': of psnr:valid more is better.*give per"):
         _track(kind="weighted_exp", terms=terms)
+    apart = (Term("runtime"), Term("psnr:valid", per=0.5))
+    assert _track(kind="weighted_exp", terms=apart).terms == apart
     assert _track(kind="rank_sum", terms=terms).terms == _track(terms=terms).terms == terms
+
+
+@pytest.mark.parametrize("per", [0.0, -1.0, math.nan])
+def test_a_difference_is_counted_in_steps_above_zero(per: float) -> None:
+    with pytest.raises(ValueError, match=f"per must be above 0, got {per:g}"):
+        Term("runtime", per=per)
+
+
+@pytest.mark.parametrize("kind", ["order", "rank_sum"])
+def test_a_difference_means_nothing_to_a_track_without_a_baseline(kind: str) -> None:
+    with pytest.raises(ValueError, match="per of runtime means something in a weighted_exp alone"):
+        _track(kind=kind, terms=(Term("runtime", per=1.0),))
+
+
+def test_a_track_keeps_a_term_that_is_not_optional() -> None:
+    with pytest.raises(ValueError, match="at least one term that is not optional"):
+        _track(terms=(Term("energy", optional=True),))
+
+
+def test_what_the_rules_need_is_what_limits_and_terms_name_but_no_optional_one() -> None:
+    terms = (Term("runtime"), Term("energy", optional=True))
+    challenge = _challenge(limits=(Limit("macs", at_most=1.0),), tracks=(_track(terms=terms),))
+    assert challenge.needed() == ("macs", "runtime")
+    assert "energy" in challenge.metrics()
 
 
 def test_a_column_is_drawn_in_a_unit_of_its_metric() -> None:

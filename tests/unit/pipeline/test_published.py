@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import published
 from harness.core.leaderboard import Leaderboard, Row
 from harness.pipeline import BadInput, regenerate
 
@@ -50,6 +51,35 @@ def test_2022_corrected_moves_the_miscounted_rows_and_xpixel_leads_alone() -> No
         for board in (printed, corrected)
     ]
     assert leaders == [["xpixel", "njust_esr"], ["xpixel"]]
+
+
+def test_2023_gives_every_printed_place_once_the_order_of_equal_sums_is_stated() -> None:
+    board = regenerate("ntire2023").board
+    assert "Of 320 printed places and sums, 320 come out of the figures." in board.notes
+    assert any(note.startswith("Of equal scores in Overall, print") for note in board.notes)
+    assert len(order(board)) == 32
+    left_out = {it.entry.id: it.reason for it in board.rows if not it.ranked}
+    assert left_out.pop("rfdn_x4") == "not entered for ranking"
+    assert set(left_out) == {"alpha", "cuit_srlab", "loading2"}
+    assert all("is below" in reason for reason in left_out.values())
+
+
+def test_2023_prints_the_mean_of_the_two_data_sets_mean_runtimes() -> None:
+    rows = regenerate("ntire2023").board.rows
+    each = ("runtime:DIV2K_valid", "runtime:DIV2K_LSDIR_test")
+    for it in rows:
+        mean = sum(it.entry.values[key] for key in each) / 2
+        assert it.entry.values["runtime"] == pytest.approx(mean, abs=0.0051e-3)
+
+
+def test_an_order_stated_for_a_track_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    table = tmp_path / "slip.toml"
+    text = (published.BUNDLED / "ntire2023.toml").read_text("utf-8")
+    table.write_text(text.replace("track:sub2", "track:sub3"), "utf-8")
+    figures = (published.BUNDLED / "ntire2023.csv").read_text("utf-8")
+    table.with_suffix(".csv").write_text(figures, "utf-8")
+    with pytest.raises(BadInput, match="names track:sub3; the tracks of ntire2023 are track:main"):
+        regenerate(str(table))
 
 
 def test_2026_scores_are_relative_to_the_reference_s_own_row(

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from fakes import boards
 
+from harness.core.challenge import Term, Track
 from harness.core.leaderboard import Interval, Leaderboard
 from harness.core.record import Memory
 from harness.core.submission import Published
@@ -167,6 +168,20 @@ def test_the_legend_speaks_of_what_the_columns_need() -> None:
     assert "RGB" in told["PSNR, SSIM"]
     assert "First call" not in told
     assert "as published" in told["Marks"]
+
+
+def test_the_legend_spells_out_energy_optional_terms_and_terms_of_differences() -> None:
+    terms = (
+        Term("runtime", 0.5),
+        Term("psnr:sample_valid", 0.25, per=0.2),
+        Term("energy", 0.25, optional=True),
+    )
+    track = Track("green", "Green", "weighted_exp", terms)
+    told = {it.word: it.meaning for it in legend(boards.challenge(tracks=(track,)))}
+    assert told["Green"].startswith("Score = 0.5 × exp(2 × Runtime ratio) + ")
+    assert "0.25 × exp(2 × (1 + PSNR on sample_valid loss / 0.2 dB))" in told["Green"]
+    assert told["Green"].endswith("Only if every ranked row has it: Energy.")
+    assert "NVML" in told["Energy"]
 
 
 def test_the_legend_promises_no_single_session() -> None:

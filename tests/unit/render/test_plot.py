@@ -108,3 +108,12 @@ def test_nothing_to_plot_is_none() -> None:
 def test_a_model_without_parameters_is_a_point_too() -> None:
     row = boards.ranked(1, values=boards.values(params=0.0))
     assert drawn(row).description.endswith("0.000 M")
+
+
+def test_a_row_much_slower_than_the_others_makes_the_axis_logarithmic() -> None:
+    def label(slowest_s: float) -> bool:
+        fast = boards.ranked(1, values=boards.values(runtime=0.010), title="Fast")
+        slow = boards.ranked(2, values=boards.values(runtime=slowest_s), title="Slow")
+        return "Runtime [ms], logarithmic" in texts(drawn(fast, slow))
+
+    assert [label(slowest_s) for slowest_s in (0.2, 0.201)] == [False, True]
