@@ -48,8 +48,8 @@ def choose(submission: Submission, place: Path, *, mode: Mode, weights_dir: Path
     """Official weights where asked for and known, else the submission's own, else seeded ones.
 
     Own weights beside known official ones are not what the authors published, so they are called
-    `demo`. `place` is the submission's folder. Raises WeightsError for official weights that are not in
-    `weights_dir`, or that differ from what the authors published.
+    `demo`. `place` is the submission's folder. Raises WeightsError for official weights that are
+    not in `weights_dir`, or that differ from what the authors published.
     """
     official = submission.official
     if mode == "official" and official is not None:

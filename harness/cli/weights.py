@@ -38,9 +38,7 @@ def listing(weights_dir: _Folder = None, as_json: _Json = False) -> None:
     for row in rows:
         bundled = row["bundled"] and (row["bundled"] if row["bundled_at_hand"] else "missing")
         at_hand = "yes" if row["at_hand"] else "no"
-        table.add_row(
-            row["id"], bundled or "–", row["file"], at_hand, row["licence"], row["url"]
-        )
+        table.add_row(row["id"], bundled or "–", row["file"], at_hand, row["licence"], row["url"])
     Console().print(table)
 
 
