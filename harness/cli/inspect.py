@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -79,6 +80,10 @@ def document(one: Inspected) -> dict[str, Any]:
         },
         "activations": hooks.activations if hooks else None,
         "convs": hooks.convs if hooks else None,
+        "params_before": counts.params_before if counts else None,
+        "unfused": dataclasses.asdict(counts.unfused) if counts and counts.unfused else None,
+        "reads": dataclasses.asdict(counts.reads) if counts and counts.reads else None,
+        "elsewhere": dataclasses.asdict(counts.elsewhere) if counts and counts.elsewhere else None,
         "verdict": one.verdict.level if one.verdict else None,
         "verdict_reasons": list(one.verdict.reasons) if one.verdict else [],
         "never_called": list(counts.never_called) if counts else [],

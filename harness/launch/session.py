@@ -21,6 +21,7 @@ from harness.core.record import (
     Sample,
 )
 from harness.launch import memory, nvml
+from harness.launch.claims import refuse_dishonest
 from harness.launch.process import Confinement, NoConfinement, WorkerFailed, WorkerProcess
 from harness.wire.messages import (
     Collect,
@@ -149,11 +150,8 @@ class Session:
             stage="count",
             deadline_s=self._task.protocol.count_deadline_s,
         )
-        counts = counted.counts
-        refuse_negative("count", (counts.params, counts.params_before, counts.trainable))
-        for it in counts.counters:
-            refuse_negative("count", (it.macs, it.matmul_macs, it.activations, it.convs))
-        return CountFigures(counts, self.notes(), self.ready.untrained)
+        refuse_dishonest(counted.counts)
+        return CountFigures(counted.counts, self.notes(), self.ready.untrained)
 
     def notes(self) -> tuple[str, ...]:
         """What the submission changed in its process."""

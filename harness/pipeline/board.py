@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from harness import atomic, stats
 from harness.core.challenge import Challenge
+from harness.core.fusing import suspicion
 from harness.core.leaderboard import Entry, Interval, Leaderboard, counts_of, rounds_of
 from harness.core.outcome import Failed
 from harness.core.record import CountFigures, FloorFigures, Record, RoundFigures
@@ -147,6 +148,9 @@ def _badges(listed: Listed, records: tuple[Record, ...]) -> tuple[str, ...]:
         badges.append(weights)
     if any(_outcome_notes(it) for it in records):
         badges.append("flags changed")
+    counts = counts_of(records)
+    if counts is not None and suspicion(counts.unfused):
+        badges.append("deploy in doubt")
     return tuple(badges)
 
 
@@ -157,7 +161,9 @@ def _entry_notes(records: tuple[Record, ...]) -> tuple[str, ...]:
         for it in records
         if it.job == "count" and isinstance(it.outcome, Failed)
     ]
-    return tuple(dict.fromkeys(notes))
+    counts = counts_of(records)
+    notes += [suspicion(counts.unfused)] if counts is not None else []
+    return tuple(dict.fromkeys(filter(None, notes)))
 
 
 def _outcome_notes(record: Record) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import numpy as np
 from harness import datasets, weights
 from harness.catalog import Candidate
 from harness.core.challenge import Protocol
+from harness.core.fusing import comparison, suspicion
 from harness.core.outcome import Failed, failed
 from harness.core.record import CountFigures
 from harness.core.verdict import Verdict, judge
@@ -21,6 +22,7 @@ from harness.launch.measure import LrImage, Reply, Task, run_trial
 from harness.launch.pool import concurrently
 from harness.pipeline import plan
 from harness.pipeline.progress import Progress, Silent
+from harness.wire.evidence import Unfused
 
 TRIAL_DATASET = "sample_valid"  # a photograph: some networks give NaN on noise
 TRIAL_SIZES = ((48, 48), (37, 29))  # LR height and width: even, and odd
@@ -99,8 +101,17 @@ def _inspect(
         findings += (Finding("counts", "failed", counted.message),)
         return Inspected(candidate, chosen.kind, findings, None, None, counted, log)
     findings += tuple(Finding("settings", "warning", note) for note in counted.notes)
+    findings += _deploy(counted.counts.unfused)
     verdict = judge(counted.counts)
     return Inspected(candidate, chosen.kind, findings, counted, verdict, None, log)
+
+
+def _deploy(unfused: Unfused | None) -> tuple[Finding, ...]:
+    if unfused is None:
+        return ()
+    doubt = suspicion(unfused)
+    level: Level = "warning" if doubt else "ok"
+    return (Finding("deploy", level, doubt or comparison(unfused)),)
 
 
 @functools.cache

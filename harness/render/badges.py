@@ -25,6 +25,7 @@ _HINTS = {
         "Weights that come with the project, trained for an hour on a CPU: below what the authors "
         "published, which --weights official takes"
     ),
+    "deploy in doubt": "Its deploy function gives another network, or could not be checked",
     "limit met by rounding": "Inside the limit only at the decimals that the rules judge by",
 }
 
@@ -75,5 +76,5 @@ def _day(started: str) -> str:
 
 
 def _of_text(text: str) -> Badge:
-    warns = text.startswith(("untrained", "flags", "demo"))
+    warns = text.startswith(("untrained", "flags", "demo", "deploy"))
     return Badge(short(text, _BADGE_LIMIT), "warn" if warns else "plain", _HINTS.get(text, ""))

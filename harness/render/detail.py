@@ -11,7 +11,9 @@ from harness.core.leaderboard import Entry, Leaderboard, Row, counts_of, rounds_
 from harness.core.metrics import label
 from harness.core.record import FloorFigures, ImageScore, RoundFigures
 from harness.render.badges import Badge, badges
+from harness.render.evidence import evidence
 from harness.render.facts import facts
+from harness.render.grid import Grid
 from harness.render.printed import by_source
 from harness.render.reasons import reason
 from harness.render.table import Kind, kind_of
@@ -20,16 +22,6 @@ from harness.render.units import MISSING, quantity, shown
 from harness.wire.messages import Counter
 
 _LONG = 2_000  # characters of a text that stands alone
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A small table. Columns whose index is in `words` hold text, the others figures."""
-
-    title: str
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    words: frozenset[int] = frozenset({0})
 
 
 @dataclass(frozen=True)
@@ -56,7 +48,7 @@ def details(board: Leaderboard) -> tuple[Detail, ...]:
 
 def _detail(board: Leaderboard, row: Row, *, anchor: str) -> Detail:
     entry = row.entry
-    grids = (_counters(entry), _published(entry), _images(entry))
+    grids = (_counters(entry), *evidence(entry), _published(entry), _images(entry))
     return Detail(
         anchor=anchor,
         kind=kind_of(row),
@@ -80,13 +72,6 @@ def _remarks(entry: Entry) -> tuple[str, ...]:
     counts = counts_of(entry.records)
     if counts is not None:
         told += counts.notes
-        if counts.never_called:
-            told.append(f"never called: {', '.join(counts.never_called)}")
-        if counts.params_before != counts.params:
-            told.append(
-                f"{counts.params_before} parameters before the first forward, "
-                f"{counts.params} after it"
-            )
     return tuple(dict.fromkeys(short(text, _LONG) for text in told))
 
 

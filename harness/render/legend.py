@@ -153,7 +153,8 @@ def _marks(challenge: Challenge) -> str:
     return (
         f"A subscript is the rank in that column ({ties}), bold the best of the ranked rows, – not "
         "measured. Counts are verified when independent counters agree, disputed when they do not, "
-        f"incomplete when an operator could not be counted.{floor}"
+        "incomplete when an operator could not be counted or weights are no parameters; the "
+        f"evidence is in the entry's details.{floor}"
         f"{printed if challenge.show_published else ''}"
     )
 

@@ -20,6 +20,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from harness.wire.evidence import Elsewhere, Reads, Share, Unfused
+
 
 @dataclass(frozen=True)
 class Load:
@@ -128,6 +130,8 @@ class Counter:
     device: str  # where the forward ran: meta | cpu
     uncounted: dict[str, int] = field(default_factory=dict)  # operator -> calls it could not count
     error: str = ""
+    by_operator: tuple[Share, ...] = ()
+    by_module: tuple[Share, ...] = ()  # without the modules inside of each
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,10 @@ class Counts:
     counters: tuple[Counter, ...]
     never_called: tuple[str, ...] = ()  # modules with parameters that the forward never used
     notes: tuple[str, ...] = ()
+    official_macs: int | None = None  # of the NTIRE 2022 script, where it differs from our hooks
+    reads: Reads | None = None
+    elsewhere: Elsewhere | None = None
+    unfused: Unfused | None = None  # of an entry with `deploy`
 
     def counter(self, name: str) -> Counter | None:
         """The counter of that name, if it ran."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import time
 import traceback
 
 import numpy as np
 import torch
 
+from harness.wire import evidence
 from harness.wire.channel import Channel, Closed
 from harness.wire.messages import (
     Answer,
@@ -75,6 +77,7 @@ class Worker:
     """The state between messages: the loaded model and the last output."""
 
     def __init__(self) -> None:
+        self._asked: Load | None = None
         self._loaded: Loaded | None = None
         self._runner: Runner | None = None
         self._before: settings.Settings | None = None
@@ -99,6 +102,7 @@ class Worker:
         settings.apply(threads=request.threads, seed=request.seed)
         self._before = settings.read()
         self._device = request.device
+        self._asked = request
         started = time.perf_counter()
         self._loaded = load(request)
         self._runner = Runner(self._loaded.model, request)
@@ -122,7 +126,38 @@ class Worker:
             width=request.width,
             data_range=loaded.data_range,
         )
-        return Counted(counts)
+        return Counted(dataclasses.replace(counts, unfused=self._unfused(request, loaded)))
+
+    def _unfused(self, request: Count, fused: Loaded) -> evidence.Unfused | None:
+        """The same entry built once more, without its `deploy` function; None if it has none.
+
+        It gets the same seed. Nothing of it stays in a process that is timed.
+        """
+        from harness.worker.count import count_unfused
+
+        asked = self._asked
+        if asked is None or not asked.deploy:
+            return None
+        try:
+            before = self._built(dataclasses.replace(asked, deploy=""))
+            return count_unfused(
+                before.model,
+                fused.model,
+                height=request.height,
+                width=request.width,
+                data_range=fused.data_range,
+            )
+        except Exception as error:  # noqa: BLE001 - a submission may raise anything at all
+            return evidence.Unfused(error=_line(error)[:MESSAGE_CAP])
+
+    def _built(self, asked: Load) -> Loaded:
+        """Another model in the same state of the process as the first one."""
+        settings.apply(threads=asked.threads, seed=asked.seed)
+        try:
+            return load(asked)
+        finally:
+            if self._before is not None:
+                settings.put_back(self._before, threads=asked.threads, seed=asked.seed)
 
     def _forward(self, request: Forward, payload: bytearray) -> Done:
         image = np.frombuffer(payload, dtype=np.uint8)

@@ -7,10 +7,14 @@ Four counters look at the same forward and none believes another:
 - `dispatch`: our own count of every operator that PyTorch dispatches
 - `second_opinion`: ptflops, by hooks and patched functions
 
+Beside them `reads` follows the tensors: which weights met the image, and what that must cost
+(`closed_form`). `elsewhere` looks at another size, `unfused` at an entry before its `deploy`.
+
 Nothing is judged here. This package runs beside the submitted code, so what it returns is a claim;
 the trusted side compares the claims (`harness.core.verdict`).
 """
 
 from harness.worker.count.counting import count_model
+from harness.worker.count.unfused import count_unfused
 
-__all__ = ["count_model"]
+__all__ = ["count_model", "count_unfused"]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from harness.worker.count.dispatch import DispatchCounter
+from harness.worker.count.reads import Reads
 from harness.worker.count.subject import Subject, describe, on_cpu, on_meta, parameter_count
 
 SPOT_SIZE = 64
@@ -60,11 +61,12 @@ def _spot_check(meta: Subject, cpu: Subject) -> tuple[tuple[str, ...], bool]:
 
 
 def _figures(subject: Subject) -> tuple[int, ...]:
-    counter = DispatchCounter()
-    subject.forward(counter)
+    counter, reads = DispatchCounter(), Reads(subject.model, subject.image)
+    read = reads.report(subject.forward(reads, counter))
     uncounted = counter.tally.uncounted.items()
     custom = sum(calls for name, calls in uncounted if not name.startswith("aten::"))
-    return (*counter.tally.figures(), custom, parameter_count(subject.model))
+    counted = (*counter.tally.figures(), custom, parameter_count(subject.model))
+    return (*counted, read.closed_form, read.hidden, int(read.follows))
 
 
 def _sides(subject: Subject) -> tuple[int, int]:
@@ -72,7 +74,10 @@ def _sides(subject: Subject) -> tuple[int, int]:
 
 
 def _difference(there: tuple[int, ...], here: tuple[int, ...], side: int) -> str:
-    names = ("multiply-adds", "activations", "convolutions", "custom operators", "parameters")
+    names = (
+        *("multiply-adds", "activations", "convolutions", "custom operators", "parameters"),
+        *("multiply-adds of weights", "weights that are no parameters", "outputs of the image"),
+    )
     differing = ", ".join(
         f"{b:,} {name}, not {a:,}" for name, a, b in zip(names, there, here, strict=True) if a != b
     )

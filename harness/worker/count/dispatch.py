@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from harness.worker.count.formulas import FORMULAS
-from harness.worker.count.mode import LightMode
+from harness.worker.count.mode import LightMode, positional
 from harness.worker.count.operators import is_free
+from harness.worker.count.scope import Scope
+from harness.worker.count.shares import Parts
 
 
 @dataclass
@@ -22,6 +24,8 @@ class DispatchTally:
     activations: int = 0
     convs: int = 0
     uncounted: Counter[str] = field(default_factory=Counter)
+    operators: Parts = field(default_factory=Parts)
+    modules: Parts = field(default_factory=Parts)
 
     def figures(self) -> tuple[int, int, int]:
         """Multiply-adds, activations, convolutions."""
@@ -31,14 +35,17 @@ class DispatchTally:
 class DispatchCounter(LightMode):  # type: ignore[no-untyped-call]
     """Counts the operators that run while it is entered; the tally is in `tally`.
 
+    `scope` tells which module an operator belongs to.
+
     Only operators with a formula have multiply-adds: convolutions, matrix products, attention.
     Unlike hooks it sees functional calls, and unlike torch's FlopCounterMode it has a formula for
     the CPU's attention kernel and reports what it has no formula for. It can't look into a custom
     operator, which is one opaque call: that is `uncounted`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, scope: Scope | None = None) -> None:
         super().__init__()
+        self._scope = scope or Scope()
         self.tally = DispatchTally()
 
     def __torch_dispatch__(
@@ -60,11 +67,13 @@ class DispatchCounter(LightMode):  # type: ignore[no-untyped-call]
             self.tally.uncounted[name] += 1
         out = func(*args, **kwargs)
         if formula is not None:
-            self._count(name, formula(_positional(func, args, kwargs), _first(out)), args, out)
+            self._count(name, formula(positional(func, args, kwargs), _first(out)), args, out)
         return out
 
     def _count(self, name: str, macs: int, args: tuple[Any, ...], out: Any) -> None:
         self.tally.macs += macs
+        self.tally.operators.add(name, macs)
+        self.tally.modules.add(self._scope.name, macs)
         if name == "aten::convolution" and args[1].dim() == 4:
             self.tally.activations += out.numel()
             self.tally.convs += 1
@@ -73,14 +82,6 @@ class DispatchCounter(LightMode):  # type: ignore[no-untyped-call]
 def _bare(name: str) -> str:
     namespace, _, operator = name.partition("::")
     return operator.rstrip("_") if namespace == "aten" else ""
-
-
-def _positional(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-    """The arguments in the order of the schema, however they were passed."""
-    if not kwargs:
-        return args
-    rest = func._schema.arguments[len(args) :]  # noqa: SLF001
-    return (*args, *(kwargs.get(argument.name) for argument in rest))
 
 
 def _first(out: Any) -> Tensor:

@@ -28,6 +28,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from harness.worker.count.shares import Parts
+
 _CONVS = (nn.Conv2d, nn.ConvTranspose2d)
 _ACTIVATIONS = (nn.ReLU, nn.PReLU, nn.ELU, nn.LeakyReLU, nn.ReLU6)
 
@@ -43,14 +45,22 @@ class HookTally:
     convs: int = 0
     uncounted: Counter[str] = field(default_factory=Counter)
     called: set[int] = field(default_factory=set)
+    operators: Parts = field(default_factory=Parts)  # by the type of the module
+    modules: Parts = field(default_factory=Parts)
 
 
 @contextmanager
 def counting(model: nn.Module, tally: HookTally) -> Iterator[None]:
     """Hook every module of `model`, add to the tally while it runs, and remove the hooks."""
+    names = {id(module): name for name, module in model.named_modules()}
 
     def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
+        before = tally.macs
         _record(tally, module, next(iter((*args, *kwargs.values())), None), out)
+        if tally.macs > before:
+            kind = type(module).__name__
+            tally.operators.add(kind, tally.macs - before)
+            tally.modules.add(names[id(module)] or kind, tally.macs - before)
 
     handles = []
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch.utils._python_dispatch import TorchDispatchMode
 
 
@@ -18,3 +20,11 @@ class LightMode(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's _
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
         return False
+
+
+def positional(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """An operator's arguments in the order of its schema, however they were passed."""
+    if not kwargs:
+        return args
+    rest = func._schema.arguments[len(args) :]  # noqa: SLF001
+    return (*args, *(kwargs.get(argument.name) for argument in rest))

@@ -11,6 +11,7 @@ import importlib
 import io
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -24,24 +25,41 @@ _PATCHED = (torch, torch.Tensor, torch.nn.functional)
 _LATE = "torch._dynamo"
 
 
-def second_opinion(model: nn.Module, image: Tensor) -> int:
-    """What ptflops gives `model` at `image`, N x C x H x W, in multiply-adds on its device.
+@dataclass(frozen=True)
+class Opinion:
+    """Multiply-adds, and those of each module that ptflops knows; the rest ran as functions."""
+
+    macs: int
+    modules: dict[str, int]
+
+
+def second_opinion(model: nn.Module, image: Tensor) -> Opinion:
+    """What ptflops gives `model` at `image`, N x C x H x W, on its device.
 
     Raises RuntimeError with what ptflops printed when the forward failed under it.
     """
     with _never_loaded_patched():
-        macs, printed = _ask(model, image)
+        macs, modules, printed = _ask(model, image)
     if macs is None and f"import of {_LATE} halted" in printed:
         importlib.import_module(_LATE)
-        macs, printed = _ask(model, image)
+        macs, modules, printed = _ask(model, image)
     if macs is None:
         lines = printed.strip().splitlines()
         raise RuntimeError(lines[-1] if lines else "ptflops gave no figure and no reason")
-    return int(macs)
+    functions = int(macs) - sum(modules.values())
+    return Opinion(int(macs), {**modules, "functions": max(functions, 0)})
 
 
-def _ask(model: nn.Module, image: Tensor) -> tuple[float | None, str]:
+def _ask(model: nn.Module, image: Tensor) -> tuple[float | None, dict[str, int], str]:
     printed = io.StringIO()
+    modules: dict[str, int] = {}
+
+    def start(_size: object) -> Tensor:
+        """The input, which is asked for once all hooks of ptflops stand: one more comes last."""
+        handles.append(model.register_forward_hook(lambda *_: modules.update(_counted(model))))
+        return image
+
+    handles: list[Any] = []
     with (
         _put_back(model),
         contextlib.redirect_stdout(printed),
@@ -53,11 +71,19 @@ def _ask(model: nn.Module, image: Tensor) -> tuple[float | None, str]:
             tuple(image.shape[1:]),
             print_per_layer_stat=False,
             as_strings=False,
-            input_constructor=lambda _size: image,
+            input_constructor=start,
             ost=printed,
             backend="pytorch",
         )
-    return macs, printed.getvalue()
+    for handle in handles:
+        handle.remove()
+    return macs, modules, printed.getvalue()
+
+
+def _counted(model: nn.Module) -> dict[str, int]:
+    """The figures that ptflops keeps on the modules until it has added them up."""
+    named = ((name or type(model).__name__, it) for name, it in model.named_modules())
+    return {name: int(vars(it).get("__flops__", 0)) for name, it in named}
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from harness.worker.count.owners import Owned, attributes, owned
 from harness.worker.count.shapes import ShapesOnly
 
 
@@ -26,12 +27,14 @@ class Subject:
     image: Tensor
     device: str  # meta | cpu
 
-    def forward(self, *watchers: AbstractContextManager[object]) -> None:
-        """Run the model once while the watchers are entered. Raises what the submission raises."""
+    def forward(self, *watchers: AbstractContextManager[object]) -> Any:
+        """The model's output, run while the watchers are entered, the last one seeing operators
+        first. Raises what the submission raises.
+        """
         with self.shapes(), ExitStack() as stack:
             for watcher in watchers:
                 stack.enter_context(watcher)
-            self.model(self.image)
+            return self.model(self.image)
 
     def shapes(self) -> AbstractContextManager[object]:
         """Entered around a forward, before any watcher: the fast answers of the meta device."""
@@ -44,10 +47,13 @@ class Subject:
 
 def on_cpu(model: nn.Module, image: Tensor) -> tuple[Subject, bool]:
     """A copy of the model, and whether it is one: what can't be copied is used itself."""
-    computed = (tensor for tensor in _plain_tensors(model) if not tensor.is_leaf)
+    computed = (own.tensor for own in attributes(model) if not own.tensor.is_leaf)
     memo: dict[int, Any] = {id(tensor): tensor.detach().clone() for tensor in computed}
     try:
-        return Subject(copy.deepcopy(model, memo).to("cpu"), image, "cpu"), True
+        copied = copy.deepcopy(model, memo).to("cpu")
+        for own in attributes(copied):  # a tracer refuses gradients of what is no parameter
+            own.tensor.requires_grad_(False)
+        return Subject(copied, image, "cpu"), True
     except Exception:  # noqa: BLE001 - whatever a submission's attributes raise when copied
         return Subject(model, image, "cpu"), False
 
@@ -58,11 +64,10 @@ def on_meta(model: nn.Module, image: Tensor) -> Subject:
     Tensors are replaced while the copy is made, so that a parameter that is used twice stays one
     parameter, and so that tensors kept in plain attributes follow.
     """
-    tensors = (*model.parameters(), *model.buffers(), *_plain_tensors(model))
     memo: dict[int, Any] = {}
-    for tensor in tensors:
-        if id(tensor) not in memo:
-            memo[id(tensor)] = _without_data(tensor)
+    for own in owned(model):
+        if id(own.tensor) not in memo:
+            memo[id(own.tensor)] = _without_data(own)
     return Subject(copy.deepcopy(model, memo), image.to("meta"), "meta")
 
 
@@ -129,16 +134,11 @@ def _uncompiled() -> AbstractContextManager[object]:
     return stance
 
 
-def _plain_tensors(model: nn.Module) -> Iterator[Tensor]:
-    """Tensors that are neither parameters nor buffers but attributes of a module."""
-    for module in model.modules():
-        yield from (value for value in vars(module).values() if isinstance(value, Tensor))
-
-
-def _without_data(tensor: Tensor) -> Tensor:
-    empty = torch.empty_like(tensor, device="meta", requires_grad=False)
-    if isinstance(tensor, nn.Parameter):
-        return nn.Parameter(empty, requires_grad=tensor.requires_grad)
+def _without_data(own: Owned) -> Tensor:
+    empty = torch.empty_like(own.tensor, device="meta", requires_grad=False)
+    if isinstance(own.tensor, nn.Parameter):  # what is not registered must not want a gradient
+        registered = own.kind == "parameter"
+        return nn.Parameter(empty, requires_grad=own.tensor.requires_grad and registered)
     return empty
 
 

@@ -8,8 +8,9 @@ holds what it would hold on the CPU, and no pixel is computed.
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -31,6 +32,8 @@ class TraceFigures:
     macs: int
     matmul_macs: int
     uncounted: dict[str, int]
+    operators: dict[str, int] = field(default_factory=dict)
+    modules: dict[str, int] = field(default_factory=dict)  # without the modules inside of each
 
 
 def trace(model: nn.Module, image: Tensor) -> TraceFigures:
@@ -52,7 +55,19 @@ def trace(model: nn.Module, image: Tensor) -> TraceFigures:
             for name, calls in analysis.unsupported_ops().items()
             if not is_free(name)
         },
+        operators={name: round(macs) for name, macs in by_operator.items()},
+        modules=_own_parts(analysis.by_module(), type(model).__name__),
     )
+
+
+def _own_parts(whole: dict[str, float], model: str) -> dict[str, int]:
+    """What fvcore gives a module less what it gives those directly inside of it."""
+    own: Counter[str] = Counter()
+    for name, macs in whole.items():
+        own[name] += round(macs)
+        if name:
+            own[name.rpartition(".")[0]] -= round(macs)
+    return {name or model: macs for name, macs in own.items()}
 
 
 class _VisibleConvolutions(TorchFunctionMode):

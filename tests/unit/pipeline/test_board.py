@@ -25,6 +25,7 @@ from harness.core.run import JobKey, Listed, Run
 from harness.pipeline.board import build, load_run, save_run
 from harness.pipeline.plan import BadInput
 from harness.store import Store
+from harness.wire.evidence import Reads, Unfused
 from harness.wire.messages import Counter, Counts
 
 ENVIRONMENT = Environment("machine", {"cpu": "fast"})
@@ -144,6 +145,25 @@ def test_a_failed_count_is_a_note_and_leaves_its_columns_empty(
     assert row.entry.values["params"] == 7  # the round's own
     assert "macs" not in row.entry.values
     assert any("ValueError: no" in note for note in row.entry.notes)
+
+
+def test_a_deploy_function_in_doubt_is_a_badge_and_a_note_beside_the_fused_figures(
+    tmp_path: Path, store: Store
+) -> None:
+    counts = dataclasses.replace(COUNTS, unfused=Unfused(params=99, difference=0.5))
+    jobs = saved(store, "mine", {("count", 0): CountFigures(counts)})
+    (row,) = build(run(tmp_path, an_entry(jobs)), store).rows
+    assert row.entry.badges == ("deploy in doubt",)
+    assert row.entry.notes[0].startswith("deploy changes the output by up to 0.5")
+    assert row.entry.values["params"] == 7
+
+
+def test_a_verdict_knows_what_the_forward_read(tmp_path: Path, store: Store) -> None:
+    counts = dataclasses.replace(COUNTS, reads=Reads(closed_form=1000, hidden=81))
+    jobs = saved(store, "mine", {("count", 0): CountFigures(counts)})
+    (row,) = build(run(tmp_path, an_entry(jobs)), store).rows
+    assert row.entry.verdict is not None
+    assert row.entry.verdict.level == "incomplete"
 
 
 def test_seeded_weights_are_a_badge_and_no_rank_unless_there_is_nothing_to_train(

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from harness.launch.measure import Reply
-from harness.pipeline.inspect import _determinism, _range
+from harness.pipeline.inspect import _deploy, _determinism, _range
+from harness.wire.evidence import Unfused
 from harness.wire.messages import Output
 
 
@@ -36,3 +37,10 @@ def test_one_grey_level_between_two_outputs_is_a_warning_more_is_a_failure(
     other: int, level: str
 ) -> None:
     assert _determinism(reply(0, 1), reply(0, 1, value=other)).level == level
+
+
+@pytest.mark.parametrize(("apart", "level"), [(1e-6, "ok"), (0.5, "warning"), (None, "warning")])
+def test_deploy_is_held_against_the_network_before_it(apart: float | None, level: str) -> None:
+    (finding,) = _deploy(Unfused(difference=apart))
+    assert finding.level == level
+    assert _deploy(None) == ()

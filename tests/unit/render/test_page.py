@@ -153,7 +153,6 @@ def test_remarks_hold_verdict_and_notes_and_the_failure_stands_above_them() -> N
     board = boards.full_board()
     assert any("12 convolutions" in text for text in detail_of(board, 1).remarks)
     assert "Fuses itself at the first forward." in detail_of(board, 0).remarks
-    assert "never called: body.unused" in detail_of(board, 0).remarks
     slow = detail_of(boards.board(boards.failed_row()))
     assert slow.remarks == ()
     assert slow.reason == "timeout in forward: no answer within 300 s"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import socket
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from harness.wire.channel import Channel, Closed
 from harness.wire.messages import (
     Collect,
     Count,
+    Counted,
+    Counts,
     Done,
     Forward,
     Inspect,
@@ -283,3 +286,56 @@ def test_the_other_side_leaving_ends_the_worker() -> None:
     ours.close()
     with theirs:
         serve(Channel(theirs))
+
+
+FUSED = """
+from torch import nn
+
+BUILT = []
+
+class Net(nn.Sequential):
+    def __init__(self):
+        BUILT.append(self)
+        super().__init__(nn.Conv2d(3, 4, 1), nn.Conv2d(4, 12, 3, padding=1), nn.PixelShuffle(2))
+
+def fuse(model):
+    return nn.Sequential(nn.Conv2d(3, 12, 3, padding=1), nn.PixelShuffle(2))
+"""
+
+
+def _counted(folder: Path, **more: str) -> Counts:
+    (folder / "model.py").write_text(FUSED, encoding="utf-8")
+    worker = Worker()
+    worker.answer(dataclasses.replace(_load(folder), **more), bytearray())  # type: ignore[arg-type]
+    answer, _ = worker.answer(Count(8, 8), bytearray())
+    state, _ = worker.answer(Inspect(), bytearray())
+    assert state == State()  # building the model once more leaves the settings alone
+    assert isinstance(answer, Counted)
+    assert codec.decode(codec.encode(answer)[codec.SIZES.size :]) == answer
+    return answer.counts
+
+
+def test_an_entry_with_deploy_is_counted_before_and_after_it(folder: Path) -> None:
+    counts = _counted(folder, deploy="model:fuse")
+    before = counts.unfused
+    assert before is not None
+    assert (counts.params, before.params) == (3 * 12 * 9 + 12, 3 * 4 + 4 + 4 * 12 * 9 + 12)
+    assert (before.convs, before.activations) == (2, 16 * 64)
+    assert before.difference is not None
+    assert before.difference > 0  # fuse makes new weights
+
+
+def test_an_entry_without_deploy_is_built_once(folder: Path) -> None:
+    assert _counted(folder).unfused is None
+    assert len(sys.modules["model"].BUILT) == 1
+
+
+def test_an_entry_that_can_not_be_built_again_is_counted_all_the_same(folder: Path) -> None:
+    (folder / "once.py").write_text(
+        FUSED.replace("BUILT.append(self)", "BUILT.append(1); assert len(BUILT) < 2, 'once only'"),
+        encoding="utf-8",
+    )
+    counts = _counted(folder, entry="once:Net", deploy="once:fuse")
+    assert counts.params == 3 * 12 * 9 + 12
+    assert counts.unfused is not None
+    assert counts.unfused.error.startswith("AssertionError: once only")

@@ -1,0 +1,165 @@
+"""Each counter's figures as the message that the trusted side gets, or why it has none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.wire import evidence
+from harness.wire.messages import Counter
+from harness.worker.count import hooks
+from harness.worker.count.choice import Choice
+from harness.worker.count.dispatch import DispatchCounter
+from harness.worker.count.hooks import HookTally
+from harness.worker.count.reads import Reads
+from harness.worker.count.scope import Scope
+from harness.worker.count.second_opinion import second_opinion
+from harness.worker.count.shares import few, shares
+from harness.worker.count.subject import Subject, describe
+from harness.worker.count.trace import trace
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What one forward showed: hooks, dispatched operators, and the tensors that were read."""
+
+    tally: HookTally
+    hooks: Counter
+    dispatch: Counter
+    reads: evidence.Reads
+    names_read: dict[str, int]  # parameter -> elements
+
+
+def watched(subject: Subject) -> Watched:
+    """All in one forward, or each in one of its own if that fails."""
+    tally, scope = HookTally(), Scope()
+    reads, dispatch = Reads(subject.model, subject.image), DispatchCounter(scope)
+    try:
+        output = subject.forward(
+            hooks.counting(subject.model, tally), scope.following(subject.model), reads, dispatch
+        )
+    except Exception:  # noqa: BLE001 - the submission's own, of any kind
+        return _each_alone(subject)
+    by_hooks, by_dispatch = _by_hooks(tally, subject), _by_dispatch(dispatch, subject)
+    return Watched(tally, by_hooks, by_dispatch, reads.report(output), reads.names_read())
+
+
+def with_spare(count: Callable[[Subject], Counter], name: str, choice: Choice) -> Counter:
+    """The count on the chosen device, else on the CPU, else the last error."""
+    try:
+        return count(choice.subject)
+    except Exception as error:  # noqa: BLE001
+        if choice.subject is choice.spare:
+            return _failed(name, choice.subject, error)
+    try:
+        return count(choice.spare)
+    except Exception as error:  # noqa: BLE001
+        return _failed(name, choice.spare, error)
+
+
+def traced(subject: Subject) -> Counter:
+    """Fvcore. Raises what the forward or the tracer raises."""
+    with subject.shapes():
+        figures = trace(subject.model, subject.image)
+    return Counter(
+        name="fvcore",
+        macs=figures.macs,
+        matmul_macs=figures.matmul_macs,
+        activations=None,
+        convs=None,
+        device=subject.device,
+        uncounted=few(figures.uncounted),
+        by_operator=shares(figures.operators),
+        by_module=shares(figures.modules),
+    )
+
+
+def patched(subject: Subject) -> Counter:
+    """Ptflops. RuntimeError with what it printed when the forward failed under it."""
+    with subject.shapes():
+        opinion = second_opinion(subject.model, subject.image)
+    return Counter(
+        name="ptflops",
+        macs=opinion.macs,
+        matmul_macs=None,
+        activations=None,
+        convs=None,
+        device=subject.device,
+        by_module=shares(opinion.modules),
+    )
+
+
+def _each_alone(subject: Subject) -> Watched:
+    tally, by_hooks = _hooks_alone(subject)
+    by_dispatch = _dispatch_alone(subject)
+    reads, names = _reads_alone(subject)
+    return Watched(tally, by_hooks, by_dispatch, reads, names)
+
+
+def _hooks_alone(subject: Subject) -> tuple[HookTally, Counter]:
+    tally = HookTally()
+    try:
+        subject.forward(hooks.counting(subject.model, tally))
+    except Exception as error:  # noqa: BLE001
+        return HookTally(), _failed("ntire2022", subject, error)
+    return tally, _by_hooks(tally, subject)
+
+
+def _dispatch_alone(subject: Subject) -> Counter:
+    dispatch = DispatchCounter()
+    try:
+        subject.forward(dispatch)
+    except Exception as error:  # noqa: BLE001
+        return _failed("dispatch", subject, error)
+    return _by_dispatch(dispatch, subject)
+
+
+def _reads_alone(subject: Subject) -> tuple[evidence.Reads, dict[str, int]]:
+    """Under a dispatch counter too: it takes compound operators apart."""
+    reads = Reads(subject.model, subject.image)
+    try:
+        output = subject.forward(reads, DispatchCounter())
+    except Exception as error:  # noqa: BLE001
+        return evidence.Reads(error=describe(error)), {}
+    return reads.report(output), reads.names_read()
+
+
+def _by_hooks(tally: HookTally, subject: Subject) -> Counter:
+    return Counter(
+        name="ntire2022",
+        macs=tally.macs,
+        matmul_macs=tally.matmul_macs,
+        activations=tally.activations,
+        convs=tally.convs,
+        device=subject.device,
+        uncounted=few(tally.uncounted),
+        by_operator=tally.operators.shares(),
+        by_module=tally.modules.shares(),
+    )
+
+
+def _by_dispatch(counter: DispatchCounter, subject: Subject) -> Counter:
+    tally = counter.tally
+    return Counter(
+        name="dispatch",
+        macs=tally.macs,
+        matmul_macs=tally.macs,
+        activations=tally.activations,
+        convs=tally.convs,
+        device=subject.device,
+        uncounted=few(tally.uncounted),
+        by_operator=tally.operators.shares(),
+        by_module=tally.modules.shares(),
+    )
+
+
+def _failed(name: str, subject: Subject, error: Exception) -> Counter:
+    return Counter(
+        name=name,
+        macs=None,
+        matmul_macs=None,
+        activations=None,
+        convs=None,
+        device=subject.device,
+        error=describe(error),
+    )

@@ -1,0 +1,59 @@
+"""The parts of a count, by operator or module, short enough to be sent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from harness.wire.evidence import Share
+
+PARTS = 80  # of one list; a network of a challenge has some 40 to 120 layers
+LISTED = 40  # names
+_NAME = 160
+
+
+@dataclass
+class Parts:
+    """Multiply-adds and calls by name, being added up."""
+
+    macs: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+
+    def add(self, name: str, macs: int) -> None:
+        """One more call."""
+        self.macs[name] += macs
+        self.calls[name] += 1
+
+    def shares(self) -> tuple[Share, ...]:
+        """The largest parts first, and one for all others."""
+        return shares(self.macs, self.calls)
+
+
+def shares(macs: Mapping[str, int], calls: Mapping[str, int] | None = None) -> tuple[Share, ...]:
+    """What costs nothing is left out; what the list has no room for is one part at its end."""
+    calls = calls or {}
+    named = sorted((item for item in macs.items() if item[1] > 0), key=lambda item: -item[1])
+    parts = [Share(clipped(name), cost, calls.get(name, 0)) for name, cost in named[:PARTS]]
+    rest = named[PARTS:]
+    if rest:
+        total = sum(calls.get(name, 0) for name, _ in rest)
+        parts.append(Share(f"{len(rest)} others", sum(cost for _, cost in rest), total))
+    return tuple(parts)
+
+
+def clipped(name: str) -> str:
+    """A name of the submission's own, of bounded length."""
+    return name if len(name) <= _NAME else name[: _NAME - 1] + "…"
+
+
+def listed(names: Iterable[str], *, most: int = LISTED) -> tuple[str, ...]:
+    """The first names, and how many more there are."""
+    known = tuple(names)
+    rest = (f"{len(known) - most} others",) if len(known) > most else ()
+    return (*map(clipped, known[:most]), *rest)
+
+
+def few(calls: Mapping[str, int], *, most: int = LISTED) -> dict[str, int]:
+    """The operators that were called most."""
+    return {clipped(name): number for name, number in Counter(calls).most_common(most)}

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.launch.claims import refuse_dishonest
+from harness.launch.process import WorkerFailed
+from harness.wire.evidence import LIST_CAP, TEXT_CAP, Elsewhere, Reads, Share, Unfused
+from harness.wire.messages import Counter, Counts
+
+COUNTER = Counter("dispatch", 1, 1, 1, 1, "meta")
+HONEST = Counts(8, 8, 1, 1, 1, (COUNTER,), reads=Reads(), elsewhere=Elsewhere(8, 8))
+
+
+def test_a_full_list_of_long_names_passes() -> None:
+    parts = (Share("x" * TEXT_CAP, 1),) * LIST_CAP
+    refuse_dishonest(replace(HONEST, counters=(replace(COUNTER, by_module=parts),)))
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        replace(HONEST, params=-1),
+        replace(HONEST, reads=Reads(opaque={"acme::conv": -1})),
+        replace(HONEST, unfused=Unfused(difference=-1.0)),
+        replace(HONEST, counters=(replace(COUNTER, by_operator=(Share("a", -1),)),)),
+    ],
+)
+def test_nothing_costs_less_than_nothing(counts: Counts) -> None:
+    with pytest.raises(WorkerFailed, match="claims a negative figure: -1"):
+        refuse_dishonest(counts)
+
+
+@pytest.mark.parametrize(
+    ("counts", "what"),
+    [
+        (replace(HONEST, never_called=("a",) * (LIST_CAP + 1)), "never_called has 129 items"),
+        (replace(HONEST, notes=("x" * (TEXT_CAP + 1),)), "notes has 1,001 characters"),
+        (replace(HONEST, reads=Reads(opaque={"x" * 1001: 1})), "opaque has 1,001 characters"),
+        (replace(HONEST, unfused=Unfused(macs=dict.fromkeys(map(str, range(129)), 1))), "129"),
+    ],
+)
+def test_no_record_is_filled_with_a_stranger_s_text(counts: Counts, what: str) -> None:
+    with pytest.raises(WorkerFailed, match=what):
+        refuse_dishonest(counts)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from harness.worker.count import count_unfused
+
+SIDE = 16
+
+
+def _pair() -> tuple[nn.Module, nn.Module]:
+    """Two linear layers of a pixel, and the one that they are together."""
+    first, second = nn.Conv2d(3, 6, 1, bias=False), nn.Conv2d(6, 3, 1, bias=False)
+    fused = nn.Conv2d(3, 3, 1, bias=False)
+    fused.weight.data = torch.einsum("oi...,ij...->oj...", second.weight, first.weight).detach()
+    return nn.Sequential(first, nn.Identity(), second), fused
+
+
+def test_figures_before_are_those_of_the_model_before() -> None:
+    before, fused = _pair()
+    found = count_unfused(before, fused, height=SIDE, width=SIDE)
+    macs = 2 * 18 * SIDE * SIDE
+    assert (found.params, found.convs, found.activations) == (36, 2, 9 * SIDE * SIDE)
+    assert found.macs == {"ntire2022": macs, "fvcore": macs, "dispatch": macs}
+    assert found.difference == pytest.approx(0, abs=1e-6)
+    assert (found.side, found.error) == (64, "")
+
+
+def test_the_difference_is_a_part_of_the_data_range() -> None:
+    class Darker(nn.Module):
+        def __init__(self, inner: nn.Module) -> None:
+            super().__init__()
+            self.inner = inner
+
+        def forward(self, image: Tensor) -> Tensor:
+            out: Tensor = self.inner(image)
+            out[0, 0, 0, 0] -= 51
+            return out
+
+    before, fused = _pair()
+    found = count_unfused(before, Darker(fused), height=SIDE, width=SIDE, data_range=255.0)
+    assert found.difference == pytest.approx(0.2, abs=1e-5)
+
+
+@pytest.mark.parametrize("spoil", [lambda out: out[..., 1:], lambda out: out / 0])
+def test_outputs_that_can_not_be_compared_have_an_error_and_no_figure(spoil: object) -> None:
+    class Spoilt(nn.Sequential):
+        def forward(self, image: Tensor) -> Tensor:
+            out: Tensor = spoil(super().forward(image))  # type: ignore[operator]
+            return out
+
+    before, fused = _pair()
+    found = count_unfused(before, Spoilt(fused), height=SIDE, width=SIDE)
+    assert found.difference is None
+    assert found.error.startswith("ValueError: the outputs are")
+    assert found.params == 36
