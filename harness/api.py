@@ -22,8 +22,9 @@ def evaluate(entries: Sequence[str] | None = None, **options: Any) -> Leaderboar
 
     None stands for all of ./submissions. `options` are the fields of
     `harness.pipeline.Request`: challenge, data_dir, reports, weights, weights_dir, references,
-    device, threads, rounds, fresh. Raises ValueError for bad input, each with what to do, and
-    `harness.atomic.WriteError` where reports can't be written. `to_frame` makes a DataFrame of it.
+    device, threads, rounds, fresh, sandbox. Raises ValueError for bad input, each with what to do,
+    and `harness.atomic.WriteError` where reports can't be written. `to_frame` makes a DataFrame of
+    it.
     """
     named = None if entries is None else tuple(map(str, entries))
     paths = {name: Path(options[name]) for name in _PATHS if options.get(name) is not None}
@@ -35,7 +36,8 @@ def inspect(
 ) -> tuple[Inspected, ...]:
     """The dry run of `entries`, as `esr inspect` does: checks, counts and verdict of each.
 
-    `options` are size (LR height and width), mode ("bundled" or "official") and weights_dir.
+    `options` are size (LR height and width), mode ("bundled" or "official"), weights_dir and
+    sandbox ("auto", "require" or "none").
     """
     candidates = [candidate for name in entries for candidate in catalog.read_named(str(name))]
     return pipeline.inspect(candidates, logs=Path(reports) / "inspect", **options)

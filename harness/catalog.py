@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from harness import strict
+from harness import contents, strict
 from harness.core.submission import ID_PATTERN, Submission
 
 MANIFEST = "submission.toml"
 MANIFEST_CAP = 64 * 1024  # bytes
 _PACKAGE = Path(__file__).parent
 _REFERENCES = (_PACKAGE / "_reference_models", _PACKAGE.parent / "reference_models")
-_IGNORED = {"__pycache__", ".git", ".DS_Store"}
+_IGNORED = contents.IGNORED
 _STAND_IN = {"id": "x", "team": "x", "entry": "x:x", "scale": 4, "data_range": 1.0}
 Role = Literal["reference", "entry"]
 
@@ -96,7 +96,11 @@ def read_folder(folder: Path) -> tuple[Candidate, ...]:
 
 
 def folder_digest(folder: Path) -> str:
-    """sha256 over the names and contents of a folder's files; ValueError for a link or device."""
+    """sha256 over the names and contents of a folder's files.
+
+    ValueError for what may not be in a submission, before any of it is read (see `contents`).
+    """
+    contents.check(folder)
     total = hashlib.sha256()
     for path in _files(folder):
         total.update(json.dumps([path.relative_to(folder).as_posix(), file_digest(path)]).encode())
@@ -113,9 +117,7 @@ def _files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         if path.name in _IGNORED:
             continue
-        if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise ValueError(f"{path.name}: only plain files and folders may be in a submission")
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             yield from _files(path)
         else:
             yield path

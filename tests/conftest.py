@@ -29,3 +29,12 @@ def shared_dir() -> Path:
     if not (folder / "data").is_dir():
         skip_or_fail("the evaluation material is missing: set ESR_SHARED to its folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def sandbox_works() -> None:
+    """Skip without a sandbox that holds; CI installs one."""
+    from harness.launch.sandbox.choose import why_not
+
+    if trouble := why_not():
+        skip_or_fail(f"no sandbox: {trouble}")

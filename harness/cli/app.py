@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from harness import __version__
-from harness.cli import challenges, data, inspect, new, report, run, weights
+from harness.cli import challenges, data, inspect, new, report, run, sandbox, weights
 
 app = typer.Typer(
     name="esr",
@@ -42,4 +42,5 @@ app.command("report")(report.report)
 app.command("new")(new.new)
 app.add_typer(weights.app, name="weights")
 app.command("data")(data.data)
+app.command("sandbox")(sandbox.sandbox)
 app.add_typer(challenges.app, name="challenges")

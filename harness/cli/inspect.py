@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from harness.cli.output import Exit, explained, print_json, say
+from harness.cli.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from harness.pipeline import Inspected
@@ -26,6 +27,7 @@ def inspect(
         Path | None, typer.Option(help="Folder of official weights, else ESR_WEIGHTS_DIR.")
     ] = None,
     reports: Annotated[Path, typer.Option(help="Folder for logs.")] = Path("reports"),
+    sandbox: Sandbox = "auto",
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 if any entry failed a check.")
     ] = False,
@@ -51,6 +53,7 @@ def inspect(
                 mode=weights,
                 weights_dir=weights_dir,
                 logs=reports / "inspect",
+                sandbox=sandbox,
                 progress=progress,
             )
     if as_json:
@@ -73,6 +76,7 @@ def document(one: Inspected) -> dict[str, Any]:
         "status": "failed" if one.failure else "ok",
         "reason": f"{one.failure.stage}: {one.failure.message}" if one.failure else "",
         "weights": one.weights,
+        "isolation": one.isolation,
         "params": counts.params if counts else None,
         "macs": {
             name: counters[name].macs if name in counters else None
@@ -110,6 +114,8 @@ def _print(found: tuple[Inspected, ...]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from harness.render.text import clean
+
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("entry", overflow="fold")
     for title in ("scale", "params", "MACs ntire2022", "MACs fvcore", "activations", "convs"):
@@ -130,7 +136,7 @@ def _print(found: tuple[Inspected, ...]) -> None:
     for one in found:
         for level, line in _remarks(one):
             style = {"ok": "green", "warning": "yellow", "failed": "red"}[level]
-            console.print(f"[{style}]{level:>7}[/{style}] {escape(line)}", highlight=False)
+            console.print(f"[{style}]{level:>7}[/{style}] {escape(clean(line))}", highlight=False)
 
 
 def _remarks(one: Inspected) -> list[tuple[str, str]]:

@@ -39,6 +39,7 @@ def explained() -> Iterator[None]:
     from harness.atomic import WriteError
     from harness.catalog import CatalogError
     from harness.datasets import DatasetError
+    from harness.launch.sandbox.choose import SandboxError
     from harness.pipeline import BadInput
     from harness.published import PublishedError
     from harness.rulebook import RulebookError
@@ -53,6 +54,7 @@ def explained() -> Iterator[None]:
         DatasetError,
         PublishedError,
         RulebookError,
+        SandboxError,
         SkeletonError,
         WeightsError,
     ) as error:

@@ -10,6 +10,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.progress import TimeElapsedColumn as Elapsed
 
+from harness.render.text import clean
+
 
 class Bars:
     """One bar a stage."""
@@ -17,6 +19,10 @@ class Bars:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._task: TaskID | None = None
+
+    def warn(self, text: str) -> None:
+        """Print a line above the bars."""
+        self._progress.console.print(escape(text), style="yellow", highlight=False)
 
     def stage(self, title: str, total: int) -> None:
         """Begin a bar."""
@@ -32,7 +38,7 @@ class Bars:
         if self._task is not None:
             self._progress.update(self._task, advance=1, refresh=True)
         if text:
-            self._progress.console.print(escape(text), highlight=False)
+            self._progress.console.print(escape(clean(text)), highlight=False)
 
 
 @contextmanager

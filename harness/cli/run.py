@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from harness.cli.output import Exit, explained, print_json, say
+from harness.cli.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from harness.core.leaderboard import Leaderboard
@@ -40,6 +41,7 @@ def run(
     rounds: Annotated[
         int | None, typer.Option(min=1, help="Fresh processes for each entry.")
     ] = None,
+    sandbox: Sandbox = "auto",
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Measure again what is known already.")
     ] = False,
@@ -69,6 +71,7 @@ def run(
         threads=threads,
         rounds=rounds,
         fresh=fresh,
+        sandbox=sandbox,
     )
     with explained():
         with bars() as progress:

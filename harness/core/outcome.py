@@ -16,6 +16,8 @@ Reason = Literal[
     "wrong_output",  # not one tensor of the right shape
     "non_finite",  # NaN or infinity in the output
     "unstable_output",  # another image from the same input in a later round
+    "limit",  # it used more than it may of something other than memory
+    "not_confined",  # the sandbox could not hold it
     "protocol",  # the process sent something that is no answer
 ]
 REASONS: tuple[str, ...] = get_args(Reason)

@@ -26,8 +26,11 @@ def usable_cores() -> int:
         return os.cpu_count() or 1
 
 
-def environment(*, device: str, threads: int) -> Environment:
-    """The machine as it is now. Nothing here imports torch or touches a GPU's state."""
+def environment(*, device: str, threads: int, isolation: str = "none") -> Environment:
+    """The machine as it is now, with the name of the workers' confinement.
+
+    Nothing here imports torch or touches a GPU's state.
+    """
     stable = {
         "system": f"{platform.system()} {platform.machine()}",
         "cpu": _cpu_name(),
@@ -36,6 +39,7 @@ def environment(*, device: str, threads: int) -> Environment:
         "python": platform.python_version(),
         "device": device,
         "threads": str(threads),
+        "isolation": isolation,
         **versions(LIBRARIES),
         **(nvml.stable() if device == "cuda" else {}),
     }

@@ -11,9 +11,17 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Protocol, Self, TypeVar
+from typing import Self, TypeVar
 
 from harness.core.outcome import Failed, Stage, failed
+from harness.launch.confinement import (
+    Confined,
+    Confinement,
+    Hold,
+    NoConfinement,
+    NotConfined,
+    signal_group,
+)
 from harness.launch.log import Log
 from harness.wire.channel import Channel, Closed
 from harness.wire.codec import ProtocolError
@@ -37,25 +45,6 @@ class Abandoned(Exception):
     """The harness itself ended the worker (`kill_all`): nothing is known of the submission."""
 
 
-class Confinement(Protocol):
-    """The seam for a sandbox: how a worker's command line becomes a confined one."""
-
-    name: str
-
-    def wrap(self, command: list[str], *, readable: tuple[Path, ...]) -> list[str]:
-        """The command that runs `command` with nothing but `readable` in reach."""
-
-
-class NoConfinement:
-    """A process of its own, with the rights of whoever runs the harness."""
-
-    name = "none"
-
-    def wrap(self, command: list[str], *, readable: tuple[Path, ...]) -> list[str]:  # noqa: ARG002
-        """The command as it is."""
-        return command
-
-
 class WorkerProcess:
     """A running worker. Use it as a context manager: leaving stops its whole process group.
 
@@ -73,31 +62,58 @@ class WorkerProcess:
         ours, theirs = socket.socketpair()
         # as -I, which would also ignore PYTHONHASHSEED: the allow-list lets no other PYTHON* in
         command = [sys.executable, "-s", "-P", "-B", "-m", "harness.worker", str(theirs.fileno())]
-        self._channel = Channel(ours)
+        self._channel = Channel(ours, asking=True)
         self._log = Log(log)
         self._abandoned = False
+        self._hold: Hold | None = None
+        confinement = confinement or NoConfinement()
         try:
             with theirs:
-                self._process = subprocess.Popen(
-                    (confinement or NoConfinement()).wrap(command, readable=readable),
-                    stdin=subprocess.DEVNULL,
-                    stdout=self._log.sink,
-                    stderr=self._log.sink,
-                    pass_fds=[theirs.fileno()],
-                    start_new_session=True,
-                    env=environment(threads),
-                )
+                confined = confinement.wrap(command, readable=readable)
+                with contextlib.closing(confined):
+                    self._process = self._start(confined, theirs.fileno(), threads)
+        except NotConfined as error:
+            self._closed()
+            raise WorkerFailed(failed("load", "not_confined", str(error))) from None
         except BaseException:
-            self._channel.close()
-            self._log.close()
+            self._closed()
             raise
         with _registering:
             _live.add(self)
+        self._hold = self._held(confinement)
+
+    def _held(self, confinement: Confinement) -> Hold:
+        try:
+            return confinement.hold(self._process.pid)
+        except BaseException as error:
+            self.kill()
+            self.stop()
+            if self._abandoned:
+                raise Abandoned("the harness gave up the run") from None
+            if isinstance(error, ProcessLookupError):
+                message = f"{confinement.name} ended before the worker had begun (see the log)"
+                raise WorkerFailed(failed("load", "not_confined", message)) from None
+            raise
+
+    def _closed(self) -> None:
+        self._channel.close()
+        self._log.close()
+
+    def _start(self, confined: Confined, descriptor: int, threads: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            confined.command,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log.sink,
+            stderr=self._log.sink,
+            pass_fds=[descriptor, *confined.descriptors],
+            start_new_session=True,
+            env=environment(threads) | confined.environment,
+        )
 
     @property
     def pid(self) -> int:
         """The process id of the worker."""
-        return self._process.pid
+        return self._hold.pid if self._hold else self._process.pid
 
     def ask(
         self,
@@ -145,15 +161,18 @@ class WorkerProcess:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(GRACE_S)
                 break
-        self._signal(signal.SIGKILL)  # children that outlived the worker
+        self.kill()  # children that outlived the worker
         self._process.wait()
-        self._channel.close()
-        self._log.close()
+        if self._hold is not None:
+            self._hold.close()
+        self._closed()
         with _registering:
             _live.discard(self)
 
     def kill(self) -> None:
-        """End the process group at once."""
+        """End the process group at once, and whatever else the confinement started."""
+        if self._hold is not None:
+            self._hold.kill()
         self._signal(signal.SIGKILL)
 
     def abandon(self) -> None:
@@ -171,8 +190,7 @@ class WorkerProcess:
         self.stop()
 
     def _signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, number)
+        signal_group(self._process.pid, number)
 
     def _ended(self, stage: Stage) -> Failed:
         if self._abandoned:
@@ -181,6 +199,10 @@ class WorkerProcess:
             status = self._process.wait(GRACE_S)
         except subprocess.TimeoutExpired:
             return failed(stage, "protocol", "the process closed its channel and went on running")
+        if self._hold is not None:
+            if breach := self._hold.breach(stage):
+                return breach
+            status = self._hold.status(status)
         if status >= 0:
             return failed(stage, "exited", f"the process ended by itself with status {status}")
         hint = "; the machine may have run out of memory" if -status == signal.SIGKILL else ""

@@ -22,7 +22,8 @@ from harness.core.record import (
 )
 from harness.launch import memory, nvml
 from harness.launch.claims import refuse_dishonest
-from harness.launch.process import Confinement, NoConfinement, WorkerFailed, WorkerProcess
+from harness.launch.confinement import Confinement, NoConfinement
+from harness.launch.process import WorkerFailed, WorkerProcess
 from harness.wire.messages import (
     Collect,
     Count,

@@ -24,6 +24,7 @@ from harness.core.run import JobKey, Listed, Run
 from harness.launch import machine
 from harness.launch.measure import Task, run_count, run_round
 from harness.launch.pool import concurrently
+from harness.launch.sandbox.choose import Chosen, choose
 from harness.pipeline import plan
 from harness.pipeline.board import build, save_run
 from harness.pipeline.material import Judge, Material, again, floor, gather
@@ -47,6 +48,7 @@ class Bench:
     store: Store
     session: str
     device: str
+    isolation: Chosen
     fresh: bool
     progress: Progress
 
@@ -62,9 +64,9 @@ class Job:
 def evaluate(request: Request, progress: Progress | None = None) -> Leaderboard:
     """The ranked board of a request; every finished process is on disk before the next starts.
 
-    Raises RulebookError, DatasetError, CatalogError, WeightsError or BadInput, all ValueErrors,
-    for what was asked wrongly; a submission's own failure is a row. WriteError when the reports
-    folder can't be written.
+    Raises RulebookError, DatasetError, CatalogError, WeightsError, SandboxError or BadInput, all
+    ValueErrors, for what was asked wrongly; a submission's own failure is a row. WriteError when
+    the reports folder can't be written.
     """
     progress = progress or Silent()
     challenge = plan.read_challenge(request)
@@ -75,10 +77,17 @@ def evaluate(request: Request, progress: Progress | None = None) -> Leaderboard:
     ready = tuple(
         plan.contender(it, chosen, challenge, request.device) for it, chosen in pairs if chosen
     )
-    environment = machine.environment(device=request.device, threads=challenge.protocol.threads)
+    isolation = choose(request.sandbox, gpu=request.device == "cuda")
+    if isolation.note:
+        progress.warn(isolation.note)
+    environment = machine.environment(
+        device=request.device,
+        threads=challenge.protocol.threads,
+        isolation=isolation.confinement.name,
+    )
     if request.device == "cuda" and "gpu" not in environment.stable:
         raise BadInput("no NVIDIA GPU found (NVML does not answer): run with --device cpu")
-    material = gather(challenge, found, notes)
+    material = gather(challenge, found, (*notes, *filter(None, (isolation.note,))))
     bench = Bench(
         challenge=challenge,
         material=material,
@@ -87,6 +96,7 @@ def evaluate(request: Request, progress: Progress | None = None) -> Leaderboard:
         store=Store(request.reports / challenge.id / "records"),
         session=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
         device=request.device,
+        isolation=isolation,
         fresh=request.fresh,
         progress=progress,
     )
@@ -213,7 +223,7 @@ def _same_output(
 def _task(bench: Bench, job: Job) -> Task:
     name = f"{job.key.job}-{job.key.round}.log"
     log = bench.store.folder.parent / "logs" / job.contender.candidate.id / name
-    return Task(job.contender.load, bench.challenge.protocol, log)
+    return Task(job.contender.load, bench.challenge.protocol, log, bench.isolation.confinement)
 
 
 def _scored(bench: Bench, name: str, first: JobKey) -> tuple[ImageScore, ...]:
@@ -247,7 +257,9 @@ def _save(
         session=bench.session,
         started=_now(),
         # what drifts is looked at when the process has just ended, not once for the whole run
-        environment=replace(bench.environment, seen=machine.seen(bench.device)),
+        environment=replace(
+            bench.environment, seen=machine.seen(bench.device) | bench.isolation.seen
+        ),
         outcome=outcome,
         weights=contender.weights.kind if contender else "",
     )

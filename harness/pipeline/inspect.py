@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,8 +18,10 @@ from harness.core.outcome import Failed, failed
 from harness.core.record import CountFigures
 from harness.core.verdict import Verdict, judge
 from harness.launch import machine
+from harness.launch.confinement import Confinement
 from harness.launch.measure import LrImage, Reply, Task, run_trial
 from harness.launch.pool import concurrently
+from harness.launch.sandbox.choose import Mode, choose
 from harness.pipeline import plan
 from harness.pipeline.progress import Progress, Silent
 from harness.wire.evidence import Unfused
@@ -50,6 +52,7 @@ class Inspected:
     verdict: Verdict | None
     failure: Failed | None
     log: Path
+    isolation: str = "none"
 
 
 def inspect(
@@ -59,28 +62,37 @@ def inspect(
     mode: weights.Mode = "bundled",
     weights_dir: Path | None = None,
     logs: Path,
+    sandbox: Mode = "auto",
     progress: Progress | None = None,
 ) -> tuple[Inspected, ...]:
     """Each candidate in a worker of its own, as many at once as there are cores.
 
     `size` is the LR height and width of the counts, `logs` the folder that keeps what entries
-    print. WeightsError where official weights were asked for and are not at hand.
+    print. SandboxError where a sandbox is required and does not work here, WeightsError where
+    official weights were asked for and are not at hand.
     """
     progress = progress or Silent()
+    isolation = choose(sandbox)
+    if isolation.note:
+        progress.warn(isolation.note)
     progress.stage("Inspecting", len(candidates))
     place = weights.folder(weights_dir)
 
     def one(candidate: Candidate) -> Inspected:
         armed, chosen = plan.armed(candidate, mode=mode, weights_dir=place)
-        found = _inspect(armed, size, chosen, logs)
+        found = _inspect(armed, size, chosen, logs, isolation.confinement)
         progress.done(candidate.id)
-        return found
+        return replace(found, isolation=isolation.confinement.name)
 
     return tuple(concurrently(one, candidates, workers=machine.usable_cores()))
 
 
 def _inspect(
-    candidate: Candidate, size: tuple[int, int], chosen: weights.Chosen | None, logs: Path
+    candidate: Candidate,
+    size: tuple[int, int],
+    chosen: weights.Chosen | None,
+    logs: Path,
+    confinement: Confinement,
 ) -> Inspected:
     log = logs / f"{candidate.id}.log"
     if candidate.submission is None or chosen is None:
@@ -89,7 +101,7 @@ def _inspect(
     protocol = Protocol()
     load = plan.counting(plan.declared(candidate, candidate.submission, chosen, protocol))
     images = _trial_images(candidate.submission.scale)
-    outcome = run_trial(Task(load, protocol, log), images, size)
+    outcome = run_trial(Task(load, protocol, log, confinement), images, size)
     if isinstance(outcome, Failed):
         return Inspected(candidate, chosen.kind, (), None, None, outcome, log)
     replies, counted = outcome

@@ -18,6 +18,7 @@ from harness.core.run import JobKey, Listed
 from harness.core.submission import Submission
 from harness.datasets import Dataset, DatasetMissing
 from harness.launch import machine
+from harness.launch.sandbox.choose import Mode
 from harness.pipeline.material import Material, without
 from harness.wire.messages import Load
 
@@ -46,6 +47,7 @@ class Request:
     threads: int | None = None
     rounds: int | None = None
     fresh: bool = False
+    sandbox: Mode = "auto"
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,7 @@ def jobs(
         "version": COUNTING,
         "input": challenge.complexity_input,
         "libraries": machine.versions(machine.COUNTERS),
+        "isolation": environment.stable.get("isolation", "none"),
     }
     timed = {
         **own,

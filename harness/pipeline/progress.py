@@ -8,6 +8,9 @@ from typing import Protocol
 class Progress(Protocol):
     """Told of stages and steps; nothing here is called while a forward is being timed."""
 
+    def warn(self, text: str) -> None:
+        """`text` is worth a line of its own, whatever goes on."""
+
     def stage(self, title: str, total: int) -> None:
         """A stage of `total` steps begins."""
 
@@ -20,6 +23,9 @@ class Progress(Protocol):
 
 class Silent:
     """Tells nobody."""
+
+    def warn(self, text: str) -> None:
+        """Say nothing."""
 
     def stage(self, title: str, total: int) -> None:
         """Say nothing."""

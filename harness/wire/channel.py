@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import socket
 import time
 
@@ -21,10 +22,16 @@ class Channel:
 
     Deadlines are seconds for the whole message, None waits for ever. TimeoutError when one passes,
     Closed when the other side has left, ProtocolError when it does not speak the protocol.
+
+    Every request carries a mark that no one can know beforehand, and its answer repeats it. The
+    side that asks (`asking`) takes no answer but to its last request, and that one once: what was
+    written ahead of time, or twice, or by a process left over, is refused.
     """
 
-    def __init__(self, end: socket.socket) -> None:
+    def __init__(self, end: socket.socket, *, asking: bool = False) -> None:
         self._socket = end
+        self._asking = asking
+        self._mark = ""  # of the last request
 
     def send(
         self,
@@ -35,8 +42,10 @@ class Channel:
     ) -> None:
         """Write one message and its payload."""
         until = _until(deadline_s)
+        if self._asking:
+            self._mark = secrets.token_hex(16)
         try:
-            self._send_all(codec.encode(message, len(payload)), until)
+            self._send_all(codec.encode(message, len(payload), mark=self._mark), until)
             self._send_all(payload, until)
         except (BrokenPipeError, ConnectionResetError):
             raise Closed("the other side closed the channel") from None
@@ -51,7 +60,12 @@ class Channel:
             raise ProtocolError(
                 f"a payload of {payload_size} bytes, at most {payload_cap} expected"
             )
-        message = codec.decode(bytes(self._read(header_size, until)))
+        message, mark = codec.decode_marked(bytes(self._read(header_size, until)))
+        if self._asking:
+            if not self._mark or mark != self._mark:
+                raise ProtocolError(f"{type(message).__name__} is no answer to what was asked last")
+            mark = ""
+        self._mark = mark
         return message, self._read(payload_size, until)
 
     def hang_up(self) -> None:

@@ -21,6 +21,7 @@ from harness.wire.messages import Answer, Message
 SIZES = struct.Struct(">IQ")  # header bytes, payload bytes
 HEADER_CAP = 4 * 1024 * 1024
 PAYLOAD_CAP = 1024 * 1024 * 1024
+MARK_CAP = 64  # characters
 INT_LIMIT = 2**63  # whole numbers stay below it, so that every one of them has a float
 
 
@@ -28,9 +29,14 @@ class ProtocolError(Exception):
     """The other side sent something that is no message."""
 
 
-def encode(message: Message, payload_size: int = 0) -> bytes:
-    """The sizes and the header of a frame; the payload follows on the channel."""
+def encode(message: Message, payload_size: int = 0, *, mark: str = "") -> bytes:
+    """The sizes and the header of a frame; the payload follows on the channel.
+
+    `mark` is drawn for a request and repeated by its answer.
+    """
     document = {"type": type(message).__name__, **dataclasses.asdict(message)}
+    if mark:
+        document["mark"] = mark
     if isinstance(message, Answer):  # an exception may quote a file name that is no Unicode
         header = json.dumps(document, ensure_ascii=False).encode(errors="replace")
     else:
@@ -48,6 +54,11 @@ def sizes(prefix: bytes) -> tuple[int, int]:
 
 def decode(header: bytes) -> Message:
     """The message of a JSON header; ProtocolError names the first thing wrong with it."""
+    return decode_marked(header)[0]
+
+
+def decode_marked(header: bytes) -> tuple[Message, str]:
+    """The message and its mark, "" where it has none."""
     try:
         document = json.loads(header)
     except (ValueError, RecursionError) as error:
@@ -55,13 +66,16 @@ def decode(header: bytes) -> Message:
     if not isinstance(document, dict):
         raise ProtocolError("the header is no JSON object")
     kind = document.pop("type", None)
+    mark = document.pop("mark", "")
+    if not isinstance(mark, str) or len(mark) > MARK_CAP:
+        raise ProtocolError("a message's mark must be a short text")
     known = _message_types()
     if not isinstance(kind, str) or kind not in known:
         raise ProtocolError(f"unknown message {kind!r:.80}")
     message = typing.cast("Message", _build(known[kind], document, kind))
     if isinstance(message, Answer):
         _refuse_invalid_text(document, kind)
-    return message
+    return message, mark
 
 
 def _refuse_invalid_text(document: dict[str, Any], kind: str) -> None:

@@ -12,6 +12,7 @@ exactly one:
     Inspect             ->  State
     Stop                ->  (exit)
 
+Each request carries a mark of its own, drawn at random, and its answer repeats it.
 An image travels as the payload of its message: uint8, height x width x 3, RGB, C order.
 Every figure in an answer is a claim: the trusted side checks or bounds it.
 """

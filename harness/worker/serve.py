@@ -204,7 +204,7 @@ def _text(error: BaseException) -> str:
     """What an exception says; its own class may fail at that too."""
     try:
         return str(error)
-    except Exception:  # noqa: BLE001 - a submission's class may raise anything at all
+    except BaseException:  # noqa: BLE001 - a submission's class may raise anything at all
         return ""
 
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from harness.launch.confinement import Confined, NoConfinement
 from harness.wire import codec
 from harness.wire.channel import Channel, Closed, from_descriptor
 from harness.wire.messages import (
@@ -83,12 +84,31 @@ class Rude:
     def real_time_signal(self) -> None:
         os.kill(os.getpid(), signal.SIGRTMIN + 1)
 
+    def ahead(self) -> None:
+        """An answer to a question that nobody has asked yet."""
+        self.channel.send(READY)
+        self.polite()
+
+    def twice(self) -> None:
+        """The same answer twice, so that the second one lies there for the next question."""
+        self.channel.receive()
+        self.channel.send(READY)
+        self.channel.send(READY)
+        self.polite()
+
+    def wrong_mark(self) -> None:
+        self.channel.receive()
+        header = codec.encode(READY, mark="0" * 32)
+        self.raw.sendall(header)
+        self.silence()
+
     def wrong_answer(self) -> None:
         self.channel.receive()
         self.channel.send(Done(0.5))
         self.polite()
 
     def request_back(self) -> None:
+        self.channel.receive()
         self.channel.send(Stop())
         self.polite()
 
@@ -109,11 +129,13 @@ class Rude:
 
     def stubborn(self) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        self.channel.receive()
         self.channel.send(READY)
         self.silence()
 
     def terminated(self) -> None:
         """Deaf to Stop, but SIGTERM ends it."""
+        self.channel.receive()
         self.channel.send(READY)
         self.silence()
 
@@ -180,7 +202,7 @@ class Rude:
         self.polite()
 
 
-class RudeConfinement:
+class RudeConfinement(NoConfinement):
     """A confinement that runs a badly behaved worker instead of ours."""
 
     name = "rude"
@@ -190,9 +212,9 @@ class RudeConfinement:
         self.wrapped: list[str] = []
         self.readable: tuple[Path, ...] = ()
 
-    def wrap(self, command: list[str], *, readable: tuple[Path, ...]) -> list[str]:
+    def wrap(self, command: list[str], *, readable: tuple[Path, ...]) -> Confined:
         self.wrapped, self.readable = command, readable
-        return [*command[: command.index("-m")], __file__, self.manner, command[-1]]
+        return Confined([*command[: command.index("-m")], __file__, self.manner, command[-1]])
 
 
 def main() -> None:

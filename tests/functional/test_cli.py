@@ -46,7 +46,7 @@ def place(tmp_path: Path) -> Path:
 def test_help_names_every_command(tmp_path: Path) -> None:
     shown = esr("--help", cwd=tmp_path)
     assert shown.returncode == 0
-    for command in ("run", "inspect", "report", "new", "weights", "data", "challenges"):
+    for command in ("run", "inspect", "report", "new", "weights", "data", "sandbox", "challenges"):
         assert f" {command} " in shown.stdout
 
 

@@ -48,7 +48,7 @@ def test_a_link_in_the_folder_is_refused(tmp_path: Path) -> None:
     folder = _folder(tmp_path)
     (folder / "deep").mkdir()
     (folder / "deep" / "w.pth").symlink_to("/etc/hostname")
-    expected = ("w.pth: only plain files and folders may be in a submission",)
+    expected = ("deep/w.pth: only plain files and folders may be in a submission",)
     assert _one(folder).faults == expected
 
 

@@ -31,7 +31,9 @@ def test_what_decides_a_runtime_is_in_the_fingerprint() -> None:
     assert all(stable.values())
 
 
-@pytest.mark.parametrize("change", [{"threads": 1}, {"device": "cuda"}])
+@pytest.mark.parametrize(
+    "change", [{"threads": 1}, {"device": "cuda"}, {"isolation": "bubblewrap"}]
+)
 def test_another_setting_is_another_fingerprint(
     change: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,9 +15,9 @@ from fakes.rude_worker import LATE_S, RudeConfinement
 
 from harness.core.outcome import Failed
 from harness.launch import process
+from harness.launch.confinement import Confined, NoConfinement
 from harness.launch.process import (
     Abandoned,
-    NoConfinement,
     WorkerFailed,
     WorkerProcess,
     environment,
@@ -84,6 +84,8 @@ def test_a_polite_worker_answers_and_stops_when_it_is_told(start: Start) -> None
         ("wrong_answer", "protocol", "Done is no answer to Inspect"),
         ("request_back", "protocol", "Stop is no answer to Inspect"),
         ("payload", "protocol", "a payload of 10 bytes, at most 0 expected"),
+        ("ahead", "protocol", "Ready is no answer to what was asked last"),
+        ("wrong_mark", "protocol", "Ready is no answer to what was asked last"),
         ("exit_0", "exited", "the process ended by itself with status 0"),
         ("exit_3", "exited", "the process ended by itself with status 3"),
         ("segfault", "killed", "the process was ended by SIGSEGV"),
@@ -100,6 +102,13 @@ def test_bad_manners_are_a_failure_with_a_reason(
     assert failure.reason == reason
     assert message in failure.message
     assert len(failure.message) <= 500
+
+
+def test_an_answer_counts_once(start: Start) -> None:
+    with start("twice") as worker:
+        assert _ask(worker) == Ready(0.5, 3)
+        with pytest.raises(WorkerFailed, match="no answer to what was asked last"):
+            _ask(worker)
 
 
 @pytest.mark.parametrize("manner", ["silence", "half"])
@@ -165,8 +174,8 @@ def test_a_child_that_escaped_keeps_nobody_waiting(start: Start, log: Path) -> N
 
 def test_a_command_that_is_not_there_leaves_nothing_open(log: Path) -> None:
     class Missing(RudeConfinement):
-        def wrap(self, command: list[str], *, readable: tuple[Path, ...]) -> list[str]:  # noqa: ARG002
-            return ["no-such-sandbox-at-all", *command]
+        def wrap(self, command: list[str], *, readable: tuple[Path, ...]) -> Confined:  # noqa: ARG002
+            return Confined(["no-such-sandbox-at-all", *command])
 
     threads = threading.active_count()
     with pytest.raises(FileNotFoundError, match="no-such-sandbox-at-all"):
@@ -252,7 +261,7 @@ def test_the_confinement_gets_our_command_and_what_may_be_read(log: Path, tmp_pa
     assert rude.wrapped[0] == sys.executable
     assert rude.wrapped[-3:-1] == ["-m", "harness.worker"]
     assert rude.readable == (tmp_path,)
-    assert NoConfinement().wrap(["a", "b"], readable=()) == ["a", "b"]
+    assert NoConfinement().wrap(["a", "b"], readable=()) == Confined(["a", "b"])
 
 
 def test_a_worker_sees_an_allow_list_and_counts_its_threads(

@@ -133,6 +133,15 @@ def test_another_machine_measures_again_and_does_not_count_again(
     assert not set(here[1:]) & set(there[1:])
 
 
+def test_what_was_not_isolated_is_measured_and_counted_again(
+    tmp_path: Path, challenge: Challenge
+) -> None:
+    folder = write_entry(tmp_path / "a")
+    bare = jobs(folder, challenge, stable={"isolation": "none"}, fingerprint="m1")
+    confined = jobs(folder, challenge, stable={"isolation": "bubblewrap"}, fingerprint="m2")
+    assert not {it.key for it in bare} & {it.key for it in confined}
+
+
 def test_another_warm_up_measures_again_and_another_file_does_both(
     tmp_path: Path, challenge: Challenge
 ) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import socket
 import threading
@@ -188,3 +189,68 @@ def test_a_channel_stands_on_an_inherited_descriptor(
     inherited.close()
     with pytest.raises(Closed):
         Channel(ends[1]).receive(deadline_s=5.0)
+
+
+@pytest.fixture
+def asked(ends: tuple[socket.socket, socket.socket]) -> tuple[Channel, Channel, socket.socket]:
+    """The asking end, the answering one, and the socket below that."""
+    return Channel(ends[0], asking=True), Channel(ends[1]), ends[1]
+
+
+def test_an_answer_repeats_the_mark_of_its_request(
+    asked: tuple[Channel, Channel, socket.socket],
+) -> None:
+    trusted, worker, _ = asked
+    for seconds in (0.5, 0.75):
+        trusted.send(Collect())
+        assert worker.receive(deadline_s=5.0)[0] == Collect()
+        worker.send(Done(seconds))
+        assert trusted.receive(deadline_s=5.0)[0] == Done(seconds)
+
+
+@pytest.mark.parametrize("mark", ["", "0" * 32, "\ud800", "ä"])
+def test_an_answer_of_another_mark_is_refused(
+    asked: tuple[Channel, Channel, socket.socket], mark: str
+) -> None:
+    trusted, _, raw = asked
+    trusted.send(Collect())
+    header = json.dumps({"type": "Done", "seconds": 0.5, "mark": mark}).encode()
+    raw.sendall(codec.SIZES.pack(len(header), 0) + header)
+    with pytest.raises(ProtocolError, match="Done is no answer to what was asked last"):
+        trusted.receive(deadline_s=5.0)
+
+
+def test_an_answer_before_any_request_is_refused(
+    asked: tuple[Channel, Channel, socket.socket],
+) -> None:
+    trusted, worker, _ = asked
+    worker.send(Done(0.5))
+    with pytest.raises(ProtocolError, match="no answer to what was asked last"):
+        trusted.receive(deadline_s=5.0)
+
+
+def test_an_answer_is_taken_once(asked: tuple[Channel, Channel, socket.socket]) -> None:
+    trusted, _, raw = asked
+    trusted.send(Collect())
+    frame = raw.recv(65536)
+    mark = json.loads(frame[codec.SIZES.size :])["mark"]
+    raw.sendall(2 * codec.encode(Done(0.5), mark=mark))
+    assert trusted.receive(deadline_s=5.0)[0] == Done(0.5)
+    with pytest.raises(ProtocolError, match="no answer to what was asked last"):
+        trusted.receive(deadline_s=5.0)
+
+
+def test_no_two_requests_have_the_same_mark(asked: tuple[Channel, Channel, socket.socket]) -> None:
+    trusted, _, raw = asked
+    marks = set()
+    for _ in range(20):
+        trusted.send(Collect())
+        marks.add(json.loads(raw.recv(65536)[codec.SIZES.size :])["mark"])
+    assert len(marks) == 20
+    assert {len(mark) for mark in marks} == {32}
+
+
+@pytest.mark.parametrize("mark", [7, None, ["x"], "x" * 65])
+def test_a_mark_that_is_no_short_text_is_refused(mark: object) -> None:
+    with pytest.raises(ProtocolError, match="mark must be a short text"):
+        codec.decode(json.dumps({"type": "Collect", "mark": mark}).encode())

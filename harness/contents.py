@@ -1,0 +1,101 @@
+"""What may be in a submission's folder: plain files of ordinary names, not too many, not too large.
+
+There are no archives in the contract: an entry is a folder, and nothing in it is unpacked.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import unicodedata
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+IGNORED = frozenset({"__pycache__", ".git", ".DS_Store"})  # not looked at, nor shown to a worker
+FILES_CAP = 5_000  # files and folders
+BYTES_CAP = 2 * 2**30  # of all files
+HOLES_CAP = 16 * 2**20  # bytes of a file that no disk holds
+DEPTH_CAP = 20  # folders in folders
+NAME_CAP = 120  # characters
+_EXTENTS = 10_000  # of a file, looked at
+
+
+def check(folder: Path, *, ignored: Collection[str] = IGNORED) -> None:
+    """ValueError that names the first thing that may not be there; nothing is opened before.
+
+    Refused are links, devices, sockets and pipes, sparse and huge files, too many of them, and
+    names with control, direction-changing or invalid characters.
+    """
+    size = 0
+    for count, (path, depth) in enumerate(_walk(folder, frozenset(ignored), 1), start=1):
+        shown = _shown(path.relative_to(folder))
+        if fault := _fault(path, depth):
+            raise ValueError(f"{shown}: {fault}")
+        size += path.lstat().st_size if path.is_file() else 0
+        if count > FILES_CAP:
+            raise ValueError(f"more than {FILES_CAP} files and folders are in the submission")
+        if size > BYTES_CAP:
+            raise ValueError(f"the files of the submission are larger than {BYTES_CAP >> 20} MiB")
+
+
+def _walk(folder: Path, ignored: Collection[str], depth: int) -> Iterator[tuple[Path, int]]:
+    with os.scandir(folder) as listed:  # in any order: a folder may hold millions
+        for found in listed:
+            if found.name in ignored:
+                continue
+            path = Path(found.path)
+            yield path, depth
+            if found.is_dir(follow_symlinks=False):
+                yield from _walk(path, ignored, depth + 1)
+
+
+def _fault(path: Path, depth: int) -> str:
+    if odd := _odd_name(path.name):
+        return odd
+    about = path.lstat()
+    if stat.S_ISDIR(about.st_mode):
+        return "folders are nested too deeply" if depth > DEPTH_CAP else ""
+    if not stat.S_ISREG(about.st_mode):
+        return "only plain files and folders may be in a submission"
+    return _size_fault(path, about.st_size)
+
+
+def _size_fault(path: Path, size: int) -> str:
+    if size > BYTES_CAP:
+        return f"the file is larger than {BYTES_CAP >> 20} MiB"
+    if size > HOLES_CAP and _holes(path, size) > HOLES_CAP:
+        return "the file is sparse: it claims to be larger than what it holds"
+    return ""
+
+
+def _odd_name(name: str) -> str:
+    if len(name) > NAME_CAP:
+        return f"the name is longer than {NAME_CAP} characters"
+    if "\\" in name or any(unicodedata.category(it).startswith("C") for it in name):
+        return "the name holds characters that are no part of a file's ordinary name"
+    return ""
+
+
+def _holes(path: Path, size: int) -> int:
+    """Bytes that the file system does not store; 0 where it can't tell."""
+    data = at = 0
+    with path.open("rb") as file:
+        for _ in range(_EXTENTS):
+            try:
+                start = os.lseek(file.fileno(), at, os.SEEK_DATA)
+                at = os.lseek(file.fileno(), start, os.SEEK_HOLE)
+            except OSError:  # no data behind `at`, or a file system that does not tell
+                break
+            data += at - start
+    return size - data if data or _tells(path) else 0
+
+
+def _tells(path: Path) -> bool:
+    """A file without any data: whether that was an answer."""
+    return path.lstat().st_blocks == 0
+
+
+def _shown(path: Path) -> str:
+    """The path with what can't be seen written as an escape."""
+    text = "".join(it if it.isprintable() else ascii(it)[1:-1] for it in str(path))
+    return text if len(text) <= NAME_CAP else f"{text[: NAME_CAP - 1]}…"

@@ -1,0 +1,109 @@
+"""The seam for a sandbox: how a worker's command becomes a confined one, and what watches it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from harness.core.outcome import Failed, Stage
+
+
+class NotConfined(ValueError):
+    """A command or an entry can't be put into a sandbox; the message says why."""
+
+
+@dataclass(frozen=True)
+class Confined:
+    """A command that is ready to be started, and the descriptors that it needs besides its own.
+
+    `environment` replaces or adds variables; `close` is called when the command has been started.
+    """
+
+    command: list[str]
+    descriptors: tuple[int, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Close our copies of the descriptors."""
+        for descriptor in self.descriptors:
+            os.close(descriptor)
+
+
+class Hold(Protocol):
+    """What the trusted side has of a worker that runs: its process, and an end to it."""
+
+    @property
+    def pid(self) -> int:
+        """The process that holds the submission."""
+
+    def breach(self, stage: Stage) -> Failed | None:
+        """The limit that the worker went over, if that is why it was ended."""
+
+    def status(self, returned: int) -> int:
+        """The worker's own status from that of the process that was started: -n for signal n."""
+
+    def kill(self) -> None:
+        """End everything that was started, at once."""
+
+    def close(self) -> None:
+        """Stop watching."""
+
+
+class Confinement(Protocol):
+    """How workers are started."""
+
+    @property
+    def name(self) -> str:
+        """What records and pages say of it; "none" isolates nothing."""
+
+    def wrap(self, command: list[str], *, readable: tuple[Path, ...]) -> Confined:
+        """What runs `command` with nothing but `readable` in reach."""
+
+    def hold(self, pid: int) -> Hold:
+        """Take hold of what was started as `pid`; ProcessLookupError when it has ended already."""
+
+
+class NoConfinement:
+    """A process of its own, with the rights of whoever runs the harness."""
+
+    name = "none"
+
+    def wrap(self, command: list[str], *, readable: tuple[Path, ...]) -> Confined:  # noqa: ARG002
+        """The command as it is."""
+        return Confined(command)
+
+    def hold(self, pid: int) -> Hold:
+        """The process group."""
+        return GroupHold(pid)
+
+
+@dataclass(frozen=True)
+class GroupHold:
+    """A process that leads its group: nothing is watched, and the group is what can be ended."""
+
+    pid: int
+
+    def breach(self, stage: Stage) -> Failed | None:  # noqa: ARG002
+        """Nothing is limited."""
+        return None
+
+    def status(self, returned: int) -> int:
+        """As it came."""
+        return returned
+
+    def kill(self) -> None:
+        """SIGKILL to the group."""
+        signal_group(self.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Nothing to stop."""
+
+
+def signal_group(pid: int, number: signal.Signals) -> None:
+    """A signal to the group that `pid` leads, if there is one."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)

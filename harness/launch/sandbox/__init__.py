@@ -1,0 +1,1 @@
+"""Confinement by bubblewrap: what a worker can reach, its limits, and whether it holds here."""

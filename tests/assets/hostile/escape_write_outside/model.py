@@ -1,0 +1,5 @@
+from tiny import NAME, TARGETS, Tiny, attempt
+
+attempt(lambda: open(f"{TARGETS['outside']}/{NAME}", "w").write("was here"))
+
+Network = Tiny

@@ -1,0 +1,3 @@
+from tiny import Tiny
+
+Network = Tiny

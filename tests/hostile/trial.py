@@ -1,0 +1,126 @@
+"""Run the corpus, as `esr run` would run each entry's round, and see what came of it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fakes.challenges import write_challenge
+
+from harness import catalog, weights
+from harness.core.outcome import Failed
+from harness.core.record import ImageScore, RoundFigures
+from harness.launch.confinement import Confinement
+from harness.launch.measure import Task, run_round
+from harness.launch.pool import concurrently
+from harness.pipeline import plan
+from harness.pipeline.material import Judge, Material, gather
+from harness.pipeline.plan import Request
+
+from . import corpus
+from .corpus import Hostile
+from .world import Outcome, World, laid_out
+
+DEADLINE_S = 20.0  # of a forward: some of what is tried takes a while on a busy machine
+REMARK = 110  # characters
+# what is another in each run, or on each machine
+CHANGING = (
+    (r"/\S*?/(world|site-packages)/", "…/"),
+    (r"/proc/\d+", "/proc/N"),
+    (r"(psm_|tmp|mark-)[0-9a-z_]{8,}", r"\1…"),
+    (r"(\[Errno \d+\]|RuntimeError MET) ", ""),
+)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What became of an entry."""
+
+    entry: Hostile
+    succeeded: bool
+    outcome: Outcome
+    stopped_by: str
+
+
+@dataclass(frozen=True)
+class Results:
+    """Of the whole corpus, and of the honest entry beside it."""
+
+    tried: tuple[Tried, ...]
+    honest: tuple[Outcome, ...]  # alone before the others, and beside them
+
+
+def run(
+    entries: Sequence[Hostile],
+    root: Path,
+    confinement: Confinement,
+    *,
+    workers: int = 2,
+    told: Callable[[str], None] = lambda _: None,
+) -> Results:
+    """Each entry in a worker of its own under `confinement`; the honest one first and amid them."""
+    with laid_out(root) as world:
+        measure = _measuring(world, confinement)
+        honest = corpus.lay_out_honest(root / "entries")
+        alone = measure(honest)
+
+        def one(entry: Hostile | None) -> Tried | Outcome:
+            if entry is None:
+                return measure(honest)
+            folder = corpus.lay_out(entry, root / "entries", world.targets)
+            world.remember(entry.id, folder) if entry.success == "changed:own" else None
+            began = time.monotonic()
+            outcome = measure(folder)
+            took_s = time.monotonic() - began
+            succeeded = world.succeeded(entry, outcome, took_s)
+            told(f"{entry.id}: {'SUCCEEDED' if succeeded else 'held'}, {took_s:.1f} s")
+            return Tried(entry, succeeded, outcome, _stopped_by(world, entry, outcome))
+
+        middle = len(entries) // 2
+        order = [*entries[:middle], None, *entries[middle:]]
+        found = concurrently(one, order, workers=workers)
+        tried = tuple(it for it in found if isinstance(it, Tried))
+        beside = tuple(it for it in found if not isinstance(it, Tried))
+        return Results(tried, (alone, *beside))
+
+
+def scores(outcome: Outcome) -> tuple[ImageScore, ...]:
+    """What an honest round was worth."""
+    assert isinstance(outcome, RoundFigures), outcome
+    return outcome.scores
+
+
+def _measuring(world: World, confinement: Confinement) -> Callable[[Path], Outcome]:
+    rules = write_challenge(world.root / "tiny.toml", deadline_s=DEADLINE_S)
+    challenge = plan.read_challenge(Request(challenge=str(rules)))
+    challenge, found, notes = plan.find_datasets(challenge, world.root / "data")
+    material: Material = gather(challenge, found, notes)
+    judge = Judge(challenge, material)
+
+    def measure(folder: Path) -> Outcome:
+        (candidate,) = catalog.read_folder(folder)
+        armed, chosen = plan.armed(candidate, mode="bundled", weights_dir=weights.folder(None))
+        if chosen is None:
+            fault = plan.listed(armed).fault
+            assert fault is not None
+            return fault
+        ready = plan.contender(armed, chosen, challenge, "cpu")
+        task = Task(ready.load, challenge.protocol, world.log_path(folder.name), confinement)
+        return run_round(task, material.lr, judge)
+
+    return measure
+
+
+def _stopped_by(world: World, entry: Hostile, outcome: Outcome) -> str:
+    """The failure that it became; or, of a round that went through, the error that it met."""
+    if isinstance(outcome, Failed):
+        text = f"{outcome.reason.replace('_', ' ')}: {outcome.message}"
+    else:
+        met = [line for line in world.log(entry.id).splitlines() if line.startswith("MET ")]
+        text = met[0].removeprefix("MET ") if met else entry.kept_by
+    for pattern, stand_in in CHANGING:
+        text = re.sub(pattern, stand_in, text)
+    return text[:REMARK]

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from harness.launch.confinement import NoConfinement
+from harness.launch.sandbox import bubblewrap, choose, trial
+from harness.launch.sandbox.bubblewrap import Bubblewrap
+from harness.launch.sandbox.choose import SandboxError
+from harness.launch.sandbox.trial import Finding
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> Iterator[None]:
+    choose.why_not.cache_clear()
+    yield
+    choose.why_not.cache_clear()
+
+
+def _found(monkeypatch: pytest.MonkeyPatch, *broken: Finding) -> None:
+    monkeypatch.setattr(trial, "look", lambda _: (Finding("truth", "read", True), *broken))
+
+
+def test_a_sandbox_that_holds_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    _found(monkeypatch)
+    for mode in ("auto", "require"):
+        chosen = choose.choose(mode, gpu=True)  # type: ignore[arg-type]
+        assert isinstance(chosen.confinement, Bubblewrap)
+        assert chosen.confinement.gpu
+        assert chosen.note == ""
+
+
+def test_nobody_is_isolated_who_asked_not_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    _found(monkeypatch)
+    chosen = choose.choose("none")
+    assert isinstance(chosen.confinement, NoConfinement)
+    assert "not isolated" in chosen.note
+    assert chosen.note.endswith("(--sandbox none).")
+    assert chosen.seen == {}
+
+
+def test_one_hole_is_enough_to_do_without_and_to_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    _found(monkeypatch, Finding("network", "reach a network", False, "connected"))
+    chosen = choose.choose("auto")
+    assert isinstance(chosen.confinement, NoConfinement)
+    assert "inside bubblewrap one can still reach a network (connected)" in chosen.note
+
+
+def test_what_is_required_and_does_not_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    _found(monkeypatch, Finding("truth", "read", False, f"{trial.NOT_TRIED}bwrap: no namespaces"))
+    with pytest.raises(SandboxError, match="does not work here: bwrap: no namespaces") as caught:
+        choose.choose("require")
+    assert "esr sandbox" in str(caught.value)
+
+
+def test_a_misspelt_wish_is_no_wish_for_less() -> None:
+    with pytest.raises(SandboxError, match="one of auto, require, none, got 'required'"):
+        choose.choose("required")  # type: ignore[arg-type]
+
+
+def test_what_harms_nobody_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    _found(monkeypatch, Finding("namespace", "make a namespace", False))
+    assert isinstance(choose.choose("require").confinement, Bubblewrap)
+
+
+def test_a_program_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bubblewrap, "executable", lambda: None)
+    assert "(bubblewrap is not installed)" in choose.choose("auto").note
