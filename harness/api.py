@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from harness import catalog, pipeline
+from harness import ntire as official
 from harness.core.leaderboard import Leaderboard
 from harness.pipeline import Inspected, Request
 from harness.render.frame import to_frame
 
 __all__ = ["evaluate", "inspect", "regenerate", "report", "to_frame"]
-_PATHS = ("data_dir", "reports", "weights_dir")
+_PATHS = ("data_dir", "ntire", "reports", "weights_dir")
 AnyPath = str | PathLike[str]
 
 
@@ -22,9 +23,9 @@ def evaluate(entries: Sequence[str] | None = None, **options: Any) -> Leaderboar
 
     None stands for all of ./submissions. `options` are the fields of
     `harness.pipeline.Request`: challenge, data_dir, reports, weights, weights_dir, references,
-    device, threads, rounds, fresh, sandbox. Raises ValueError for bad input, each with what to do,
-    and `harness.atomic.WriteError` where reports can't be written. `to_frame` makes a DataFrame of
-    it.
+    device, threads, rounds, fresh, sandbox, ntire (an official checkout) and ids (of its
+    entries). Raises ValueError for bad input, each with what to do, and
+    `harness.atomic.WriteError` where reports can't be written. `to_frame` makes a DataFrame of it.
     """
     named = None if entries is None else tuple(map(str, entries))
     paths = {name: Path(options[name]) for name in _PATHS if options.get(name) is not None}
@@ -32,14 +33,22 @@ def evaluate(entries: Sequence[str] | None = None, **options: Any) -> Leaderboar
 
 
 def inspect(
-    entries: Sequence[str], *, reports: AnyPath = "reports", **options: Any
+    entries: Sequence[str] = (),
+    *,
+    ntire: AnyPath | None = None,
+    ids: Sequence[int] | None = None,
+    reports: AnyPath = "reports",
+    **options: Any,
 ) -> tuple[Inspected, ...]:
     """The dry run of `entries`, as `esr inspect` does: checks, counts and verdict of each.
 
-    `options` are size (LR height and width), mode ("bundled" or "official"), weights_dir and
-    sandbox ("auto", "require" or "none").
+    `ntire` is an official checkout whose entries, of `ids` or all, are looked at too. `options` are
+    size (LR height and width), mode ("bundled" or "official"), weights_dir, sandbox ("auto",
+    "require" or "none") and full (every counter for entries of a checkout).
     """
     candidates = [candidate for name in entries for candidate in catalog.read_named(str(name))]
+    if ntire is not None:
+        candidates += official.candidates(Path(ntire), ids)
     return pipeline.inspect(candidates, logs=Path(reports) / "inspect", **options)
 
 

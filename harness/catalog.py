@@ -34,9 +34,10 @@ class Candidate:
     team: str
     folder: Path
     role: Role
-    digest: str = ""  # of the folder's files
+    digest: str = ""  # of the folder's files; in a checkout, of those that decide what the entry is
     submission: Submission | None = None
     faults: tuple[str, ...] = ()
+    form: Literal["entry", "ntire"] = "entry"  # ntire: one id of an official checkout
 
 
 def reference_folder() -> Path:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean, median
 
 from harness.core.challenge import RuntimeMean
-from harness.core.record import ImageScore, RoundFigures
+from harness.core.record import ImageScore, ImportedFigures, RoundFigures
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,18 @@ def runtimes(
     return figures
 
 
+def image_seconds(rounds: Sequence[RoundFigures]) -> dict[tuple[str, str], float]:
+    """Seconds of each (dataset, image): the median of its passes, then of the rounds.
+
+    Raises ValueError without rounds, and where they timed different images.
+    """
+    _refuse_empty(rounds, "rounds")
+    datasets = list(dict.fromkeys(sample.dataset for sample in rounds[0].samples))
+    timed = [_medians(figures, datasets) for figures in rounds]
+    _refuse_different_images(timed)
+    return {image: median(medians[image] for medians in timed) for image in timed[0]}
+
+
 def first_call(rounds: Sequence[RoundFigures]) -> Estimate:
     """Seconds of the first forward of a fresh process, before any warm-up.
 
@@ -113,6 +125,29 @@ def quality(scores: Sequence[ImageScore]) -> dict[str, float]:
         figures |= _mean(f"psnr:{name}", [score.psnr_db for score in its])
         figures |= _mean(f"ssim:{name}", [score.ssim for score in its])
     return figures
+
+
+def imported(figures: ImportedFigures, *, convention: str) -> dict[str, float]:
+    """The figures of an official results file by metric key, in base units.
+
+    Means as the official script takes them: of a dataset's images, then of the datasets for the
+    runtime; memory is that of the first dataset, which is what it prints. `convention` is how the
+    file's FLOPs were counted.
+    """
+    values = {
+        "params": figures.params,
+        "macs": figures.macs,
+        f"macs_{convention}": figures.macs,
+        "activations": figures.activations,
+        "convs": float(figures.convs),
+    }
+    for split in figures.splits:
+        values[f"runtime:{split.dataset}"] = fmean(split.seconds)
+        values[f"psnr:{split.dataset}"] = fmean(split.psnr_db)
+        values |= {f"ssim:{split.dataset}": fmean(split.ssim)} if split.ssim else {}
+    values["runtime"] = fmean(values[f"runtime:{split.dataset}"] for split in figures.splits)
+    memory = figures.splits[0].memory_bytes
+    return values if memory is None else {**values, "memory": memory}
 
 
 def _mean(key: str, values: Sequence[float | None]) -> dict[str, float]:

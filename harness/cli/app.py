@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from harness import __version__
-from harness.cli import challenges, data, inspect, new, report, run, sandbox, weights
+from harness.cli import (
+    adopt,
+    challenges,
+    data,
+    inspect,
+    new,
+    report,
+    results,
+    run,
+    sandbox,
+    weights,
+)
 
 app = typer.Typer(
     name="esr",
@@ -39,6 +50,8 @@ def _options(
 app.command("run")(run.run)
 app.command("inspect")(inspect.inspect)
 app.command("report")(report.report)
+app.command("adopt")(adopt.adopt)
+app.command("import")(results.import_results)
 app.command("new")(new.new)
 app.add_typer(weights.app, name="weights")
 app.command("data")(data.data)

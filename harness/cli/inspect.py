@@ -8,15 +8,25 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from harness.cli.ids import Ids, Ntire, id_list
 from harness.cli.output import Exit, explained, print_json, say
 from harness.cli.sandbox import Sandbox
 
 if TYPE_CHECKING:
+    from harness.catalog import Candidate
     from harness.pipeline import Inspected
 
 
 def inspect(
-    entries: Annotated[list[str], typer.Argument(help="Folders, folder:variant, or ids.")],
+    entries: Annotated[
+        list[str] | None, typer.Argument(help="Folders, folder:variant, or ids.")
+    ] = None,
+    ntire: Ntire = None,
+    ids: Ids = None,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="With --ntire: every counter and a verdict, not hooks alone."),
+    ] = False,
     size: Annotated[
         tuple[int, int], typer.Option(help="LR height and width that costs are counted at.")
     ] = (256, 256),
@@ -36,14 +46,12 @@ def inspect(
     ] = False,
 ) -> None:
     """Load entries in a worker, check their output and print all static columns, in seconds."""
-    from harness.catalog import read_named
     from harness.cli.progress import bars
     from harness.pipeline import BadInput
     from harness.pipeline import inspect as look
 
     with explained():
-        named = [name for name in entries if not _is_no_entry(name)]
-        candidates = [candidate for name in named for candidate in read_named(name)]
+        candidates = _candidates(entries or [], ntire, ids)
         if not candidates:
             raise BadInput("none of these is a submission's folder: `esr new NAME` writes one")
         with bars() as progress:
@@ -54,6 +62,7 @@ def inspect(
                 weights_dir=weights_dir,
                 logs=reports / "inspect",
                 sandbox=sandbox,
+                full=full,
                 progress=progress,
             )
     if as_json:
@@ -90,12 +99,23 @@ def document(one: Inspected) -> dict[str, Any]:
         "elsewhere": dataclasses.asdict(counts.elsewhere) if counts and counts.elsewhere else None,
         "verdict": one.verdict.level if one.verdict else None,
         "verdict_reasons": list(one.verdict.reasons) if one.verdict else [],
+        "notes": [*one.counts.notes, *one.counts.counts.notes] if one.counts else [],
         "never_called": list(counts.never_called) if counts else [],
         "checks": [
             {"check": finding.check, "level": finding.level, "text": finding.text}
             for finding in one.findings
         ],
     }
+
+
+def _candidates(entries: list[str], ntire: Path | None, ids: str | None) -> list[Candidate]:
+    from harness import ntire as official
+    from harness.catalog import read_named
+
+    asked = id_list(ids, ntire)
+    named = [name for name in entries if not _is_no_entry(name)]
+    found = [candidate for name in named for candidate in read_named(name)]
+    return found + list(official.candidates(ntire, asked) if ntire else ())
 
 
 def _is_no_entry(name: str) -> bool:
@@ -129,7 +149,7 @@ def _print(found: tuple[Inspected, ...]) -> None:
             str(it["scale"] or "–"),
             *("–" if figure is None else f"{figure:,}" for figure in figures),
             "–" if it["convs"] is None else str(it["convs"]),
-            it["verdict"] or "[red]failed[/red]",
+            it["verdict"] or ("[red]failed[/red]" if one.failure else "–"),
         )
     console = Console()
     console.print(table)

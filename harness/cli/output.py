@@ -40,6 +40,7 @@ def explained() -> Iterator[None]:
     from harness.catalog import CatalogError
     from harness.datasets import DatasetError
     from harness.launch.sandbox.choose import SandboxError
+    from harness.ntire import CheckoutError
     from harness.pipeline import BadInput
     from harness.published import PublishedError
     from harness.rulebook import RulebookError
@@ -51,6 +52,7 @@ def explained() -> Iterator[None]:
     except (
         BadInput,
         CatalogError,
+        CheckoutError,
         DatasetError,
         PublishedError,
         RulebookError,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -26,6 +26,10 @@ def report(
     rules: Annotated[
         str | None, typer.Option(help="Rank the same records by another challenge's rules.")
     ] = None,
+    form: Annotated[
+        Literal["ntire"] | None,
+        typer.Option("--format", help="Also write results.json and results.txt as NTIRE does."),
+    ] = None,
     reports: Annotated[Path, typer.Option(help="Folder that the run wrote to.")] = Path("reports"),
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 if an entry failed or is not ranked.")
@@ -35,7 +39,7 @@ def report(
     ] = False,
 ) -> None:
     """Rank and render what is on disk, without measuring."""
-    from harness.pipeline import BadInput
+    from harness.pipeline import BadInput, write_results
     from harness.pipeline import report as draw
 
     with explained():
@@ -47,6 +51,9 @@ def report(
             _published(published, rules, reports / "published", as_json=as_json, strict=strict)
             return
         board = draw(challenge or "sample", reports, rules=rules)
+        if form == "ntire":
+            for path in write_results(board, reports / board.challenge.id):
+                say(f"wrote {shlex.quote(str(path))}")
         finish(board, reports / board.challenge.id, as_json=as_json, strict=strict)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from harness.cli.ids import Ids, Ntire, id_list
 from harness.cli.output import Exit, explained, print_json, say
 from harness.cli.sandbox import Sandbox
 
@@ -18,8 +19,13 @@ if TYPE_CHECKING:
 def run(
     entries: Annotated[
         list[str] | None,
-        typer.Argument(help="Folders, folder:variant, or ids; default: all of ./submissions."),
+        typer.Argument(
+            help="Folders, folder:variant, or ids; default: all of ./submissions, or none with "
+            "--ntire."
+        ),
     ] = None,
+    ntire: Ntire = None,
+    ids: Ids = None,
     challenge: Annotated[str, typer.Option(help="Id of a challenge, or a .toml file.")] = "sample",
     data_dir: Annotated[
         Path | None, typer.Option(help="Folder that holds the datasets (see `esr data`).")
@@ -59,6 +65,8 @@ def run(
     from harness.cli.progress import bars
     from harness.pipeline import Request, evaluate
 
+    with explained():
+        asked = id_list(ids, ntire)
     request = Request(
         entries=tuple(entries) if entries else None,
         challenge=challenge,
@@ -72,6 +80,8 @@ def run(
         rounds=rounds,
         fresh=fresh,
         sandbox=sandbox,
+        ntire=ntire,
+        ids=asked,
     )
     with explained():
         with bars() as progress:

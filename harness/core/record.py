@@ -152,8 +152,37 @@ class FloorFigures:
     kind: Literal["floor"] = "floor"
 
 
-Outcome = RoundFigures | CountFigures | FloorFigures | Failed
-Job = Literal["count", "round", "floor"]
+@dataclass(frozen=True)
+class ImportedSplit:
+    """One dataset's figures in an official results file, image by image."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {**_FORBID, "allow_inf_nan": False}
+
+    dataset: str
+    seconds: tuple[float, ...]
+    psnr_db: tuple[float, ...]
+    ssim: tuple[float, ...] = ()
+    memory_bytes: float | None = None
+
+
+@dataclass(frozen=True)
+class ImportedFigures:
+    """What another program measured; `name` is what its file calls the entry."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {**_FORBID, "allow_inf_nan": False}
+
+    name: str
+    file_digest: str  # sha256 of the results file
+    splits: tuple[ImportedSplit, ...]
+    params: float
+    macs: float
+    activations: float
+    convs: int
+    kind: Literal["imported"] = "imported"
+
+
+Outcome = RoundFigures | CountFigures | FloorFigures | ImportedFigures | Failed
+Job = Literal["count", "round", "floor", "import"]
 
 
 @dataclass(frozen=True)

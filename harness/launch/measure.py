@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,7 +15,17 @@ from harness.launch.process import WorkerFailed, WorkerProcess
 from harness.launch.session import Judge, LrImage, Reply, Session, Task, refuse_negative
 from harness.wire.messages import Ready
 
-__all__ = ["Judge", "LrImage", "Reply", "Task", "run_count", "run_round", "run_trial"]
+__all__ = [
+    "Exports",
+    "Judge",
+    "LrImage",
+    "Reply",
+    "Task",
+    "run_count",
+    "run_export",
+    "run_round",
+    "run_trial",
+]
 R = TypeVar("R")
 ENDING = ("timeout", "exited", "killed", "protocol")  # reasons after which a worker is of no use
 
@@ -57,6 +67,25 @@ def run_trial(
         with _started(task) as session:
             replies = tuple(_tried(session.reply, image) for image in images)
             return replies, _tried(session.count, *size)
+    except WorkerFailed as failure:
+        return failure.failure
+
+
+@dataclass(frozen=True)
+class Exports:
+    """A loaded model in figures and files: how it loaded, its weights, and some outputs."""
+
+    ready: Ready
+    weights: bytes  # a safetensors file; never read on this side
+    replies: tuple[Reply, ...]
+
+
+def run_export(task: Task, images: tuple[LrImage, ...]) -> Exports | Failed:
+    """The weights of a model as it stands after its load, and what it makes of `images`."""
+    try:
+        with _started(task) as session:
+            replies = tuple(session.reply(image) for image in images)
+            return Exports(session.ready, session.export(), replies)
     except WorkerFailed as failure:
         return failure.failure
 

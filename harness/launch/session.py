@@ -24,11 +24,14 @@ from harness.launch import memory, nvml
 from harness.launch.claims import refuse_dishonest
 from harness.launch.confinement import Confinement, NoConfinement
 from harness.launch.process import WorkerFailed, WorkerProcess
+from harness.wire.codec import PAYLOAD_CAP
 from harness.wire.messages import (
     Collect,
     Count,
     Counted,
     Done,
+    Export,
+    Exported,
     Forward,
     Inspect,
     Load,
@@ -39,6 +42,8 @@ from harness.wire.messages import (
 
 Uint8 = npt.NDArray[np.uint8]
 INSPECT_DEADLINE_S = 30.0
+NOTE_CAP = 1000  # characters of a note on the load
+MOST_NOTES = 20
 CLOCK_SLACK_S = 0.001  # by which two clocks may disagree about one forward
 
 
@@ -62,6 +67,7 @@ class Task:
     protocol: Protocol
     log: Path
     confinement: Confinement = field(default_factory=NoConfinement)
+    quick: bool = False  # count by the counter of NTIRE 2022 alone
 
 
 @dataclass(frozen=True)
@@ -146,7 +152,7 @@ class Session:
     def count(self, height: int, width: int) -> CountFigures:
         """The counters' figures."""
         counted, _ = self._worker.ask(
-            Count(height, width),
+            Count(height, width, quick=self._task.quick),
             Counted,
             stage="count",
             deadline_s=self._task.protocol.count_deadline_s,
@@ -154,11 +160,26 @@ class Session:
         refuse_dishonest(counted.counts)
         return CountFigures(counted.counts, self.notes(), self.ready.untrained)
 
+    def export(self) -> bytes:
+        """The model's weights as a safetensors file."""
+        _, payload = self._worker.ask(
+            Export(),
+            Exported,
+            stage="load",
+            deadline_s=self._task.protocol.load_deadline_s,
+            payload_cap=PAYLOAD_CAP,
+        )
+        return bytes(payload)
+
     def notes(self) -> tuple[str, ...]:
         """What the submission changed in its process."""
         state = self._inspect("collect")
         at_load = tuple(f"changed while loading (put back): {text}" for text in self.ready.changed)
-        return at_load + tuple(f"changed while running: {text}" for text in state.changed)
+        return (
+            self.ready.notes
+            + at_load
+            + tuple(f"changed while running: {text}" for text in state.changed)
+        )
 
     def _sample(self, image: LrImage, timed_pass: int) -> Sample:
         height, width, _ = image.pixels.shape

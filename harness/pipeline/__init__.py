@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from harness.pipeline.adopt import Adopted, adopt
 from harness.pipeline.evaluate import evaluate
 from harness.pipeline.inspect import Inspected, inspect
+from harness.pipeline.official import import_results, write_results
 from harness.pipeline.plan import BadInput, Request
 from harness.pipeline.progress import Progress, Silent
 from harness.pipeline.published import regenerate
 from harness.pipeline.report import report
 
 __all__ = [
+    "Adopted",
     "BadInput",
     "Inspected",
     "Progress",
     "Request",
     "Silent",
+    "adopt",
     "evaluate",
+    "import_results",
     "inspect",
     "regenerate",
     "report",
+    "write_results",
 ]

@@ -12,7 +12,13 @@ from harness.core.challenge import Challenge
 from harness.core.fusing import suspicion
 from harness.core.leaderboard import Entry, Interval, Leaderboard, counts_of, rounds_of
 from harness.core.outcome import Failed
-from harness.core.record import CountFigures, FloorFigures, Record, RoundFigures
+from harness.core.record import (
+    CountFigures,
+    FloorFigures,
+    ImportedFigures,
+    Record,
+    RoundFigures,
+)
 from harness.core.run import SCHEMA, Listed, Run
 from harness.core.verdict import Verdict, judge
 from harness.pipeline.plan import BadInput
@@ -23,6 +29,7 @@ from harness.strict import adapter
 from harness.wire.messages import Counts
 
 RUN_FILE = "run.json"
+IMPORTED = "imported"  # badge of a row that this harness did not measure
 _WEIGHT_BADGES = {
     "seeded": UNTRAINED,
     "official": "official weights",
@@ -96,6 +103,9 @@ def _measured(
     floor = [it.outcome for it in records if isinstance(it.outcome, FloorFigures)]
     if floor:
         return stats.quality(floor[0].scores), {}
+    elsewhere = [it.outcome for it in records if isinstance(it.outcome, ImportedFigures)]
+    if elsewhere:
+        return stats.imported(elsewhere[0], convention=challenge.macs), {}
     rounds = rounds_of(records)
     if not rounds:
         return {}, {}
@@ -146,7 +156,9 @@ def _badges(listed: Listed, records: tuple[Record, ...]) -> tuple[str, ...]:
         weights = None
     if weights:
         badges.append(weights)
-    if any(_outcome_notes(it) for it in records):
+    if any(it.job == "import" for it in records):
+        badges.append(IMPORTED)
+    if any(note.startswith("changed while") for it in records for note in _outcome_notes(it)):
         badges.append("flags changed")
     counts = counts_of(records)
     if counts is not None and suspicion(counts.unfused):

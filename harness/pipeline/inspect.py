@@ -43,7 +43,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Inspected:
-    """What the dry run found of one entry. `failure` ends it; findings are in order."""
+    """What the dry run found of one entry. `failure` ends it; findings are in order.
+
+    Without `verdict` but with counts, one counter alone was asked.
+    """
 
     candidate: Candidate
     weights: str
@@ -55,7 +58,7 @@ class Inspected:
     isolation: str = "none"
 
 
-def inspect(
+def inspect(  # noqa: PLR0913 - one for each option of the command
     candidates: Sequence[Candidate],
     *,
     size: tuple[int, int] = (256, 256),
@@ -63,13 +66,15 @@ def inspect(
     weights_dir: Path | None = None,
     logs: Path,
     sandbox: Mode = "auto",
+    full: bool = False,
     progress: Progress | None = None,
 ) -> tuple[Inspected, ...]:
     """Each candidate in a worker of its own, as many at once as there are cores.
 
     `size` is the LR height and width of the counts, `logs` the folder that keeps what entries
-    print. SandboxError where a sandbox is required and does not work here, WeightsError where
-    official weights were asked for and are not at hand.
+    print. Entries of an official checkout are counted in the convention of NTIRE 2022 alone,
+    unless `full` asks for every counter and a verdict. SandboxError where a sandbox is required and
+    does not work here, WeightsError where official weights were asked for and are not at hand.
     """
     progress = progress or Silent()
     isolation = choose(sandbox)
@@ -80,7 +85,8 @@ def inspect(
 
     def one(candidate: Candidate) -> Inspected:
         armed, chosen = plan.armed(candidate, mode=mode, weights_dir=place)
-        found = _inspect(armed, size, chosen, logs, isolation.confinement)
+        quick = candidate.form == "ntire" and not full
+        found = _inspect(armed, size, chosen, logs, isolation.confinement, quick=quick)
         progress.done(candidate.id)
         return replace(found, isolation=isolation.confinement.name)
 
@@ -93,6 +99,8 @@ def _inspect(
     chosen: weights.Chosen | None,
     logs: Path,
     confinement: Confinement,
+    *,
+    quick: bool,
 ) -> Inspected:
     log = logs / f"{candidate.id}.log"
     if candidate.submission is None or chosen is None:
@@ -100,22 +108,23 @@ def _inspect(
         return Inspected(candidate, "", (), None, None, failure, log)
     protocol = Protocol()
     load = plan.counting(plan.declared(candidate, candidate.submission, chosen, protocol))
-    images = _trial_images(candidate.submission.scale)
-    outcome = run_trial(Task(load, protocol, log, confinement), images, size)
+    images = trial_images(candidate.submission.scale)
+    outcome = run_trial(Task(load, protocol, log, confinement, quick=quick), images, size)
     if isinstance(outcome, Failed):
         return Inspected(candidate, chosen.kind, (), None, None, outcome, log)
     replies, counted = outcome
     first = next((it for it in replies[:2] if isinstance(it, Failed)), None)
-    if first is not None:
+    if first is not None and candidate.form == "entry":
         return Inspected(candidate, chosen.kind, (), None, None, first, log)
-    findings = _findings(images, replies, load.data_range, seeded=chosen.path is None)
+    kind = "seeded" if isinstance(counted, CountFigures) and counted.untrained else chosen.kind
+    findings = _findings(images, replies, load.data_range, seeded=kind == "seeded")
     if isinstance(counted, Failed):
         findings += (Finding("counts", "failed", counted.message),)
-        return Inspected(candidate, chosen.kind, findings, None, None, counted, log)
-    findings += tuple(Finding("settings", "warning", note) for note in counted.notes)
+        return Inspected(candidate, kind, findings, None, None, counted, log)
+    findings += tuple(Finding("load and settings", "warning", note) for note in counted.notes)
     findings += _deploy(counted.counts.unfused)
-    verdict = judge(counted.counts)
-    return Inspected(candidate, chosen.kind, findings, counted, verdict, None, log)
+    verdict = None if quick else judge(counted.counts)
+    return Inspected(candidate, kind, findings, counted, verdict, None, log)
 
 
 def _deploy(unfused: Unfused | None) -> tuple[Finding, ...]:
@@ -127,7 +136,7 @@ def _deploy(unfused: Unfused | None) -> tuple[Finding, ...]:
 
 
 @functools.cache
-def _trial_images(scale: int) -> tuple[LrImage, ...]:
+def trial_images(scale: int) -> tuple[LrImage, ...]:
     """Crops of one photograph; the first stands twice, to see whether its output is the same."""
     pair = datasets.find(TRIAL_DATASET, data_dir=None, scale=scale).pairs[0]
     photograph = datasets.read_lr(pair, scale=scale)
@@ -148,10 +157,13 @@ def _findings(
     """What the outputs tell. Seeded weights may give any range."""
     good = [reply for reply in replies if isinstance(reply, Reply)]
     sizes = map(_size, images[1:], replies[1:])
+    if not good:
+        return tuple(sizes)
     dtype = Finding("output dtype", "ok", good[0].output.dtype)
-    determinism = _determinism(good[0], good[1])
+    twice = [reply for reply in replies[:2] if isinstance(reply, Reply)]
+    determinism = (_determinism(twice[0], twice[1]),) if len(twice) == 2 else ()
     spread = () if seeded else (_range(good, data_range),)
-    return (*sizes, dtype, determinism, *spread)
+    return (*sizes, dtype, *determinism, *spread)
 
 
 def _size(image: LrImage, reply: Reply | Failed) -> Finding:

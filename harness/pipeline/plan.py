@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import catalog, datasets, rulebook, weights
+from harness import catalog, datasets, ntire, rulebook, weights
 from harness.catalog import Candidate
 from harness.core.challenge import Challenge, Protocol
 from harness.core.outcome import failed
@@ -36,7 +36,7 @@ class BadInput(ValueError):
 class Request:
     """What a user asks of a run."""
 
-    entries: tuple[str, ...] | None = None  # None: everything in ./submissions
+    entries: tuple[str, ...] | None = None  # None: everything in ./submissions, or of `ntire`
     challenge: str = "sample"
     data_dir: Path | None = None
     reports: Path = field(default=Path("reports"))
@@ -48,6 +48,8 @@ class Request:
     rounds: int | None = None
     fresh: bool = False
     sandbox: Mode = "auto"
+    ntire: Path | None = None  # an official checkout
+    ids: tuple[int, ...] | None = None  # of its entries; None: all
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,9 @@ def find_datasets(
 def candidates(request: Request, challenge: Challenge) -> tuple[Candidate, ...]:
     """References first, then the entries; what can't run in this challenge has a fault."""
     found = list(catalog.references(challenge.references)) if request.references else []
-    named = _default_entries() if request.entries is None else request.entries
+    if request.ntire is not None:
+        found += _of_checkout(request, challenge.scale)
+    named = _named_entries(request)
     for name in named:
         read = catalog.read_named(name)
         # whoever names an entry wants a row; of all of ./submissions those of the scale are meant
@@ -115,6 +119,8 @@ def armed(
     """
     if candidate.submission is None:
         return candidate, None
+    if candidate.form == "ntire":  # its own code reads them, and its digest holds them
+        return candidate, weights.Chosen("own")
     try:
         chosen = weights.choose(
             candidate.submission, candidate.folder, mode=mode, weights_dir=weights_dir
@@ -157,6 +163,7 @@ def declared(
         tile=submission.tile,
         tile_overlap=submission.tile_overlap,
         pad_to_multiple=submission.pad_to_multiple,
+        form=candidate.form,
     )
 
 
@@ -192,8 +199,8 @@ def jobs(
 
 
 def counting(load: Load) -> Load:
-    """The same model on one CPU thread: counts do not depend on either."""
-    return dataclasses.replace(load, threads=1, device="cpu")
+    """The same model on one CPU thread: counts do not depend on either, nor on the weights."""
+    return dataclasses.replace(load, threads=1, device="cpu", seeded_if_absent=True)
 
 
 def floor_job(challenge: Challenge, material: Material) -> JobKey:
@@ -210,14 +217,29 @@ def listed(candidate: Candidate) -> Listed:
         if candidate.faults
         else None
     )
+    unnamed = candidate.folder.name if candidate.form == "entry" else candidate.id
     return Listed(
         id=candidate.id,
         team=candidate.team,
-        title=submission.name if submission else candidate.folder.name,
+        title=submission.name if submission else unnamed,
         role=candidate.role,
         fault=fault,
         published=submission.published if submission else (),
     )
+
+
+def _of_checkout(request: Request, scale: int) -> list[Candidate]:
+    """The entries of the checkout; those of another scale than the challenge's say so."""
+    if request.ntire is None:
+        return []
+    found = ntire.candidates(request.ntire, request.ids)
+    return _fitting(found, scale) or _misfits(found, scale)
+
+
+def _named_entries(request: Request) -> tuple[str, ...]:
+    if request.entries is not None:
+        return request.entries
+    return _default_entries() if request.ntire is None else ()
 
 
 def _default_entries() -> tuple[str, ...]:

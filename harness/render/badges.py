@@ -26,6 +26,7 @@ _HINTS = {
         "published, which --weights official takes"
     ),
     "deploy in doubt": "Its deploy function gives another network, or could not be checked",
+    "imported": "From a results file of another program: not measured by this harness",
     "limit met by rounding": "Inside the limit only at the decimals that the rules judge by",
 }
 

@@ -9,11 +9,13 @@ exactly one:
     Count               ->  Counted | Trouble
     Forward + LR image  ->  Done | Trouble      (the forward alone is timed)
     Collect             ->  Output + SR image | Trouble
+    Export              ->  Exported + weights | Trouble
     Inspect             ->  State
     Stop                ->  (exit)
 
 Each request carries a mark of its own, drawn at random, and its answer repeats it.
-An image travels as the payload of its message: uint8, height x width x 3, RGB, C order.
+An image travels as the payload of its message: uint8, height x width x 3, RGB, C order. Weights
+travel as a safetensors file.
 Every figure in an answer is a claim: the trusted side checks or bounds it.
 """
 
@@ -44,14 +46,22 @@ class Load:
     tile: int = 0  # LR pixels; 0 runs the whole image at once
     tile_overlap: int = 0
     pad_to_multiple: int = 1
+    # "entry": call `entry` with `kwargs`; "ntire": `folder` is an official checkout, `entry` its
+    # select_model, which also says the data range and the tile
+    form: str = "entry"
+    seeded_if_absent: bool = False  # a checkpoint that is not there leaves the model untrained
 
 
 @dataclass(frozen=True)
 class Count:
-    """Count parameters, MACs, activations and convolutions at a 3 x height x width LR input."""
+    """Count parameters, MACs, activations and convolutions at a 3 x height x width LR input.
+
+    `quick` asks for the counter of NTIRE 2022 alone.
+    """
 
     height: int
     width: int
+    quick: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,11 @@ class Collect:
 
 
 @dataclass(frozen=True)
+class Export:
+    """Send the loaded model's weights."""
+
+
+@dataclass(frozen=True)
 class Inspect:
     """Say what the process looks like now: flags, memory."""
 
@@ -79,12 +94,21 @@ class Stop:
 
 @dataclass(frozen=True)
 class Ready:
-    """The model stands. `changed` names global settings that loading it changed."""
+    """The model stands. `changed` names global settings that loading it changed.
+
+    `notes` say what a reader should know of the load; `files` are those of an official checkout
+    that it opened, code and checkpoints, relative to the checkout.
+    """
 
     load_s: float
     params: int
     changed: tuple[str, ...] = ()
     untrained: bool = False
+    notes: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    data_range: float = 0.0  # these three as an official checkout gave them
+    tile: int = 0
+    tile_overlap: int = 0
 
 
 @dataclass(frozen=True)
@@ -103,6 +127,13 @@ class Output:
     dtype: str
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The weights, as the payload: `tensors` of them by name."""
+
+    tensors: int
 
 
 @dataclass(frozen=True)
@@ -173,6 +204,6 @@ class Trouble:
     detail: str = ""  # traceback, for the log
 
 
-Request = Load | Count | Forward | Collect | Inspect | Stop
-Answer = Ready | Counted | Done | Output | State | Trouble
+Request = Load | Count | Forward | Collect | Export | Inspect | Stop
+Answer = Ready | Counted | Done | Output | Exported | State | Trouble
 Message = Request | Answer

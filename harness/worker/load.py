@@ -6,7 +6,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from harness.wire.messages import Load
+from harness.worker import checkout
 from harness.worker.state import BadWeights, read_state
 
 __all__ = ["BadWeights", "Loaded", "load"]
@@ -24,29 +25,61 @@ _LISTED = 3  # key names in a message
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model in eval mode on its device."""
+    """A model in eval mode on its device. `declared` is the request as the model completed it."""
 
     model: nn.Module
     params: int
-    data_range: float
+    declared: Load
     untrained: bool
+    notes: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+    @property
+    def data_range(self) -> float:
+        """What the model takes and returns: 0 to this."""
+        return self.declared.data_range
 
 
 def load(request: Load) -> Loaded:
     """The model of a submission; BadWeights, or whatever its own code raises."""
+    if request.form == "ntire":
+        return _of_checkout(request)
+    model = _ready(_built(request), request)
+    params = _parameters(model)
+    return Loaded(model, params, request, untrained=not request.weights and params > 0)
+
+
+def _of_checkout(request: Load) -> Loaded:
+    found = checkout.select(request)
+    declared = replace(
+        request, data_range=found.data_range, tile=found.tile, tile_overlap=found.overlap
+    )
+    model = _ready(found.model, declared)
+    params = _parameters(model)
+    untrained = found.untrained and params > 0
+    return Loaded(model, params, declared, untrained, found.notes, found.files)
+
+
+def _built(request: Load) -> nn.Module:
     folder = Path(request.folder)
     model = _attribute(folder, request.entry)(**json.loads(request.kwargs))
     if not isinstance(model, nn.Module):
         raise TypeError(f"{request.entry} returned {type(model).__name__}, not an nn.Module")
     if request.weights:
         _load_weights(model, request)
-    if request.deploy:
-        model = _deployed(folder, request.deploy, model)
+    return _deployed(folder, request.deploy, model) if request.deploy else model
+
+
+def _ready(model: nn.Module, request: Load) -> nn.Module:
+    """The model on its device, in evaluation mode."""
     model = model.to(device=request.device, dtype=_DTYPES[request.precision]).eval()
     for parameter in model.parameters():
         parameter.requires_grad_(False)
-    params = sum(parameter.numel() for parameter in model.parameters())
-    return Loaded(model, params, request.data_range, untrained=not request.weights and params > 0)
+    return model
+
+
+def _parameters(model: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def _attribute(folder: Path, entry: str) -> Callable[..., Any]:

@@ -13,7 +13,7 @@ from torch import nn
 
 from harness.wire.messages import Load, Output
 from harness.worker.output import WrongOutput, checked
-from harness.worker.tiling import tiled
+from harness.worker.tiling import square_tiled, tiled
 
 Uint8 = npt.NDArray[np.uint8]
 # bound before any submission is imported, so that a clock patched in place changes nothing here
@@ -76,6 +76,10 @@ class Runner:
 def _callable(model: nn.Module, declared: Load) -> Callable[[torch.Tensor], Any]:
     if not declared.tile and declared.pad_to_multiple == 1:
         return model
+    if declared.form == "ntire":
+        return square_tiled(
+            model, scale=declared.scale, tile=declared.tile, overlap=declared.tile_overlap
+        )
     return tiled(
         model,
         scale=declared.scale,

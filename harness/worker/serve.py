@@ -9,6 +9,7 @@ import traceback
 
 import numpy as np
 import torch
+from safetensors.torch import save
 
 from harness.wire import evidence
 from harness.wire.channel import Channel, Closed
@@ -18,6 +19,8 @@ from harness.wire.messages import (
     Count,
     Counted,
     Done,
+    Export,
+    Exported,
     Forward,
     Inspect,
     Load,
@@ -86,16 +89,23 @@ class Worker:
     def answer(self, request: Request, payload: bytearray) -> Reply:
         """Do what the request says."""
         match request:
-            case Load():
-                return self._load(request), b""
-            case Count():
-                return self._count(request), b""
-            case Forward():
-                return self._forward(request, payload), b""
             case Collect():
                 return self._need_runner().collect()
+            case Export():
+                return self._export()
+        return self._told(request, payload), b""
+
+    def _told(self, request: Request, payload: bytearray) -> Answer:
+        """The answer to a request that no payload comes back for."""
+        match request:
+            case Load():
+                return self._load(request)
+            case Count():
+                return self._count(request)
+            case Forward():
+                return self._forward(request, payload)
             case Inspect():
-                return self._inspect(), b""
+                return self._inspect()
         raise RuntimeError(f"no answer to {type(request).__name__}")
 
     def _load(self, request: Load) -> Ready:
@@ -105,7 +115,7 @@ class Worker:
         self._asked = request
         started = time.perf_counter()
         self._loaded = load(request)
-        self._runner = Runner(self._loaded.model, request)
+        self._runner = Runner(self._loaded.model, self._loaded.declared)
         load_s = time.perf_counter() - started
         changed = settings.differences(self._before, settings.read())
         settings.put_back(self._before, threads=request.threads, seed=request.seed)
@@ -114,13 +124,18 @@ class Worker:
             params=self._loaded.params,
             changed=changed,
             untrained=self._loaded.untrained,
+            notes=tuple(note[:MESSAGE_CAP] for note in self._loaded.notes),
+            files=self._loaded.files,
+            data_range=self._loaded.data_range,
+            tile=self._loaded.declared.tile,
+            tile_overlap=self._loaded.declared.tile_overlap,
         )
 
     def _count(self, request: Count) -> Counted:
-        from harness.worker.count import count_model  # fvcore and ptflops: for this message only
+        from harness.worker import count  # fvcore and ptflops: for this message only
 
         loaded = self._need_loaded()
-        counts = count_model(
+        counts = (count.count_quickly if request.quick else count.count_model)(
             loaded.model,
             height=request.height,
             width=request.width,
@@ -162,6 +177,11 @@ class Worker:
     def _forward(self, request: Forward, payload: bytearray) -> Done:
         image = np.frombuffer(payload, dtype=np.uint8)
         return Done(self._need_runner().forward(image.reshape(request.height, request.width, 3)))
+
+    def _export(self) -> Reply:
+        state = self._need_loaded().model.state_dict()
+        copies = {name: value.detach().cpu().clone() for name, value in state.items()}
+        return Exported(len(copies)), save(copies)
 
     def _inspect(self) -> State:
         changed = settings.differences(self._before, settings.read()) if self._before else ()

@@ -43,6 +43,20 @@ def tiled(model: nn.Module, *, scale: int, tile: int, overlap: int, multiple: in
     return call
 
 
+def square_tiled(model: nn.Module, *, scale: int, tile: int, overlap: int) -> Call:
+    """`model` behind the tiles of the official NTIRE scripts: no larger than the image's shorter
+    side, and square. An image that is no larger than the `overlap`, where those scripts leave
+    pixels out, runs whole.
+    """
+
+    def call(batch: torch.Tensor) -> torch.Tensor:
+        side = min(tile, *batch.shape[-2:])
+        size = side if side > overlap else 0
+        return tiled(model, scale=scale, tile=size, overlap=overlap, multiple=1)(batch)
+
+    return call
+
+
 def _starts(size: int, tile: int, overlap: int) -> Iterator[int]:
     """Where tiles begin: steps of tile - overlap, the last tile flush with the edge."""
     last = max(size - tile, 0)

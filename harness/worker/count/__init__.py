@@ -14,7 +14,22 @@ Nothing is judged here. This package runs beside the submitted code, so what it 
 the trusted side compares the claims (`harness.core.verdict`).
 """
 
-from harness.worker.count.counting import count_model
-from harness.worker.count.unfused import count_unfused
+from __future__ import annotations
 
-__all__ = ["count_model", "count_unfused"]
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.worker.count.counting import count_model
+    from harness.worker.count.quick import count_quickly
+    from harness.worker.count.unfused import count_unfused
+
+__all__ = ["count_model", "count_quickly", "count_unfused"]
+_HOMES = {"count_model": "counting", "count_quickly": "quick", "count_unfused": "unfused"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import where it is asked for: fvcore and ptflops take seconds that not every count needs."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from harness.worker.output import WrongOutput
-from harness.worker.tiling import Call, tiled
+from harness.worker.tiling import Call, square_tiled, tiled
 
 
 class Pointwise(nn.Module):
@@ -152,3 +152,20 @@ def test_a_wrong_output_is_not_pasted_or_cut_until_it_fits(
 ) -> None:
     with pytest.raises(WrongOutput, match=got):
         _call(Answer(make), **option)(_batch(4, 4))
+
+
+@pytest.mark.parametrize(
+    ("size", "seen"),
+    [
+        ((8, 8), {(4, 4)}),
+        ((3, 9), {(3, 3)}),  # as the official scripts: no larger than the shorter side
+        ((2, 9), {(2, 2)}),
+        ((1, 9), {(1, 9)}),  # where those would leave pixels out, the whole image
+    ],
+)
+def test_official_tiles_are_square(size: tuple[int, int], seen: set[tuple[int, int]]) -> None:
+    model = Pointwise()
+    batch = _batch(*size)
+    result = square_tiled(model, scale=2, tile=4, overlap=1)(batch)
+    assert set(model.shapes) == seen
+    assert torch.allclose(result, Pointwise()(batch))
