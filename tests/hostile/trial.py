@@ -30,6 +30,7 @@ REMARK = 110  # characters
 CHANGING = (
     (r"/\S*?/(world|site-packages)/", "…/"),
     (r"/proc/\d+", "/proc/N"),
+    (r"within [0-9.e-]+ s", "within … s"),
     (r"(psm_|tmp|mark-)[0-9a-z_]{8,}", r"\1…"),
     (r"(\[Errno \d+\]|RuntimeError MET) ", ""),
 )
