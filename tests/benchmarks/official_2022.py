@@ -104,9 +104,10 @@ def _number(one: Inspected) -> int | None:
 
 def _cells(counts: Counts) -> dict[str, str]:
     hooks = counts.counters[0]
+    macs = hooks.macs if counts.official_macs is None else counts.official_macs
     figures = (
         counts.params / 1e6,
-        (_official_macs(counts) or 0) / 1e9,
+        (macs or 0) / 1e9,
         (hooks.activations or 0) / 1e6,
         float(hooks.convs or 0),
     )
@@ -114,15 +115,6 @@ def _cells(counts: Counts) -> dict[str, str]:
         column: f"{figure:.{decimals}f}"
         for (column, decimals), figure in zip(CELLS.items(), figures, strict=True)
     }
-
-
-def _official_macs(counts: Counts) -> int | None:
-    """The official script's total, which a note tells where it is not ours."""
-    for note in counts.notes:
-        told = re.search(r"script would give ([\d,]+) multiply-adds", note)
-        if told:
-            return int(told[1].replace(",", ""))
-    return counts.counters[0].macs
 
 
 def _line(one: Inspected) -> str:

@@ -35,6 +35,7 @@ def count_quickly(model: nn.Module, *, height: int, width: int, data_range: floa
         params_before=before,
         trainable=parameter_count(counted, trainable_only=True),
         counters=(counter,),
+        official_macs=tally.official_macs if tally.official_macs != tally.macs else None,
         never_called=() if counter.error else hooks.never_called(counted, tally),
         notes=(*choice.notes, *_fused(before, after), *_misread(tally)),
     )
