@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["evaluate", "inspect", "regenerate", "report", "to_frame"]
+__all__ = ["check", "evaluate", "inspect", "regenerate", "report", "to_frame"]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,10 +10,14 @@ from typing import Any
 from harness import catalog, pipeline
 from harness import ntire as official
 from harness.core.leaderboard import Leaderboard
+from harness.gate import Checked
 from harness.pipeline import Inspected, Request
+from harness.pipeline.bench import CheckRequest
+from harness.pipeline.check import check as run_check
 from harness.render.frame import to_frame
 
-__all__ = ["evaluate", "inspect", "regenerate", "report", "to_frame"]
+__all__ = ["check", "evaluate", "inspect", "regenerate", "report", "to_frame"]
+_CHECK_PATHS = ("weights_dir", "logs", "save")
 _PATHS = ("data_dir", "ntire", "reports", "weights_dir")
 AnyPath = str | PathLike[str]
 
@@ -30,6 +34,17 @@ def evaluate(entries: Sequence[str] | None = None, **options: Any) -> Leaderboar
     named = None if entries is None else tuple(map(str, entries))
     paths = {name: Path(options[name]) for name in _PATHS if options.get(name) is not None}
     return pipeline.evaluate(Request(entries=named, **{**options, **paths}))
+
+
+def check(entries: Sequence[str], against: AnyPath, **options: Any) -> tuple[Checked, ...]:
+    """Hold `entries` against a baseline (an entry, git:REV, a .json record), as `esr check` does.
+
+    `options` are the fields of `harness.pipeline.bench.CheckRequest`: settings, gates, size,
+    images, complexity, device, threads, weights, weights_dir, logs, save.
+    """
+    paths = {name: Path(options[name]) for name in _CHECK_PATHS if options.get(name) is not None}
+    request = CheckRequest(tuple(map(str, entries)), str(against), **{**options, **paths})
+    return run_check(request)
 
 
 def inspect(

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import fsum
 from statistics import fmean, median
 
 from harness.core.challenge import RuntimeMean
 from harness.core.record import ImageScore, ImportedFigures, RoundFigures
+
+_SIZES_APART = 1.2  # the largest image over the smallest, for a line through their runtimes
+_PRODUCTS = ((0, 0), (0, 1), (1, 1))
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,33 @@ def image_seconds(rounds: Sequence[RoundFigures]) -> dict[tuple[str, str], float
     timed = [_medians(figures, datasets) for figures in rounds]
     _refuse_different_images(timed)
     return {image: median(medians[image] for medians in timed) for image in timed[0]}
+
+
+@dataclass(frozen=True)
+class SizeCost:
+    """What a forward costs whatever the image's size, in seconds, and for each LR megapixel."""
+
+    fixed_s: float
+    per_megapixel_s: float
+
+
+def size_cost(timed: Sequence[tuple[float, float]]) -> SizeCost | None:
+    """The line through (LR megapixels, seconds) of images; None where they are of one size.
+
+    Least squares of the relative error, since noise grows with the runtime. Neither part is
+    negative: a line that would be is drawn through the origin, or flat.
+    """
+    sizes = [size for size, _ in timed]
+    if len(timed) < 2 or max(sizes) < _SIZES_APART * min(sizes):
+        return None
+    weighted = [(1.0 / y, x / y) for x, y in timed]  # of the parts, in an equation that makes 1
+    aa, ab, bb = (fsum(p * q for p, q in _columns(weighted, *at)) for at in _PRODUCTS)
+    a, b = (fsum(row[at] for row in weighted) for at in (0, 1))
+    fixed = (a * bb - b * ab) / (aa * bb - ab * ab)
+    slope = (b * aa - a * ab) / (aa * bb - ab * ab)
+    if fixed < 0.0:
+        return SizeCost(0.0, b / bb)
+    return SizeCost(a / aa, 0.0) if slope < 0.0 else SizeCost(fixed, slope)
 
 
 def first_call(rounds: Sequence[RoundFigures]) -> Estimate:
@@ -148,6 +179,12 @@ def imported(figures: ImportedFigures, *, convention: str) -> dict[str, float]:
     values["runtime"] = fmean(values[f"runtime:{split.dataset}"] for split in figures.splits)
     memory = figures.splits[0].memory_bytes
     return values if memory is None else {**values, "memory": memory}
+
+
+def _columns(
+    rows: Sequence[tuple[float, float]], one: int, other: int
+) -> list[tuple[float, float]]:
+    return [(row[one], row[other]) for row in rows]
 
 
 def _mean(key: str, values: Sequence[float | None]) -> dict[str, float]:

@@ -10,7 +10,9 @@ from harness import __version__
 from harness.cli import (
     adopt,
     challenges,
+    check,
     data,
+    doctor,
     inspect,
     new,
     report,
@@ -49,6 +51,7 @@ def _options(
 
 app.command("run")(run.run)
 app.command("inspect")(inspect.inspect)
+app.command("check")(check.check)
 app.command("report")(report.report)
 app.command("adopt")(adopt.adopt)
 app.command("import")(results.import_results)
@@ -56,4 +59,5 @@ app.command("new")(new.new)
 app.add_typer(weights.app, name="weights")
 app.command("data")(data.data)
 app.command("sandbox")(sandbox.sandbox)
+app.command("doctor")(doctor.doctor)
 app.add_typer(challenges.app, name="challenges")

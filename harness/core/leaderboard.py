@@ -34,6 +34,24 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Span:
+    """The ranks that an entry may have, going by what its rounds can tell."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A runtime over that of the entry `to`, with the interval of the rounds; 1 is equal."""
+
+    to: str  # id
+    point: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Entry:
     """A row before ranking: figures in base units by metric key, absent where not measured."""
 
@@ -79,6 +97,8 @@ class Row:
     ranks: Mapping[str, int] = field(default_factory=dict)  # metric key -> rank
     standings: Mapping[str, Standing] = field(default_factory=dict)  # track id -> place
     margins: Mapping[str, float] = field(default_factory=dict)  # limited metric -> room to limit
+    runtime_span: Span | None = None  # None: not ranked, or one round, which can't tell
+    runtime_ratio: Ratio | None = None  # to the challenge's baseline
 
 
 @dataclass(frozen=True)

@@ -100,18 +100,28 @@ def _tried(step: Callable[..., R], *arguments: object) -> R | Failed:
         return failure.failure
 
 
-@contextmanager
-def _started(task: Task) -> Iterator[Session]:
-    """A worker that has loaded its model."""
-    began = time.perf_counter()
+def spawned(task: Task) -> WorkerProcess:
+    """A worker that has been started and told nothing; a context manager."""
     readable = tuple(Path(path) for path in (task.load.folder, task.load.weights) if path)
-    with WorkerProcess(
+    return WorkerProcess(
         task.log,
         threads=task.load.threads,
         readable=readable,
         confinement=task.confinement,
-    ) as worker:
-        limit = task.protocol.start_deadline_s + task.protocol.load_deadline_s
-        ready, _ = worker.ask(task.load, Ready, stage="load", deadline_s=limit)
-        refuse_negative("load", (ready.params, ready.load_s))
-        yield Session(worker, task, ready, time.perf_counter() - began)
+    )
+
+
+def loaded(worker: WorkerProcess, task: Task, began: float) -> Session:
+    """The session of a worker that was spawned at `began` and loads its model now."""
+    limit = task.protocol.start_deadline_s + task.protocol.load_deadline_s
+    ready, _ = worker.ask(task.load, Ready, stage="load", deadline_s=limit)
+    refuse_negative("load", (ready.params, ready.load_s))
+    return Session(worker, task, ready, time.perf_counter() - began)
+
+
+@contextmanager
+def _started(task: Task) -> Iterator[Session]:
+    """A worker that has loaded its model."""
+    began = time.perf_counter()
+    with spawned(task) as worker:
+        yield loaded(worker, task, began)

@@ -53,6 +53,35 @@ def seen(library: Any = None) -> dict[str, str]:
         )
 
 
+def conditions(library: Any = None) -> dict[str, str]:
+    """What decides how fast and how evenly the GPU runs: clocks, limits, modes, company."""
+    with _opened(library) as opened:
+        if opened is None:
+            return {}
+        nvml, gpu = opened
+        sm, memory = nvml.NVML_CLOCK_SM, nvml.NVML_CLOCK_MEM
+        return _facts(
+            {
+                "gpu": lambda: _text(nvml.nvmlDeviceGetName(gpu)),
+                "driver": lambda: _text(nvml.nvmlSystemGetDriverVersion()),
+                "sm_clock_mhz": lambda: nvml.nvmlDeviceGetClockInfo(gpu, sm),
+                "sm_clock_max_mhz": lambda: nvml.nvmlDeviceGetMaxClockInfo(gpu, sm),
+                "memory_clock_mhz": lambda: nvml.nvmlDeviceGetClockInfo(gpu, memory),
+                "memory_clock_max_mhz": lambda: nvml.nvmlDeviceGetMaxClockInfo(gpu, memory),
+                "power_limit_mw": lambda: nvml.nvmlDeviceGetPowerManagementLimit(gpu),
+                "power_default_mw": lambda: nvml.nvmlDeviceGetPowerManagementDefaultLimit(gpu),
+                "throttle_reasons": lambda: hex(
+                    nvml.nvmlDeviceGetCurrentClocksThrottleReasons(gpu)
+                ),
+                "ecc": lambda: int(nvml.nvmlDeviceGetEccMode(gpu)[0]),
+                "mig": lambda: int(nvml.nvmlDeviceGetMigMode(gpu)[0]),
+                "persistence": lambda: int(nvml.nvmlDeviceGetPersistenceMode(gpu)),
+                "processes": lambda: len(nvml.nvmlDeviceGetComputeRunningProcesses(gpu)),
+            },
+            nvml.NVMLError,
+        )
+
+
 def process_bytes(pid: int, library: Any = None) -> int | None:
     """GPU memory of one process in bytes, None where NVML does not tell (in a container, say)."""
     with _opened(library) as opened:

@@ -181,6 +181,14 @@ class Session:
             + tuple(f"changed while running: {text}" for text in state.changed)
         )
 
+    def time_one(self, image: LrImage) -> float:
+        """Seconds of one forward, whose peak memory counts as that of a pass."""
+        return self._sample(image, 0).seconds
+
+    def memory(self) -> Memory | None:
+        """Peak memory of the timed forwards so far, None where the system does not tell."""
+        return self._memory()
+
     def _sample(self, image: LrImage, timed_pass: int) -> Sample:
         height, width, _ = image.pixels.shape
         watched = self._task.load.device == "cpu" and memory.reset_peak(self._worker.pid)

@@ -22,6 +22,7 @@ from harness.core.record import (
 from harness.core.run import SCHEMA, Listed, Run
 from harness.core.verdict import Verdict, judge
 from harness.pipeline.plan import BadInput
+from harness.pipeline.separation import with_spans
 from harness.rank import UNTRAINED, rank
 from harness.stats import Estimate
 from harness.store import Store
@@ -60,7 +61,8 @@ def build(run: Run, store: Store, challenge: Challenge | None = None) -> Leaderb
     """The board of a run's records, under its own challenge or another one's rules."""
     rules = challenge or run.challenge
     entries = [_entry(listed, rules, _records(listed, store)) for listed in run.entries]
-    return rank(rules, entries, environment=run.environment, notes=_notes(run, entries))
+    board = rank(rules, entries, environment=run.environment, notes=_notes(run, entries))
+    return with_spans(board)
 
 
 def _records(listed: Listed, store: Store) -> tuple[Record, ...]:

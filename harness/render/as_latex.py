@@ -103,7 +103,9 @@ def _row(table: Table, line: Line) -> str:
 def _cell(cell: Cell) -> str:
     text = escape(cell.text) if cell.value is None else cell.text
     text = rf"\textbf{{{text}}}" if cell.best else text
-    return text if cell.rank is None else f"{text}$_{{({cell.rank})}}$"
+    # in mathematics a plain dash would be a minus sign
+    place = cell.place.replace("–", r"\mbox{\tiny--}")
+    return f"{text}$_{{({place})}}$" if place else text
 
 
 def _remarks(table: Table) -> list[str]:

@@ -61,4 +61,4 @@ def _name(line: Line) -> str:
 
 def _cell(cell: Cell) -> str:
     text = f"**{cell.text}**" if cell.best else cell.text
-    return text if cell.rank is None else f"{text}<sub>({cell.rank})</sub>"
+    return f"{text}<sub>({cell.place})</sub>" if cell.place else text

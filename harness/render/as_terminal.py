@@ -102,5 +102,5 @@ def _name(line: Line) -> Text:
 
 
 def _cell(cell: Cell) -> Text:
-    rank = "" if cell.rank is None else f" ({cell.rank})"
+    rank = f" ({cell.place})" if cell.place else ""
     return Text.assemble((cell.text, "bold" if cell.best else ""), (rank, "dim"))

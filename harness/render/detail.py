@@ -16,6 +16,7 @@ from harness.render.facts import facts
 from harness.render.grid import Grid
 from harness.render.printed import by_source
 from harness.render.reasons import reason
+from harness.render.spread import Drawing, spread
 from harness.render.table import Kind, kind_of
 from harness.render.text import HINT_LIMIT, clean, cut, short
 from harness.render.units import MISSING, quantity, shown
@@ -37,6 +38,7 @@ class Detail:
     facts: tuple[tuple[str, str], ...]
     remarks: tuple[str, ...]
     grids: tuple[Grid, ...]
+    drawing: Drawing | None = None  # of how its runtime scatters
 
 
 def details(board: Leaderboard) -> tuple[Detail, ...]:
@@ -59,6 +61,7 @@ def _detail(board: Leaderboard, row: Row, *, anchor: str) -> Detail:
         facts=facts(row),
         remarks=_remarks(entry),
         grids=tuple(grid for grid in grids if grid is not None and grid.rows),
+        drawing=spread(entry, salt=anchor),
     )
 
 

@@ -22,7 +22,9 @@ def document(board: Leaderboard) -> dict[str, Any]:
     A row's `quality` is PSNR in dB and SSIM by data set, times are in seconds, memory in bytes,
     energy in joules per image, `ranks` by metric key, `tracks` `{id: {score, rank}}`. `reason` says
     why a row failed or is not ranked, "" for a ranked one and the floor; `failure` is
-    `{stage, reason, message}` or None.
+    `{stage, reason, message}` or None. `runtime_ranks` is `[first, last]` of the ranks that the
+    rounds can't separate, `runtime_ratio` `{to, point, low, high}` to the baseline; None where one
+    round or none can't tell.
     `earlier_run` says that not all of its rounds were timed together with the latest rows. Every
     figure is finite or None. Text is the submissions' own, as it came.
     """
@@ -81,6 +83,8 @@ def _row(board: Leaderboard, row: Row) -> dict[str, Any]:
         "quality": _quality(board.challenge, entry),
         "runtime_s": finite(entry.values.get("runtime")),
         "runtime_range_s": _range(entry, "runtime"),
+        "runtime_ranks": _span(row),
+        "runtime_ratio": _ratio(row),
         "first_call_s": finite(entry.values.get("first_call")),
         **{key: count(entry.values.get(key)) for key in _COUNTS},
         "memory_bytes": count(entry.values.get("memory")),
@@ -120,3 +124,13 @@ def _quality(challenge: Challenge, entry: Entry) -> dict[str, dict[str, float | 
 def _range(entry: Entry, key: str) -> list[float | None] | None:
     spread = entry.intervals.get(key)
     return None if spread is None else [finite(spread.low), finite(spread.high)]
+
+
+def _span(row: Row) -> list[int] | None:
+    span = row.runtime_span
+    return None if span is None else [span.first, span.last]
+
+
+def _ratio(row: Row) -> dict[str, Any] | None:
+    ratio = row.runtime_ratio
+    return None if ratio is None else dataclasses.asdict(ratio)

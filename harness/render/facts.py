@@ -19,6 +19,7 @@ def facts(row: Row) -> tuple[tuple[str, str], ...]:
     entry = row.entry
     told = [("Id", short(entry.id, HINT_LIMIT))]
     told += [(clean(label(key)), _figure(row, key)) for key in entry.values]
+    told += _against(row)
     worst = _worst(entry)
     return tuple(told) if worst is None else (*told, *_memory(worst))
 
@@ -33,6 +34,17 @@ def _figure(row: Row, key: str) -> str:
         side = "inside" if room >= 0 else "outside"
         text += f", {quantity(key, abs(room))} {side} the limit"
     return text
+
+
+def _against(row: Row) -> list[tuple[str, str]]:
+    """The runtime over the baseline's, and the ranks that it may have."""
+    told, ratio, span = [], row.runtime_ratio, row.runtime_span
+    if ratio is not None:
+        text = f"×{ratio.point:.3f} ({ratio.low:.3f} to {ratio.high:.3f})"
+        told.append((f"Runtime over {short(ratio.to)}", text))
+    if span is not None and span.first != span.last:
+        told.append(("Rank by runtime", f"{span.first} to {span.last}: not to be told apart"))
+    return told
 
 
 def _worst(entry: Entry) -> Memory | None:

@@ -78,7 +78,7 @@ def legend(challenge: Challenge, *, printed: bool = False) -> tuple[Meaning, ...
     for name, word, text in _costs(challenge):
         if name in metrics:
             terms.append(Meaning(word, _PRINTED.get(name, text) if printed else text))
-    return (*terms, Meaning("Marks", _marks(challenge)))
+    return (*terms, Meaning("Marks", _marks(challenge, timed=not printed)))
 
 
 def _title(track: Track) -> str:
@@ -141,8 +141,13 @@ def _costs(challenge: Challenge) -> tuple[tuple[str, str, str], ...]:
     )
 
 
-def _marks(challenge: Challenge) -> str:
+def _marks(challenge: Challenge, *, timed: bool) -> str:
     ties = "equal figures share a rank" if challenge.rank_ties == "shared" else "no rank is shared"
+    tied = (
+        "; of runtimes that the rounds can't tell apart, each pair at 95 %, the range of ranks"
+        if timed
+        else ""
+    )
     floor = (
         " The bicubic row is the floor that a network must beat." if challenge.show_floor else ""
     )
@@ -151,10 +156,10 @@ def _marks(challenge: Challenge) -> str:
         "machines, and MACs of another convention than the column's are left to the details."
     )
     return (
-        f"A subscript is the rank in that column ({ties}), bold the best of the ranked rows, – not "
-        "measured. Counts are verified when independent counters agree, disputed when they do not, "
-        "incomplete when an operator could not be counted or weights are no parameters; the "
-        f"evidence is in the entry's details.{floor}"
+        f"A subscript is the rank in that column ({ties}{tied}), bold the best of the ranked "
+        "rows, – not measured. Counts are verified when independent counters agree, disputed when "
+        "they do not, incomplete when an operator could not be counted or weights are no "
+        f"parameters; the evidence is in the entry's details.{floor}"
         f"{printed if challenge.show_published else ''}"
     )
 

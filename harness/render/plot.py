@@ -27,22 +27,22 @@ _LABEL_LIMIT = 24
 _LARGEST_AREA_PT2 = 900.0
 _LINEAR_UP_TO = 20  # times the fastest row's runtime
 # Placeholder colours, replaced by variables after drawing.
-_INK, _GRID, _ENTRY, _REFERENCE = "#010203", "#010204", "#010205", "#010206"
+INK, GRID, ENTRY, REFERENCE = "#010203", "#010204", "#010205", "#010206"
 _VARIABLES = {
-    _INK: "var(--plot-ink, #7a8088)",
-    _GRID: "var(--plot-grid, #a0a6ad)",
-    _ENTRY: "var(--plot-entry, #c77420)",
-    _REFERENCE: "var(--plot-reference, #3b7fc4)",
+    INK: "var(--plot-ink, #7a8088)",
+    GRID: "var(--plot-grid, #a0a6ad)",
+    ENTRY: "var(--plot-entry, #c77420)",
+    REFERENCE: "var(--plot-reference, #3b7fc4)",
 }
-_STYLE: Any = {
+STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "esr",
     "font.family": "DejaVu Sans",
     "font.size": 9.0,
-    "axes.edgecolor": _GRID,
-    "axes.labelcolor": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
+    "axes.edgecolor": GRID,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
 }
 _FONT = "var(--sans, 'DejaVu Sans', sans-serif)"
 
@@ -118,7 +118,7 @@ def _draw(points: tuple[Point, ...], dataset: str) -> tuple[str, tuple[Point, ..
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
         # A name in a script that the font lacks is still text in the SVG: the browser has the font.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure = Figure(figsize=_SIZE_IN, layout="constrained")
@@ -128,16 +128,16 @@ def _draw(points: tuple[Point, ...], dataset: str) -> tuple[str, tuple[Point, ..
         _frame(axes, dataset)
         _spread(axes, points)
         figure.canvas.draw()
-        numbered = write_labels(figure, axes, _spots(points), colour=_INK)
+        numbered = write_labels(figure, axes, _spots(points), colour=INK)
         stream = io.StringIO()
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(stream, format="svg", transparent=True, metadata=nothing)
-    return _themed(stream.getvalue()), tuple(points[index] for index in numbered)
+    return themed(stream.getvalue()), tuple(points[index] for index in numbered)
 
 
 def _circles(axes: Axes, points: tuple[Point, ...]) -> None:
     areas = dict(zip(points, _areas(points), strict=True))
-    for role, colour in (("reference", _REFERENCE), ("entry", _ENTRY)):
+    for role, colour in (("reference", REFERENCE), ("entry", ENTRY)):
         own = [point for point in points if point.role == role]
         axes.scatter(
             [point.runtime_ms for point in own],
@@ -155,7 +155,7 @@ def _frame(axes: Axes, dataset: str) -> None:
     axes.set_xlabel("Runtime [ms]")
     axes.set_ylabel(f"PSNR on {dataset} [dB]", parse_math=False)
     axes.ticklabel_format(useOffset=False)
-    axes.grid(visible=True, color=_GRID, linewidth=0.5, alpha=0.45)
+    axes.grid(visible=True, color=GRID, linewidth=0.5, alpha=0.45)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
 
@@ -187,7 +187,7 @@ def _areas(points: tuple[Point, ...]) -> list[float]:
     return [_LARGEST_AREA_PT2 * point.params / largest for point in points]
 
 
-def _themed(svg: str) -> str:
+def themed(svg: str) -> str:
     """The element alone, with the page's variables for colours and font."""
     svg = svg[svg.index("<svg") :]
     # matplotlib's rule for every element would reach the page around the drawing.

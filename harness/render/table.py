@@ -64,6 +64,12 @@ class Cell:
     best: bool = False
     spread: str = ""  # lowest to highest over the rounds, in the column's unit
     hint: str = ""
+    ranks: str = ""  # the range of ranks that the data can't separate, as in 3–5
+
+    @property
+    def place(self) -> str:
+        """What stands as the rank: a range where the rank is a tie."""
+        return self.ranks or ("" if self.rank is None else str(self.rank))
 
 
 @dataclass(frozen=True)
@@ -162,7 +168,9 @@ def place(track: Track, row: Row) -> Cell:
     first = standing.rank == 1
     score = converted(standing.score, "")
     if _plain(track) or score is None:
-        return Cell(str(standing.rank), float(standing.rank), best=first)
+        rank = standing.rank
+        spread = _tied(row) if track.terms[0].metric == "runtime" else ""
+        return Cell(str(rank), float(rank), best=first, spread=spread)
     whole = track.kind == "rank_sum" and score == int(score)
     decimal = f"{score:.3f}" if score < _LONGEST_SCORE else f"{score:.3e}"
     text = f"{score:.0f}" if whole else decimal
@@ -183,6 +191,7 @@ def figure(column: Column, row: Row) -> Cell:
         best=rank == 1,
         spread=_spread(column, row),
         hint=_margin(row, key),
+        ranks=_tied(row) if key == "runtime" and rank is not None else "",
     )
 
 
@@ -234,6 +243,12 @@ def _spread(column: Column, row: Row) -> str:
         return ""
     low, high = (shown(end, column.unit, column.decimals) for end in (interval.low, interval.high))
     return f"{low}–{high}" if low != high else ""
+
+
+def _tied(row: Row) -> str:
+    """The ranks by runtime that the rounds can't separate, "" where there is one only."""
+    span = row.runtime_span
+    return "" if span is None or span.first == span.last else f"{span.first}–{span.last}"
 
 
 def _margin(row: Row, key: str) -> str:

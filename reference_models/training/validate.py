@@ -15,7 +15,7 @@ from reference_models.training.images import Image, Pair
 
 
 @torch.no_grad()
-def meanpsnr_of(model: nn.Module, pairs: Sequence[Pair], *, data_range: float) -> float:
+def mean_psnr_db(model: nn.Module, pairs: Sequence[Pair], *, data_range: float) -> float:
     """Mean PSNR in dB of the profile `classic-y`: unrounded luma, a border of the scale cut off."""
     return statistics.fmean(psnr_of(super_resolved(model, it, data_range), it) for it in pairs)
 

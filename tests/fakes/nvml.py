@@ -32,6 +32,11 @@ class Gpu:
     temperature: int | None = 41
     throttle: int | None = 0x4
     processes: tuple[Process, ...] | None = ()
+    max_clocks: Mapping[int, int] = field(default_factory=lambda: {1: 1980, 2: 2619})
+    power_mw: tuple[int, int] | None = (700_000, 700_000)  # limit, default
+    ecc: int | None = 1
+    mig: int | None = 0
+    persistence: int | None = 1
 
 
 class FakeNvml:
@@ -83,6 +88,24 @@ class FakeNvml:
 
     def nvmlDeviceGetComputeRunningProcesses(self, gpu: Gpu) -> Any:  # noqa: N802
         return _supported(gpu.processes)
+
+    def nvmlDeviceGetMaxClockInfo(self, gpu: Gpu, kind: int) -> Any:  # noqa: N802
+        return _supported(gpu.max_clocks.get(kind))
+
+    def nvmlDeviceGetPowerManagementLimit(self, gpu: Gpu) -> Any:  # noqa: N802
+        return _supported(gpu.power_mw)[0]
+
+    def nvmlDeviceGetPowerManagementDefaultLimit(self, gpu: Gpu) -> Any:  # noqa: N802
+        return _supported(gpu.power_mw)[1]
+
+    def nvmlDeviceGetEccMode(self, gpu: Gpu) -> Any:  # noqa: N802
+        return [_supported(gpu.ecc)] * 2
+
+    def nvmlDeviceGetMigMode(self, gpu: Gpu) -> Any:  # noqa: N802
+        return [_supported(gpu.mig)] * 2
+
+    def nvmlDeviceGetPersistenceMode(self, gpu: Gpu) -> Any:  # noqa: N802
+        return _supported(gpu.persistence)
 
 
 def _supported(value: Any) -> Any:

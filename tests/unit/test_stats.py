@@ -218,3 +218,25 @@ def test_neither_the_order_of_rounds_nor_of_samples_matters(
     before = stats.runtime(rounds, datasets=["valid", "test"])
     after = stats.runtime(shuffled, datasets=["test", "valid"])
     assert (before.point, before.low, before.high) == (after.point, after.low, after.high)
+
+
+def test_the_cost_of_size_is_the_line_through_the_images() -> None:
+    cost = stats.size_cost([(0.5, 0.015), (1.0, 0.025), (2.0, 0.045)])
+    assert cost is not None
+    assert cost.fixed_s == pytest.approx(0.005)
+    assert cost.per_megapixel_s == pytest.approx(0.02)
+
+
+def test_no_cost_of_size_is_negative() -> None:
+    cost = stats.size_cost([(1.0, 0.01), (2.0, 0.03)])  # the line would begin at -0.01
+    assert cost is not None
+    assert cost.fixed_s == 0.0
+    assert 0.01 < cost.per_megapixel_s < 0.015
+    flat = stats.size_cost([(1.0, 0.03), (2.0, 0.01)])
+    assert flat is not None
+    assert (flat.per_megapixel_s, flat.fixed_s) == (0.0, pytest.approx(0.012))
+
+
+def test_images_of_about_one_size_have_no_cost_of_size() -> None:
+    assert stats.size_cost([(1.0, 0.01), (1.1, 0.02)]) is None
+    assert stats.size_cost([(1.0, 0.01)]) is None

@@ -1,0 +1,106 @@
+"""`esr doctor`: what this machine is fit for."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from harness.cli.output import Exit, explained, print_json, say
+
+if TYPE_CHECKING:
+    from harness.pipeline.doctor import Diagnosis
+
+
+def doctor(
+    sample: Annotated[
+        float, typer.Option(min=0, help="Seconds of a model against itself; 0 looks only.")
+    ] = 30.0,
+    budget: Annotated[
+        float, typer.Option(min=1, help="Seconds of the `esr check` whose powers are told.")
+    ] = 120.0,
+    size: Annotated[tuple[int, int], typer.Option(help="LR height and width of the inputs.")] = (
+        64,
+        64,
+    ),
+    device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where to run.")] = "cpu",
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads of a worker; default: all cores.")
+    ] = None,
+    reports: Annotated[Path, typer.Option(help="Folder for logs.")] = Path("reports"),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document on standard output.")
+    ] = False,
+) -> None:
+    """Say what disturbs measurements here, and which slowdown a check can find. Changes nothing."""
+    from harness.cli.progress import bars
+    from harness.gate import Settings
+    from harness.pipeline.doctor import DoctorRequest
+    from harness.pipeline.doctor import doctor as use_case
+
+    request = DoctorRequest(
+        sample_s=sample,
+        settings=Settings(budget_s=budget),
+        size=size,
+        device=device,
+        threads=threads,
+        logs=reports / "doctor",
+    )
+    with explained():
+        with bars() as progress:
+            found = use_case(request, progress)
+        if as_json:
+            print_json(document(found))
+        else:
+            _print(found, budget)
+    if found.forecast is None and sample:
+        say(f"esr: no forecast: {found.problem}")
+        raise typer.Exit(Exit.NOT_MEASURED)
+
+
+def document(found: Diagnosis) -> dict[str, Any]:
+    """The JSON object; shares are fractions, a slowdown that can't be found at all is null."""
+    told = None if found.forecast is None else dataclasses.asdict(found.forecast)
+    if told is not None and not math.isfinite(told["smallest"]):
+        told["smallest"] = None
+    return {
+        "sights": [dataclasses.asdict(it) for it in found.sights],
+        "forecast": told,
+        "problem": found.problem,
+    }
+
+
+def _print(found: Diagnosis, budget: float) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from harness.render.text import short
+
+    styles = {"ok": "green", "note": "cyan", "warning": "yellow"}
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for it in found.sights:
+        mark = Text(it.level, style=styles[it.level])
+        table.add_row(mark, it.name, Text(short(it.value, 200)), Text(it.advice, style="dim"))
+    console = Console()
+    console.print(table)
+    told = found.forecast
+    if told is None:
+        return
+    if told.noise is not None:
+        console.print(f"Noise of a single pair: {told.noise:.1%}.", highlight=False)
+    console.print(f"Processes of one model lie {told.floor:.1%} apart.", highlight=False)
+    if math.isfinite(told.smallest):
+        smallest = f"the smallest slowdown that is found 4 times out of 5 is {told.smallest:.1%}"
+    else:
+        smallest = "that is too few for a verdict: allow more time, or a smaller input"
+    text = f"esr check with {budget:g} s: {told.blocks} blocks; {smallest}."
+    console.print(text, highlight=False)
+    console.print(
+        f"False alarms: {told.false_alarms:.1%} of {told.simulated} simulated checks of equal "
+        "sides, made of what was just sampled.",
+        highlight=False,
+    )

@@ -1,0 +1,48 @@
+"""Whether a candidate is slower than its baseline: samples in, a verdict out.
+
+Nothing here starts a process or reads a clock of its own: sides and clock are handed in, so that
+every rule can be tried with fakes.
+"""
+
+from __future__ import annotations
+
+from harness.gate.blocks import ROLES, Block, Role, Turn
+from harness.gate.bootstrap import Estimate, Resampled, estimate
+from harness.gate.drift import drifts
+from harness.gate.gates import Costs, Finding, Gate, exact_findings, gate_for, noisy_finding
+from harness.gate.holm import holm
+from harness.gate.plan import Settings
+from harness.gate.result import Checked, Exit, exit_code
+from harness.gate.sample import Sampling, Side, SideFailed, sample
+from harness.gate.verdict import Verdict, Word, corrected, judge, looks
+
+__all__ = [
+    "ROLES",
+    "Block",
+    "Checked",
+    "Costs",
+    "Estimate",
+    "Exit",
+    "Finding",
+    "Gate",
+    "Resampled",
+    "Role",
+    "Sampling",
+    "Settings",
+    "Side",
+    "SideFailed",
+    "Turn",
+    "Verdict",
+    "Word",
+    "corrected",
+    "drifts",
+    "estimate",
+    "exact_findings",
+    "exit_code",
+    "gate_for",
+    "holm",
+    "judge",
+    "looks",
+    "noisy_finding",
+    "sample",
+]

@@ -1,0 +1,77 @@
+"""What is measured: turns of forwards within blocks of processes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import Any, ClassVar, Literal, get_args
+
+Role = Literal["baseline", "again", "candidate"]
+"""`again` is a second process of the baseline: it and `baseline` are the A/A arm."""
+ROLES: tuple[Role, ...] = get_args(Role)
+Pair = tuple[float, float]
+_FORBID: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Each side's two forwards of one image, in mirrored order: what drifts evenly cancels out.
+
+    `order` is that of the first three; the other three ran in the opposite one. Seconds.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    order: tuple[Role, ...]
+    baseline: Pair
+    again: Pair
+    candidate: Pair
+
+    @property
+    def effect(self) -> float:
+        """Log ratio of the candidate to the baseline's two processes."""
+        return _level(self.candidate) - (_level(self.baseline) + _level(self.again)) / 2
+
+    @property
+    def null(self) -> float:
+        """Log ratio of the baseline to itself, in another process."""
+        return _level(self.again) - _level(self.baseline)
+
+    def seconds(self, role: Role) -> Pair:
+        """A side's two forwards in the order in which they ran."""
+        pair: Pair = getattr(self, role)
+        return pair
+
+
+@dataclass(frozen=True)
+class Block:
+    """The turns of one set of processes: the unit that is independent, and resampled.
+
+    `first_call_s` is the first forward of each process, before any warm-up; `peak_bytes` its peak
+    memory during turns, absent where unknown. `start_s` is what starting and warming up took,
+    `took_s` all of it.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    turns: tuple[Turn, ...]
+    start_s: float = 0.0
+    took_s: float = 0.0
+    first_call_s: Mapping[Role, float] = field(default_factory=dict)
+    peak_bytes: Mapping[Role, int] = field(default_factory=dict)
+
+    @property
+    def effects(self) -> tuple[float, ...]:
+        """Each turn's log ratio of candidate to baseline."""
+        return tuple(turn.effect for turn in self.turns)
+
+    @property
+    def nulls(self) -> tuple[float, ...]:
+        """Each turn's log ratio of the baseline to itself."""
+        return tuple(turn.null for turn in self.turns)
+
+
+def _level(pair: Pair) -> float:
+    return fmean(map(math.log, pair))

@@ -1,0 +1,42 @@
+"""A side whose forwards get slower with every call: a mean over its calls means little."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import fmean, median
+
+from harness.gate.blocks import ROLES, Block, Role
+from harness.gate.plan import Settings
+
+LEAST_TURNS = 6  # of a block whose ends can be compared
+
+
+def drifts(blocks: Sequence[Block], settings: Settings) -> Mapping[Role, float]:
+    """Sides that change over a process's life by more than half the effect, with the change.
+
+    The change of a block is the log ratio of its last third to its first. A drift is a side's own:
+    it is there in every block, in one direction, and the change that all sides share (a machine
+    that warms up) is taken off first. Ratios, 1.1 for a tenth slower at the end.
+    """
+    long = [block for block in blocks if len(block.turns) >= LEAST_TURNS]
+    if not long:
+        return {}
+    found: dict[Role, float] = {}
+    for role in ROLES:
+        changes = [_change(block, role) - _shared(block, role) for block in long]
+        one_way = min(changes) > 0.0 or max(changes) < 0.0
+        if one_way and abs(fmean(changes)) > settings.log_effect / 2:
+            found[role] = math.exp(fmean(changes))
+    return found
+
+
+def _shared(block: Block, role: Role) -> float:
+    """The change that is least among the other sides: what no side is to blame for."""
+    return min((_change(block, other) for other in ROLES if other != role), key=abs)
+
+
+def _change(block: Block, role: Role) -> float:
+    logs = [fmean(map(math.log, turn.seconds(role))) for turn in block.turns]
+    third = len(logs) // 3
+    return median(logs[-third:]) - median(logs[:third])

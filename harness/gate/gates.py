@@ -1,0 +1,164 @@
+"""Gates as data: which figure may get worse by how much, and the findings of a check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any, ClassVar, Literal
+
+Metric = Literal[
+    "runtime", "memory", "params", "macs", "activations", "convs", "psnr", "ssim", "digest"
+]
+Kind = Literal["exact", "percent", "absolute"]
+Level = Literal["pass", "regression", "quality", "inconclusive", "absent"]
+COUNTED: tuple[Metric, ...] = ("params", "macs", "activations", "convs")
+QUALITY: tuple[Metric, ...] = ("psnr", "ssim", "digest")
+NOISY: tuple[Metric, ...] = ("runtime", "memory")
+NOTHING_BYTES = 2**20  # by which peaks may differ without meaning anything
+_BOUNDED = 1e3  # an interval that ends beyond has no end to speak of
+_HIGHER_IS_BETTER = ("psnr", "ssim")
+
+
+@dataclass(frozen=True)
+class Gate:
+    """How much worse than the baseline a figure may be.
+
+    exact     not at all; of `digest`, the outputs' pixels are the same
+    percent   by `limit` per cent of the baseline's
+    absolute  by `limit`, in the metric's base unit (dB, bytes, plain counts)
+
+    `entry` is the id of the one entry that it is for, "" for all.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}
+
+    metric: Metric
+    kind: Kind
+    limit: float = 0.0
+    entry: str = ""
+
+    def __post_init__(self) -> None:
+        if self.limit < 0.0:
+            raise ValueError(f"limit must not be negative, got {self.limit:g}")
+        if self.kind == "exact" and self.limit:
+            raise ValueError("an exact gate has no limit")
+        if self.metric == "digest" and self.kind != "exact":
+            raise ValueError("digest can only be exact: outputs are the same or they are not")
+        if self.metric in NOISY and (self.kind != "percent" or not self.limit):
+            raise ValueError(
+                f"{self.metric} is a measured figure: its gate is a percent with a limit above 0"
+            )
+
+
+DEFAULTS: tuple[Gate, ...] = (
+    Gate("runtime", "percent", 5.0),
+    Gate("memory", "percent", 10.0),
+    *(Gate(metric, "exact") for metric in COUNTED),
+    Gate("psnr", "absolute", 0.01),
+    Gate("ssim", "absolute", 0.0005),
+)
+
+
+@dataclass(frozen=True)
+class Costs:
+    """A side's figures without noise: counts, mean quality over the inputs, outputs' digests."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}
+
+    figures: Mapping[Metric, float] = field(default_factory=dict)
+    digests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one gate said. Figures are in base units; `text` says it in words."""
+
+    metric: Metric
+    level: Level
+    text: str
+    baseline: float | None = None
+    candidate: float | None = None
+
+
+def gate_for(gates: Sequence[Gate], entry: str) -> dict[Metric, Gate]:
+    """The gates of an entry by metric: its own before those for all, later before earlier ones."""
+    chosen: dict[Metric, Gate] = {}
+    for gate in sorted(gates, key=lambda it: bool(it.entry)):
+        if gate.entry in ("", entry):
+            chosen[gate.metric] = gate
+    return chosen
+
+
+def exact_findings(
+    baseline: Costs, candidate: Costs, gates: Mapping[Metric, Gate]
+) -> tuple[Finding, ...]:
+    """What the gates without noise say, in their usual order."""
+    plain = [gates[metric] for metric in (*COUNTED, "psnr", "ssim") if metric in gates]
+    found = [_figure(gate, baseline, candidate) for gate in plain]
+    if "digest" in gates:
+        found.append(_digest(baseline, candidate))
+    return tuple(found)
+
+
+def noisy_finding(
+    gate: Gate, baseline: Sequence[int], candidate: Sequence[int], interval: tuple[float, float]
+) -> Finding:
+    """What a gate says of peak memory, given each process's peak in bytes.
+
+    `interval` is that of candidate over baseline: beyond the limit is a regression only if its
+    lower end exceeds 1. Differences up to NOTHING_BYTES are none.
+    """
+    old, new = median(baseline), median(candidate)
+    text = _percent(new, old)
+    if new - old <= NOTHING_BYTES or new <= old * (1.0 + gate.limit / 100.0):
+        return Finding(gate.metric, "pass", text, old, new)
+    sure = interval[0] > 1.0
+    known = f"×{interval[0]:.3f} to {interval[1]:.3f}" if interval[1] < _BOUNDED else "one block"
+    text = f"{text} ({known}), {_allowance(gate)}"
+    return Finding(gate.metric, "regression" if sure else "inconclusive", text, old, new)
+
+
+def _figure(gate: Gate, baseline: Costs, candidate: Costs) -> Finding:
+    metric = gate.metric
+    old, new = baseline.figures.get(metric), candidate.figures.get(metric)
+    if old is None and new is None:
+        return Finding(metric, "pass", "could be had of neither side")
+    if old is None or new is None:
+        side = "baseline" if old is None else "candidate"
+        return Finding(metric, "absent", f"the {side}'s could not be had", old, new)
+    worse = old - new if metric in _HIGHER_IS_BETTER else new - old
+    allowed = {"exact": 0.0, "percent": abs(old) * gate.limit / 100.0, "absolute": gate.limit}
+    if worse <= allowed[gate.kind]:
+        return Finding(
+            metric, "pass", "equal" if worse == 0 else _change(metric, new, old), old, new
+        )
+    level: Level = "quality" if metric in QUALITY else "regression"
+    return Finding(metric, level, f"{_change(metric, new, old)}, {_allowance(gate)}", old, new)
+
+
+def _digest(baseline: Costs, candidate: Costs) -> Finding:
+    apart = sum(
+        one != two for one, two in zip(baseline.digests, candidate.digests, strict=False)
+    ) + abs(len(baseline.digests) - len(candidate.digests))
+    if apart:
+        text = f"{apart} of {len(baseline.digests)} outputs are other pixels"
+        return Finding("digest", "quality", text)
+    return Finding("digest", "pass", "the same pixels")
+
+
+def _change(metric: Metric, new: float, old: float) -> str:
+    if metric == "psnr":
+        return f"{new - old:+.4f} dB"
+    return f"{new - old:+.5f}" if metric == "ssim" else f"{new - old:+,.0f} ({_percent(new, old)})"
+
+
+def _percent(new: float, old: float) -> str:
+    return f"{(new / old - 1.0) * 100.0:+.2f} %" if old else f"from 0 to {new:,.0f}"
+
+
+def _allowance(gate: Gate) -> str:
+    if gate.kind == "exact":
+        return "no increase allowed"
+    unit = " %" if gate.kind == "percent" else (" dB" if gate.metric == "psnr" else "")
+    return f"at most {gate.limit:g}{unit} worse allowed"

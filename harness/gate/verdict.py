@@ -1,0 +1,154 @@
+"""From samples to FASTER, SAME, SLOWER or INCONCLUSIVE."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from statistics import median
+from typing import Literal
+
+from harness.gate.blocks import Block
+from harness.gate.bootstrap import Estimate, Nested, Resampled
+from harness.gate.holm import holm
+from harness.gate.plan import Settings
+from harness.gate.sample import Sampling
+
+Word = Literal["FASTER", "SAME", "SLOWER", "INCONCLUSIVE"]
+_SPREAD = 1.4826  # times the median absolute deviation: the standard deviation of a normal
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A verdict on one noisy figure. Ratios are candidate over baseline, 1 is equal.
+
+    `low` and `high` are the ends of the interval, `p` the level at which it loses 1. `null` is the
+    baseline's ratio to itself, with its own ends. `noise` is the scatter of a single turn of the
+    baseline against itself, as a share: 0.02 is 2 %.
+    """
+
+    word: Word
+    reason: str
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float = 1.0
+    null: tuple[float, float, float] | None = None
+    noise: float | None = None
+    blocks: int = 0
+    pairs: int = 0
+
+
+Looks = Callable[[tuple[Block, ...]], bool]
+
+
+def looks(settings: Settings, stored: Nested = ()) -> tuple[Looks, Looks]:
+    """When to stop, and when what was found is a suspect: the two questions of `sample`.
+
+    `stored` are the log ratios of a stored baseline to the same reference model, block by block.
+    """
+
+    def narrow(blocks: tuple[Block, ...]) -> bool:
+        if len(blocks) < settings.least_blocks:
+            return False
+        return _effect(blocks, settings, stored).width < settings.log_effect / 2
+
+    def suspect(blocks: tuple[Block, ...]) -> bool:
+        if len(blocks) < settings.least_blocks:
+            return False
+        return _word(_effect(blocks, settings, stored), settings) in ("SLOWER", "FASTER")
+
+    return narrow, suspect
+
+
+def judge(sampling: Sampling, settings: Settings, *, stored: Nested = ()) -> Verdict:
+    """The verdict on the runtime of all blocks together."""
+    blocks = sampling.blocks
+    if not blocks:
+        spent = f"the budget of {settings.budget_s:g} s was spent before the first pair"
+        return Verdict("INCONCLUSIVE", spent)
+    resampled = _resampled(blocks, settings, stored)
+    effect = resampled.estimate(settings.confidence)
+    nulls = [block.nulls for block in blocks]
+    null = Resampled(nulls, seed=settings.seed).estimate(settings.confidence)
+    word, reason = called(effect, null, settings)
+    return Verdict(
+        word,
+        reason,
+        ratio=math.exp(effect.point),
+        low=_ratio(effect.low),
+        high=_ratio(effect.high),
+        p=resampled.p(),
+        null=(math.exp(null.point), _ratio(null.low), _ratio(null.high)),
+        noise=_noise(blocks),
+        blocks=effect.blocks,
+        pairs=effect.turns,
+    )
+
+
+def corrected(verdicts: Sequence[Verdict], *, confidence: float) -> tuple[Verdict, ...]:
+    """The verdicts of several entries: what Holm's correction does not keep is inconclusive."""
+    kept = holm([verdict.p for verdict in verdicts], level=1.0 - confidence)
+    reason = f"not kept by Holm's correction for {len(verdicts)} entries"
+    return tuple(
+        replace(it, word="INCONCLUSIVE", reason=reason)
+        if it.word in ("SLOWER", "FASTER") and not keeps
+        else it
+        for it, keeps in zip(verdicts, kept, strict=True)
+    )
+
+
+def _effect(blocks: tuple[Block, ...], settings: Settings, stored: Nested) -> Estimate:
+    return _resampled(blocks, settings, stored).estimate(settings.confidence)
+
+
+def _resampled(blocks: tuple[Block, ...], settings: Settings, stored: Nested) -> Resampled:
+    effects = [block.effects for block in blocks]
+    return Resampled(effects, stored=stored, seed=settings.seed)
+
+
+def _word(effect: Estimate, settings: Settings) -> Word:
+    """What the interval says, the A/A arm aside."""
+    least = settings.log_effect
+    if effect.low > 0.0 and effect.point > least:
+        return "SLOWER"
+    if effect.high < 0.0 and effect.point < -least:
+        return "FASTER"
+    if effect.low > -least and effect.high < least:
+        return "SAME"
+    return "INCONCLUSIVE"
+
+
+def called(effect: Estimate, null: Estimate, settings: Settings) -> tuple[Word, str]:
+    """The verdict on a candidate's effect and the baseline's to itself, and its reason."""
+    if effect.blocks < settings.least_blocks:
+        return "INCONCLUSIVE", (
+            f"{effect.blocks} of the {settings.least_blocks} blocks that an interval needs: "
+            "allow a larger budget, or a smaller input"
+        )
+    if null.excludes_zero and abs(null.point) > settings.log_effect / 2:
+        return "INCONCLUSIVE", (
+            f"the baseline differs from itself by {math.expm1(abs(null.point)):.1%}: "
+            "something else is at work on this machine"
+        )
+    word = _word(effect, settings)
+    return word, _REASONS[word].format(effect=settings.effect)
+
+
+_REASONS: dict[Word, str] = {
+    "SLOWER": "slower by more than the smallest effect that matters, {effect:.1%}",
+    "FASTER": "faster by more than the smallest effect that matters, {effect:.1%}",
+    "SAME": "a difference of {effect:.1%} or more is ruled out",
+    "INCONCLUSIVE": "the interval holds both no difference and one of {effect:.1%} or more",
+}
+
+
+def _noise(blocks: tuple[Block, ...]) -> float | None:
+    """From the steps between neighbouring turns, which need no centre to be estimated first."""
+    steps = [abs(one - two) for it in blocks for one, two in pairwise(it.nulls)]
+    return math.expm1(_SPREAD * median(steps) / math.sqrt(2)) if steps else None
+
+
+def _ratio(log: float) -> float:
+    return math.exp(min(log, 700.0))

@@ -1,0 +1,73 @@
+"""The sides of a check: workers that live together and take turns, each idle between its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from harness.gate import ROLES, Role, SideFailed
+from harness.launch.measure import LrImage, Task, loaded, spawned
+from harness.launch.process import WorkerFailed
+from harness.launch.session import Session
+
+
+class LaunchedSide:
+    """One worker as a side of a check: `gate.Side`."""
+
+    def __init__(self, role: Role, session: Session, images: tuple[LrImage, ...]) -> None:
+        self._role = role
+        self._session = session
+        self._images = images
+
+    def warm_up(self) -> float:
+        """The protocol's warm-up; seconds of the very first forward."""
+        with _named(self._role):
+            return self._session.warm_up(self._images)
+
+    def forward(self, turn: int) -> float:
+        """Seconds of a forward: turn after turn of another image, the same for every side."""
+        with _named(self._role):
+            return self._session.time_one(self._images[turn % len(self._images)])
+
+    def peak_bytes(self) -> int | None:
+        """Peak memory of the forwards so far."""
+        with _named(self._role):
+            memory = self._session.memory()
+        return None if memory is None else memory.peak_bytes
+
+
+@dataclass(frozen=True)
+class WorkerBench:
+    """Fresh workers of all sides: `gate.Bench`."""
+
+    tasks: Mapping[Role, Task]
+    images: tuple[LrImage, ...]
+
+    @contextmanager
+    def block(self) -> Iterator[Mapping[Role, LaunchedSide]]:
+        """All three, started at once, since nothing is timed yet, and stopped on leaving.
+
+        They are spawned by the calling thread: a worker dies with the thread that spawned it.
+        """
+        with ExitStack() as stack:
+            began = time.perf_counter()
+            workers = {role: stack.enter_context(spawned(self.tasks[role])) for role in ROLES}
+            sides = {}
+            for role in ROLES:
+                with _named(role):
+                    session = loaded(workers[role], self.tasks[role], began)
+                sides[role] = LaunchedSide(role, session, self.images)
+            yield sides
+
+
+@contextmanager
+def _named(role: Role) -> Iterator[None]:
+    """A worker's failure as that of its side."""
+    try:
+        yield
+    except WorkerFailed as error:
+        failure = error.failure
+        text = f"{failure.stage}: {failure.message} ({failure.reason})"
+        raise SideFailed(role, text) from None

@@ -1,0 +1,118 @@
+"""What both sides of a check run on: the request, the inputs, and the workers."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness import weights
+from harness.catalog import Candidate
+from harness.core.challenge import Protocol
+from harness.gate import Gate, Role, Sampling, Settings, looks, sample
+from harness.gate.gates import DEFAULTS
+from harness.gate.sample import Tools
+from harness.launch import machine
+from harness.launch.measure import Task
+from harness.launch.sides import WorkerBench
+from harness.pipeline import plan
+from harness.pipeline.baseline import Baseline
+from harness.pipeline.crops import Crop, crops
+from harness.pipeline.plan import BadInput
+from harness.pipeline.progress import Progress
+from harness.pipeline.stored import Inputs
+from harness.wire.messages import Load
+
+WARM_UP = 3  # forwards that count for nothing, in each process
+
+
+@dataclass(frozen=True)
+class CheckRequest:
+    """What a user asks of a check. `size` and `complexity` are LR height and width."""
+
+    candidates: tuple[str, ...]
+    against: str
+    settings: Settings = field(default_factory=Settings)
+    gates: tuple[Gate, ...] = DEFAULTS
+    size: tuple[int, int] = (96, 96)
+    images: int = 2
+    complexity: tuple[int, int] = (256, 256)
+    device: str = "cpu"
+    threads: int | None = None
+    weights: weights.Mode = "bundled"
+    weights_dir: Path | None = None
+    logs: Path = Path("reports/check")
+    save: Path | None = None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A candidate and its baseline, both ready to be started."""
+
+    candidate: Candidate
+    baseline: Baseline
+    loads: Mapping[Role, Load]
+    inputs: tuple[Crop, ...]
+
+
+def sampled(
+    request: CheckRequest,
+    pair: Pair,
+    settings: Settings,
+    progress: Progress,
+    *,
+    patient: bool = False,
+) -> Sampling:
+    """Blocks of the pair's processes; if `patient`, for the whole budget."""
+    protocol = Protocol(warmup=WARM_UP, threads=threads(request))
+    logs = request.logs / pair.candidate.id
+    bench = WorkerBench(
+        {role: Task(load, protocol, logs / f"{role}.log") for role, load in pair.loads.items()},
+        tuple(crop.lr for crop in pair.inputs),
+    )
+
+    def watch(blocks: int, elapsed_s: float) -> None:
+        progress.step(f"{pair.candidate.id}: {blocks} blocks, {elapsed_s:.0f} s")
+
+    tools = Tools(clock=time.monotonic, pause=time.sleep, watch=watch)
+    if patient:
+        return sample(bench, settings, tools, narrow=lambda _: False, suspect=lambda _: False)
+    narrow, suspect = looks(settings, pair.baseline.stored.effects if pair.baseline.stored else ())
+    return sample(bench, settings, tools, narrow=narrow, suspect=suspect)
+
+
+def paired(request: CheckRequest, candidate: Candidate, base: Baseline) -> Pair:
+    """What the sides are started with; BadInput or WeightsError where one can't be."""
+    place = weights.folder(request.weights_dir)
+    protocol = Protocol(threads=threads(request))
+
+    def load(it: Candidate) -> Load:
+        if it.submission is None:
+            raise BadInput(f"{it.id} can't be used: {'; '.join(it.faults)}")
+        chosen = weights.choose(it.submission, it.folder, mode=request.weights, weights_dir=place)
+        told = plan.declared(it, it.submission, chosen, protocol)
+        return dataclasses.replace(told, device=request.device)
+
+    old, new = load(base.candidate), load(candidate)
+    inputs = crops(
+        scale=new.scale, size=request.size, count=request.images, seed=request.settings.seed
+    )
+    return Pair(candidate, base, {"baseline": old, "again": old, "candidate": new}, inputs)
+
+
+def environment(request: CheckRequest) -> dict[str, str]:
+    """What must be equal for ratios to be comparable."""
+    return machine.environment(device=request.device, threads=threads(request)).stable
+
+
+def threads(request: CheckRequest) -> int:
+    """CPU threads of a worker."""
+    return request.threads or machine.usable_cores()
+
+
+def inputs(request: CheckRequest, scale: int) -> Inputs:
+    """What the forwards are given, as a stored baseline names it."""
+    height, width = request.size
+    return Inputs(scale, height, width, request.images, request.settings.seed)

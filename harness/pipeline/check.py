@@ -1,0 +1,182 @@
+"""Is a candidate slower, bigger or worse than its baseline? Both measured in one invocation."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+from harness.catalog import Candidate
+from harness.gate import (
+    Block,
+    Checked,
+    Costs,
+    Finding,
+    Gate,
+    Role,
+    Settings,
+    corrected,
+    drifts,
+    exact_findings,
+    gate_for,
+    judge,
+)
+from harness.gate.gates import COUNTED, QUALITY, Metric
+from harness.pipeline import stored
+from harness.pipeline.baseline import Baseline, baseline, candidates
+from harness.pipeline.bench import CheckRequest, Pair, environment, inputs, paired, sampled
+from harness.pipeline.figures import SIDES, drifting, first_calls, memory, seconds
+from harness.pipeline.plan import BadInput
+from harness.pipeline.progress import Progress, Silent
+from harness.pipeline.trial import SideCosts, costs
+
+EXACT = (*COUNTED, *QUALITY)
+
+
+def check(request: CheckRequest, progress: Progress | None = None) -> tuple[Checked, ...]:
+    """One answer for each candidate, in order; several are corrected for their number (Holm).
+
+    What is wrong with a candidate is its answer; what is wrong with the request or the baseline
+    raises BadInput, CatalogError or WeightsError. WriteError where a baseline can't be saved.
+    """
+    progress = progress or Silent()
+    found = candidates(request.candidates)
+    if request.save is not None and len(found) != 1:
+        raise BadInput(f"--save keeps one entry's baseline, not {len(found)}: name one variant")
+    with ExitStack() as stack:
+        held = [(it, _held(request, it, stack, alone=len(found) == 1)) for it in found]
+        progress.stage("Checking", len(held))
+        checked = [_one(request, it, base, progress) for it, base in held]
+    return _corrected(checked, request.settings)
+
+
+def _held(
+    request: CheckRequest, candidate: Candidate, stack: ExitStack, *, alone: bool
+) -> Baseline | str:
+    """A candidate's baseline. One of several that has none (it is new, say) stops no other one."""
+    try:
+        base = baseline(request.against, candidate, stack)
+        _refuse_elsewhere(request, candidate, base)
+    except BadInput as error:
+        if alone:
+            raise
+        return str(error)
+    return base
+
+
+def _refuse_elsewhere(request: CheckRequest, candidate: Candidate, base: Baseline) -> None:
+    """BadInput for a record of another machine or of other inputs, or one that can't be kept."""
+    if request.save is not None and (base.candidate.role != "reference" or base.stored):
+        raise BadInput("--save keeps ratios to a reference model: name one with --against")
+    if base.stored is None or base.path is None:
+        return
+    stored.refuse_other(base.path, base.stored, environment=environment(request))
+    if candidate.submission is None:
+        return
+    given = inputs(request, candidate.submission.scale)
+    if given != base.stored.inputs:
+        raise BadInput(
+            f"{base.path} was measured with other inputs, {base.stored.inputs}, these are {given}: "
+            "use the same --size, --images and --seed"
+        )
+
+
+def _one(
+    request: CheckRequest, candidate: Candidate, base: Baseline | str, progress: Progress
+) -> Checked:
+    if candidate.submission is None or isinstance(base, str):
+        progress.done()
+        text = base if isinstance(base, str) else "; ".join(candidate.faults)
+        return Checked(candidate.id, request.against, None, failure=text, faulty=True)
+    pair = paired(request, candidate, base)
+    if request.save is None and not {*gate_for(request.gates, candidate.id)} & {*EXACT}:
+        return _measured(request, pair, {}, progress)
+    progress.step(f"{candidate.id}: counts and outputs")
+    known = costs(
+        {role: pair.loads[role] for role in ("baseline", "candidate")},
+        pair.inputs,
+        size=request.complexity,
+        logs=request.logs / candidate.id,
+    )
+    broken = [f"{SIDES[role]}: {it}" for role, it in known.items() if isinstance(it, str)]
+    if broken:
+        progress.done()
+        return Checked(candidate.id, base.name, None, failure="; ".join(broken))
+    sides = {role: it for role, it in known.items() if not isinstance(it, str)}
+    return _measured(request, pair, sides, progress)
+
+
+def _measured(
+    request: CheckRequest, pair: Pair, known: Mapping[Role, SideCosts], progress: Progress
+) -> Checked:
+    """The answer, given what is `known` without noise: nothing where no gate asks for it."""
+    gates = gate_for(request.gates, pair.candidate.id)
+    then = pair.baseline.stored
+    findings: tuple[Finding, ...] = ()
+    if known:
+        old = then.costs if then else known["baseline"].costs
+        findings = exact_findings(old, known["candidate"].costs, gates)
+    notes = tuple(f"{SIDES[role]}: {note}" for role, it in known.items() for note in it.notes)
+    plain = Checked(pair.candidate.id, pair.baseline.name, None, findings, notes=notes)
+    if "runtime" not in gates and "memory" not in gates and request.save is None:
+        progress.done()
+        return plain
+    settings = _settings(request.settings, gates)
+    sampling = sampled(request, pair, settings, progress)
+    progress.done()
+    if sampling.failure is not None:
+        text = f"{SIDES[sampling.failure.role]}: {sampling.failure}"
+        return dataclasses.replace(plain, failure=text, sampling=sampling)
+    if request.save is not None:
+        _save(request, pair, known["candidate"].costs, sampling.blocks)
+    if "memory" in gates and sampling.blocks:
+        findings += memory(gates["memory"], sampling.blocks, settings, then)
+    effects = then.effects if then else ()
+    verdict = judge(sampling, settings, stored=effects) if "runtime" in gates else None
+    return dataclasses.replace(
+        plain,
+        verdict=verdict,
+        findings=findings,
+        seconds=seconds(sampling.blocks),
+        first_call_s=first_calls(sampling.blocks),
+        drifts=drifts(sampling.blocks, settings),
+        notes=notes + drifting(sampling.blocks, settings),
+        sampling=sampling,
+    )
+
+
+def _save(request: CheckRequest, pair: Pair, found: Costs, blocks: tuple[Block, ...]) -> None:
+    if request.save is None or not blocks:
+        return
+    peaks = tuple(it.peak_bytes["candidate"] for it in blocks if "candidate" in it.peak_bytes)
+    record = stored.Stored(
+        entry=pair.candidate.id,
+        digest=pair.candidate.digest,
+        reference=pair.baseline.candidate.id,
+        reference_digest=pair.baseline.candidate.digest,
+        environment=environment(request),
+        inputs=inputs(request, pair.loads["candidate"].scale),
+        effects=tuple(block.effects for block in blocks),
+        costs=found,
+        peaks=peaks,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    stored.save(request.save, record)
+
+
+def _corrected(checked: Sequence[Checked], settings: Settings) -> tuple[Checked, ...]:
+    judged = [it.verdict for it in checked if it.verdict is not None]
+    if len(judged) < 2:
+        return tuple(checked)
+    kept = iter(corrected(judged, confidence=settings.confidence))
+    return tuple(
+        it if it.verdict is None else dataclasses.replace(it, verdict=next(kept)) for it in checked
+    )
+
+
+def _settings(settings: Settings, gates: Mapping[Metric, Gate]) -> Settings:
+    """The smallest effect that matters is what the runtime's gate says."""
+    if "runtime" not in gates:
+        return settings
+    return dataclasses.replace(settings, effect=gates["runtime"].limit / 100.0)

@@ -1,0 +1,71 @@
+"""What this machine is fit for: what can be seen of it, and a model measured against itself."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import catalog
+from harness.gate import Settings
+from harness.gate.forecast import Forecast, forecast
+from harness.launch.gpu_sights import gpu_sights
+from harness.launch.sights import Sight, sights
+from harness.pipeline.baseline import Baseline
+from harness.pipeline.bench import CheckRequest, paired, sampled
+from harness.pipeline.progress import Progress, Silent
+
+MODEL = "rlfn_ntire_x4"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was seen, and what a check can find here; `problem` says why that is not known."""
+
+    sights: tuple[Sight, ...]
+    forecast: Forecast | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class DoctorRequest:
+    """How long to sample, 0 for not at all, and the check whose powers are told."""
+
+    sample_s: float = 30.0
+    settings: Settings = dataclasses.field(default_factory=Settings)
+    size: tuple[int, int] = (64, 64)
+    device: str = "cpu"
+    threads: int | None = None
+    logs: Path = Path("reports/doctor")
+
+
+def doctor(request: DoctorRequest, progress: Progress | None = None) -> Diagnosis:
+    """Look at the machine, then sample a reference model against itself. Changes no setting."""
+    progress = progress or Silent()
+    progress.stage("Looking", 1)
+    seen = sights() + gpu_sights()
+    progress.done()
+    if not request.sample_s:
+        return Diagnosis(seen, problem="not sampled")
+    progress.stage("Sampling", 1)
+    settings = dataclasses.replace(request.settings, budget_s=request.sample_s)
+    check = CheckRequest(
+        candidates=(MODEL,),
+        against=MODEL,
+        settings=settings,
+        size=request.size,
+        device=request.device,
+        threads=request.threads,
+        logs=request.logs,
+    )
+    (model,) = catalog.references((MODEL,))
+    pair = paired(check, model, Baseline(MODEL, model))
+    sampling = sampled(check, pair, settings, progress, patient=True)
+    progress.done()
+    if sampling.failure is not None:
+        return Diagnosis(seen, problem=str(sampling.failure))
+    found = forecast(sampling, request.settings)
+    if found is None:
+        text = f"{len(sampling.blocks)} of the 3 blocks that a forecast needs: sample for longer"
+        return Diagnosis(seen, problem=text)
+    return Diagnosis(seen, found)

@@ -1,0 +1,97 @@
+"""Gates as data: `[tool.esr.check]` of pyproject.toml, or a TOML file with the same fields."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from harness import strict
+from harness.gate import Gate, Settings
+from harness.gate.gates import DEFAULTS
+from harness.pipeline.plan import BadInput
+
+PYPROJECT = Path("pyproject.toml")
+_CAP = 2**20  # bytes
+
+
+@dataclass(frozen=True)
+class Gatebook:
+    """What a file says of checks; what it does not say is as by default.
+
+    `gates` replace the default gates of their metrics; with `defaults` false there are no others.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}
+
+    gates: tuple[Gate, ...] = ()
+    defaults: bool = True
+    budget_s: float = Settings.budget_s
+    confidence: float = Settings.confidence
+    size: tuple[int, int] = (96, 96)
+    images: int = 2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        Settings(budget_s=self.budget_s, confidence=self.confidence)
+
+    def all_gates(self) -> tuple[Gate, ...]:
+        """The gates in force, the default ones before the file's."""
+        return (*(DEFAULTS if self.defaults else ()), *self.gates)
+
+
+def read(path: Path | None) -> Gatebook:
+    """The gates of a TOML file, or of ./pyproject.toml where none is named; BadInput for faults."""
+    if path is None and not PYPROJECT.is_file():
+        return Gatebook()
+    document = _document(path or PYPROJECT)
+    if path is None or path.name == PYPROJECT.name:
+        document = _table(document, path or PYPROJECT)
+    try:
+        return strict.build(Gatebook, document, {})
+    except strict.Faults as faults:
+        lines = "\n  ".join(faults.lines)
+        raise BadInput(f"{path or PYPROJECT}, gates of `esr check`:\n  {lines}") from None
+
+
+def settings(book: Gatebook, *, budget_s: float | None, seed: int | None) -> Settings:
+    """How to check: what was asked for on the command line, else what the file says."""
+    try:
+        return Settings(
+            budget_s=book.budget_s if budget_s is None else budget_s,
+            confidence=book.confidence,
+            seed=book.seed if seed is None else seed,
+        )
+    except ValueError as error:
+        raise BadInput(str(error)) from None
+
+
+def gates(book: Gatebook, effect: float | None) -> tuple[Gate, ...]:
+    """The gates in force; an `effect`, in per cent, stands in for every runtime gate's limit."""
+    found = book.all_gates()
+    if effect is None:
+        return found
+    if not 0.0 < effect <= 100.0:
+        raise BadInput(f"--effect is a percentage above 0 and at most 100, got {effect:g}")
+    others = tuple(gate for gate in found if gate.metric != "runtime")
+    return (*others, Gate("runtime", "percent", effect))
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _CAP:
+            raise BadInput(f"{path} is larger than {_CAP} bytes")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(f"{path} can't be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path}: {error}") from None
+
+
+def _table(document: dict[str, Any], path: Path) -> dict[str, Any]:
+    for name in ("tool", "esr", "check"):
+        document = document.get(name, {})
+        if not isinstance(document, dict):
+            raise BadInput(f"{path}: [tool.esr.check] must be a table")
+    return document

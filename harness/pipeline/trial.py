@@ -1,0 +1,96 @@
+"""What of a check has no noise: counts, and the quality and pixels of the outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.core.challenge import Protocol
+from harness.core.outcome import Failed
+from harness.core.record import CountFigures
+from harness.core.verdict import judge
+from harness.gate import Costs, Role
+from harness.gate.gates import Metric
+from harness.launch import machine
+from harness.launch.measure import Reply, Task, run_trial
+from harness.launch.pool import concurrently
+from harness.pipeline import plan
+from harness.pipeline.crops import Crop, Uint8, quality
+from harness.pipeline.material import pixel_digest
+from harness.wire.messages import Load
+
+CONVENTION = "fvcore"  # of the MACs, as in the tables since NTIRE 2024
+
+
+@dataclass(frozen=True)
+class SideCosts:
+    """A side's figures, and what to know of them."""
+
+    costs: Costs
+    notes: tuple[str, ...]
+
+
+def costs(
+    loads: Mapping[Role, Load],
+    inputs: tuple[Crop, ...],
+    *,
+    size: tuple[int, int],
+    logs: Path,
+) -> dict[Role, SideCosts | str]:
+    """Each side's figures, or why it has none; nothing is timed, so the sides run at once.
+
+    On one thread of the CPU, where sums are taken in one order. `size` is the LR height and width
+    of the counts.
+    """
+
+    def one(role: Role) -> SideCosts | str:
+        load = plan.counting(loads[role])
+        task = Task(load, Protocol(threads=1), logs / f"{role}-trial.log")
+        outcome = run_trial(task, tuple(crop.lr for crop in inputs), size)
+        if isinstance(outcome, Failed):
+            return _said(outcome)
+        replies, counted = outcome
+        good = tuple(it.pixels for it in replies if isinstance(it, Reply))
+        if len(good) < len(replies):
+            return next(_said(it) for it in replies if isinstance(it, Failed))
+        figures: dict[Metric, float] = {**_counts(counted), **_quality(good, inputs, load.scale)}
+        return SideCosts(Costs(figures, tuple(map(pixel_digest, good))), _notes(load, counted))
+
+    found = concurrently(one, list(loads), workers=machine.usable_cores())
+    return dict(zip(loads, found, strict=True))
+
+
+def _quality(
+    outputs: tuple[Uint8, ...], inputs: tuple[Crop, ...], scale: int
+) -> dict[Metric, float]:
+    found = quality(outputs, inputs, scale)
+    return {"psnr": found["psnr"], "ssim": found["ssim"]}
+
+
+def _counts(counted: CountFigures | Failed) -> dict[Metric, float]:
+    if isinstance(counted, Failed):
+        return {}
+    counts = counted.counts
+    hooks, named = counts.counter("ntire2022"), counts.counter(CONVENTION)
+    known: dict[Metric, int | None] = {
+        "params": counts.params,
+        "macs": named.macs if named else None,
+        "activations": hooks.activations if hooks else None,
+        "convs": hooks.convs if hooks else None,
+    }
+    return {metric: float(value) for metric, value in known.items() if value is not None}
+
+
+def _notes(load: Load, counted: CountFigures | Failed) -> tuple[str, ...]:
+    notes = [] if load.weights else ["runs with seeded weights: its quality means nothing"]
+    if isinstance(counted, Failed):
+        return (*notes, f"not counted: {counted.message}")
+    verdict = judge(counted.counts)
+    if verdict.level != "verified":
+        notes += [f"counts: {reason}" for reason in verdict.reasons]
+    return (*notes, *counted.notes)
+
+
+def _said(failure: Failed) -> str:
+    return f"{failure.stage}: {failure.message} ({failure.reason})"

@@ -1,0 +1,39 @@
+"""The answers of `esr check`, drawn: terminal, JSON, JUnit, GitHub, and a benchmark's history."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness import atomic
+from harness.gate import Checked
+from harness.render.check.as_benchmark import benchmark
+from harness.render.check.as_document import document
+from harness.render.check.as_github import append_summary, commands, comment
+from harness.render.check.as_junit import to_junit
+from harness.render.check.as_terminal import to_terminal
+
+__all__ = [
+    "append_summary",
+    "benchmark",
+    "commands",
+    "comment",
+    "document",
+    "to_junit",
+    "to_terminal",
+    "write",
+]
+
+
+def write(checked: Sequence[Checked], folder: Path) -> tuple[Path, ...]:
+    """Write check.json, junit.xml, comment.md and benchmark.json; raises atomic.WriteError."""
+    texts = {
+        "check.json": json.dumps(document(checked), indent=1, allow_nan=False) + "\n",
+        "junit.xml": to_junit(checked),
+        "comment.md": comment(checked),
+        "benchmark.json": json.dumps(benchmark(checked), indent=1, allow_nan=False) + "\n",
+    }
+    for name, text in texts.items():
+        atomic.write(folder / name, text.encode())
+    return tuple(folder / name for name in texts)

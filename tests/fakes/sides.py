@@ -1,0 +1,92 @@
+"""Sides that produce samples on a fake clock: quiet, bursty, drifting, dying."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from harness.gate import ROLES, Role, SideFailed
+from harness.gate.sample import Tools
+
+FORWARD_S = 0.02
+
+
+@dataclass
+class World:
+    """A clock that only moves when something takes time, and a machine with its noise.
+
+    `process_sd` is of a process's own speed, `forward_sd` of single forwards, both of logs; a
+    burst, `bursts` of the time, slows whatever runs by up to `burst`. `drift` is what a forward of
+    a role adds to the next one's, as a share; `dies_at` ends a role at a forward of its process.
+    """
+
+    seed: int = 0
+    start_s: float = 2.0
+    warm_s: float = 0.1
+    slowdown: float = 0.0
+    process_sd: float = 0.0
+    forward_sd: float = 0.0
+    bursts: float = 0.0
+    burst: float = 1.0
+    drift: Mapping[Role, float] = field(default_factory=dict)
+    peaks: Mapping[Role, int] = field(default_factory=dict)
+    dies_at: Mapping[Role, int] = field(default_factory=dict)
+    fails_to_start: Role | None = None
+    now: float = 0.0
+    opened: int = 0
+    closed: int = 0
+    log: list[tuple[int, Role, int]] = field(default_factory=list)  # block, role, turn
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.seed)  # noqa: S311 - no secret
+
+    def tools(self) -> Tools:
+        return Tools(clock=lambda: self.now, pause=self.take)
+
+    def take(self, seconds: float) -> None:
+        self.now += seconds
+
+    @contextmanager
+    def block(self) -> Iterator[Mapping[Role, FakeSide]]:
+        self.opened += 1
+        self.take(self.start_s)
+        if self.fails_to_start:
+            raise SideFailed(self.fails_to_start, "no such module")
+        try:
+            yield {role: FakeSide(self, role) for role in ROLES}
+        finally:
+            self.closed += 1
+
+
+class FakeSide:
+    """A process whose first call is slow, and whose later ones are as its world says."""
+
+    def __init__(self, world: World, role: Role) -> None:
+        self._world = world
+        self._role = role
+        speed = 1.0 + (world.slowdown if role == "candidate" else 0.0)
+        luck = world.random.lognormvariate(0.0, world.process_sd)
+        self._base_s = FORWARD_S * speed * luck
+        self._calls = 0
+
+    def warm_up(self) -> float:
+        self._world.take(self._world.warm_s)
+        return 100 * FORWARD_S
+
+    def forward(self, turn: int) -> float:
+        world, role = self._world, self._role
+        self._calls += 1
+        if self._calls == world.dies_at.get(role):
+            raise SideFailed(role, "the process was ended by SIGKILL")
+        world.log.append((world.opened, role, turn))
+        seconds = self._base_s * world.random.lognormvariate(0.0, world.forward_sd)
+        seconds *= (1.0 + world.drift.get(role, 0.0)) ** (self._calls - 1)
+        if world.random.random() < world.bursts:
+            seconds *= world.random.uniform(1.0, world.burst)
+        world.take(seconds)
+        return seconds
+
+    def peak_bytes(self) -> int | None:
+        return self._world.peaks.get(self._role)

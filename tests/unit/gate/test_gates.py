@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.gate import (
+    Checked,
+    Costs,
+    Exit,
+    Finding,
+    Gate,
+    Verdict,
+    exact_findings,
+    exit_code,
+    gate_for,
+    noisy_finding,
+)
+from harness.gate.gates import DEFAULTS
+
+MIB = 2**20
+BASE = Costs({"params": 1000.0, "macs": 2e9, "psnr": 30.0, "ssim": 0.9}, ("a", "b"))
+
+
+def _one(gate: Gate, **figures: float) -> Finding:
+    costs = Costs({**BASE.figures, **figures}, BASE.digests)  # type: ignore[dict-item]
+    (found,) = exact_findings(BASE, costs, {gate.metric: gate})
+    return found
+
+
+@pytest.mark.parametrize(
+    ("gate", "figures", "level"),
+    [
+        (Gate("params", "exact"), {"params": 1000.0}, "pass"),
+        (Gate("params", "exact"), {"params": 999.0}, "pass"),
+        (Gate("params", "exact"), {"params": 1001.0}, "regression"),
+        (Gate("params", "percent", 1.0), {"params": 1010.0}, "pass"),
+        (Gate("params", "percent", 1.0), {"params": 1011.0}, "regression"),
+        (Gate("macs", "absolute", 5.0), {"macs": 2e9 + 5}, "pass"),
+        (Gate("macs", "absolute", 5.0), {"macs": 2e9 + 6}, "regression"),
+        (Gate("psnr", "absolute", 0.25), {"psnr": 29.75}, "pass"),
+        (Gate("psnr", "absolute", 0.25), {"psnr": 29.5}, "quality"),
+        (Gate("psnr", "absolute", 0.25), {"psnr": 35.0}, "pass"),
+        (Gate("ssim", "exact"), {"ssim": 0.8999}, "quality"),
+    ],
+)
+def test_a_gate_lets_a_figure_get_worse_by_its_limit_and_no_more(
+    gate: Gate, figures: dict[str, float], level: str
+) -> None:
+    assert _one(gate, **figures).level == level
+
+
+def test_a_figure_of_one_side_alone_is_not_measured_and_of_neither_no_fault() -> None:
+    gates = {"convs": Gate("convs", "exact")}
+    (found,) = exact_findings(BASE, Costs({"convs": 3.0}), gates)  # type: ignore[arg-type]
+    assert (found.level, found.text) == ("absent", "the baseline's could not be had")
+    (found,) = exact_findings(BASE, BASE, gates)  # type: ignore[arg-type]
+    assert found.level == "pass"
+
+
+def test_the_digest_gate_is_about_every_output() -> None:
+    gates: Any = {"digest": Gate("digest", "exact")}
+    (found,) = exact_findings(BASE, Costs({}, ("a", "c")), gates)
+    assert (found.level, found.text) == ("quality", "1 of 2 outputs are other pixels")
+    (found,) = exact_findings(BASE, Costs({}, ("a", "b")), gates)
+    assert found.level == "pass"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "interval", "level"),
+    [
+        (100 * MIB, 109 * MIB, (1.05, 1.12), "pass"),
+        (100 * MIB, 120 * MIB, (1.15, 1.25), "regression"),
+        (100 * MIB, 120 * MIB, (0.90, 1.50), "inconclusive"),
+        (MIB // 2, MIB, (1.9, 2.1), "pass"),  # twice as much of nothing
+    ],
+)
+def test_memory_needs_a_certain_and_a_large_increase(
+    old: int, new: int, interval: tuple[float, float], level: str
+) -> None:
+    found = noisy_finding(Gate("memory", "percent", 10.0), [old] * 3, [new] * 3, interval)
+    assert found.level == level
+
+
+def test_an_entrys_own_gate_stands_before_that_for_all_and_a_later_one_before_an_earlier() -> None:
+    own, later = Gate("params", "percent", 2.0, entry="acme"), Gate("params", "percent", 3.0)
+    gates = (own, *DEFAULTS, later)
+    assert gate_for(gates, "acme")["params"] is own
+    assert gate_for(gates, "other")["params"] is later
+    assert gate_for(gates, "other")["macs"].kind == "exact"
+
+
+@pytest.mark.parametrize(
+    ("gate", "fault"),
+    [
+        (("params", "percent", -1.0), "must not be negative"),
+        (("params", "exact", 1.0), "has no limit"),
+        (("digest", "percent", 1.0), "can only be exact"),
+        (("runtime", "exact", 0.0), "a percent with a limit above 0"),
+        (("runtime", "absolute", 1.0), "a percent with a limit above 0"),
+    ],
+)
+def test_a_gate_refuses_nonsense(gate: tuple[Any, Any, float], fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        Gate(*gate)
+
+
+def _checked(*levels: Any, word: Any = "SAME", **changes: Any) -> Checked:
+    findings = tuple(Finding("params", level, "") for level in levels)
+    return Checked("acme", "base", Verdict(word, ""), findings, **changes)
+
+
+@pytest.mark.parametrize(
+    ("checked", "code"),
+    [
+        (_checked("pass"), Exit.PASS),
+        (_checked(word="FASTER"), Exit.PASS),
+        (_checked(word="SLOWER"), Exit.REGRESSION),
+        (_checked("regression"), Exit.REGRESSION),
+        (_checked(failure="no", faulty=True), Exit.BAD_INPUT),
+        (_checked(failure="no"), Exit.NOT_MEASURED),
+        (_checked("absent"), Exit.NOT_MEASURED),
+        (_checked(word="INCONCLUSIVE"), Exit.INCONCLUSIVE),
+        (_checked("quality"), Exit.QUALITY),
+        (_checked("quality", "regression", word="SLOWER"), Exit.QUALITY),
+        (_checked("regression", word="INCONCLUSIVE"), Exit.REGRESSION),
+    ],
+)
+def test_the_exit_code_is_that_of_the_gravest_finding(checked: Checked, code: Exit) -> None:
+    assert exit_code([_checked("pass"), checked], inconclusive="fail") == code
+
+
+def test_inconclusive_may_pass_and_nothing_else_then_does() -> None:
+    unsure, slow = _checked(word="INCONCLUSIVE"), _checked(word="SLOWER")
+    assert exit_code([unsure], inconclusive="pass") == Exit.PASS
+    assert exit_code([unsure, slow], inconclusive="pass") == Exit.REGRESSION

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from fakes.sides import World
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.gate import Block, Sampling, Settings, Turn, corrected, estimate, holm, judge, looks
+from harness.gate import sample as measure
+from harness.gate.bootstrap import Resampled
+from harness.gate.verdict import Verdict
+
+ORDER = ("baseline", "again", "candidate")
+
+
+def _turn(candidate: float, *, again: float = 1.0) -> Turn:
+    return Turn(ORDER, (1.0, 1.0), (again, again), (candidate, candidate))
+
+
+def _sampling(*blocks: tuple[float, ...], again: float = 1.0) -> Sampling:
+    return Sampling(tuple(Block(tuple(_turn(it, again=again) for it in block)) for block in blocks))
+
+
+def test_an_effect_is_held_against_both_processes_of_the_baseline() -> None:
+    turn = Turn(ORDER, (1.0, 4.0), (4.0, 4.0), (2.0, 8.0))
+    # geometric means: 2 and 4, together the root of 8; the candidate's is 4
+    assert math.exp(turn.effect) == pytest.approx(4.0 / math.sqrt(8.0))
+    assert math.exp(turn.null) == pytest.approx(2.0)
+
+
+def test_the_point_is_the_mean_over_blocks_of_the_median_over_turns() -> None:
+    blocks = [[0.0, 0.1, 5.0], [0.3, 0.2, -9.0], [0.0, 0.0, 0.0]]
+    assert estimate(blocks, confidence=0.95).point == pytest.approx((0.1 + 0.2 + 0.0) / 3)
+
+
+def test_few_blocks_give_the_interval_of_students_t() -> None:
+    # one turn each, so that only blocks are resampled: mean 0, standard deviation 1
+    blocks = [[-1.0], [0.0], [1.0]] * 1
+    found = estimate(blocks, confidence=0.9, seed=1)
+    exact = 2.920 / math.sqrt(3)  # t of 2 degrees of freedom
+    assert found.high == pytest.approx(exact, rel=0.25)
+    assert found.low == pytest.approx(-exact, rel=0.25)
+
+
+def test_one_block_says_nothing() -> None:
+    found = estimate([[0.5, 0.5, 0.5]], confidence=0.95)
+    assert (found.low, found.high) == (-math.inf, math.inf)
+    assert Resampled([[0.5, 0.5]]).p() == 1.0
+
+
+def test_an_estimate_of_nothing_is_refused() -> None:
+    for blocks in ([], [[]], [[0.1], []]):
+        with pytest.raises(ValueError, match="at least one block"):
+            estimate(blocks, confidence=0.95)
+
+
+@given(st.lists(st.lists(st.floats(-1, 1), min_size=1, max_size=5), min_size=2, max_size=5))
+def test_an_interval_holds_its_point_and_p_agrees_with_it(blocks: list[list[float]]) -> None:
+    resampled = Resampled(blocks)
+    found = resampled.estimate(0.95)
+    assert found.low <= found.point <= found.high
+    wide = resampled.estimate(0.99)
+    assert (wide.low, -wide.high) <= (found.low, -found.high)
+    p = resampled.p()
+    if found.excludes_zero:
+        assert p <= 0.06
+    if p < 0.04:
+        assert found.excludes_zero
+
+
+@pytest.mark.parametrize(
+    ("ratios", "word"),
+    [
+        ((1.20, 1.21, 1.20, 1.19), "SLOWER"),
+        ((0.80, 0.81, 0.80, 0.79), "FASTER"),
+        ((1.00, 1.001, 0.999, 1.0), "SAME"),
+        ((1.03, 1.031, 1.03, 1.029), "SAME"),  # slower for certain, but by too little to matter
+        ((1.00, 1.30, 0.90, 1.10), "INCONCLUSIVE"),
+        ((1.06, 1.061, 0.97, 1.15), "INCONCLUSIVE"),
+    ],
+)
+def test_the_verdict_needs_a_certain_and_a_large_effect(
+    ratios: tuple[float, ...], word: str
+) -> None:
+    verdict = judge(_sampling(*((it,) * 3 for it in ratios)), Settings())
+    assert verdict.word == word
+
+
+def test_a_baseline_that_differs_from_itself_makes_it_inconclusive() -> None:
+    blocks = ((1.5,) * 3,) * 4
+    assert judge(_sampling(*blocks), Settings()).word == "SLOWER"
+    verdict = judge(_sampling(*blocks, again=1.1), Settings())
+    assert verdict.word == "INCONCLUSIVE"
+    assert verdict.reason.startswith("the baseline differs from itself by 10.0%")
+
+
+def test_two_blocks_are_too_few() -> None:
+    verdict = judge(_sampling((1.5, 1.5), (1.5, 1.5)), Settings())
+    assert verdict.word == "INCONCLUSIVE"
+    assert verdict.reason.startswith("2 of the 3 blocks")
+
+
+def test_a_stored_baseline_is_compared_by_ratio_to_the_reference() -> None:
+    sampling = _sampling(*((2.2,) * 3,) * 4)  # 2.2 times the reference now
+    then = [[math.log(2.0)] * 3] * 4  # 2.0 times the reference then
+    verdict = judge(sampling, Settings(), stored=then)
+    assert verdict.ratio == pytest.approx(1.1)
+    assert verdict.word == "SLOWER"
+    assert judge(sampling, Settings(), stored=[[math.log(2.2)] * 3] * 4).word == "SAME"
+
+
+def test_holm_keeps_from_the_smallest_on_until_one_fails() -> None:
+    assert holm([0.01, 0.04, 0.03], level=0.05) == (True, False, False)
+    assert holm([0.01, 0.02, 0.03], level=0.05) == (True, True, True)
+    assert holm([0.03, 0.02], level=0.05) == (True, True)
+    assert holm([0.2, 0.001], level=0.05) == (False, True)
+    assert holm([], level=0.05) == ()
+
+
+def test_many_entries_are_corrected_for_their_number() -> None:
+    weak = Verdict("SLOWER", "slower", ratio=1.1, p=0.03)
+    sure = replace(weak, p=0.001)
+    same = Verdict("SAME", "same", ratio=1.0, p=0.8)
+    kept = corrected([weak, sure, same], confidence=0.95)
+    assert [it.word for it in kept] == ["INCONCLUSIVE", "SLOWER", "SAME"]
+    assert kept[0].reason == "not kept by Holm's correction for 3 entries"
+    assert [it.word for it in corrected([weak], confidence=0.95)] == ["SLOWER"]
+
+
+def _words(count: int, budget_s: float, slowdown: float, **world: float) -> list[str]:
+    settings = Settings(budget_s=budget_s)
+    narrow, suspect = looks(settings)
+    words = []
+    for seed in range(count):
+        it = World(seed=seed, slowdown=slowdown, **world)  # type: ignore[arg-type]
+        sampling = measure(it, settings, it.tools(), narrow=narrow, suspect=suspect)
+        words.append(judge(sampling, settings).word)
+    return words
+
+
+QUIET = {"process_sd": 0.007, "forward_sd": 0.01}
+BURSTY = {"process_sd": 0.03, "forward_sd": 0.05, "bursts": 0.3, "burst": 2.0}
+
+
+@pytest.mark.parametrize("machine", [QUIET, BURSTY], ids=["quiet", "bursty"])
+def test_equal_sides_are_hardly_ever_called_different(machine: dict[str, float]) -> None:
+    words = _words(100, 10.0, 0.0, **machine)
+    assert words.count("SLOWER") + words.count("FASTER") <= 1
+
+
+def test_a_planted_slowdown_is_found_on_a_quiet_machine() -> None:
+    assert _words(25, 30.0, 0.1, **QUIET).count("SLOWER") >= 24
+    assert _words(15, 30.0, 0.2, **BURSTY).count("SLOWER") >= 12
+
+
+def test_equal_sides_are_mostly_called_the_same_on_a_quiet_machine() -> None:
+    assert _words(30, 10.0, 0.0, **QUIET).count("SAME") >= 25

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fakes.rude_worker import RudeConfinement
+
+from harness.core.challenge import Protocol
+from harness.gate import ROLES, SideFailed
+from harness.launch.measure import LrImage, Task
+from harness.launch.sides import WorkerBench
+from harness.wire.messages import Load
+
+
+def _bench(folder: Path, **manners: str) -> WorkerBench:
+    load = Load("", "m:N", "{}", 1, 1.0, "cpu", threads=1, seed=0)
+    tasks: Any = {
+        role: Task(
+            load,
+            Protocol(warmup=2),
+            folder / f"{role}.log",
+            RudeConfinement(manners.get(role, "remembering")),
+        )
+        for role in ROLES
+    }
+    images = tuple(LrImage("check", str(n), np.full((1, 2, 3), n, np.uint8)) for n in (1, 2))
+    return WorkerBench(tasks, images)
+
+
+def test_sides_live_together_and_each_turn_has_one_image(tmp_path: Path) -> None:
+    with _bench(tmp_path).block() as sides:
+        assert set(sides) == set(ROLES)
+        for role in ROLES:
+            assert sides[role].warm_up() == pytest.approx(1e-6)
+        for turn in range(3):
+            assert sides["candidate"].forward(turn) == pytest.approx(1e-6)
+    given = (tmp_path / "candidate.log").read_text(encoding="utf-8").split()
+    assert given == ["010101010101"] * 2 + [f"{n:02}" * 6 for n in (1, 2, 1)]
+    assert (tmp_path / "again.log").read_text(encoding="utf-8").split() == given[:2]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_side_that_fails_is_named_and_the_others_are_stopped(tmp_path: Path, role: str) -> None:
+    with (
+        pytest.raises(SideFailed, match=r"load: .*status 3 \(exited\)") as error,
+        _bench(tmp_path, **{role: "exit_3"}).block(),
+    ):
+        pass
+    assert error.value.role == role
+
+
+def test_a_side_that_dies_between_turns_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SideFailed) as error, _bench(tmp_path, candidate="polite").block() as sides:
+        sides["candidate"].warm_up()
+    assert error.value.role == "candidate"
+    assert "warmup" in str(error.value)

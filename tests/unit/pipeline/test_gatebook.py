@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.gate import Gate
+from harness.pipeline import gatebook
+from harness.pipeline.plan import BadInput
+
+GATES = """
+budget_s = 30.0
+size = [32, 48]
+
+[[gates]]
+metric = "runtime"
+kind = "percent"
+limit = 3.0
+
+[[gates]]
+entry = "acme"
+metric = "psnr"
+kind = "absolute"
+limit = 0.5
+"""
+
+
+def _file(folder: Path, text: str, name: str = "gates.toml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_file_of_gates_is_read_and_the_default_gates_stay(tmp_path: Path) -> None:
+    book = gatebook.read(_file(tmp_path, GATES))
+    assert (book.budget_s, book.size, book.images) == (30.0, (32, 48), 2)
+    assert book.all_gates()[-2:] == (
+        Gate("runtime", "percent", 3.0),
+        Gate("psnr", "absolute", 0.5, entry="acme"),
+    )
+    assert Gate("params", "exact") in book.all_gates()
+    assert gatebook.read(_file(tmp_path, "defaults = false")).all_gates() == ()
+
+
+def test_pyproject_is_read_where_no_file_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert gatebook.read(None) == gatebook.Gatebook()
+    _file(tmp_path, "[project]\nname = 'x'\n", "pyproject.toml")
+    assert gatebook.read(None) == gatebook.Gatebook()
+    _file(tmp_path, "[tool.esr.check]\nbudget_s = 7.0\n", "pyproject.toml")
+    assert gatebook.read(None).budget_s == 7.0
+
+
+def test_every_fault_of_the_gates_is_named(tmp_path: Path) -> None:
+    path = _file(tmp_path, 'colour = 1\n[[gates]]\nmetric = "speed"\nkind = "exact"\n')
+    with pytest.raises(BadInput) as error:
+        gatebook.read(path)
+    assert "colour: is no known field" in str(error.value)
+    assert "gates.0.metric" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("budget_s = -1.0", "budget must be above 0"),
+        ("= 3", "gates.toml"),
+        ('[[gates]]\nmetric = "digest"\nkind = "percent"\nlimit = 1.0', "can only be exact"),
+    ],
+)
+def test_nonsense_is_refused(tmp_path: Path, text: str, fault: str) -> None:
+    with pytest.raises(BadInput, match=fault):
+        gatebook.read(_file(tmp_path, text))
+
+
+def test_the_command_lines_wishes_come_before_the_files(tmp_path: Path) -> None:
+    book = gatebook.read(_file(tmp_path, GATES))
+    assert gatebook.settings(book, budget_s=9.0, seed=4).budget_s == 9.0
+    assert gatebook.settings(book, budget_s=None, seed=4).budget_s == 30.0
+    assert gatebook.gates(book, 8.0)[-1] == Gate("runtime", "percent", 8.0)
+    assert [it.limit for it in gatebook.gates(book, 8.0) if it.metric == "runtime"] == [8.0]
+    with pytest.raises(BadInput, match="--effect is a percentage"):
+        gatebook.gates(book, 0.0)
+    with pytest.raises(BadInput, match="budget must be above 0"):
+        gatebook.settings(book, budget_s=0.0, seed=None)
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="can't be read: No such file"):
+        gatebook.read(tmp_path / "none.toml")
