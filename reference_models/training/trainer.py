@@ -35,6 +35,7 @@ from reference_models.training.recipe import Recipe, Stage
 from reference_models.training.schedule import learning_rate
 
 CHECKPOINT, LOG, WEIGHTS = "checkpoint.pt", "log.jsonl", "weights.safetensors"
+_FALL_DB = 6.0  # below the best validation so far, which no averaged weights do that still learn
 _FEATURES_SEED = 7919  # added to the run's, so that features differ from the model's first layer
 
 
@@ -200,18 +201,32 @@ def _loss(task: Task, state: _State, stage: Stage, batch: batches.Batch) -> Tens
 def _report(task: Task, identity: Identity, state: _State, observer: Observer, loss: float) -> None:
     stage = task.recipe.stages[state.stage]
     if not math.isfinite(loss):
-        raise TrainingError(
-            f"the loss is {loss} in stage {stage.name!r}, iteration {state.iteration}: the "
-            "training diverged; lower learning_rate in the recipe and use another --output"
-        )
+        raise _diverged(stage, state, f"the loss is {loss}")
     due = state.iteration % task.recipe.validate_every == 0 or state.iteration == stage.iterations
     rate = learning_rate(stage, state.iteration - 1)
     psnr = _validated(task, state) if due else None
+    if psnr is not None:
+        _refuse_a_fall(task, state, psnr)
     row = log.Row(stage.name, _done(task, state), rate, loss, round(state.seconds, 3), psnr)
     log.append(task.output / LOG, row)
     if due:
         _save(task, identity, state)
     observer.row(row)
+
+
+def _refuse_a_fall(task: Task, state: _State, psnr: float) -> None:
+    """A loss can explode and stay a number."""
+    so_far = [it.psnr_db for it in log.read(task.output / LOG) if it.psnr_db is not None]
+    if so_far and psnr < max(so_far) - _FALL_DB:
+        stage = task.recipe.stages[state.stage]
+        raise _diverged(stage, state, f"PSNR fell from {max(so_far):.2f} to {psnr:.2f} dB")
+
+
+def _diverged(stage: Stage, state: _State, sign: str) -> TrainingError:
+    return TrainingError(
+        f"{sign} in stage {stage.name!r}, iteration {state.iteration}: the training diverged; "
+        "lower learning_rate in the recipe and use another --output"
+    )
 
 
 def _validated(task: Task, state: _State) -> float:

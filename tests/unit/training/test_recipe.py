@@ -37,7 +37,7 @@ def test_every_published_recipe_has_one_for_a_cpu() -> None:
 def test_the_ablation_gives_each_recipe_the_same_budget() -> None:
     names = [name for name in recipe.bundled() if name.startswith("ablation_")]
     assert len(names) == 4
-    assert {recipe.read(name).iterations for name in names} == {3000}
+    assert {recipe.read(name).iterations for name in names} == {2400}
     assert len({(s.batch, s.hr_patch) for n in names for s in recipe.read(n).stages}) == 1
 
 

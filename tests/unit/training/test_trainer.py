@@ -174,3 +174,15 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_checkpoint(
         trainer.train(task, Watcher())
     assert _found(task).iteration == 0
     assert not (task.output / trainer.WEIGHTS).exists()
+
+
+def test_a_loss_that_explodes_and_stays_a_number_stops_the_run_too(
+    photographs: Path, tmp_path: Path, write_recipe: Callable[..., Path]
+) -> None:
+    path = write_recipe(second=8)
+    path.write_text(path.read_text().replace("learning_rate = 1e-4", "learning_rate = 0.03"))
+    task = _task(path, photographs, tmp_path / "run")
+    with pytest.raises(TrainingError, match=r"PSNR fell from .* dB in stage 'second', iteration 4"):
+        trainer.train(task, Watcher())
+    assert _found(task).iteration == 0
+    assert [it.iteration for it in log.read(task.output / trainer.LOG)][-1] == 9
