@@ -54,6 +54,7 @@ def rank(
     baseline = _baseline(challenge, entries, baseline_figures)
     scored = score(challenge, ranked, baseline, ranks=ranks, turns=turns)
     shown = _ranked_metrics(challenge)
+    floor = next((entry for entry in entries if entry.role == "floor"), None)
     rows = [
         Row(
             entry,
@@ -66,6 +67,7 @@ def rank(
                 if entry.id in table
             },
             margins=_margins(challenge, entry),
+            below_floor=_below(floor, entry),
         )
         for entry in entries
     ]
@@ -93,9 +95,15 @@ def _reason(challenge: Challenge, entry: Entry) -> str:
     faults = []
     if UNTRAINED in entry.badges:
         faults += [] if challenge.rank_untrained else [UNTRAINED]
-    elif not entry.rankable:
+    elif not entry.rankable or _only_compared(challenge, entry):
         faults.append("not entered for ranking")
     return "; ".join([*faults, *_missing(challenge, entry), *_breaches(challenge, entry)])
+
+
+def _only_compared(challenge: Challenge, entry: Entry) -> bool:
+    """Whether the rules show the row for comparison alone; any other reference may be entered."""
+    named = entry.id in (*challenge.references, challenge.baseline)
+    return entry.role == "reference" and named and not challenge.rank_references
 
 
 def _missing(challenge: Challenge, entry: Entry) -> list[str]:
@@ -126,10 +134,16 @@ def _breaches(challenge: Challenge, entry: Entry) -> list[str]:
         judged = _exact(value) if limit.decimals is None else rounded(value, limit.decimals)
         if judged < _exact(bound) if word == "below" else judged > _exact(bound):
             unit = f" {metric(limit.metric).unit}".rstrip()
-            form = ".15g" if limit.decimals is None else f".{limit.decimals}f"
+            form = f".{limit.decimals}f" if limit.decimals is not None else _form(value, bound)
             figure, edge = f"{float(judged):{form}}{unit}", f"{bound:{form}}{unit}"
             faults.append(f"{label(limit.metric)} {figure} is {word} {edge}")
     return faults
+
+
+def _form(value: float, bound: float) -> str:
+    """The fewest digits, of six at least, by which an unrounded figure differs from its bound."""
+    digits = (it for it in range(6, 15) if f"{value:.{it}g}" != f"{bound:.{it}g}")
+    return f".{next(digits, 15)}g"
 
 
 def _margins(challenge: Challenge, entry: Entry) -> dict[str, float]:
@@ -142,6 +156,14 @@ def _margins(challenge: Challenge, entry: Entry) -> dict[str, float]:
             room = above if word == "below" else -above
             margins[limit.metric] = min(room, margins.get(limit.metric, math.inf))
     return margins
+
+
+def _below(floor: Entry | None, entry: Entry) -> tuple[str, ...]:
+    """The datasets on which a trained model's PSNR is below the floor's."""
+    if floor is None or UNTRAINED in entry.badges:
+        return ()
+    keys = [key for key in floor.values if key.startswith("psnr:") and key in entry.values]
+    return tuple(key[5:] for key in keys if entry.values[key] < floor.values[key])
 
 
 def _bound(limit: Limit) -> tuple[float, Literal["below", "above"]]:

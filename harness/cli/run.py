@@ -102,8 +102,10 @@ def finish(board: Leaderboard, folder: Path, *, as_json: bool, strict: bool) -> 
         Console().print(render.to_terminal(render.table(board)))
     for path in files:
         say(f"wrote {shlex.quote(str(path))}")
-    entries = [row for row in board.rows if row.entry.role != "floor"]
-    if all(row.entry.status == "failed" for row in entries):
+    models = [row for row in board.rows if row.entry.role != "floor"]
+    if all(row.entry.status == "failed" for row in models):
         raise typer.Exit(Exit.NOT_MEASURED)
-    if strict and not all(row.ranked for row in entries):
+    # what was entered decides; a reference that may not be ranked is no fault of an entry's
+    entered = [row for row in models if row.entry.role == "entry"] or models
+    if strict and not all(row.ranked for row in entered):
         raise typer.Exit(Exit.STRICT)

@@ -200,6 +200,7 @@ class Challenge:
     runtime_mean: RuntimeMean = "datasets"
     rank_ties: Literal["shared", "ordinal"] = "shared"  # of the metrics' own ranks
     rank_untrained: bool = False
+    rank_references: bool = True  # False: `references` and `baseline` take no place, as in NTIRE
     show_floor: bool = True
     show_published: bool = False  # draw the models' printed figures below the measured rows
     protocol: Protocol = field(default_factory=Protocol)

@@ -97,6 +97,7 @@ class Row:
     ranks: Mapping[str, int] = field(default_factory=dict)  # metric key -> rank
     standings: Mapping[str, Standing] = field(default_factory=dict)  # track id -> place
     margins: Mapping[str, float] = field(default_factory=dict)  # limited metric -> room to limit
+    below_floor: tuple[str, ...] = ()  # datasets on which the floor has the higher PSNR
     runtime_span: Span | None = None  # None: not ranked, or one round, which can't tell
     runtime_ratio: Ratio | None = None  # to the challenge's baseline
 

@@ -20,7 +20,11 @@ _FORBID: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
 
 @dataclass(frozen=True)
 class Correction:
-    """A printed figure that is provably wrong, the right one in `unit`, and the evidence."""
+    """A printed figure that is provably wrong, the right one in `unit`, and the evidence.
+
+    `verdict` is what an audit of the printed figure would say: it leaves something out, or others
+    who count get another one.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
@@ -29,6 +33,7 @@ class Correction:
     value: float
     evidence: str
     unit: str = ""
+    verdict: Literal["incomplete", "disputed"] = "disputed"
 
     def __post_init__(self) -> None:
         refuse_unit(self.metric, self.unit)

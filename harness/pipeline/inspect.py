@@ -116,7 +116,7 @@ def _inspect(
     first = next((it for it in replies[:2] if isinstance(it, Failed)), None)
     if first is not None and candidate.form == "entry":
         return Inspected(candidate, chosen.kind, (), None, None, first, log)
-    kind = "seeded" if isinstance(counted, CountFigures) and counted.untrained else chosen.kind
+    kind = _kind(chosen, counted)
     findings = _findings(images, replies, load.data_range, seeded=kind == "seeded")
     if isinstance(counted, Failed):
         findings += (Finding("counts", "failed", counted.message),)
@@ -125,6 +125,15 @@ def _inspect(
     findings += _deploy(counted.counts.unfused)
     verdict = None if quick else judge(counted.counts)
     return Inspected(candidate, kind, findings, counted, verdict, None, log)
+
+
+def _kind(chosen: weights.Chosen, counted: CountFigures | Failed) -> str:
+    """Whose weights ran, as the load found: a model without parameters is whole without a file."""
+    if isinstance(counted, Failed):
+        return chosen.kind
+    if counted.untrained:
+        return "seeded"
+    return "own" if chosen.kind == "seeded" else chosen.kind
 
 
 def _deploy(unfused: Unfused | None) -> tuple[Finding, ...]:

@@ -18,6 +18,7 @@ from harness.core.printed import (
     Regenerated,
     Ruling,
 )
+from harness.core.verdict import Verdict
 from harness.pipeline.material import without
 from harness.pipeline.plan import BadInput
 from harness.pipeline.report import refuse_other_figures
@@ -63,8 +64,8 @@ def _judge(
     if ruling != table.rulings[0]:
         rules = replace(rules, title=f"{rules.title}: {ruling.title}")
     entries = [_averaged(row.entry, rules) for row in rows]
-    if ruling.corrected:
-        entries = [_corrected(entry, table.corrections) for entry in entries]
+    treat = _corrected if ruling.corrected else _marked
+    entries = [treat(entry, table.corrections) for entry in entries]
     baseline = challenge.baseline_figures
     board = rank(
         rules,
@@ -119,6 +120,18 @@ def _corrected(entry: Entry, corrections: Sequence[Correction]) -> Entry:
     notes = tuple(f"{label(it.metric)} corrected: {it.evidence}" for it in mine)
     values = {**entry.values, **{it.metric: it.base_value for it in mine}}
     return replace(entry, values=values, notes=(*entry.notes, *notes))
+
+
+def _marked(entry: Entry, corrections: Sequence[Correction]) -> Entry:
+    """With the verdict on a printed figure that is wrong, which stays as it is."""
+    mine = [it for it in corrections if it.entry == entry.id]
+    if not mine:
+        return entry
+    told = tuple(f"{label(it.metric)} as printed: {it.evidence}" for it in mine)
+    levels = {it.verdict for it in mine}
+    return replace(
+        entry, verdict=Verdict("incomplete" if "incomplete" in levels else "disputed", told)
+    )
 
 
 def _of_convention(figures: Mapping[str, float], challenge: Challenge) -> dict[str, float]:

@@ -59,6 +59,7 @@ def to_latex(table: Table) -> str:
             r"\bottomrule",
             r"\end{tabular}}",
             *_remarks(table),
+            *(rf"{{\footnotesize {escape(note)}\par}}" for note in table.notes),
             r"\end{table*}",
             "",
         ]

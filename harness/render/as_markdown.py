@@ -19,7 +19,7 @@ def escape(text: str) -> str:
 
 
 def to_markdown(table: Table) -> str:
-    """A title, one pipe table, and the reasons of what is not ranked as a list."""
+    """A title, one pipe table, its caption, and lists of reasons and of notes."""
     heads = [
         "Team / model",
         *(escape(_title(heading.group, heading.full)) for heading in table.headings),
@@ -34,8 +34,10 @@ def to_markdown(table: Table) -> str:
     remarks = [
         f"- **{_plain_name(line)}**: {escape(line.remark)}" for line in table.lines if line.remark
     ]
-    if remarks:
-        parts.append("\n".join(remarks))
+    if table.caption != table.title:
+        parts.append(escape(table.caption))
+    notes = [f"- {escape(note)}" for note in table.notes]
+    parts += ["\n".join(listed) for listed in (remarks, notes) if listed]
     return "\n\n".join(parts) + "\n"
 
 

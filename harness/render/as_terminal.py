@@ -19,7 +19,7 @@ _STYLES: dict[Kind, str] = {"published": "dim", "failed": "red", "floor": "itali
 
 @dataclass(frozen=True)
 class TerminalTable:
-    """The table, then the reasons of what is not ranked, then which columns found no room."""
+    """The table, the reasons of what is not ranked, which columns found no room, the notes."""
 
     table: Table
 
@@ -34,6 +34,8 @@ class TerminalTable:
         if left_out:
             names = ", ".join(" ".join(filter(None, (it.group, it.full))) for it in left_out)
             yield Text(f"No room here for: {names}. They are in the written tables.", style="dim")
+        for note in self.table.notes:
+            yield Text(f"Note: {note}", style="dim")
 
 
 def to_terminal(table: Table) -> RenderableType:

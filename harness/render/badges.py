@@ -41,8 +41,8 @@ class Badge:
 
 
 def badges(row: Row, *, earlier: Sequence[Record]) -> tuple[Badge, ...]:
-    """Role, what the entry carries, what its counters say, a limit met by rounding alone, and
-    whether rounds are `earlier` ones, as Leaderboard.earlier tells.
+    """Role, what the entry carries, what its counters say, a limit met by rounding alone, PSNR
+    below the floor, and whether rounds are `earlier` ones, as Leaderboard.earlier tells.
     """
     entry = row.entry
     found = []
@@ -56,6 +56,9 @@ def badges(row: Row, *, earlier: Sequence[Record]) -> tuple[Badge, ...]:
     if row.ranked and any(room < 0 for room in row.margins.values()):
         name = "limit met by rounding"
         found.append(Badge(name, "warn", _HINTS[name]))
+    if row.below_floor:
+        names = ", ".join(map(short, row.below_floor))
+        found.append(Badge("below the floor", "bad", f"Plain upscaling has more PSNR on {names}"))
     if earlier:
         found.append(_earlier(earlier, of=len(row.entry.timed)))
     return tuple(found)

@@ -24,7 +24,7 @@ def document(board: Leaderboard) -> dict[str, Any]:
     why a row failed or is not ranked, "" for a ranked one and the floor; `failure` is
     `{stage, reason, message}` or None. `runtime_ranks` is `[first, last]` of the ranks that the
     rounds can't separate, `runtime_ratio` `{to, point, low, high}` to the baseline; None where one
-    round or none can't tell.
+    round or none can't tell. `below_floor` names the data sets on which the floor has more PSNR.
     `earlier_run` says that not all of its rounds were timed together with the latest rows. Every
     figure is finite or None. Text is the submissions' own, as it came.
     """
@@ -94,6 +94,7 @@ def _row(board: Leaderboard, row: Row) -> dict[str, Any]:
             name: {"score": finite(standing.score), "rank": standing.rank}
             for name, standing in row.standings.items()
         },
+        "below_floor": list(row.below_floor),
         "margins": {key: finite(room) for key, room in row.margins.items()},
         "verdict": None if verdict is None else verdict.level,
         "verdict_reasons": [] if verdict is None else list(verdict.reasons),

@@ -15,9 +15,7 @@ from harness.render.detail import details
 from harness.render.legend import legend
 from harness.render.plot import plot
 from harness.render.table import Table, table
-from harness.render.text import HINT_LIMIT, clean, short
-
-_LONG = 4_000
+from harness.render.text import HINT_LIMIT, NOTE_LIMIT, clean, short
 
 
 @dataclass(frozen=True)
@@ -46,11 +44,11 @@ def to_page(board: Leaderboard, compared: Compared | None = None) -> str:
             board=Markup(to_html(drawn)),  # noqa: S704
             title=drawn.title,
             caption=drawn.caption,
-            description=short(challenge.description, _LONG),
-            source=short(challenge.source, _LONG),
+            description=short(challenge.description, NOTE_LIMIT),
+            source=short(challenge.source, NOTE_LIMIT),
             facts=_facts(board),
-            notes=tuple(short(note, _LONG) for note in board.notes),
-            figures=short(board.printed_in, _LONG),
+            notes=drawn.notes,
+            figures=short(board.printed_in, NOTE_LIMIT),
             compared=compared,
             second=Markup(to_html(compared.table)) if compared else "",  # noqa: S704
             legend=legend(challenge, printed=bool(board.printed_in)),
@@ -97,7 +95,9 @@ def _environment(environment: Environment | None) -> dict[str, tuple[tuple[str, 
         "Seen during the run": environment.seen,
     }
     return {
-        title: tuple((short(name, HINT_LIMIT), short(value, _LONG)) for name, value in part.items())
+        title: tuple(
+            (short(name, HINT_LIMIT), short(value, NOTE_LIMIT)) for name, value in part.items()
+        )
         for title, part in parts.items()
         if part
     }

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import Leaderboard, Role, Row
+from harness.rank import UNTRAINED
 from harness.render.labels import Spot, write_labels
 from harness.render.text import short
 from harness.render.units import shown
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _SIZE_IN = (7.6, 4.6)
 _LABEL_LIMIT = 24
 _LARGEST_AREA_PT2 = 900.0
+_LEAST_AREA_PT2 = 6.0  # a dot, for a model of hardly any parameters
 _LINEAR_UP_TO = 20  # times the fastest row's runtime
 # Placeholder colours, replaced by variables after drawing.
 INK, GRID, ENTRY, REFERENCE = "#010203", "#010204", "#010205", "#010206"
@@ -105,7 +107,8 @@ def _datasets(challenge: Challenge) -> list[str]:
 def _points(row: Row, dataset: str) -> list[Point]:
     entry = row.entry
     figures = [entry.values.get(key, math.nan) for key in ("runtime", f"psnr:{dataset}", "params")]
-    if entry.status != "ok" or not entry.rankable or not all(map(math.isfinite, figures)):
+    no_model = entry.role == "floor" or UNTRAINED in entry.badges  # PSNR says nothing of it
+    if entry.status != "ok" or no_model or not all(map(math.isfinite, figures)):
         return []
     seconds, psnr_db, params = figures
     name = short(entry.title or entry.team or entry.id, _LABEL_LIMIT)
@@ -184,7 +187,7 @@ def _spots(points: tuple[Point, ...]) -> list[Spot]:
 def _areas(points: tuple[Point, ...]) -> list[float]:
     """Of the circles, in square points; the largest network has the largest."""
     largest = max(point.params for point in points) or 1.0
-    return [_LARGEST_AREA_PT2 * point.params / largest for point in points]
+    return [max(_LEAST_AREA_PT2, _LARGEST_AREA_PT2 * it.params / largest) for it in points]
 
 
 def themed(svg: str) -> str:

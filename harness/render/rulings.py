@@ -36,6 +36,7 @@ def rulings_table(again: Regenerated) -> Table | None:
         ),
         headings=tuple(_headings(again, columns)),
         lines=tuple(lines),
+        notes=rulings_notes(again),
     )
 
 
@@ -159,7 +160,7 @@ def _why(
         if track.id in places and places[track.id] != others.get(track.id)
     ]
     if steps:
-        told.append(", ".join(steps) + _by_others(again, judged, before))
+        told.append(", ".join(steps) + _causes(again, judged, before))
     return told
 
 
@@ -172,11 +173,13 @@ def _labels(board: Leaderboard, row: Row) -> dict[str, str]:
     }
 
 
-def _by_others(again: Regenerated, judged: Judged, row: Row) -> str:
-    """What else moves a row: those that drop out, and the figures of others."""
+def _causes(again: Regenerated, judged: Judged, row: Row) -> str:
+    """What moves a row: its own figures, those that drop out, and the figures of others."""
     kept = {it.entry.id for it in judged.board.rows if it.ranked}
     gone = sum(it.ranked and it.entry.id not in kept for it in again.board.rows)
-    causes = [f"{gone} rows are no longer ranked"] if gone else []
-    if judged.ruling.corrected and {it.entry for it in again.table.corrections} - {row.entry.id}:
+    corrected = {it.entry for it in again.table.corrections if judged.ruling.corrected}
+    causes = ["its own figures are corrected"] if row.entry.id in corrected else []
+    causes += [f"{gone} rows are no longer ranked"] if gone else []
+    if corrected - {row.entry.id}:
         causes.append("figures of other rows are corrected")
     return f", as {' and '.join(causes)}" if causes else ""

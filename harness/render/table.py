@@ -16,7 +16,7 @@ from harness.core.metrics import Convention, label, metric
 from harness.render.badges import Badge, badges
 from harness.render.printed import by_source, elsewhere, of_column
 from harness.render.reasons import remark
-from harness.render.text import HINT_LIMIT, clean, cut, short
+from harness.render.text import HINT_LIMIT, NOTE_LIMIT, clean, cut, short
 from harness.render.units import MISSING, converted, quantity, shown
 
 Kind = Literal["ranked", "unranked", "floor", "failed", "published"]
@@ -110,6 +110,7 @@ class Table:
     caption: str
     headings: tuple[Heading, ...]
     lines: tuple[Line, ...]
+    notes: tuple[str, ...] = ()  # to know when reading it
 
     @property
     def groups(self) -> tuple[tuple[str, int], ...]:
@@ -148,6 +149,7 @@ def table(board: Leaderboard) -> Table:
         caption=clean(challenge.caption or challenge.title),
         headings=(*map(_of_track, challenge.tracks), *map(_of_column, challenge.columns)),
         lines=tuple(lines),
+        notes=tuple(short(note, NOTE_LIMIT) for note in board.notes),
     )
 
 

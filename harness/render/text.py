@@ -6,6 +6,7 @@ import unicodedata
 
 NAME_LIMIT = 48  # characters of a name in a table
 HINT_LIMIT = 300  # characters of a tooltip
+NOTE_LIMIT = 4_000  # characters of a note on the whole board
 REMARK_LIMIT = 160  # characters of a reason in a table
 
 _JOINERS = "\u200c\u200d"  # part of ordinary Persian, Indic and emoji text

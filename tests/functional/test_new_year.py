@@ -162,7 +162,12 @@ def test_the_page_says_that_energy_did_not_count(board: dict[str, Any]) -> None:
 def test_where_energy_is_no_option_nobody_is_ranked_without_it(
     board: dict[str, Any], place: Path
 ) -> None:
+    own = place / "reports" / board["challenge"]["id"] / "leaderboard.json"
+    before = own.read_bytes()
     again = esr(place, "report", board["challenge"]["id"], "--rules", "strict.toml")
+    assert own.read_bytes() == before  # the board by other rules stands beside the run's own
+    beside = f"{board['challenge']['id']}_by_{again['challenge']['id']}"
+    assert (place / "reports" / beside / "index.html").is_file()
     assert [it["id"] for it in again["rows"] if it["ranked"]] == []
     assert row(again, "linear_x4")["reason"] == "not measured: Energy"
     assert "No row is ranked, since none has Energy, which the rules need." in again["notes"]

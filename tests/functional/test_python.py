@@ -60,3 +60,11 @@ def test_an_odd_size_that_fails_is_a_finding_and_counting_goes_on(tmp_path: Path
 
 def test_random_output_is_found(tmp_path: Path) -> None:
     assert levels(inspected(tmp_path, RANDOM))["determinism"] == "failed"
+
+
+def test_a_model_without_parameters_needs_no_weights_and_its_range_is_looked_at(
+    tmp_path: Path,
+) -> None:
+    found = inspected(tmp_path, GOOD.replace('mode="bilinear")', 'mode="bilinear") * 255'))
+    assert found.weights == "own"
+    assert levels(found)["output range"] != "ok"

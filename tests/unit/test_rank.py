@@ -93,7 +93,7 @@ def test_a_limit_with_decimals_judges_the_printed_figure(psnr_db: float, kept: b
 
 def test_a_limit_without_decimals_judges_the_figure_as_measured() -> None:
     got = psnr_row(26.896448047711953, Limit(PSNR, at_least=26.9))
-    assert got.reason == "PSNR on Set5 26.896448047712 dB is below 26.9 dB"
+    assert got.reason == "PSNR on Set5 26.8964 dB is below 26.9 dB"
     assert psnr_row(26.9, Limit(PSNR, at_least=26.9)).ranked
 
 
@@ -558,3 +558,40 @@ def test_metric_ranks_count_who_is_better_or_run_from_one_without_gaps(
                 value = sign * it.entry.values[key]
                 better = sum(sign * other.entry.values[key] < value for other in ranked)
                 assert got[it.entry.id] == better + 1
+
+
+def test_a_row_below_the_floor_is_told_by_dataset_and_stays_ranked() -> None:
+    floor = an_entry("bicubic", {PSNR: 28.4}, role="floor")
+    board = rank(
+        a_challenge(BY_RUNTIME),
+        [
+            floor,
+            an_entry("poor", {PSNR: 28.3, "runtime": 1.0}),
+            an_entry("good", {PSNR: 28.4, "runtime": 2.0}),
+            an_entry("seeded", {PSNR: 6.0, "runtime": 3.0}, badges=("untrained",)),
+        ],
+    )
+    told = {row.entry.id: row.below_floor for row in board.rows}
+    assert told == {"bicubic": (), "poor": ("Set5",), "good": (), "seeded": ()}
+    assert row(board, "poor").ranked
+
+
+def test_references_take_no_place_where_the_rules_say_so() -> None:
+    rules = a_challenge(
+        BY_RUNTIME, rank_references=False, references=("known", "baseline"), baseline="baseline"
+    )
+    figures = {"runtime": 1.0}
+    board = rank(
+        rules,
+        [
+            an_entry("baseline", figures, role="reference"),
+            an_entry("known", figures, role="reference"),
+            an_entry("entered", {"runtime": 2.0}, role="reference"),  # named as an entry
+            an_entry("mine", {"runtime": 3.0}),
+        ],
+    )
+    assert {it.entry.id: it.standings["main"].rank for it in board.rows if it.ranked} == {
+        "entered": 1,
+        "mine": 2,
+    }
+    assert row(board, "known").reason == "not entered for ranking"

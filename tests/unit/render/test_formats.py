@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -207,3 +208,21 @@ def test_the_terminal_lists_reasons_below_the_table(full: Table) -> None:
     text = to_plain(full, width=250)
     assert "MegaTiny TinySR: PSNR on sample_valid is 28.71 dB, the limit is 28.95 dB" in text
     assert "Slow & Steady SlowNet: timeout in forward: no answer within 300 s" in text
+
+
+NOTE = "4 of 5 <b>places</b> | come & out"
+
+
+def test_every_text_format_ends_with_the_notes_as_text(full: Table) -> None:
+    noted = replace(full, notes=(NOTE,))
+    for format_, shown in (
+        (as_markdown.to_markdown, "- 4 of 5 &#60;b&#62;places&#60;/b&#62; &#124; come &amp; out"),
+        (as_latex.to_latex, r"4 of 5 \textless{}b\textgreater{}places"),
+        (to_plain, f"Note: {NOTE}"),
+    ):
+        assert shown not in format_(full)
+        assert shown in format_(noted)
+
+
+def test_markdown_has_the_caption(full: Table) -> None:
+    assert "Results of the sample challenge. 100% of the rows" in as_markdown.to_markdown(full)
