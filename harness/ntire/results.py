@@ -119,12 +119,13 @@ def to_json(rows: Mapping[str, Result]) -> str:
 
 
 def to_text(rows: Mapping[str, Result]) -> str:
-    """results.txt of those rows; the columns of the test split where all of them have it."""
-    tested = all(row.test_runtime for row in rows.values())
+    """results.txt of those rows; the columns of the test split where any of them has it."""
+    tested = any(row.test_runtime for row in rows.values())
     kept = [title for title in _COLUMNS if tested or title not in _OF_TEST]
     lines = [{title: title for title in kept}, *(_cells(*item) for item in rows.items())]
     return "".join(
-        "\t".join(f"{line[title]:{_COLUMNS[title]}s}" for title in kept) + "\n" for line in lines
+        "\t".join(f"{line.get(title, ''):{_COLUMNS[title]}s}" for title in kept) + "\n"
+        for line in lines
     )
 
 

@@ -62,6 +62,18 @@ def test_without_a_test_split_its_columns_are_left_out() -> None:
     ]
 
 
+def test_a_row_without_a_test_split_has_empty_cells_among_rows_with_one() -> None:
+    whole, _ = parsed()
+    short, _ = parsed(test_runtime="absent", test_psnr="absent", test_memory="absent")
+    assert whole is not None
+    assert short is not None
+    head, *lines = to_text({"whole": whole, "short": short}).splitlines()
+    assert "Test PSNR" in head
+    cells = [[cell.strip() for cell in line.split("\t")] for line in lines]
+    assert cells[0][1:6] == ["28.50", "27.50", "15.00", "40.00", "27.50"]
+    assert cells[1][1:6] == ["28.50", "", "15.00", "", ""]
+
+
 def test_what_is_written_is_read_again() -> None:
     row, _ = parsed(valid_ssim=[0.8, 0.9])
     assert row is not None
