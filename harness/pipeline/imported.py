@@ -37,32 +37,43 @@ def import_results(path: Path, challenge: str, reports: Path, *, name: str = "")
     BadInput for a file or a challenge that does not fit, RulebookError, WriteError.
     """
     rules = rulebook.read(challenge)
-    try:
-        data = path.read_bytes()
-        found = results.parse(data)
-    except OSError as error:
-        raise BadInput(f"{path} can't be read: {error.strerror}") from None
-    except ResultsError as error:
-        raise BadInput(f"{path} {error}") from None
+    found, digest = _read(path)
     rules, left_out = _cut(rules, found, path, name)
-    digest = hashlib.sha256(data).hexdigest()
-    ids = _ids((*found.rows, *found.faults), rules)
+    names = (*found.rows, *found.faults)
+    baseline = _baseline(names, rules)
+    ids = _ids(names, rules, baseline)
     records = [_record(rules, item, ids, digest) for item in found.rows.items()]
-    listed = [*(_listed(it) for it in records), *_faulty(found, ids)]
+    listed = (*map(_listed, records), *_faulty(found, ids))
     run = Run(
         session=f"import-{digest[:12]}",
         started=_now(),
         challenge=rules,
-        entries=tuple(listed),
+        entries=tuple(_as_reference(it) if it.id == rules.baseline else it for it in listed),
         environment=ELSEWHERE,
         notes=(
             f"Imported from {path.name}: none of these figures was measured by this harness.",
             *left_out,
+            *([_without_baseline(rules)] if rules.baseline and baseline is None else []),
         ),
     )
-    store = Store(reports / rules.id / "records")
+    return _kept(run, records, reports / rules.id)
+
+
+def _read(path: Path) -> tuple[Results, str]:
+    """What the file holds, and its digest."""
+    try:
+        data = path.read_bytes()
+        return results.parse(data), hashlib.sha256(data).hexdigest()
+    except OSError as error:
+        raise BadInput(f"{path} can't be read: {error.strerror}") from None
+    except ResultsError as error:
+        raise BadInput(f"{path} {error}") from None
+
+
+def _kept(run: Run, records: Iterable[Record], folder: Path) -> Leaderboard:
+    store = Store(folder / "records")
     with store.locked():
-        save_run(reports / rules.id, run)
+        save_run(folder, run)
         for record in records:
             store.save(record)
     return build(run, store)
@@ -153,6 +164,10 @@ def _listed(record: Record) -> Listed:
     return Listed(record.entry, title or name, title or name, "entry", record.weights, jobs=(key,))
 
 
+def _as_reference(baseline: Listed) -> Listed:
+    return dataclasses.replace(baseline, role="reference")
+
+
 def _faulty(found: Results, ids: Mapping[str, str]) -> Iterator[Listed]:
     for name, fault in found.faults.items():
         title = plain_name(name) or "unnamed"
@@ -160,28 +175,50 @@ def _faulty(found: Results, ids: Mapping[str, str]) -> Iterator[Listed]:
         yield Listed(ids[name], title, title, "entry", fault=cause)
 
 
-def _ids(names: Iterable[str], rules: Challenge) -> dict[str, str]:
-    """An id for every name; of two that come out alike the later one has a number more."""
+def _ids(names: Iterable[str], rules: Challenge, baseline: str | None) -> dict[str, str]:
+    """An id for every name, the rules' own for that of the `baseline`.
+
+    Of two that come out alike the later one has a number more.
+    """
     found: dict[str, str] = {}
-    taken: set[str] = set()
+    taken = {rules.baseline}
     for name in names:
-        first = _id(name, rules)
+        first = _id(name)
         more = (f"{first}_{number}" for number in itertools.count(2))
-        found[name] = next(it for it in itertools.chain([first], more) if it not in taken)
+        free = next(it for it in itertools.chain([first], more) if it not in taken)
+        found[name] = rules.baseline if name == baseline else free
         taken.add(found[name])
     return found
 
 
-def _id(name: str, rules: Challenge) -> str:
-    """The baseline's own id for the row that is the baseline, so that scores can refer to it."""
-    title = re.sub(r"_?baseline$", "", plain_name(name).lower())
-    if rules.baseline and title == rules.baseline:
-        return rules.baseline
+def _id(name: str) -> str:
     number = re.match(r"\s*(-?\d{1,6})_", name)
     if number:
         return entry_id(int(number[1]), plain_name(name))
     mark = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:6]
     return f"{entry_id(0, plain_name(name))[5:] or 'row'}_{mark}"
+
+
+def _baseline(names: Iterable[str], rules: Challenge) -> str | None:
+    """The name of the baseline's row: of those that the rules know, the first that is there.
+
+    Whole names, since teams call theirs like the baseline that they began from. A name without a
+    number is that of number 0.
+    """
+    there = {_read_name(name): name for name in reversed(list(names))}
+    known = map(_read_name, rules.baseline_names or filter(None, [rules.baseline]))
+    return next((there[name] for name in known if name in there), None)
+
+
+def _read_name(name: str) -> tuple[int, str]:
+    """The number and the rest of a name as 04_RLFN, of which 4_rlfn is another spelling."""
+    found = re.fullmatch(r"(?:(-?\d{1,6})_)?(.*)", name.strip(), re.DOTALL)
+    return (int(found[1] or 0), found[2].casefold()) if found else (0, name)
+
+
+def _without_baseline(rules: Challenge) -> str:
+    names = " or ".join(rules.baseline_names or [rules.baseline])
+    return f"No row of it is the baseline {rules.baseline}, which the rules expect as {names}."
 
 
 def _now() -> str:

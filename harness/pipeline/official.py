@@ -43,7 +43,7 @@ def _rows(board: Leaderboard) -> Iterator[tuple[str, Result]]:
         if again:
             yield again[0].name, _imported_result(again[0])
         elif (measured := _measured_result(entry, board.challenge)) is not None:
-            yield _official_name(entry), measured
+            yield _official_name(entry, board.challenge), measured
 
 
 def _imported_result(figures: ImportedFigures) -> Result:
@@ -102,8 +102,13 @@ def _images(rounds: tuple[RoundFigures, ...], names: list[str]) -> dict[str, tup
     }
 
 
-def _official_name(entry: Entry) -> str:
-    """`04_RLFN` for an entry of an official checkout, the title for any other."""
+def _official_name(entry: Entry, rules: Challenge) -> str:
+    """`04_RLFN` for an entry of an official checkout, the title for any other.
+
+    The baseline is called as in official files, so that an import knows it.
+    """
+    if entry.id == rules.baseline and rules.baseline_names:
+        return rules.baseline_names[0]
     found = re.match(r"id(m?)(\d+)(?:_|$)", entry.id)
     if not found:
         return entry.title

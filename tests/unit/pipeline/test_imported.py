@@ -63,6 +63,76 @@ def test_the_baselines_row_scores_the_others(file: Path, tmp_path: Path) -> None
     assert span.standings["main"].score == pytest.approx(7.389, abs=1e-3)  # e squared
 
 
+@pytest.mark.parametrize(
+    ("year", "name"),
+    [
+        ("ntire2022", "-1_IMDN_baseline"),
+        ("ntire2022", "00_IMDN_baseline"),
+        ("ntire2023", "00_RFDN_baseline"),
+        ("ntire2024", "00_RLFN_baseline"),
+        ("ntire2025", "000_efdn_Baseline "),
+        ("ntire2026", "00_SPAN_baseline"),
+    ],
+)
+def test_the_baseline_of_every_year_is_known_by_its_name(
+    tmp_path: Path, year: str, name: str
+) -> None:
+    file = write(tmp_path / "results.json", {"01_Fast": row(5.0, psnr=30.0), name: row(10.0)})
+    board = import_results(file, year, tmp_path / "reports")
+    found = next(it.entry for it in board.rows if it.entry.id == board.challenge.baseline)
+    assert (found.role, found.values["runtime:" + board.challenge.datasets[0].name]) == (
+        "reference",
+        pytest.approx(0.010),
+    )
+    fast = next(it for it in board.rows if it.entry.title == "Fast")
+    assert fast.entry.role == "entry"
+    assert set(fast.standings) == {track.id for track in board.challenge.tracks}
+    assert not any("baseline" in note for note in board.notes)
+
+
+def test_a_team_that_calls_its_model_like_the_baseline_is_not_it(tmp_path: Path) -> None:
+    document = {"41_EFDN_baseline": row(5.0), "00_EFDN_baseline": row(10.0)}
+    file = write(tmp_path / "results.json", document)
+    board = import_results(file, "ntire2025", tmp_path / "reports")
+    assert {it.entry.id: it.entry.role for it in board.rows} == {
+        "id41_efdn_baseline": "entry",
+        "efdn": "reference",
+    }
+
+
+def test_a_file_without_the_baseline_says_so(tmp_path: Path) -> None:
+    file = write(tmp_path / "results.json", {"26_RLFN": row(5.0)})
+    board = import_results(file, "ntire2024", tmp_path / "reports")
+    assert (
+        "No row of it is the baseline rlfn_ntire_x4, which the rules expect as 00_RLFN_baseline."
+        in board.notes
+    )
+    assert board.rows[0].standings == {}
+
+
+def test_rules_without_names_know_the_baseline_by_its_id(tmp_path: Path) -> None:
+    year = (rulebook.BUNDLED / "ntire2026.toml").read_text(encoding="utf-8")
+    rules = tmp_path / "year.toml"
+    rules.write_text(
+        "\n".join(it for it in year.splitlines() if not it.startswith("baseline_names")),
+        encoding="utf-8",
+    )
+    file = write(tmp_path / "results.json", {"7_span": row(5.0), "00_SPAN": row(10.0)})
+    board = import_results(file, str(rules), tmp_path / "reports")
+    assert {it.entry.id: it.entry.role for it in board.rows} == {
+        "id07_span": "entry",
+        "span": "reference",
+    }
+
+
+def test_a_faulty_row_of_the_baseline_is_a_failed_reference(tmp_path: Path) -> None:
+    document = {"00_SPAN": row(10.0, flops="many"), "01_Fast": row(5.0)}
+    file = write(tmp_path / "results.json", document)
+    board = import_results(file, "ntire2026", tmp_path / "reports")
+    last = board.rows[-1].entry
+    assert (last.id, last.role, last.status) == ("span", "reference", "failed")
+
+
 def test_the_board_is_kept_apart_and_drawn_again(file: Path, tmp_path: Path) -> None:
     reports = tmp_path / "reports"
     first = import_results(file, "ntire2026", reports, name="mine")
