@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from harness import atomic
@@ -20,9 +21,12 @@ from harness.stats import image_seconds
 def write_results(board: Leaderboard, folder: Path) -> tuple[Path, ...]:
     """results.json and results.txt of a board in the official shape, for rows that have figures.
 
-    BadInput where the challenge has no validation set or no row was scored on it.
+    Rows that would have the same name there are called by their ids. Raises BadInput where the
+    challenge has no validation set or no row was scored on it, WriteError.
     """
-    rows = dict(_rows(board))
+    found = tuple(_rows(board))
+    names = _apart({entry.id: name for entry, name, _ in found})
+    rows = {names[entry.id]: result for entry, _, result in found}
     if not rows:
         raise BadInput(
             f"{board.challenge.id} has no row with runtime, PSNR and counts on a validation set: "
@@ -34,16 +38,23 @@ def write_results(board: Leaderboard, folder: Path) -> tuple[Path, ...]:
     return tuple(folder / name for name in texts)
 
 
-def _rows(board: Leaderboard) -> Iterator[tuple[str, Result]]:
+def _apart(names: Mapping[str, str]) -> dict[str, str]:
+    """By id, the names that are given once; elsewhere the id, which no other row can have."""
+    given = Counter(names.values())
+    apart = {id_: name if given[name] == 1 else id_ for id_, name in names.items()}
+    return apart if apart == names else _apart(apart)  # an id may be another row's name
+
+
+def _rows(board: Leaderboard) -> Iterator[tuple[Entry, str, Result]]:
     for row in board.rows:
         entry = row.entry
         if entry.failure or entry.role == "floor":
             continue
         again = [it.outcome for it in entry.records if isinstance(it.outcome, ImportedFigures)]
         if again:
-            yield again[0].name, _imported_result(again[0])
+            yield entry, again[0].name, _imported_result(again[0])
         elif (measured := _measured_result(entry, board.challenge)) is not None:
-            yield _official_name(entry, board.challenge), measured
+            yield entry, _official_name(entry, board.challenge), measured
 
 
 def _imported_result(figures: ImportedFigures) -> Result:
