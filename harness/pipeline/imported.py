@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness import rulebook
+from harness import datasets, rulebook
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import Leaderboard
 from harness.core.outcome import failed
@@ -19,6 +19,7 @@ from harness.core.run import JobKey, Listed, Run
 from harness.core.submission import ID_PATTERN
 from harness.ntire import results
 from harness.ntire.checkout import entry_id, plain_name
+from harness.ntire.images import same_images
 from harness.ntire.results import SPLITS, Result, Results, ResultsError, Split
 from harness.pipeline.board import build, save_run
 from harness.pipeline.material import without
@@ -38,6 +39,7 @@ def import_results(path: Path, challenge: str, reports: Path, *, name: str = "")
     """
     rules = rulebook.read(challenge)
     found, digest = _read(path)
+    found, other_images = same_images(found, _whole(rules))
     rules, left_out = _cut(rules, found, path, name)
     names = (*found.rows, *found.faults)
     baseline = _baseline(names, rules)
@@ -53,6 +55,7 @@ def import_results(path: Path, challenge: str, reports: Path, *, name: str = "")
         notes=(
             f"Imported from {path.name}: none of these figures was measured by this harness.",
             *left_out,
+            *other_images,
             *([_without_baseline(rules)] if rules.baseline and baseline is None else []),
         ),
     )
@@ -82,6 +85,13 @@ def _kept(run: Run, records: Iterable[Record], folder: Path) -> Leaderboard:
 def datasets_of(rules: Challenge, split: Split) -> list[str]:
     """The challenge's data sets that an official script would score as its split."""
     return [use.name for use in rules.datasets if use.split == _SPLITS[split]]
+
+
+def _whole(rules: Challenge) -> dict[Split, int]:
+    """How many images the data sets have that are known."""
+    counts = {it.name: it.count for it in datasets.known()}
+    sets = {split: datasets_of(rules, split)[:1] for split in SPLITS}
+    return {split: counts[it] for split, its in sets.items() for it in its if it in counts}
 
 
 def _cut(

@@ -57,6 +57,16 @@ def test_a_row_that_can_not_be_used_is_a_row_with_its_reason(file: Path, tmp_pat
     assert "below 26.9" in blurred.reason
 
 
+def test_a_row_over_other_images_is_not_ranked_beside_the_rest(tmp_path: Path) -> None:
+    short = row(1.0, valid_runtime=[1.0], valid_psnr=[27.0])
+    document = {"00_SPAN": row(10.0), "01_Fast": row(5.0), "02_Short": short}
+    file = write(tmp_path / "results.json", document)
+    board = import_results(file, "ntire2026", tmp_path / "reports")
+    assert places(board) == {"id01_fast": 1, "span": 2}
+    assert "valid_runtime has 1 images, that of other rows 2" in reason(board, "Short")
+    assert "The valid split has 2 images here, its data set 200." in board.notes
+
+
 def test_the_baselines_row_scores_the_others(file: Path, tmp_path: Path) -> None:
     board = import_results(file, "ntire2026", tmp_path / "reports")
     span = next(it for it in board.rows if it.entry.id == "span")
