@@ -14,7 +14,7 @@ from harness import datasets, rulebook
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import Leaderboard
 from harness.core.outcome import failed
-from harness.core.record import Environment, ImportedFigures, ImportedSplit, Record
+from harness.core.record import ELSEWHERE, ImportedFigures, ImportedSplit, Record
 from harness.core.run import JobKey, Listed, Run
 from harness.core.submission import ID_PATTERN
 from harness.ntire import results
@@ -27,7 +27,6 @@ from harness.pipeline.plan import BadInput
 from harness.store import Store
 
 _SPLITS: dict[Split, str] = {"valid": "validation", "test": "test"}
-ELSEWHERE = Environment("imported", {"measured": "elsewhere, by another program"})
 
 
 def import_results(path: Path, challenge: str, reports: Path, *, name: str = "") -> Leaderboard:
