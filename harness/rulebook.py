@@ -24,8 +24,8 @@ _STAND_IN: dict[str, Any] = {
 # What would look faulty beside a stand-in: keys of a dataset, a baseline of no reference.
 _ALONG = {
     "datasets": {"columns": _STAND_IN["columns"], "tracks": [], "limits": [], "runtime_over": []},
-    "references": {"baseline": "", "baseline_figures": None, "tracks": []},
-    "baseline": {"baseline_figures": None, "tracks": []},
+    "references": {"baseline": "", "baseline_names": [], "baseline_figures": None, "tracks": []},
+    "baseline": {"baseline_names": [], "baseline_figures": None, "tracks": []},
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -158,12 +159,19 @@ def quality(scores: Sequence[ImageScore]) -> dict[str, float]:
     return figures
 
 
-def imported(figures: ImportedFigures, *, convention: str) -> dict[str, float]:
+def imported(
+    figures: ImportedFigures,
+    *,
+    convention: str,
+    over: Sequence[str],
+    mean: RuntimeMean = "datasets",
+) -> dict[str, float]:
     """The figures of an official results file by metric key, in base units.
 
-    Means as the official script takes them: of a dataset's images, then of the datasets for the
-    runtime; memory is that of the first dataset, which is what it prints. `convention` is how the
-    file's FLOPs were counted.
+    The average runtime is taken `over` those datasets, as `runtime` takes it; a row that lacks one
+    of them has none, as it would be the average of something else. Memory is that of the first
+    dataset, which is what the official script prints. `convention` is how the file's FLOPs were
+    counted.
     """
     values = {
         "params": figures.params,
@@ -176,7 +184,11 @@ def imported(figures: ImportedFigures, *, convention: str) -> dict[str, float]:
         values[f"runtime:{split.dataset}"] = fmean(split.seconds)
         values[f"psnr:{split.dataset}"] = fmean(split.psnr_db)
         values |= {f"ssim:{split.dataset}": fmean(split.ssim)} if split.ssim else {}
-    values["runtime"] = fmean(values[f"runtime:{split.dataset}"] for split in figures.splits)
+    seconds = {split.dataset: split.seconds for split in figures.splits}
+    if seconds.keys() >= set(over):
+        parts = [seconds[name] for name in over]
+        each = [fmean(part) for part in parts] if mean == "datasets" else itertools.chain(*parts)
+        values["runtime"] = fmean(each)
     memory = figures.splits[0].memory_bytes
     return values if memory is None else {**values, "memory": memory}
 

@@ -191,6 +191,7 @@ class Challenge:
     source: str = ""  # where the rules come from
     references: tuple[str, ...] = ()
     baseline: str = ""  # the reference that scores and ratios are taken against
+    baseline_names: tuple[str, ...] = ()  # what official results files call it; () is by its id
     # The baseline's figures in print. They serve printed tables that lack its row and never a run,
     # since they come from another machine; with them the baseline need not ship with the harness.
     baseline_figures: Published | None = None
@@ -206,7 +207,7 @@ class Challenge:
     protocol: Protocol = field(default_factory=Protocol)
 
     def __post_init__(self) -> None:
-        faults = [*self._reference_faults(), *self._dataset_faults()]
+        faults = [*self._reference_faults(), *self._name_faults(), *self._dataset_faults()]
         if not ID_PATTERN.fullmatch(self.id):
             faults.append(f"id must be 1 to 64 of a-z, 0-9 and _, got {self.id!r:.80}")
         if self.scale not in (2, 3, 4):
@@ -246,6 +247,14 @@ class Challenge:
         if self.baseline_figures is not None and not self.baseline:
             return ["baseline_figures are there, and no baseline that they are of"]
         return []
+
+    def _name_faults(self) -> list[str]:
+        faults = _doubled("baseline_names", self.baseline_names)
+        if not all(name.strip() for name in self.baseline_names):
+            faults.append("baseline_names must not be empty")
+        if self.baseline_names and not self.baseline:
+            faults.append("baseline_names are there, and no baseline that they are of")
+        return faults
 
     def _dataset_faults(self) -> list[str]:
         known = {use.name: use for use in self.datasets}

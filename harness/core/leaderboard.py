@@ -8,13 +8,15 @@ from typing import Literal
 
 from harness.core.challenge import Challenge
 from harness.core.outcome import Failed
-from harness.core.record import CountFigures, Environment, Record, RoundFigures
+from harness.core.record import ELSEWHERE, CountFigures, Environment, Record, RoundFigures
 from harness.core.submission import Published
 from harness.core.verdict import Verdict
 from harness.wire.messages import Counts
 
 Role = Literal["reference", "entry", "floor"]
 Status = Literal["ok", "failed"]
+Origin = Literal["measured", "printed", "imported"]
+"""Where a board's figures come from: this harness, a publication, a results file."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,14 @@ class Leaderboard:
     environment: Environment | None = None
     notes: tuple[str, ...] = ()  # what a reader of the table must know
     printed_in: str = ""  # the source of the figures, "" where they were measured
+
+    @property
+    def origin(self) -> Origin:
+        """Where the figures come from: what may be said of how they were taken depends on it."""
+        if self.printed_in:
+            return "printed"
+        told = self.environment.fingerprint if self.environment else ""
+        return "imported" if told == ELSEWHERE.fingerprint else "measured"
 
     def earlier(self, row: Row) -> tuple[Record, ...]:
         """The row's timed rounds of another session than the one that timed the newest round.

@@ -78,6 +78,7 @@ class PrintedTable:
     rules: str
     source: str
     description: str = ""
+    caption: str = ""  # "" is that of the rules, which may speak of columns that are not printed
     ranked: bool = True  # False: printed without ranks, shown in the printed order
     tie_order: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     corrections: tuple[Correction, ...] = ()

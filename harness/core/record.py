@@ -28,6 +28,10 @@ class Environment:
     seen: dict[str, str] = field(default_factory=dict)
 
 
+ELSEWHERE = Environment("imported", {"measured": "elsewhere, by another program"})
+"""Of figures that a results file holds. Every other fingerprint is a digest."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """One timed forward of one image."""

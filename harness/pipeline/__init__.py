@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from harness.pipeline.adopt import Adopted, adopt
 from harness.pipeline.evaluate import evaluate
+from harness.pipeline.imported import import_results
 from harness.pipeline.inspect import Inspected, inspect
-from harness.pipeline.official import import_results, write_results
+from harness.pipeline.official import write_results
 from harness.pipeline.plan import BadInput, Request
 from harness.pipeline.progress import Progress, Silent
 from harness.pipeline.published import regenerate

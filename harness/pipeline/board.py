@@ -107,7 +107,9 @@ def _measured(
         return stats.quality(floor[0].scores), {}
     elsewhere = [it.outcome for it in records if isinstance(it.outcome, ImportedFigures)]
     if elsewhere:
-        return stats.imported(elsewhere[0], convention=challenge.macs), {}
+        over, mean = challenge.timed(), challenge.runtime_mean
+        figures = elsewhere[0]
+        return stats.imported(figures, convention=challenge.macs, over=over, mean=mean), {}
     rounds = rounds_of(records)
     if not rounds:
         return {}, {}

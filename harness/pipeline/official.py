@@ -1,77 +1,32 @@
-"""Official results files: read into records that make a board, and written from a board."""
+"""Official results files written from a board."""
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from harness import atomic, rulebook
+from harness import atomic
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import Entry, Leaderboard, counts_of, rounds_of
-from harness.core.outcome import failed
-from harness.core.record import Environment, ImportedFigures, ImportedSplit, Record, RoundFigures
-from harness.core.run import JobKey, Listed, Run
-from harness.core.submission import ID_PATTERN
+from harness.core.record import ImportedFigures, RoundFigures
 from harness.ntire import results
-from harness.ntire.checkout import entry_id, plain_name
-from harness.ntire.results import SPLITS, Result, Results, ResultsError, Split
-from harness.pipeline.board import build, save_run
-from harness.pipeline.material import without
+from harness.ntire.results import SPLITS, Result
+from harness.pipeline.imported import datasets_of
 from harness.pipeline.plan import BadInput
 from harness.stats import image_seconds
-from harness.store import Store
-
-_SPLITS: dict[Split, str] = {"valid": "validation", "test": "test"}
-ELSEWHERE = Environment("imported", {"measured": "elsewhere, by another program"})
-
-
-def import_results(path: Path, challenge: str, reports: Path, *, name: str = "") -> Leaderboard:
-    """The board of an official results file under a challenge's rules; kept under `reports`.
-
-    It is a board of its own, called `name` or `<challenge>_imported`: its runtimes come from
-    another machine than any run here. A model whose figures can't be used is a failed row. Raises
-    BadInput for a file or a challenge that does not fit, RulebookError, WriteError.
-    """
-    rules = rulebook.read(challenge)
-    try:
-        data = path.read_bytes()
-        found = results.parse(data)
-    except OSError as error:
-        raise BadInput(f"{path} can't be read: {error.strerror}") from None
-    except ResultsError as error:
-        raise BadInput(f"{path} {error}") from None
-    rules = _cut(rules, found, path, name)
-    digest = hashlib.sha256(data).hexdigest()
-    ids = _ids((*found.rows, *found.faults), rules)
-    records = [_record(rules, item, ids, digest) for item in found.rows.items()]
-    listed = [*(_listed(it) for it in records), *_faulty(found, ids)]
-    run = Run(
-        session=f"import-{digest[:12]}",
-        started=_now(),
-        challenge=rules,
-        entries=tuple(listed),
-        environment=ELSEWHERE,
-        notes=(f"Imported from {path.name}: none of these figures was measured by this harness.",),
-    )
-    store = Store(reports / rules.id / "records")
-    with store.locked():
-        save_run(reports / rules.id, run)
-        for record in records:
-            store.save(record)
-    return build(run, store)
 
 
 def write_results(board: Leaderboard, folder: Path) -> tuple[Path, ...]:
     """results.json and results.txt of a board in the official shape, for rows that have figures.
 
-    BadInput where the challenge has no validation set or no row was scored on it.
+    Rows that would have the same name there are called by their ids. Raises BadInput where the
+    challenge has no validation set or no row was scored on it, WriteError.
     """
-    rows = dict(_rows(board))
+    found = tuple(_rows(board))
+    names = _apart({entry.id: name for entry, name, _ in found})
+    rows = {names[entry.id]: result for entry, _, result in found}
     if not rows:
         raise BadInput(
             f"{board.challenge.id} has no row with runtime, PSNR and counts on a validation set: "
@@ -83,123 +38,23 @@ def write_results(board: Leaderboard, folder: Path) -> tuple[Path, ...]:
     return tuple(folder / name for name in texts)
 
 
-def _cut(rules: Challenge, found: Results, path: Path, name: str) -> Challenge:
-    """The challenge of the imported board: the splits that the file has, the baseline by its id."""
-    sets = {split: _datasets(rules, split) for split in SPLITS}
-    if len(sets["valid"]) != 1 or len(sets["test"]) > 1:
-        raise BadInput(
-            f"{rules.id} does not have one validation set and at most one test set, as {path} has"
-        )
-    tested = all(row.test_runtime for row in found.rows.values()) and bool(sets["test"])
-    kept = set(sets["valid"]) | (set(sets["test"]) if tested else set())
-    absent = {use.name for use in rules.datasets} - kept
-    if absent and not kept:
-        raise BadInput(f"{path} has figures of none of the datasets of {rules.id}")
-    cut = without(rules, absent)
-    if name and not ID_PATTERN.fullmatch(name):
-        raise BadInput(f"--name must be 1 to 64 of a-z, 0-9 and _, got {name!r:.80}")
-    return dataclasses.replace(
-        cut,
-        id=name or f"{rules.id[:50]}_imported",
-        title=f"{rules.title}: {path.name}",
-        show_floor=False,
-    )
+def _apart(names: Mapping[str, str]) -> dict[str, str]:
+    """By id, the names that are given once; elsewhere the id, which no other row can have."""
+    given = Counter(names.values())
+    apart = {id_: name if given[name] == 1 else id_ for id_, name in names.items()}
+    return apart if apart == names else _apart(apart)  # an id may be another row's name
 
 
-def _datasets(rules: Challenge, split: Split) -> list[str]:
-    return [use.name for use in rules.datasets if use.split == _SPLITS[split]]
-
-
-def _record(
-    rules: Challenge, item: tuple[str, Result], ids: Mapping[str, str], digest: str
-) -> Record:
-    name, row = item
-    figures = ImportedFigures(
-        name=name,
-        file_digest=digest,
-        splits=tuple(_splits(rules, row)),
-        params=row.num_parameters * 1e6,
-        macs=row.flops * 1e9,
-        activations=row.activations * 1e6,
-        convs=row.num_conv,
-    )
-    content = f"{digest}/{name}/{rules.id}/{[it.dataset for it in figures.splits]}"
-    return Record(
-        key=hashlib.sha256(content.encode(errors="surrogatepass")).hexdigest(),
-        entry=ids[name],
-        challenge=rules.id,
-        job="import",
-        round=0,
-        session=f"import-{digest[:12]}",
-        started=_now(),
-        environment=ELSEWHERE,
-        outcome=figures,
-        weights="own",
-    )
-
-
-def _splits(rules: Challenge, row: Result) -> Iterator[ImportedSplit]:
-    for split in SPLITS:
-        for dataset in _datasets(rules, split):
-            memory = row.of(split, "memory")
-            yield ImportedSplit(
-                dataset=dataset,
-                seconds=tuple(value / 1e3 for value in row.of(split, "runtime")),
-                psnr_db=row.of(split, "psnr"),
-                ssim=row.of(split, "ssim"),
-                memory_bytes=None if memory is None else memory * 2.0**20,
-            )
-
-
-def _listed(record: Record) -> Listed:
-    figures = record.outcome
-    name = figures.name if isinstance(figures, ImportedFigures) else record.entry
-    key = JobKey(record.job, record.round, record.key)
-    title = plain_name(name)
-    return Listed(record.entry, title or name, title or name, "entry", record.weights, jobs=(key,))
-
-
-def _faulty(found: Results, ids: Mapping[str, str]) -> Iterator[Listed]:
-    for name, fault in found.faults.items():
-        title = plain_name(name) or "unnamed"
-        cause = failed("manifest", "bad_manifest", f"results file: {fault}")
-        yield Listed(ids[name], title, title, "entry", fault=cause)
-
-
-def _ids(names: Iterable[str], rules: Challenge) -> dict[str, str]:
-    """An id for every name; of two that come out alike the later one has a number more."""
-    found: dict[str, str] = {}
-    taken: set[str] = set()
-    for name in names:
-        first = _id(name, rules)
-        more = (f"{first}_{number}" for number in itertools.count(2))
-        found[name] = next(it for it in itertools.chain([first], more) if it not in taken)
-        taken.add(found[name])
-    return found
-
-
-def _id(name: str, rules: Challenge) -> str:
-    """The baseline's own id for the row that is the baseline, so that scores can refer to it."""
-    title = re.sub(r"_?baseline$", "", plain_name(name).lower())
-    if rules.baseline and title == rules.baseline:
-        return rules.baseline
-    number = re.match(r"\s*(-?\d{1,6})_", name)
-    if number:
-        return entry_id(int(number[1]), plain_name(name))
-    mark = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:6]
-    return f"{entry_id(0, plain_name(name))[5:] or 'row'}_{mark}"
-
-
-def _rows(board: Leaderboard) -> Iterator[tuple[str, Result]]:
+def _rows(board: Leaderboard) -> Iterator[tuple[Entry, str, Result]]:
     for row in board.rows:
         entry = row.entry
         if entry.failure or entry.role == "floor":
             continue
         again = [it.outcome for it in entry.records if isinstance(it.outcome, ImportedFigures)]
         if again:
-            yield again[0].name, _imported_result(again[0])
+            yield entry, again[0].name, _imported_result(again[0])
         elif (measured := _measured_result(entry, board.challenge)) is not None:
-            yield _official_name(entry), measured
+            yield entry, _official_name(entry, board.challenge), measured
 
 
 def _imported_result(figures: ImportedFigures) -> Result:
@@ -230,7 +85,7 @@ def _measured_result(entry: Entry, rules: Challenge) -> Result | None:
     values: dict[str, object] = {}
     memory = entry.values.get("memory")
     for split in SPLITS:
-        names = _datasets(rules, split)
+        names = datasets_of(rules, split)
         values |= {f"{split}_{key}": them for key, them in _images(rounds, names).items()}
         values[f"{split}_memory"] = memory / 2.0**20 if memory is not None and names else None
     if not values["valid_runtime"] or not values["valid_psnr"]:
@@ -258,14 +113,15 @@ def _images(rounds: tuple[RoundFigures, ...], names: list[str]) -> dict[str, tup
     }
 
 
-def _official_name(entry: Entry) -> str:
-    """`04_RLFN` for an entry of an official checkout, the title for any other."""
+def _official_name(entry: Entry, rules: Challenge) -> str:
+    """`04_RLFN` for an entry of an official checkout, the title for any other.
+
+    The baseline is called as in official files, so that an import knows it.
+    """
+    if entry.id == rules.baseline and rules.baseline_names:
+        return rules.baseline_names[0]
     found = re.match(r"id(m?)(\d+)(?:_|$)", entry.id)
     if not found:
         return entry.title
     number = int(found[2]) * (-1 if found[1] else 1)
     return f"{number:02}_{entry.title}"
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -88,6 +88,7 @@ def _as_printed(challenge: Challenge, table: PrintedTable, rows: Sequence[Printe
         kept,
         title=table.title if table.rules == kept.id else f"{table.title}, by {kept.id}",
         description=table.description,
+        caption=table.caption or kept.caption,
         columns=tuple(it for it in kept.columns if it.metric in printed) or kept.columns,
         tracks=kept.tracks if table.ranked else (),
         show_floor=False,

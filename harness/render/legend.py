@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.core.challenge import Challenge, Limit, Term, Track
+from harness.core.leaderboard import Origin
 from harness.core.metrics import label, metric
 from harness.core.submission import Published
 from harness.render.text import clean
@@ -39,12 +41,34 @@ _ENERGY = (
     "their number. A CPU has no such counter here, so its rows have no figure."
 )
 
-_PRINTED_RUNTIME = (
-    "As printed, from one machine of its source: it compares with no runtime measured elsewhere. "
+_RUNTIMES: Mapping[Origin, str] = {
+    "printed": (
+        "As printed, from one machine of its source: it compares with no runtime measured "
+        "elsewhere."
+    ),
+    "imported": (
+        "As in the results file: timed by another program on a machine that the file does not "
+        "name. It compares with no runtime of another file or of this harness."
+    ),
+}
+_COUNTED = (
+    "Counts are verified when independent counters agree, disputed when they do not, incomplete "
+    "when an operator could not be counted or weights are no parameters; the evidence is in the "
+    "entry's details."
 )
-_PRINTED = {
-    "memory": "As printed. 1 MiB = 2²⁰ bytes.",
-    "energy": "As printed, from one machine of its source.",
+_UNCHECKED = "Counts are the file's own: nothing here has checked them."
+_TAKEN: Mapping[Origin, Mapping[str, str]] = {
+    "measured": {},
+    "printed": {
+        "memory": "As printed. 1 MiB = 2²⁰ bytes.",
+        "energy": "As printed, from one machine of its source.",
+    },
+    "imported": {
+        "memory": (
+            "As in the results file, of the validation images. Official scripts write what PyTorch "
+            "had allocated at most on the GPU. 1 MiB = 2²⁰ bytes."
+        ),
+    },
 }
 
 
@@ -56,10 +80,10 @@ class Meaning:
     meaning: str
 
 
-def legend(challenge: Challenge, *, printed: bool = False) -> tuple[Meaning, ...]:
+def legend(challenge: Challenge, origin: Origin = "measured") -> tuple[Meaning, ...]:
     """The explanations that this challenge's columns, limits and tracks need, in table order.
 
-    Of `printed` figures it says how print defines them, not how the harness would measure.
+    Of figures of another `origin` it says where they are from, not how the harness would measure.
     """
     metrics = {key.partition(":")[0] for key in challenge.metrics()}
     terms = [
@@ -73,19 +97,22 @@ def legend(challenge: Challenge, *, printed: bool = False) -> tuple[Meaning, ...
         text = _PROFILES[challenge.quality_profile].format(scale=challenge.scale)
         terms.append(Meaning("PSNR, SSIM", text + (_SSIM if "ssim" in metrics else "")))
     if "runtime" in metrics:
-        text = f"{_PRINTED_RUNTIME}{_mean(challenge)}." if printed else _runtime(challenge)
-        terms.append(Meaning("Runtime", text))
+        terms.append(Meaning("Runtime", _runtime(challenge, origin)))
     for name, word, text in _costs(challenge):
         if name in metrics:
-            terms.append(Meaning(word, _PRINTED.get(name, text) if printed else text))
-    return (*terms, Meaning("Marks", _marks(challenge, timed=not printed)))
+            terms.append(Meaning(word, _TAKEN[origin].get(name, text)))
+    return (*terms, Meaning("Marks", _marks(challenge, origin)))
 
 
 def _title(track: Track) -> str:
     return clean(track.title)
 
 
-def _runtime(challenge: Challenge) -> str:
+def _runtime(challenge: Challenge, origin: Origin) -> str:
+    if origin == "printed" and not challenge.tracks:  # by no rules that would say what it is over
+        return _RUNTIMES[origin]
+    if origin != "measured":
+        return f"{_RUNTIMES[origin]} {_mean(challenge)}."
     protocol = challenge.protocol
     rounds = _times(protocol.rounds, "round")
     passes = _times(protocol.passes, "timed pass", "timed passes")
@@ -141,11 +168,11 @@ def _costs(challenge: Challenge) -> tuple[tuple[str, str, str], ...]:
     )
 
 
-def _marks(challenge: Challenge, *, timed: bool) -> str:
+def _marks(challenge: Challenge, origin: Origin) -> str:
     ties = "equal figures share a rank" if challenge.rank_ties == "shared" else "no rank is shared"
     tied = (
         "; of runtimes that the rounds can't tell apart, each pair at 95 %, the range of ranks"
-        if timed
+        if origin == "measured"
         else ""
     )
     floor = (
@@ -157,9 +184,7 @@ def _marks(challenge: Challenge, *, timed: bool) -> str:
     )
     return (
         f"A subscript is the rank in that column ({ties}{tied}), bold the best of the ranked "
-        "rows, – not measured. Counts are verified when independent counters agree, disputed when "
-        "they do not, incomplete when an operator could not be counted or weights are no "
-        f"parameters; the evidence is in the entry's details.{floor}"
+        f"rows, – not measured. {_UNCHECKED if origin == 'imported' else _COUNTED}{floor}"
         f"{printed if challenge.show_published else ''}"
     )
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from harness.core.leaderboard import Leaderboard
+from harness.core.leaderboard import Leaderboard, Origin
 from harness.core.record import Environment
 from harness.render.as_html import TEMPLATES, templates, to_html
 from harness.render.detail import details
@@ -16,6 +17,11 @@ from harness.render.legend import legend
 from harness.render.plot import plot
 from harness.render.table import Table, table
 from harness.render.text import HINT_LIMIT, NOTE_LIMIT, clean, short
+
+_FIGURES: Mapping[Origin, tuple[str, str]] = {
+    "printed": ("Figures", "as printed"),
+    "imported": ("Figures", "imported"),
+}
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ def to_page(board: Leaderboard, compared: Compared | None = None) -> str:
             figures=short(board.printed_in, NOTE_LIMIT),
             compared=compared,
             second=Markup(to_html(compared.table)) if compared else "",  # noqa: S704
-            legend=legend(challenge, printed=bool(board.printed_in)),
+            legend=legend(challenge, board.origin),
             plot=drawing,
             # matplotlib escapes the text in it.
             svg=Markup(drawing.svg) if drawing else "",  # noqa: S704
@@ -75,7 +81,6 @@ def _facts(board: Leaderboard) -> tuple[tuple[str, str], ...]:
     rows = [row for row in board.rows if row.entry.role != "floor"]
     failed = sum(row.entry.failure is not None for row in rows)
     ranked = sum(row.ranked for row in rows)
-    rounds = challenge.protocol.rounds
     unranked = bool(board.printed_in) and not challenge.tracks  # a table printed without ranks
     return (
         ("Scale", f"×{challenge.scale}"),
@@ -83,7 +88,7 @@ def _facts(board: Leaderboard) -> tuple[tuple[str, str], ...]:
         *(() if unranked else (("Ranked", str(ranked)),)),
         *(() if board.printed_in else (("Failed", str(failed)),)),
         ("Data sets", ", ".join(clean(use.name) for use in challenge.datasets)),
-        ("Figures", "as printed") if board.printed_in else ("Rounds", str(rounds)),
+        _FIGURES.get(board.origin, ("Rounds", str(challenge.protocol.rounds))),
     )
 
 

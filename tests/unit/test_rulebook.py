@@ -123,6 +123,7 @@ def test_a_faulty_field_does_not_make_others_look_faulty(
         "columns": "[{ metric = 'psnr:Set5', title = 'PSNR' }]",
         "references": "['x']",
         "baseline": "'x'",
+        "baseline_names": "['00_X']",
         "tracks": "[{ id='t', title='T', kind='weighted_exp', terms=[{ metric='runtime' }] }]",
     }
     document = good | {field: faulty}
@@ -139,6 +140,7 @@ def test_a_faulty_field_does_not_make_others_look_faulty(
             "baseline = 'x'\nbaseline_figures = { source = 's', runtime = 1.0 }",
             "baseline_figures.runtime: is no known field",
         ),
+        ("baseline_names = ['00_X']", "baseline_names are there, and no baseline"),
         ("limits = [{ metric = 'psnr:Set14', at_least = 1.0 }]", "psnr:Set14 speaks of a dataset"),
         ("limits = [{ metric = 'psnr:Set5' }]", "limits.0: a limit has either"),
         (

@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import stats
-from harness.core.record import Energy, ImageScore, Memory, Phases, RoundFigures, Sample
+from harness.core.challenge import RuntimeMean
+from harness.core.record import (
+    Energy,
+    ImageScore,
+    ImportedFigures,
+    ImportedSplit,
+    Memory,
+    Phases,
+    RoundFigures,
+    Sample,
+)
 
 Timing = tuple[str, str, int, float]  # dataset, image, pass, seconds
 
@@ -218,6 +228,28 @@ def test_neither_the_order_of_rounds_nor_of_samples_matters(
     before = stats.runtime(rounds, datasets=["valid", "test"])
     after = stats.runtime(shuffled, datasets=["test", "valid"])
     assert (before.point, before.low, before.high) == (after.point, after.low, after.high)
+
+
+@pytest.mark.parametrize(
+    ("over", "mean", "seconds"),
+    [
+        (("valid", "test"), "datasets", 4.0),  # (2 + 6) / 2
+        (("valid", "test"), "images", 3.0),  # (1 + 2 + 3 + 6) / 4
+        (("test",), "datasets", 6.0),
+        (("valid", "elsewhere"), "datasets", None),
+    ],
+)
+def test_an_imported_runtime_is_averaged_as_the_rules_say(
+    over: tuple[str, ...], mean: RuntimeMean, seconds: float | None
+) -> None:
+    splits = (
+        ImportedSplit("valid", (1.0, 2.0, 3.0), (27.0, 28.0, 29.0)),
+        ImportedSplit("test", (6.0,), (26.0,)),
+    )
+    figures = ImportedFigures("04_RLFN", "d", splits, 1.0, 2.0, 3.0, 4)
+    found = stats.imported(figures, convention="fvcore", over=over, mean=mean)
+    assert found.get("runtime") == seconds
+    assert (found["runtime:valid"], found["psnr:test"]) == (2.0, 26.0)
 
 
 def test_the_cost_of_size_is_the_line_through_the_images() -> None:

@@ -98,6 +98,12 @@ def test_a_baseline_must_be_among_the_references() -> None:
     assert _challenge(baseline="").baseline == ""
 
 
+def test_the_names_of_a_baseline_are_there_once_and_not_empty() -> None:
+    assert _fault(baseline_names=("00_X", " ", "00_X")) == (
+        "baseline_names '00_X' stands twice; baseline_names must not be empty"
+    )
+
+
 def test_a_weighted_score_needs_a_baseline() -> None:
     weighted = _track(kind="weighted_exp")
     assert _fault(tracks=(weighted,), baseline="") == "a weighted_exp track needs a baseline"

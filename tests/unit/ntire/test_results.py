@@ -62,6 +62,18 @@ def test_without_a_test_split_its_columns_are_left_out() -> None:
     ]
 
 
+def test_a_row_without_a_test_split_has_empty_cells_among_rows_with_one() -> None:
+    whole, _ = parsed()
+    short, _ = parsed(test_runtime="absent", test_psnr="absent", test_memory="absent")
+    assert whole is not None
+    assert short is not None
+    head, *lines = to_text({"whole": whole, "short": short}).splitlines()
+    assert "Test PSNR" in head
+    cells = [[cell.strip() for cell in line.split("\t")] for line in lines]
+    assert cells[0][1:6] == ["28.50", "27.50", "15.00", "40.00", "27.50"]
+    assert cells[1][1:6] == ["28.50", "", "15.00", "", ""]
+
+
 def test_what_is_written_is_read_again() -> None:
     row, _ = parsed(valid_ssim=[0.8, 0.9])
     assert row is not None
@@ -88,8 +100,14 @@ def test_memory_may_be_unknown(memory: Any) -> None:
         ({"valid_runtime": [], "valid_psnr": []}, "valid_runtime is empty"),
         ({"num_conv": "absent"}, "num_conv: is missing"),
         ({"num_conv": "39"}, "num_conv"),
-        ({"flops": -1.0}, "negative"),
-        ({"test_runtime": [-4.0]}, "negative"),
+        ({"flops": -1.0}, "a count is negative"),
+        ({"num_conv": 10**400}, "a count is above"),
+        ({"num_parameters": 1e300}, "a count is above 1e+09"),
+        ({"test_runtime": [-4.0]}, "test_runtime must be above 0"),
+        ({"valid_runtime": [10.0, 0.0]}, "valid_runtime must be above 0"),
+        ({"valid_runtime": [1e308, 1e308]}, "at most 1e+09 ms"),
+        ({"valid_psnr": [1e308, 1e308]}, "a PSNR, SSIM or memory of valid is beyond 1e+09"),
+        ({"test_memory": 1e300}, "a PSNR, SSIM or memory of test is beyond 1e+09"),
     ],
 )
 def test_a_faulty_object_says_what_is_wrong(changes: dict[str, Any], why: str) -> None:

@@ -143,6 +143,15 @@ def test_a_table_without_ranks_keeps_the_printed_order_and_its_columns() -> None
     assert not {key for key in board.challenge.metrics() if "Urban100" in key or "macs" in key}
 
 
+@pytest.mark.parametrize("name", ["rlfn_paper_x2", "rlfn_paper_x4"])
+def test_a_table_with_a_caption_of_its_own_has_not_that_of_the_rules(name: str) -> None:
+    challenge = regenerate(name).board.challenge
+    assert "macs" not in {column.metric for column in challenge.columns}
+    assert "MACs" not in challenge.caption
+    assert challenge.caption == published.read(name).table.caption
+    assert "0.15 x FLOPs" in regenerate("ntire2024").board.challenge.caption  # of the rules
+
+
 def test_other_rules_rank_the_same_figures(tmp_path: Path) -> None:
     rules = tmp_path / "small.toml"
     rules.write_text(

@@ -9,8 +9,8 @@ import pytest
 from fakes import boards
 
 from harness.core.challenge import Term, Track
-from harness.core.leaderboard import Interval, Leaderboard
-from harness.core.record import Memory
+from harness.core.leaderboard import Interval, Leaderboard, Origin
+from harness.core.record import ELSEWHERE, Memory
 from harness.core.submission import Published
 from harness.render.detail import Detail, details
 from harness.render.legend import legend
@@ -188,6 +188,37 @@ def test_the_legend_promises_no_single_session() -> None:
     assert "one machine" in runtime
     assert "“earlier run”" in runtime
     assert "session" not in runtime
+
+
+CLAIMS = ("fresh processes", "All rows were timed", "rounds can't tell", "reset after the warm-up")
+
+
+@pytest.mark.parametrize("origin", ["printed", "imported"])
+def test_the_legend_claims_no_measurement_of_figures_from_elsewhere(origin: Origin) -> None:
+    told = " ".join(it.meaning for it in legend(boards.challenge(), origin))
+    assert [claim for claim in CLAIMS if claim in told] == []
+    measured = " ".join(it.meaning for it in legend(boards.challenge()))
+    assert [claim for claim in CLAIMS if claim in measured] == list(CLAIMS)
+
+
+def test_a_table_printed_without_ranks_does_not_say_what_its_runtime_is_the_mean_of() -> None:
+    ranked, plain = (
+        next(it.meaning for it in legend(challenge, "printed") if it.word == "Runtime")
+        for challenge in (boards.challenge(), boards.challenge(tracks=()))
+    )
+    assert ranked.endswith("The mean over a data set's images, then over the data sets.")
+    assert plain.endswith("measured elsewhere.")
+
+
+def test_the_page_of_imported_figures_says_where_they_are_from() -> None:
+    measured, imported = (
+        to_page(replace(boards.board(), environment=it)) for it in (boards.ENVIRONMENT, ELSEWHERE)
+    )
+    rounds, figures = "<dt>Rounds</dt>", "<dt>Figures</dt><dd>imported</dd>"
+    assert (rounds in measured, figures in measured) == (True, False)
+    assert (rounds in imported, figures in imported) == (False, True)
+    assert "nothing here has checked them" in imported
+    assert "independent counters agree" not in imported
 
 
 def test_the_legend_explains_the_challenges_own_quality_profile() -> None:
