@@ -12,6 +12,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from fakes.entries import CONV, write_entry
 
+from harness.launch.sandbox.choose import NOT_ISOLATED, why_not
+
 EXACT = """
 defaults = false
 gates = [
@@ -90,6 +92,10 @@ def test_an_entry_against_itself_passes_with_a_verdict(pull_request: Path) -> No
     assert told.returncode == 0, (told.stderr, entry["runtime"], entry["findings"])
     assert entry["runtime"]["verdict"] in ("SAME", "INCONCLUSIVE")
     assert {it["level"] for it in entry["findings"]} <= {"pass", "inconclusive"}
+    held = why_not() == ""
+    assert (entry["isolation"], NOT_ISOLATED in told.stderr) == (
+        ("bubblewrap", False) if held else ("none", True)
+    )
 
 
 def test_what_was_asked_wrongly_is_bad_input_and_what_fails_is_not_measured(
@@ -111,4 +117,4 @@ def test_the_doctor_looks_without_sampling(tmp_path: Path) -> None:
     assert told.returncode == 0, told.stderr
     found = json.loads(told.stdout)
     assert (found["forecast"], found["problem"]) == (None, "not sampled")
-    assert {"cores", "load"} <= {it["name"] for it in found["sights"]}
+    assert {"cores", "load", "sandbox"} <= {it["name"] for it in found["sights"]}

@@ -14,12 +14,12 @@ from harness.launch.sides import WorkerBench
 from harness.wire.messages import Load
 
 
-def _bench(folder: Path, **manners: str) -> WorkerBench:
+def _bench(folder: Path, deadline_s: float = 300.0, **manners: str) -> WorkerBench:
     load = Load("", "m:N", "{}", 1, 1.0, "cpu", threads=1, seed=0)
     tasks: Any = {
         role: Task(
             load,
-            Protocol(warmup=2),
+            Protocol(warmup=2, forward_deadline_s=deadline_s),
             folder / f"{role}.log",
             RudeConfinement(manners.get(role, "remembering")),
         )
@@ -56,3 +56,12 @@ def test_a_side_that_dies_between_turns_is_named(tmp_path: Path) -> None:
         sides["candidate"].warm_up()
     assert error.value.role == "candidate"
     assert "warmup" in str(error.value)
+
+
+def test_a_side_that_gives_no_answer_in_time_is_named(tmp_path: Path) -> None:
+    with (
+        pytest.raises(SideFailed, match=r"no answer within 0\.2 s \(timeout\)") as error,
+        _bench(tmp_path, 0.2, candidate="stubborn").block() as sides,
+    ):
+        sides["candidate"].warm_up()
+    assert error.value.role == "candidate"
