@@ -47,6 +47,7 @@ _PLAIN = {
     for metric in (
         Metric("runtime", "s", "lower", "Runtime"),
         Metric("first_call", "s", "lower", "First call"),
+        Metric("compile", "s", "lower", "Compile time"),
         Metric("params", "", "lower", "Params"),
         Metric("macs", "", "lower", "MACs"),
         Metric("macs_ntire2022", "", "lower", "MACs (ntire2022)"),
