@@ -250,13 +250,16 @@ class Session:
 
     def _forward(self, image: LrImage, stage: Stage) -> tuple[Done, float]:
         height, width, _ = image.pixels.shape
+        deadline_s = self._task.protocol.forward_deadline_s
+        if self._task.load.compile and stage == "warmup":
+            deadline_s += self._task.protocol.load_deadline_s
         began = time.perf_counter()
         done, _ = self._worker.ask(
             Forward(height, width),
             Done,
             image.pixels.data.cast("B"),
             stage=stage,
-            deadline_s=self._task.protocol.forward_deadline_s,
+            deadline_s=deadline_s,
         )
         wall_s = time.perf_counter() - began
         refuse_negative(stage, (done.compile_s, done.device_wall_s))
