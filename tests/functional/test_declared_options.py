@@ -10,9 +10,10 @@ import pytest
 from fakes.challenges import write_challenge, write_set5
 from fakes.entries import CONV, write_entry
 
+from harness.catalog import read_named
 from harness.core.leaderboard import Entry, rounds_of
 from harness.launch.sandbox.choose import Mode
-from harness.pipeline import Request, evaluate
+from harness.pipeline import Request, evaluate, inspect
 
 # tells by its output whether its input came with the channels last
 LAYOUT = CONV.replace(
@@ -62,6 +63,11 @@ def test_without_a_compiler_in_sight_the_row_says_so(tmp_path: Path) -> None:
     assert "torch.compile: " in found.failure.message
     assert "compiler" in found.failure.message
     assert found.values["macs"] > 0  # counted all the same
+    (looked,) = inspect(
+        read_named(str(tmp_path / "compiled")), logs=tmp_path / "logs", sandbox="require"
+    )
+    assert looked.failure is not None  # the dry run finds it as well
+    assert "torch.compile: " in looked.failure.message
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
