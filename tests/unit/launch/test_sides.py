@@ -8,9 +8,10 @@ import pytest
 from fakes.rude_worker import RudeConfinement
 
 from harness.core.challenge import Protocol
+from harness.core.record import Memory
 from harness.gate import ROLES, SideFailed
 from harness.launch.measure import LrImage, Task
-from harness.launch.sides import WorkerBench
+from harness.launch.sides import LaunchedSide, WorkerBench
 from harness.wire.messages import Load
 
 
@@ -39,6 +40,29 @@ def test_sides_live_together_and_each_turn_has_one_image(tmp_path: Path) -> None
     given = (tmp_path / "candidate.log").read_text(encoding="utf-8").split()
     assert given == ["010101010101"] * 2 + [f"{n:02}" * 6 for n in (1, 2, 1)]
     assert (tmp_path / "again.log").read_text(encoding="utf-8").split() == given[:2]
+
+
+def test_a_gpus_peak_of_the_warm_up_is_not_that_of_the_turns() -> None:
+    class Asked:
+        """A session whose peak is that since the last question, as a GPU's is."""
+
+        peak = 0
+
+        def warm_up(self, _images: object) -> float:
+            self.peak = 900
+            return 0.5
+
+        def time_one(self, _image: object) -> float:
+            self.peak = max(self.peak, 100)
+            return 0.01
+
+        def memory(self) -> Memory:
+            told, self.peak = self.peak, 0
+            return Memory(told, "cuda_allocated")
+
+    image = LrImage("check", "1", np.zeros((1, 1, 3), np.uint8))
+    side = LaunchedSide("candidate", Asked(), (image,))  # type: ignore[arg-type]
+    assert (side.warm_up(), side.forward(0), side.peak_bytes()) == (0.5, 0.01, 100)
 
 
 @pytest.mark.parametrize("role", ROLES)
