@@ -51,7 +51,7 @@ def _against(row: Row) -> list[tuple[str, str]]:
 def _declared(entry: Entry) -> list[tuple[str, str]]:
     """How it was run, and the energy's windows: few images stand for all."""
     rounds = rounds_of(entry.timed)
-    told = [("Precision", entry.precision)] if rounds else []
+    told: list[tuple[str, str]] = [("Precision", entry.precision)] if rounds else []
     windows = next((it.energy.windows for it in rounds if it.energy), ())
     if windows:
         told.append(("Energy is", f"of the whole card by its counter, over {len(windows)} images"))
