@@ -147,6 +147,15 @@ def test_noise_is_no_drift() -> None:
     assert drifts(sampling.blocks, settings) == {}
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_bursts_are_no_drift_however_few_the_blocks(seed: int) -> None:
+    world = World(seed=seed, bursts=0.3, burst=3.0, forward_sd=0.1)
+    sampling, settings = _measured(world, budget_s=15.0)
+    assert 0 < len(sampling.blocks) <= 4
+    assert drifts(sampling.blocks, settings) == {}
+    assert drifts(sampling.blocks[:1], settings) == {}  # one block agrees with itself
+
+
 def test_the_peak_memory_of_each_process_is_kept() -> None:
     world = World(peaks={"baseline": 7, "candidate": 9})
     sampling, _ = _measured(world, budget_s=30.0)
