@@ -95,7 +95,7 @@ def _counted(track: Track, ranked: Sequence[Entry], baseline: Entry | None) -> t
     if not absent or not ranked:
         return track, ""
     told = [
-        f"{label(term.metric)}, not measured of {_named(ids, of=len(rows))}"
+        f"{label(term.metric)}, not measured of {_named(sorted(ids), of=len(rows))}"
         for term, ids in absent.items()
     ]
     kept = tuple(term for term in track.terms if term not in absent)

@@ -119,6 +119,16 @@ def first_call(rounds: Sequence[RoundFigures]) -> Estimate:
     return _over_rounds([figures.first_call_s for figures in rounds])
 
 
+def compile_time(rounds: Sequence[RoundFigures]) -> Estimate | None:
+    """Seconds that torch.compile took for all shapes, None of a model that is not compiled.
+
+    Raises ValueError without rounds.
+    """
+    _refuse_empty(rounds, "rounds")
+    taken = [figures.compile_s for figures in rounds]
+    return _over_rounds(taken) if any(taken) else None
+
+
 def memory(rounds: Sequence[RoundFigures]) -> int | None:
     """Peak bytes of the worst round, None where no round measured memory.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from harness.cli.output import Exit, explained, print_json, say
+from harness.cli.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from harness.gate import Checked
@@ -55,6 +56,7 @@ def check(
     threads: Annotated[
         int | None, typer.Option(min=1, help="CPU threads of a worker; default: all cores.")
     ] = None,
+    sandbox: Sandbox = "auto",
     reports: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("reports"),
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document on standard output.")
@@ -82,6 +84,7 @@ def check(
             complexity=complexity,
             device=device,
             threads=threads,
+            sandbox=sandbox,
             weights=weights,
             weights_dir=weights_dir,
             logs=reports / "check" / "logs",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from harness.cli.output import Exit, explained, print_json, say
+from harness.cli.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from harness.pipeline.doctor import Diagnosis
@@ -30,6 +31,7 @@ def doctor(
     threads: Annotated[
         int | None, typer.Option(min=1, help="CPU threads of a worker; default: all cores.")
     ] = None,
+    sandbox: Sandbox = "auto",
     reports: Annotated[Path, typer.Option(help="Folder for logs.")] = Path("reports"),
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document on standard output.")
@@ -47,6 +49,7 @@ def doctor(
         size=size,
         device=device,
         threads=threads,
+        sandbox=sandbox,
         logs=reports / "doctor",
     )
     with explained():

@@ -9,7 +9,7 @@ from typing import Literal
 from harness.core.challenge import Challenge
 from harness.core.outcome import Failed
 from harness.core.record import ELSEWHERE, CountFigures, Environment, Record, RoundFigures
-from harness.core.submission import Published
+from harness.core.submission import Precision, Published
 from harness.core.verdict import Verdict
 from harness.wire.messages import Counts
 
@@ -68,6 +68,7 @@ class Entry:
     notes: tuple[str, ...] = ()
     verdict: Verdict | None = None  # of the counters
     published: tuple[Published, ...] = ()
+    precision: Precision = "fp32"
     rankable: bool = True  # False: a floor, or a model without trained weights
     records: tuple[Record, ...] = ()
 

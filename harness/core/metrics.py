@@ -55,6 +55,7 @@ _PLAIN = {
         Metric("convs", "", "lower", "Convs"),
         Metric("memory", "bytes", "lower", "Memory"),
         Metric("energy", "J", "lower", "Energy"),
+        Metric("compile", "s", "lower", "Compile time"),
     )
 }
 _PER_DATASET = {

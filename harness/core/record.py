@@ -45,6 +45,8 @@ class Sample:
     width: int
     seconds: float  # by the worker's clock, the forward alone
     wall_s: float  # by the trusted side's clock, messages included
+    device_wall_s: float = 0.0  # on a GPU: the worker's wall beside the events, over all streams
+    throttled: str = ""  # what held the GPU's clocks down meanwhile, though it was taken again
 
 
 @dataclass(frozen=True)
@@ -74,14 +76,31 @@ class Memory:
 
 
 @dataclass(frozen=True)
-class Energy:
-    """What the device drew while `forwards` forwards ran, by the counter that `source` names."""
+class EnergyWindow:
+    """What the device drew while one image was run again and again."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
-    joules: float  # of the whole window
+    dataset: str
+    image: str
+    joules: float
+    forwards: int
+    wall_s: float  # by the trusted side's clock
+
+
+@dataclass(frozen=True)
+class Energy:
+    """What the device drew for `forwards` forwards, by the counter that `source` names.
+
+    Of several windows: one forward of each one's image, in its window's mean.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    joules: float
     forwards: int
     source: str  # nvml_counter
+    windows: tuple[EnergyWindow, ...] = ()
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.joules) and self.joules >= 0 and self.forwards >= 1):
@@ -131,6 +150,8 @@ class RoundFigures:
     untrained: bool = False
     notes: tuple[str, ...] = ()  # changed flags and the like
     energy: Energy | None = None  # None on a CPU, and where NVML does not tell
+    compile_s: float = 0.0  # torch.compile, of all shapes; neither in first_call_s nor in samples
+    policy: dict[str, str] = field(default_factory=dict)  # torch's settings, as put in force
     kind: Literal["round"] = "round"
 
 

@@ -9,7 +9,7 @@ from harness.core.challenge import Challenge
 from harness.core.leaderboard import Role
 from harness.core.outcome import Failed
 from harness.core.record import Environment, Job
-from harness.core.submission import Published
+from harness.core.submission import Precision, Published
 
 SCHEMA = 1
 _FORBID: dict[str, Any] = {"extra": "forbid"}
@@ -37,6 +37,9 @@ class Listed:
     title: str
     role: Role
     weights: str = ""  # own | demo | official | seeded
+    precision: Precision = "fp32"
+    channels_last: bool = False
+    compile: bool = False
     fault: Failed | None = None
     published: tuple[Published, ...] = ()
     jobs: tuple[JobKey, ...] = ()

@@ -111,6 +111,8 @@ class Submission:
     tile_overlap: int = 0
     pad_to_multiple: int = 1
     precision: Precision = "fp32"
+    channels_last: bool = False
+    compile: bool = False
     official: OfficialWeights | None = None
     published: tuple[Published, ...] = ()
 

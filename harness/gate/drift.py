@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import fmean, median
+from statistics import fmean, median, stdev
 
 from harness.gate.blocks import ROLES, Block, Role
 from harness.gate.plan import Settings
+from harness.gate.student import bound
 
 LEAST_TURNS = 6  # of a block whose ends can be compared
 
@@ -16,18 +17,19 @@ def drifts(blocks: Sequence[Block], settings: Settings) -> Mapping[Role, float]:
     """Sides that change over a process's life by more than half the effect, with the change.
 
     The change of a block is the log ratio of its last third to its first. A drift is a side's own:
-    it is there in every block, in one direction, and the change that all sides share (a machine
-    that warms up) is taken off first. Ratios, 1.1 for a tenth slower at the end.
+    the change that all sides share (a machine that warms up) is taken off first, and the blocks,
+    as many as an interval needs, agree about the rest. Ratios, 1.1 for a tenth slower at the end.
     """
     long = [block for block in blocks if len(block.turns) >= LEAST_TURNS]
-    if not long:
+    if len(long) < settings.least_blocks:
         return {}
     found: dict[Role, float] = {}
     for role in ROLES:
         changes = [_change(block, role) - _shared(block, role) for block in long]
-        one_way = min(changes) > 0.0 or max(changes) < 0.0
-        if one_way and abs(fmean(changes)) > settings.log_effect / 2:
-            found[role] = math.exp(fmean(changes))
+        middle, error = fmean(changes), stdev(changes) / math.sqrt(len(changes))
+        certain = abs(middle) > bound(settings.confidence, len(changes) - 1) * error
+        if certain and abs(middle) > settings.log_effect / 2:
+            found[role] = math.exp(middle)
     return found
 
 

@@ -64,6 +64,7 @@ class Checked:
     first_call_s: Mapping[Role, float] = field(default_factory=dict)
     drifts: Mapping[Role, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    isolation: str = "none"  # what confined the workers of both sides
     sampling: Sampling = field(default_factory=Sampling)
 
     @property

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from statistics import median
 from typing import Any
 
 from harness.core.outcome import failed
+from harness.core.record import Sample
 from harness.launch.process import WorkerFailed
 from harness.wire.evidence import LIST_CAP, TEXT_CAP
 from harness.wire.messages import Counts
+
+_BESIDE = 1.25
+_HOST_S = 0.001
 
 
 def refuse_dishonest(counts: Counts) -> None:
@@ -20,6 +25,31 @@ def refuse_dishonest(counts: Counts) -> None:
     fault = next(_faults(counts, "counts"), None)
     if fault is not None:
         raise WorkerFailed(failed("count", "protocol", fault))
+
+
+def bounded(policy: dict[str, str]) -> dict[str, str]:
+    """The settings that a worker tells; WorkerFailed where they are more than ours would be."""
+    if len(policy) > LIST_CAP or any(len(it) > TEXT_CAP for pair in policy.items() for it in pair):
+        raise WorkerFailed(failed("load", "protocol", "tells more settings than there are"))
+    return policy
+
+
+def unseen(samples: Sequence[Sample]) -> tuple[str, ...]:
+    """What the events of a GPU did not see: its wall lies far above them on another stream's work.
+
+    A start and an end of a forward on the host are in the wall too, less than a millisecond.
+    """
+    walls = [it.device_wall_s for it in samples if it.device_wall_s]
+    if not walls:
+        return ()
+    wall, events = median(walls), median(it.seconds for it in samples)
+    if wall <= _BESIDE * events + _HOST_S:
+        return ()
+    note = (
+        f"the GPU worked for {wall * 1e3:.3g} ms a forward by the wall, {events * 1e3:.3g} ms by "
+        "the events that are its runtime: part of the work runs on another stream"
+    )
+    return (note,)
 
 
 def _faults(value: Any, name: str) -> Iterator[str]:

@@ -5,17 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from harness.launch import nvml
+from harness.launch.gauge import THROTTLING
 from harness.launch.sights import Sight
-
-# nvml.h, nvmlClocksThrottleReasons; an idle GPU (1) and set clocks (2, 0x100) are no fault
-THROTTLING = {
-    0x4: "power cap",
-    0x8: "hardware slowdown",
-    0x10: "clocks bound to another GPU",
-    0x20: "thermal slowdown",
-    0x40: "hardware thermal slowdown",
-    0x80: "power brake",
-}
 
 
 def gpu_sights(library: Any = None) -> tuple[Sight, ...]:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from harness.core.outcome import Failed
 from harness.core.record import CountFigures, RoundFigures
+from harness.launch.claims import bounded, unseen
 from harness.launch.process import WorkerFailed, WorkerProcess
 from harness.launch.session import Judge, LrImage, Reply, Session, Task, refuse_negative
 from harness.wire.messages import Ready
@@ -36,12 +37,16 @@ def run_round(task: Task, images: tuple[LrImage, ...], judge: Judge) -> RoundFig
         with _started(task) as session:
             first_call = session.warm_up(images)
             figures = session.time_passes(images, judge)
+            energy = session.energy(images, figures.samples)
             return replace(
                 figures,
                 params=session.ready.params,
                 untrained=session.ready.untrained,
                 first_call_s=first_call or figures.samples[0].seconds,
-                notes=session.notes(),
+                notes=session.notes() + unseen(figures.samples),
+                energy=energy,
+                compile_s=session.compile_s,
+                policy=bounded(session.ready.policy),
             )
     except WorkerFailed as failure:
         return failure.failure

@@ -15,10 +15,10 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 def stable(library: Any = None) -> dict[str, str]:
     """Name, driver and memory of the GPU; empty where there is none."""
-    with _opened(library) as opened:
-        if opened is None:
+    with opened(library) as found:
+        if found is None:
             return {}
-        nvml, handle = opened
+        nvml, handle = found
         return _facts(
             {
                 "gpu": lambda: _text(nvml.nvmlDeviceGetName(handle)),
@@ -31,10 +31,10 @@ def stable(library: Any = None) -> dict[str, str]:
 
 def seen(library: Any = None) -> dict[str, str]:
     """Clocks, temperature, throttle reasons and foreign processes at this moment."""
-    with _opened(library) as opened:
-        if opened is None:
+    with opened(library) as found:
+        if found is None:
             return {}
-        nvml, handle = opened
+        nvml, handle = found
         return _facts(
             {
                 "sm_clock_mhz": lambda: nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM),
@@ -55,10 +55,10 @@ def seen(library: Any = None) -> dict[str, str]:
 
 def conditions(library: Any = None) -> dict[str, str]:
     """What decides how fast and how evenly the GPU runs: clocks, limits, modes, company."""
-    with _opened(library) as opened:
-        if opened is None:
+    with opened(library) as found:
+        if found is None:
             return {}
-        nvml, gpu = opened
+        nvml, gpu = found
         sm, memory = nvml.NVML_CLOCK_SM, nvml.NVML_CLOCK_MEM
         return _facts(
             {
@@ -84,10 +84,10 @@ def conditions(library: Any = None) -> dict[str, str]:
 
 def process_bytes(pid: int, library: Any = None) -> int | None:
     """GPU memory of one process in bytes, None where NVML does not tell (in a container, say)."""
-    with _opened(library) as opened:
-        if opened is None:
+    with opened(library) as found:
+        if found is None:
             return None
-        nvml, handle = opened
+        nvml, handle = found
         with contextlib.suppress(nvml.NVMLError):
             for process in nvml.nvmlDeviceGetComputeRunningProcesses(handle):
                 if process.pid == pid and process.usedGpuMemory is not None:
@@ -96,20 +96,20 @@ def process_bytes(pid: int, library: Any = None) -> int | None:
 
 
 @contextlib.contextmanager
-def _opened(library: Any) -> Iterator[tuple[Any, Any] | None]:
+def opened(library: Any) -> Iterator[tuple[Any, Any] | None]:
     """The library and the GPU's handle between init and shutdown, None without driver or GPU."""
     nvml = library or _pynvml()
     if nvml is None:
         yield None
         return
     with contextlib.ExitStack() as stack:
-        opened = None
+        found = None
         with contextlib.suppress(nvml.NVMLError):
             nvml.nvmlInit()
             stack.callback(nvml.nvmlShutdown)
             handle = _handle(nvml)
-            opened = None if handle is None else (nvml, handle)
-        yield opened
+            found = None if handle is None else (nvml, handle)
+        yield found
 
 
 def _handle(nvml: Any) -> Any:

@@ -14,16 +14,18 @@ from harness.core.challenge import Protocol
 from harness.core.outcome import Stage, failed
 from harness.core.record import (
     CountFigures,
+    Energy,
     ImageScore,
     Memory,
     Phases,
     RoundFigures,
     Sample,
 )
-from harness.launch import memory, nvml
+from harness.launch import gauge, joules, memory, nvml
 from harness.launch.claims import refuse_dishonest
 from harness.launch.confinement import Confinement, NoConfinement
 from harness.launch.process import WorkerFailed, WorkerProcess
+from harness.launch.retakes import Retakes
 from harness.wire.codec import PAYLOAD_CAP
 from harness.wire.messages import (
     Collect,
@@ -37,6 +39,8 @@ from harness.wire.messages import (
     Load,
     Output,
     Ready,
+    Repeat,
+    Repeated,
     State,
 )
 
@@ -93,6 +97,9 @@ class Session:
         level = memory.resident(worker.pid)
         self._level_bytes = level.now_bytes if level else 0
         self._peak_bytes = 0
+        self.compile_s = 0.0  # of torch.compile, until now
+        self._gauge = gauge.shared() if task.load.device == "cuda" else None
+        self._retakes = Retakes(self._gauge.look, time.sleep) if self._gauge else None
 
     def warm_up(self, images: tuple[LrImage, ...]) -> float:
         """Untimed forwards of every distinct shape; seconds of the very first one, 0 if none.
@@ -179,6 +186,22 @@ class Session:
             self.ready.notes
             + at_load
             + tuple(f"changed while running: {text}" for text in state.changed)
+            + (self._retakes.note() if self._retakes else ())
+        )
+
+    def energy(self, images: tuple[LrImage, ...], samples: tuple[Sample, ...]) -> Energy | None:
+        """What a forward draws by the GPU's counter; None where there is none, as on a CPU."""
+        if self._gauge is None:
+            return None
+        fastest: dict[tuple[str, str], float] = {}
+        for it in samples:
+            name = (it.dataset, it.image)
+            fastest[name] = min(it.seconds, fastest.get(name, it.seconds))
+        return joules.energy(
+            [(it.dataset, it.image) for it in images],
+            counter=self._gauge.joules,
+            repeat=lambda index: self._repeat(images[index]),
+            fastest_s=fastest,
         )
 
     def time_one(self, image: LrImage) -> float:
@@ -190,27 +213,61 @@ class Session:
         return self._memory()
 
     def _sample(self, image: LrImage, timed_pass: int) -> Sample:
+        """A timed forward; one that ran on a throttled GPU is taken again, within bounds."""
+        if self._retakes is None:
+            return self._once(image, timed_pass)
+        sample, throttled = self._retakes.steady(lambda: self._once(image, timed_pass))
+        return replace(sample, throttled=throttled)
+
+    def _once(self, image: LrImage, timed_pass: int) -> Sample:
         height, width, _ = image.pixels.shape
         watched = self._task.load.device == "cpu" and memory.reset_peak(self._worker.pid)
         done, wall_s = self._forward(image, "forward")
         if watched and (now := memory.resident(self._worker.pid)):
             self._peak_bytes = max(self._peak_bytes, now.peak_bytes)
-        return Sample(image.dataset, image.image, timed_pass, height, width, done.seconds, wall_s)
+        return Sample(
+            image.dataset,
+            image.image,
+            timed_pass,
+            height,
+            width,
+            done.seconds,
+            wall_s,
+            device_wall_s=done.device_wall_s,
+        )
+
+    def _repeat(self, image: LrImage) -> joules.Repeated:
+        height, width, _ = image.pixels.shape
+        began = time.perf_counter()
+        repeated, _ = self._worker.ask(
+            Repeat(height, width, joules.WINDOW_S),
+            Repeated,
+            image.pixels.data.cast("B"),
+            stage="forward",
+            deadline_s=self._task.protocol.forward_deadline_s + joules.WINDOW_S,
+        )
+        return joules.Repeated(repeated.forwards, time.perf_counter() - began)
 
     def _forward(self, image: LrImage, stage: Stage) -> tuple[Done, float]:
         height, width, _ = image.pixels.shape
+        deadline_s = self._task.protocol.forward_deadline_s
+        if self._task.load.compile and stage == "warmup":
+            deadline_s += self._task.protocol.load_deadline_s
         began = time.perf_counter()
         done, _ = self._worker.ask(
             Forward(height, width),
             Done,
             image.pixels.data.cast("B"),
             stage=stage,
-            deadline_s=self._task.protocol.forward_deadline_s,
+            deadline_s=deadline_s,
         )
         wall_s = time.perf_counter() - began
-        if not 0.0 < done.seconds <= wall_s + CLOCK_SLACK_S:
+        refuse_negative(stage, (done.compile_s, done.device_wall_s))
+        compile_s = done.compile_s if self._task.load.compile else 0.0
+        if not 0.0 < done.seconds <= wall_s + CLOCK_SLACK_S - compile_s:
             message = f"reported {done.seconds:.6g} s for a forward within {wall_s:.6g} s"
             raise WorkerFailed(failed(stage, "protocol", message))
+        self.compile_s += compile_s
         return done, wall_s
 
     def _collect(self, image: LrImage) -> tuple[Uint8, Output]:

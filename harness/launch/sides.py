@@ -24,7 +24,9 @@ class LaunchedSide:
     def warm_up(self) -> float:
         """The protocol's warm-up; seconds of the very first forward."""
         with _named(self._role):
-            return self._session.warm_up(self._images)
+            first = self._session.warm_up(self._images)
+            self._session.memory()  # a GPU's peak begins anew with each question
+            return first
 
     def forward(self, turn: int) -> float:
         """Seconds of a forward: turn after turn of another image, the same for every side."""

@@ -161,6 +161,14 @@ def memory(available: int) -> Sight:
     return Sight("memory", text, "warning", "A check holds three processes with torch at once.")
 
 
+def isolation(trouble: str) -> Sight:
+    """Whether the sandbox for entries holds here; `trouble` says why not."""
+    if not trouble:
+        return Sight("sandbox", "bubblewrap, tried and holding")
+    advice = "Entries run with your rights: install bubblewrap; `esr sandbox` tells what holds."
+    return Sight("sandbox", f"none: {trouble}", "warning", advice)
+
+
 def virtual(root: Path) -> Sight | None:
     """Whether this is a virtual machine; None where it is not, or does not tell."""
     flags = next(

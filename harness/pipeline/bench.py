@@ -15,7 +15,9 @@ from harness.gate import Gate, Role, Sampling, Settings, looks, sample
 from harness.gate.gates import DEFAULTS
 from harness.gate.sample import Tools
 from harness.launch import machine
+from harness.launch.confinement import Confinement, NoConfinement
 from harness.launch.measure import Task
+from harness.launch.sandbox.choose import Chosen, Mode, choose
 from harness.launch.sides import WorkerBench
 from harness.pipeline import plan
 from harness.pipeline.baseline import Baseline
@@ -41,6 +43,7 @@ class CheckRequest:
     complexity: tuple[int, int] = (256, 256)
     device: str = "cpu"
     threads: int | None = None
+    sandbox: Mode = "auto"
     weights: weights.Mode = "bundled"
     weights_dir: Path | None = None
     logs: Path = Path("reports/check")
@@ -55,6 +58,7 @@ class Pair:
     baseline: Baseline
     loads: Mapping[Role, Load]
     inputs: tuple[Crop, ...]
+    confinement: Confinement = field(default_factory=NoConfinement)
 
 
 def sampled(
@@ -68,10 +72,11 @@ def sampled(
     """Blocks of the pair's processes; if `patient`, for the whole budget."""
     protocol = Protocol(warmup=WARM_UP, threads=threads(request))
     logs = request.logs / pair.candidate.id
-    bench = WorkerBench(
-        {role: Task(load, protocol, logs / f"{role}.log") for role, load in pair.loads.items()},
-        tuple(crop.lr for crop in pair.inputs),
-    )
+    tasks = {
+        role: Task(load, protocol, logs / f"{role}.log", pair.confinement)
+        for role, load in pair.loads.items()
+    }
+    bench = WorkerBench(tasks, tuple(crop.lr for crop in pair.inputs))
 
     def watch(blocks: int, elapsed_s: float) -> None:
         progress.step(f"{pair.candidate.id}: {blocks} blocks, {elapsed_s:.0f} s")
@@ -99,12 +104,28 @@ def paired(request: CheckRequest, candidate: Candidate, base: Baseline) -> Pair:
     inputs = crops(
         scale=new.scale, size=request.size, count=request.images, seed=request.settings.seed
     )
-    return Pair(candidate, base, {"baseline": old, "again": old, "candidate": new}, inputs)
+    loads: dict[Role, Load] = {"baseline": old, "again": old, "candidate": new}
+    return Pair(candidate, base, loads, inputs, isolation(request).confinement)
 
 
 def environment(request: CheckRequest) -> dict[str, str]:
-    """What must be equal for ratios to be comparable."""
-    return machine.environment(device=request.device, threads=threads(request)).stable
+    """What must be equal for ratios to be comparable, the workers' isolation included."""
+    return machine.environment(
+        device=request.device,
+        threads=threads(request),
+        isolation=isolation(request).confinement.name,
+    ).stable
+
+
+def isolation(request: CheckRequest) -> Chosen:
+    """How the workers of both sides are confined; SandboxError where that is required in vain."""
+    return choose(request.sandbox, gpu=request.device == "cuda")
+
+
+def refuse_absent_gpu(request: CheckRequest) -> None:
+    """BadInput for a device that is not there."""
+    if request.device == "cuda" and "gpu" not in environment(request):
+        raise BadInput("no NVIDIA GPU found (NVML does not answer): run with --device cpu")
 
 
 def threads(request: CheckRequest) -> int:

@@ -88,6 +88,7 @@ def _entry(listed: Listed, challenge: Challenge, records: tuple[Record, ...]) ->
         notes=_entry_notes(records),
         verdict=_verdict(counts),
         published=listed.published,
+        precision=listed.precision,
         rankable=listed.role != "floor" and UNTRAINED not in badges,
         records=records,
     )
@@ -120,9 +121,8 @@ def _measured(
         over, mean = challenge.timed(), challenge.runtime_mean
         estimates = stats.runtimes(rounds, datasets=asked, over=over, mean=mean)
     estimates["first_call"] = stats.first_call(rounds)
-    energy = stats.energy(rounds)
-    if energy is not None:
-        estimates["energy"] = energy
+    others = {"energy": stats.energy(rounds), "compile": stats.compile_time(rounds)}
+    estimates |= {key: it for key, it in others.items() if it is not None}
     values = {key: estimate.point for key, estimate in estimates.items()}
     values |= stats.quality(rounds[0].scores)
     memory = stats.memory(rounds)
@@ -164,6 +164,7 @@ def _badges(listed: Listed, records: tuple[Record, ...]) -> tuple[str, ...]:
         badges.append(IMPORTED)
     if any(note.startswith("changed while") for it in records for note in _outcome_notes(it)):
         badges.append("flags changed")
+    badges += [name for name in ("channels_last", "compile") if getattr(listed, name)]
     counts = counts_of(records)
     if counts is not None and suspicion(counts.unfused):
         badges.append("deploy in doubt")

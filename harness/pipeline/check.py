@@ -23,13 +23,24 @@ from harness.gate import (
     judge,
 )
 from harness.gate.gates import COUNTED, QUALITY, Metric
+from harness.launch.sandbox.choose import Chosen
 from harness.pipeline import stored
 from harness.pipeline.baseline import Baseline, baseline, candidates
-from harness.pipeline.bench import CheckRequest, Pair, environment, inputs, paired, sampled
+from harness.pipeline.bench import (
+    CheckRequest,
+    Pair,
+    environment,
+    inputs,
+    isolation,
+    paired,
+    refuse_absent_gpu,
+    sampled,
+)
 from harness.pipeline.figures import SIDES, drifting, first_calls, memory, seconds
 from harness.pipeline.plan import BadInput
 from harness.pipeline.progress import Progress, Silent
 from harness.pipeline.trial import SideCosts, costs
+from harness.weights import WeightsError
 
 EXACT = (*COUNTED, *QUALITY)
 
@@ -38,9 +49,14 @@ def check(request: CheckRequest, progress: Progress | None = None) -> tuple[Chec
     """One answer for each candidate, in order; several are corrected for their number (Holm).
 
     What is wrong with a candidate is its answer; what is wrong with the request or the baseline
-    raises BadInput, CatalogError or WeightsError. WriteError where a baseline can't be saved.
+    raises BadInput, CatalogError, WeightsError or SandboxError. WriteError where a baseline can't
+    be saved.
     """
     progress = progress or Silent()
+    chosen = isolation(request)
+    if chosen.note:
+        progress.warn(chosen.note)
+    refuse_absent_gpu(request)
     found = candidates(request.candidates)
     if request.save is not None and len(found) != 1:
         raise BadInput(f"--save keeps one entry's baseline, not {len(found)}: name one variant")
@@ -48,7 +64,13 @@ def check(request: CheckRequest, progress: Progress | None = None) -> tuple[Chec
         held = [(it, _held(request, it, stack, alone=len(found) == 1)) for it in found]
         progress.stage("Checking", len(held))
         checked = [_one(request, it, base, progress) for it, base in held]
-    return _corrected(checked, request.settings)
+    return _corrected([_told(it, chosen) for it in checked], request.settings)
+
+
+def _told(it: Checked, chosen: Chosen) -> Checked:
+    """With what a reader must know of how its workers ran."""
+    notes = (*filter(None, (chosen.note,)), *it.notes)
+    return dataclasses.replace(it, isolation=chosen.confinement.name, notes=notes)
 
 
 def _held(
@@ -89,7 +111,13 @@ def _one(
         progress.done()
         text = base if isinstance(base, str) else "; ".join(candidate.faults)
         return Checked(candidate.id, request.against, None, failure=text, faulty=True)
-    pair = paired(request, candidate, base)
+    try:
+        pair = paired(request, candidate, base)
+    except WeightsError as error:
+        if candidate.role == "reference":  # whoever asked for official weights can bring them
+            raise
+        progress.done()
+        return Checked(candidate.id, base.name, None, failure=str(error), faulty=True)
     if request.save is None and not {*gate_for(request.gates, candidate.id)} & {*EXACT}:
         return _measured(request, pair, {}, progress)
     progress.step(f"{candidate.id}: counts and outputs")
@@ -98,6 +126,7 @@ def _one(
         pair.inputs,
         size=request.complexity,
         logs=request.logs / candidate.id,
+        confinement=pair.confinement,
     )
     broken = [f"{SIDES[role]}: {it}" for role, it in known.items() if isinstance(it, str)]
     if broken:

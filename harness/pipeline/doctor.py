@@ -10,7 +10,8 @@ from harness import catalog
 from harness.gate import Settings
 from harness.gate.forecast import Forecast, forecast
 from harness.launch.gpu_sights import gpu_sights
-from harness.launch.sights import Sight, sights
+from harness.launch.sandbox.choose import Mode, why_not
+from harness.launch.sights import Sight, isolation, sights
 from harness.pipeline.baseline import Baseline
 from harness.pipeline.bench import CheckRequest, paired, sampled
 from harness.pipeline.progress import Progress, Silent
@@ -36,6 +37,7 @@ class DoctorRequest:
     size: tuple[int, int] = (64, 64)
     device: str = "cpu"
     threads: int | None = None
+    sandbox: Mode = "auto"
     logs: Path = Path("reports/doctor")
 
 
@@ -43,7 +45,7 @@ def doctor(request: DoctorRequest, progress: Progress | None = None) -> Diagnosi
     """Look at the machine, then sample a reference model against itself. Changes no setting."""
     progress = progress or Silent()
     progress.stage("Looking", 1)
-    seen = sights() + gpu_sights()
+    seen = (*sights(), *gpu_sights(), isolation(why_not(gpu=request.device == "cuda")))
     progress.done()
     if not request.sample_s:
         return Diagnosis(seen, problem="not sampled")
@@ -56,6 +58,7 @@ def doctor(request: DoctorRequest, progress: Progress | None = None) -> Diagnosi
         size=request.size,
         device=request.device,
         threads=request.threads,
+        sandbox=request.sandbox,
         logs=request.logs,
     )
     (model,) = catalog.references((MODEL,))

@@ -107,7 +107,10 @@ def _inspect(
         failure = failed("manifest", "bad_manifest", "; ".join(candidate.faults))
         return Inspected(candidate, "", (), None, None, failure, log)
     protocol = Protocol()
-    load = plan.counting(plan.declared(candidate, candidate.submission, chosen, protocol))
+    told = plan.declared(candidate, candidate.submission, chosen, protocol)
+    # counted as it is written, but run as it is declared: the row of a run would fail by either
+    plain = plan.counting(told)
+    load = replace(plain, channels_last=told.channels_last, compile=told.compile)
     images = trial_images(candidate.submission.scale)
     outcome = run_trial(Task(load, protocol, log, confinement, quick=quick), images, size)
     if isinstance(outcome, Failed):

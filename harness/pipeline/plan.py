@@ -163,6 +163,8 @@ def declared(
         tile=submission.tile,
         tile_overlap=submission.tile_overlap,
         pad_to_multiple=submission.pad_to_multiple,
+        channels_last=submission.channels_last,
+        compile=submission.compile,
         form=candidate.form,
     )
 
@@ -199,8 +201,13 @@ def jobs(
 
 
 def counting(load: Load) -> Load:
-    """The same model on one CPU thread: counts do not depend on either, nor on the weights."""
-    return dataclasses.replace(load, threads=1, device="cpu", seeded_if_absent=True)
+    """The same model on one CPU thread, as it is written: counts depend on none of it.
+
+    Nor on the weights, or on the memory format; a compiled graph could not be followed.
+    """
+    return dataclasses.replace(
+        load, threads=1, device="cpu", seeded_if_absent=True, channels_last=False, compile=False
+    )
 
 
 def floor_job(challenge: Challenge, material: Material) -> JobKey:
@@ -223,6 +230,9 @@ def listed(candidate: Candidate) -> Listed:
         team=candidate.team,
         title=submission.name if submission else unnamed,
         role=candidate.role,
+        precision=submission.precision if submission else "fp32",
+        channels_last=submission.channels_last if submission else False,
+        compile=submission.compile if submission else False,
         fault=fault,
         published=submission.published if submission else (),
     )

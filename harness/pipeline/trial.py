@@ -13,6 +13,7 @@ from harness.core.verdict import judge
 from harness.gate import Costs, Role
 from harness.gate.gates import Metric
 from harness.launch import machine
+from harness.launch.confinement import Confinement
 from harness.launch.measure import Reply, Task, run_trial
 from harness.launch.pool import concurrently
 from harness.pipeline import plan
@@ -37,6 +38,7 @@ def costs(
     *,
     size: tuple[int, int],
     logs: Path,
+    confinement: Confinement,
 ) -> dict[Role, SideCosts | str]:
     """Each side's figures, or why it has none; nothing is timed, so the sides run at once.
 
@@ -46,7 +48,7 @@ def costs(
 
     def one(role: Role) -> SideCosts | str:
         load = plan.counting(loads[role])
-        task = Task(load, Protocol(threads=1), logs / f"{role}-trial.log")
+        task = Task(load, Protocol(threads=1), logs / f"{role}-trial.log", confinement)
         outcome = run_trial(task, tuple(crop.lr for crop in inputs), size)
         if isinstance(outcome, Failed):
             return _said(outcome)

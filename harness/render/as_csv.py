@@ -9,7 +9,7 @@ import csv
 import io
 import re
 
-from harness.render.table import Heading, Line, Table
+from harness.render.table import Cell, Heading, Line, Table
 
 # A spreadsheet runs a field that begins like a formula, also behind blanks, behind the full-width
 # forms, and behind a character that another country's settings take for the separator.
@@ -45,10 +45,14 @@ def _fields(table: Table, line: Line) -> list[str | float | int]:
     texts = (line.kind, line.id, line.team, line.title, marks, line.remark)
     fields: list[str | float | int] = [guard(text) for text in texts]
     for heading, cell in zip(table.headings, line.cells, strict=True):
-        fields.append("" if cell.value is None else _number(cell.value))
+        fields.append("" if cell.value is None else _value(heading, cell))
         if heading.has_rank:
             fields.append("" if cell.rank is None else cell.rank)
     return fields
+
+
+def _value(heading: Heading, cell: Cell) -> str | float | int:
+    return cell.text if heading.words or cell.value is None else _number(cell.value)
 
 
 def _number(value: float) -> float | int:

@@ -26,6 +26,8 @@ _HINTS = {
         "published, which --weights official takes"
     ),
     "deploy in doubt": "Its deploy function gives another network, or could not be checked",
+    "channels_last": "Declared: weights and input lie in memory with the channels last",
+    "compile": "Declared: run by torch.compile, whose own time is not in the runtime",
     "imported": "From a results file of another program: not measured by this harness",
     "limit met by rounding": "Inside the limit only at the decimals that the rules judge by",
 }

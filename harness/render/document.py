@@ -86,6 +86,8 @@ def _row(board: Leaderboard, row: Row) -> dict[str, Any]:
         "runtime_ranks": _span(row),
         "runtime_ratio": _ratio(row),
         "first_call_s": finite(entry.values.get("first_call")),
+        "compile_s": finite(entry.values.get("compile")),
+        "precision": entry.precision,
         **{key: count(entry.values.get(key)) for key in _COUNTS},
         "memory_bytes": count(entry.values.get("memory")),
         "energy_j": finite(entry.values.get("energy")),

@@ -20,6 +20,7 @@ def facts(row: Row) -> tuple[tuple[str, str], ...]:
     told = [("Id", short(entry.id, HINT_LIMIT))]
     told += [(clean(label(key)), _figure(row, key)) for key in entry.values]
     told += _against(row)
+    told += _declared(entry)
     worst = _worst(entry)
     return tuple(told) if worst is None else (*told, *_memory(worst))
 
@@ -44,6 +45,16 @@ def _against(row: Row) -> list[tuple[str, str]]:
         told.append((f"Runtime over {short(ratio.to)}", text))
     if span is not None and span.first != span.last:
         told.append(("Rank by runtime", f"{span.first} to {span.last}: not to be told apart"))
+    return told
+
+
+def _declared(entry: Entry) -> list[tuple[str, str]]:
+    """How it was run, and the energy's windows: few images stand for all."""
+    rounds = rounds_of(entry.timed)
+    told: list[tuple[str, str]] = [("Precision", entry.precision)] if rounds else []
+    windows = next((it.energy.windows for it in rounds if it.energy), ())
+    if windows:
+        told.append(("Energy is", f"of the whole card by its counter, over {len(windows)} images"))
     return told
 
 

@@ -10,10 +10,11 @@ from harness.render.document import document
 if TYPE_CHECKING:
     import pandas as pd
 
-_TEXTS = ("id", "team", "title", "role", "status", "ranked", "reason", "verdict")
+_TEXTS = ("id", "team", "title", "role", "status", "ranked", "reason", "verdict", "precision")
 _FIGURES = (
     "runtime_s",
     "first_call_s",
+    "compile_s",
     "params",
     "macs",
     "macs_ntire2022",

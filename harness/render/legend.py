@@ -165,6 +165,11 @@ def _costs(challenge: Challenge) -> tuple[tuple[str, str, str], ...]:
             "First call",
             "The very first forward of a fresh process, which the runtime does not contain.",
         ),
+        (
+            "compile",
+            "Compile time",
+            "What torch.compile took, for all image sizes; neither runtime nor first call has it.",
+        ),
     )
 
 

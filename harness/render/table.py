@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.core.challenge import Challenge, Column, Track
+from harness.core.challenge import Column, Track
 from harness.core.leaderboard import Leaderboard, Row
 from harness.core.metrics import Convention, label, metric
 from harness.render.badges import Badge, badges
@@ -42,6 +42,7 @@ class Heading:
     scored: bool = False  # a track that shows its score, with the rank beside it
     hint: str = ""
     align: Literal["left", "right", "center"] = "right"
+    words: bool = False  # its cells are words, which a value only orders
 
     @property
     def has_rank(self) -> bool:
@@ -143,14 +144,27 @@ def table(board: Leaderboard) -> Table:
             continue
         lines.append(_line(board, row, anchor=f"entry-{index + 1}"))
         if challenge.show_published:
-            lines += _published(challenge, row)
+            lines += _published(board, row)
     return Table(
         title=clean(challenge.title),
         caption=clean(challenge.caption or challenge.title),
-        headings=(*map(_of_track, challenge.tracks), *map(_of_column, challenge.columns)),
+        headings=(
+            *map(_of_track, challenge.tracks),
+            *((PRECISION,) if tells_precision(board) else ()),
+            *map(_of_column, challenge.columns),
+        ),
         lines=tuple(lines),
         notes=tuple(short(note, NOTE_LIMIT) for note in board.notes),
     )
+
+
+PRECISION = Heading("precision", "Precision", hint="Type of weights and input", words=True)
+_BITS = {"fp32": 32.0, "fp16": 16.0, "bf16": 16.0}
+
+
+def tells_precision(board: Leaderboard) -> bool:
+    """Whether the table has a column of precisions: where one row's is not that of the others."""
+    return any(row.entry.precision != "fp32" for row in board.rows)
 
 
 def kind_of(row: Row) -> Kind:
@@ -216,6 +230,7 @@ def _of_column(column: Column) -> Heading:
 def _line(board: Leaderboard, row: Row, *, anchor: str) -> Line:
     entry, challenge = row.entry, board.challenge
     cells = [place(track, row) for track in challenge.tracks]
+    cells += [_precision(row)] if tells_precision(board) else []
     cells += [figure(column, row) for column in challenge.columns]
     team, title = clean(entry.team), clean(entry.title or entry.id)
     same = entry.team != "" and entry.title == entry.team
@@ -233,6 +248,12 @@ def _line(board: Leaderboard, row: Row, *, anchor: str) -> Line:
         hint=whole,
         anchor=anchor,
     )
+
+
+def _precision(row: Row) -> Cell:
+    if kind_of(row) in ("failed", "floor"):
+        return Cell()
+    return Cell(row.entry.precision, _BITS[row.entry.precision])
 
 
 def _plain(track: Track) -> bool:
@@ -260,10 +281,11 @@ def _margin(row: Row, key: str) -> str:
     return f"{quantity(key, abs(room))} {'inside' if room >= 0 else 'outside'} the limit"
 
 
-def _published(challenge: Challenge, row: Row) -> list[Line]:
-    lines = []
+def _published(board: Leaderboard, row: Row) -> list[Line]:
+    challenge, lines = board.challenge, []
     for source, figures in by_source(row.entry.published).items():
         cells = [Cell() for _ in challenge.tracks]
+        cells += [Cell()] if tells_precision(board) else []
         cells += [_printed(column, figures, challenge.macs) for column in challenge.columns]
         line = Line(
             kind="published",

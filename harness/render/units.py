@@ -11,6 +11,7 @@ MISSING = "–"
 _USUAL = {
     "runtime": ("ms", 2),
     "first_call": ("ms", 1),
+    "compile": ("s", 2),
     "params": ("M", 3),
     "macs": ("G", 2),
     "macs_ntire2022": ("G", 2),

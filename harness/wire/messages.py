@@ -8,6 +8,7 @@ exactly one:
     Load                ->  Ready | Trouble
     Count               ->  Counted | Trouble
     Forward + LR image  ->  Done | Trouble      (the forward alone is timed)
+    Repeat + LR image   ->  Repeated | Trouble  (for the energy of a forward)
     Collect             ->  Output + SR image | Trouble
     Export              ->  Exported + weights | Trouble
     Inspect             ->  State
@@ -50,6 +51,8 @@ class Load:
     # select_model, which also says the data range and the tile
     form: str = "entry"
     seeded_if_absent: bool = False  # a checkpoint that is not there leaves the model untrained
+    channels_last: bool = False  # memory format of weights and input
+    compile: bool = False  # by torch.compile, outside of the timed forwards
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,15 @@ class Forward:
 
     height: int
     width: int
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """Run one LR image, the payload, again and again for so many seconds; nothing is kept."""
+
+    height: int
+    width: int
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -97,7 +109,8 @@ class Ready:
     """The model stands. `changed` names global settings that loading it changed.
 
     `notes` say what a reader should know of the load; `files` are those of an official checkout
-    that it opened, code and checkpoints, relative to the checkout.
+    that it opened, code and checkpoints, relative to the checkout. `policy` holds the settings that
+    were put in force before the load.
     """
 
     load_s: float
@@ -109,13 +122,27 @@ class Ready:
     data_range: float = 0.0  # these three as an official checkout gave them
     tile: int = 0
     tile_overlap: int = 0
+    policy: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Done:
-    """One forward took `seconds`, by the worker's clock."""
+    """One forward took `seconds`, by the worker's clock.
+
+    `compile_s` is what torch.compile took before it, of an entry that asks for it;
+    `device_wall_s` the wall beside a GPU's events, 0 on a CPU.
+    """
 
     seconds: float
+    compile_s: float = 0.0
+    device_wall_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """So many forwards went through."""
+
+    forwards: int
 
 
 @dataclass(frozen=True)
@@ -204,6 +231,6 @@ class Trouble:
     detail: str = ""  # traceback, for the log
 
 
-Request = Load | Count | Forward | Collect | Export | Inspect | Stop
-Answer = Ready | Counted | Done | Output | Exported | State | Trouble
+Request = Load | Count | Forward | Repeat | Collect | Export | Inspect | Stop
+Answer = Ready | Counted | Done | Repeated | Output | Exported | State | Trouble
 Message = Request | Answer

@@ -73,6 +73,8 @@ def _built(request: Load) -> nn.Module:
 def _ready(model: nn.Module, request: Load) -> nn.Module:
     """The model on its device, in evaluation mode."""
     model = model.to(device=request.device, dtype=_DTYPES[request.precision]).eval()
+    if request.channels_last:
+        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     return model

@@ -12,6 +12,8 @@ import torch
 from torch import nn
 
 from harness.wire.messages import Load, Output
+from harness.worker.compiling import Compiling, compiled
+from harness.worker.gpu import ColdClock
 from harness.worker.output import WrongOutput, checked
 from harness.worker.tiling import square_tiled, tiled
 
@@ -25,11 +27,14 @@ class Runner:
     """A loaded model with its declared range, precision, tile and padding."""
 
     def __init__(self, model: nn.Module, declared: Load) -> None:
-        self._call = _callable(model, declared)
+        self._call = _callable(compiled(model) if declared.compile else model, declared)
+        self._compiling = Compiling(self._call, self._finish) if declared.compile else None
         self._declared = declared
-        self._time = _cuda_seconds if declared.device == "cuda" else _cpu_seconds
+        self._gpu = ColdClock() if declared.device == "cuda" else None
+        self._time = self._gpu or _cpu_seconds
         self._kept: Any = None
         self._expected: tuple[int, ...] = ()
+        self.compile_s = 0.0  # before the last forward
 
     def forward(self, image: Uint8) -> float:
         """Seconds of the forward of an LR image, uint8 height x width x 3. The result is kept.
@@ -42,9 +47,32 @@ class Runner:
         self._expected = (1, 3, height * scale, width * scale)
         batch = self._to_batch(image)
         with torch.no_grad():
+            self.compile_s = self._compiling.prepare(batch) if self._compiling else 0.0
             seconds, result = self._time(self._call, batch)
         self._kept = self._on_device(checked(result, self._expected))
         return seconds
+
+    @property
+    def device_wall_s(self) -> float:
+        """The wall beside the last forward's events, 0 on a CPU."""
+        return self._gpu.device_wall_s if self._gpu else 0.0
+
+    @property
+    def scratch_bytes(self) -> int:
+        """GPU memory that the clock holds, and not the model."""
+        return self._gpu.scratch_bytes if self._gpu else 0
+
+    def repeat(self, image: Uint8, seconds: float) -> int:
+        """How many forwards of an image went through, one after the other, until `seconds`."""
+        self._kept = None
+        batch = self._to_batch(image)
+        forwards, until = 0, _now() + seconds
+        with torch.no_grad():
+            while not forwards or _now() < until:
+                self._call(batch)
+                self._finish()
+                forwards += 1
+        return forwards
 
     def collect(self) -> tuple[Output, memoryview]:
         """The kept result as uint8: clamped to the data range, scaled to 255, half to even."""
@@ -66,11 +94,17 @@ class Runner:
             raise WrongOutput("wrong_output", message)
         return result
 
+    def _finish(self) -> None:
+        """Wait for what the device was given; a CPU is done when the call returns."""
+        if self._declared.device == "cuda":
+            torch.cuda.synchronize()
+
     def _to_batch(self, image: Uint8) -> torch.Tensor:
         batch = torch.from_numpy(image.copy()).permute(2, 0, 1).unsqueeze(0)
         batch = batch.to(torch.float32).div_(255.0 / self._declared.data_range)
         dtype = _DTYPES[self._declared.precision]
-        return batch.to(device=self._declared.device, dtype=dtype).contiguous()
+        layout = torch.channels_last if self._declared.channels_last else torch.contiguous_format
+        return batch.to(device=self._declared.device, dtype=dtype).contiguous(memory_format=layout)
 
 
 def _callable(model: nn.Module, declared: Load) -> Callable[[torch.Tensor], Any]:
@@ -93,18 +127,6 @@ def _cpu_seconds(call: Callable[[torch.Tensor], Any], batch: torch.Tensor) -> tu
     started = _now()
     result = call(batch)
     return _now() - started, result
-
-
-def _cuda_seconds(call: Callable[[torch.Tensor], Any], batch: torch.Tensor) -> tuple[float, Any]:
-    """CUDA events between device synchronisations, the idiom of the official scripts."""
-    start = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
-    end = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
-    torch.cuda.synchronize()
-    start.record()
-    result = call(batch)
-    end.record()
-    torch.cuda.synchronize()
-    return start.elapsed_time(end) / 1000.0, result
 
 
 def _to_image(values: torch.Tensor, data_range: float) -> Uint8:

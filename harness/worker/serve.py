@@ -8,6 +8,7 @@ import time
 import traceback
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors.torch import save
 
@@ -25,6 +26,8 @@ from harness.wire.messages import (
     Inspect,
     Load,
     Ready,
+    Repeat,
+    Repeated,
     Request,
     State,
     Stop,
@@ -104,6 +107,8 @@ class Worker:
                 return self._count(request)
             case Forward():
                 return self._forward(request, payload)
+            case Repeat():
+                return self._repeat(request, payload)
             case Inspect():
                 return self._inspect()
         raise RuntimeError(f"no answer to {type(request).__name__}")
@@ -129,6 +134,7 @@ class Worker:
             data_range=self._loaded.data_range,
             tile=self._loaded.declared.tile,
             tile_overlap=self._loaded.declared.tile_overlap,
+            policy=settings.policy(self._before),
         )
 
     def _count(self, request: Count) -> Counted:
@@ -175,8 +181,13 @@ class Worker:
                 settings.put_back(self._before, threads=asked.threads, seed=asked.seed)
 
     def _forward(self, request: Forward, payload: bytearray) -> Done:
-        image = np.frombuffer(payload, dtype=np.uint8)
-        return Done(self._need_runner().forward(image.reshape(request.height, request.width, 3)))
+        runner = self._need_runner()
+        seconds = runner.forward(_image(request, payload))
+        return Done(seconds, compile_s=runner.compile_s, device_wall_s=runner.device_wall_s)
+
+    def _repeat(self, request: Repeat, payload: bytearray) -> Repeated:
+        image = _image(request, payload)
+        return Repeated(self._need_runner().repeat(image, request.seconds))
 
     def _export(self) -> Reply:
         state = self._need_loaded().model.state_dict()
@@ -187,7 +198,8 @@ class Worker:
         changed = settings.differences(self._before, settings.read()) if self._before else ()
         # asking CUDA anything makes a context of some hundred MiB: only where it is in use
         peak, reserved = _cuda_memory() if self._device == "cuda" else (0, 0)
-        return State(changed, peak, reserved)
+        ours = self._runner.scratch_bytes if self._runner else 0
+        return State(changed, max(peak - ours, 0), max(reserved - ours, 0))
 
     def _need_runner(self) -> Runner:
         if self._runner is None:
@@ -198,6 +210,10 @@ class Worker:
         if self._loaded is None:
             raise RuntimeError("no model is loaded")
         return self._loaded
+
+
+def _image(request: Forward | Repeat, payload: bytearray) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(payload, dtype=np.uint8).reshape(request.height, request.width, 3)
 
 
 def _cuda_memory() -> tuple[int, int]:

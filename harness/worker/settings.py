@@ -100,6 +100,11 @@ def read() -> Settings:
     )
 
 
+def policy(settings: Settings) -> dict[str, str]:
+    """The settings by name as text, for the record."""
+    return {name: _shown(value) for name, value in _flat(settings).items()}
+
+
 def differences(before: Settings, after: Settings) -> tuple[str, ...]:
     """`name: before -> after` for each setting that is no longer what it was."""
     old, new = _flat(before), _flat(after)

@@ -1,28 +1,36 @@
 """How often `esr check` is wrong, and how often it finds what is there.
 
-    python tests/benchmarks/check_rates.py [--checks 200] [--budget 10] [--share 0]
-        [--neighbours 0] [--size 48] [--json FILE]
+    python tests/benchmarks/check_rates.py run FILE [--minutes 60]     all of the plan, by and by
+    python tests/benchmarks/check_rates.py run FILE --share 0.05 --neighbours 2 --budget 30
+        [--checks 20] [--minutes 60]                                   one setting
+    python tests/benchmarks/check_rates.py table FILE                  Markdown of what is there
 
-Each check holds RLFN with `--share` of its multiply-adds planted on top (0: none, an A/A check)
-against RLFN without, in fresh processes. Prints the share of each verdict and the time spent, and
-what other rules say of the same pairs: the mean of all forwards compared as pytest-benchmark's
-`--benchmark-compare-fail=mean:5%` and `min:5%` do, asv's rule (a factor between medians that a
-Mann-Whitney test at 0.002 confirms), and a single mean with a bar of 2 %. Those rules are judged on
-the samples as they were taken here, interleaved: measured one side after the other, as their tools
-do, they would fare worse.
+Each check holds RLFN with a share of its multiply-adds planted on top (0: none, an A/A check)
+against RLFN without, in fresh processes, and is a line of FILE with all of its samples. A run adds
+to the file until it holds `--checks` of the setting, or its minutes are over; the next one goes on.
+`--size 48` (LR pixels) and `--threads 1` belong to the setting too, and may be given for the plan.
+
+Beside our verdict stands what other rules say of the same pairs: the mean and the least of all
+forwards compared as pytest-benchmark's `--benchmark-compare-fail=mean:5%` and `min:5%` do, asv's
+rule (a factor between medians that a Mann-Whitney test at 0.002 confirms), and a single mean with a
+bar of 2 %. They judge samples that were taken interleaved: measured one side after the other, as
+their tools do, they would fare worse.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import math
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean, median
+from typing import Any
 
+import kept
 from planted import neighbours, write_planted
 from scipy.stats import mannwhitneyu
 
@@ -32,45 +40,94 @@ from harness.pipeline.check import check
 from harness.render.check import document
 
 EFFECT = 0.05
+WORDS = ("SLOWER", "FASTER", "SAME", "INCONCLUSIVE")
 Samples = Sequence[float]
 Rule = Callable[[Samples, Samples], str]
 
 
+@dataclass(frozen=True)
+class Setting:
+    """What is checked, and under which neighbours; budgets are seconds, sizes LR pixels."""
+
+    share: float
+    neighbours: int
+    budget: float
+    size: int = 48
+    threads: int | None = None
+
+
+PLAN: dict[Setting, int] = {
+    **{Setting(0.0, noisy, 10.0): 200 for noisy in (0, 2)},
+    **{Setting(share, noisy, 30.0): 20 for share in (0.03, 0.05, 0.1, 0.2) for noisy in (0, 2)},
+    Setting(0.1, 0, Settings().budget_s): 20,
+}
+
+
 def main() -> None:
-    """Run the checks and print the table."""
+    """Add to the file, or draw what is in it."""
     options = _options()
-    ours: Counter[str] = Counter()
-    others: dict[str, Counter[str]] = {name: Counter() for name in RULES}
-    spent, ratios, kept = [], [], []
-    with tempfile.TemporaryDirectory() as folder, neighbours(options.neighbours):
-        old = write_planted(Path(folder) / "old", 0.0)
-        new = write_planted(Path(folder) / "new", options.share)
-        for number in range(options.checks):
-            began = time.monotonic()
-            checked = _check(new, old, Path(folder), number, options)
-            spent.append(time.monotonic() - began)
-            word = checked.verdict.word if checked.verdict else f"FAILED {checked.failure}"
-            ours[word] += 1
-            blocks = checked.sampling.blocks
-            if blocks and checked.verdict and checked.verdict.ratio:
-                ratios.append(checked.verdict.ratio)
-                for name, rule in RULES.items():
-                    others[name][rule(*_sides(blocks))] += 1
-            if options.json:
-                kept += document([checked])["entries"]
-                options.json.write_text(json.dumps(kept), encoding="utf-8")
-    _print(ours, others, spent, ratios, options)
+    if options.action == "run":
+        _run(options)
+    print(_table(kept.read(options.file)))
 
 
-def _check(new: Path, old: Path, folder: Path, seed: int, options: argparse.Namespace) -> Checked:
+def _run(options: argparse.Namespace) -> None:
+    """The setting that is furthest behind, again and again."""
+    given = {"size": options.size, "threads": options.threads}
+    plan = {replace(setting, **given): checks for setting, checks in PLAN.items()}
+    if options.share is not None:
+        alone = Setting(options.share, options.neighbours, options.budget, **given)
+        plan = {alone: options.checks}
+    done = Counter(Setting(**it["setting"]) for it in kept.read(options.file))
+    ends = time.monotonic() + 60.0 * options.minutes
+    with tempfile.TemporaryDirectory() as folder:
+        while time.monotonic() < ends:
+            setting = min(plan, key=lambda it: done[it] / plan[it])
+            if done[setting] >= plan[setting]:
+                break
+            result = _one(setting, done[setting], Path(folder))
+            kept.add(options.file, result)
+            done[setting] += 1
+            print(f"{setting}: {result['word']} after {result['seconds']:.0f} s", flush=True)
+
+
+def _one(setting: Setting, seed: int, folder: Path) -> dict[str, Any]:
+    old = _planted(folder / "old", 0.0)
+    new = _planted(folder / "new", setting.share)
+    with neighbours(setting.neighbours):
+        began = time.monotonic()
+        checked = _check(new, old, folder, seed, setting)
+        seconds = time.monotonic() - began
+    verdict, blocks = checked.verdict, checked.sampling.blocks
+    (told,) = document([checked])["entries"]
+    return {
+        "setting": asdict(setting),
+        "seed": seed,
+        "seconds": seconds,
+        "word": verdict.word if verdict else "FAILED",
+        "failure": checked.failure,
+        "others": {name: rule(*_sides(blocks)) for name, rule in RULES.items()} if blocks else {},
+        "isolation": checked.isolation,
+        "runtime": told["runtime"],
+        "blocks": told["blocks"],
+    }
+
+
+def _planted(folder: Path, share: float) -> Path:
+    """Written once in a run."""
+    made = folder / f"planted_{round(share * 1000)}"
+    return made if made.is_dir() else write_planted(folder, share)
+
+
+def _check(new: Path, old: Path, folder: Path, seed: int, setting: Setting) -> Checked:
     request = CheckRequest(
         candidates=(str(new),),
         against=str(old),
-        settings=Settings(budget_s=options.budget, seed=seed),
+        settings=Settings(budget_s=setting.budget, seed=seed),
         gates=(Gate("runtime", "percent", EFFECT * 100.0),),
-        size=(options.size, options.size),
+        size=(setting.size, setting.size),
         logs=folder / "logs",
-        threads=options.threads,
+        threads=setting.threads,
     )
     (checked,) = check(request)
     return checked
@@ -107,41 +164,72 @@ RULES: dict[str, Rule] = {
 }
 
 
-def _print(
-    ours: Counter[str],
-    others: dict[str, Counter[str]],
-    spent: Sequence[float],
-    ratios: Sequence[float],
-    options: argparse.Namespace,
-) -> None:
-    print(
-        f"{options.checks} checks, {options.share:.0%} planted, {options.neighbours} neighbours, "
-        f"budget {options.budget:g} s, inputs of {options.size}x{options.size}"
-    )
-    print(f"seconds of a check: median {median(spent):.1f}, longest {max(spent):.1f}")
-    if ratios:
-        print(f"ratio: median {median(ratios):.4f}, {min(ratios):.4f} to {max(ratios):.4f}")
-    print(f"{'rule':<26}{'slower':>8}{'faster':>8}{'same':>8}{'inconclusive':>14}")
-    for name, found in {"esr check": ours, **others}.items():
-        shares = [
-            found[word] / max(found.total(), 1)
-            for word in ("SLOWER", "FASTER", "SAME", "INCONCLUSIVE")
-        ]
-        print(f"{name:<26}" + "".join(f"{it:>8.1%}" for it in shares[:3]) + f"{shares[3]:>14.1%}")
-    for word, count in ours.items():
-        if word.startswith("FAILED"):
-            print(f"{count} x {word}")
+def _table(results: Sequence[dict[str, Any]]) -> str:
+    """A row a setting. Of the other rules the share of SLOWER / FASTER."""
+    heads = [
+        "planted",
+        "neighbours",
+        "budget",
+        "LR",
+        "threads",
+        "checks",
+        *(word.lower() for word in WORDS),
+    ]
+    heads += ["failed", "a check takes (median, longest)", "ratio (median)", *RULES]
+    rows = [heads, ["---:"] * len(heads)]
+    settings = sorted({Setting(**it["setting"]) for it in results}, key=_order)
+    rows += [
+        _row(setting, [it for it in results if Setting(**it["setting"]) == setting])
+        for setting in settings
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _row(setting: Setting, mine: Sequence[dict[str, Any]]) -> list[str]:
+    words = Counter(it["word"] for it in mine)
+    spent = [it["seconds"] for it in mine]
+    ratios = [it["runtime"]["ratio"] for it in mine if it["runtime"] and it["runtime"]["ratio"]]
+    judged = [it["others"] for it in mine if it["others"]]
+    return [
+        f"{setting.share:.0%}",
+        str(setting.neighbours),
+        f"{setting.budget:g} s",
+        str(setting.size),
+        str(setting.threads or "all"),
+        str(len(mine)),
+        *(_share(words[word], len(mine)) for word in WORDS),
+        str(words["FAILED"]),
+        f"{median(spent):.0f} s, {max(spent):.0f} s",
+        f"{median(ratios):.3f}" if ratios else "",
+        *(
+            " / ".join(
+                _share(sum(it[name] == word for it in judged), len(judged))
+                for word in ("SLOWER", "FASTER")
+            )
+            for name in RULES
+        ),
+    ]
+
+
+def _share(count: int, of: int) -> str:
+    return f"{count / of:.1%}" if of else ""
+
+
+def _order(setting: Setting) -> tuple[float, ...]:
+    return (setting.budget, setting.share, setting.neighbours, setting.size, setting.threads or 0)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checks", type=int, default=200)
+    parser.add_argument("action", choices=("run", "table"))
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--minutes", type=float, default=math.inf)
+    parser.add_argument("--share", type=float, default=None, help="default: the whole plan")
+    parser.add_argument("--checks", type=int, default=20)
     parser.add_argument("--budget", type=float, default=10.0)
-    parser.add_argument("--share", type=float, default=0.0)
     parser.add_argument("--neighbours", type=int, default=0)
     parser.add_argument("--size", type=int, default=48)
     parser.add_argument("--threads", type=int, default=None)
-    parser.add_argument("--json", type=Path, default=None, help="keep every sample here")
     return parser.parse_args()
 
 

@@ -1,10 +1,10 @@
 """`esr check` on a pull request's two revisions of the example entry, in a scratch repository.
 
-    python tests/benchmarks/check_revisions.py [--budget 60] [--size 192]
+    python tests/benchmarks/check_revisions.py [--budget 60] [--size 192] [--threads 1]
 
 Once with the entry unchanged in all that matters, once with its work done twice, once with its
-output changed. Prints exit codes (0, 1 and 5 expected), what a parser finds in the JUnit file, and
-the step's summary.
+output changed. Prints exit codes, what a parser finds in the JUnit file, annotations, and the
+step's summary; ends with 1 where an exit code is not the expected 0, 1 or 5.
 """
 
 from __future__ import annotations
@@ -37,16 +37,19 @@ class Darker(LinearUpscaler):
 def main() -> None:
     """One scratch repository for each change."""
     options = _options()
-    for title, code, name in (
-        ("unchanged", UNCHANGED, "LinearUpscaler"),
-        ("work done twice", TWICE, "Twice"),
-        ("output changed", DARKER, "Darker"),
+    wrong = 0
+    for title, code, name, expected in (
+        ("unchanged", UNCHANGED, "LinearUpscaler", 0),
+        ("work done twice", TWICE, "Twice", 1),
+        ("output changed", DARKER, "Darker", 5),
     ):
         with tempfile.TemporaryDirectory() as folder:
-            _one(Path(folder), title, code, name, options)
+            found = _one(Path(folder), f"{title}, {expected} expected", code, name, options)
+        wrong += found != expected
+    sys.exit(1 if wrong else 0)
 
 
-def _one(top: Path, title: str, code: str, name: str, options: argparse.Namespace) -> None:
+def _one(top: Path, title: str, code: str, name: str, options: argparse.Namespace) -> int:
     entry = top / "linear_x4"
     shutil.copytree(
         REPOSITORY / "submissions" / "linear_x4",
@@ -64,6 +67,7 @@ def _one(top: Path, title: str, code: str, name: str, options: argparse.Namespac
     summary = top / "summary.md"
     command = [sys.executable, "-m", "harness.cli", "check", "linear_x4", "--against", "git:main"]
     command += ["--budget", str(options.budget), "--size", *[str(options.size)] * 2]
+    command += ["--threads", str(options.threads)] if options.threads else []
     # the convolutions of work done twice are an increase too: here the runtime alone is asked of
     (top / "gates.toml").write_text(
         'defaults = false\ngates = [{ metric = "runtime", kind = "percent", limit = 5.0 },'
@@ -79,14 +83,20 @@ def _one(top: Path, title: str, code: str, name: str, options: argparse.Namespac
         text=True,
         check=False,
     )
-    suite = ET.parse(top / "reports" / "check" / "junit.xml").getroot()[0]  # noqa: S314 - ours
+    junit = top / "reports" / "check" / "junit.xml"
+    if not junit.is_file():
+        sys.exit(f"{title}: exit code {done.returncode}, no JUnit file\n{done.stderr}")
+    suite = ET.parse(junit).getroot()[0]  # noqa: S314 - ours
     counts = {key: suite.get(key) for key in ("tests", "failures", "errors", "skipped")}
+    cases = {case.get("name"): [child.tag for child in case] for case in suite.iter("testcase")}
     left = subprocess.run(
         ["git", "-C", str(top), "worktree", "list"], capture_output=True, text=True, check=True
     )
-    print(f"== {title}: exit code {done.returncode}, JUnit {counts}")
+    print(f"== {title}: exit code {done.returncode}, JUnit {counts}, {cases}")
     print(f"worktrees left: {len(left.stdout.splitlines())}")
+    print(*(line for line in done.stdout.splitlines() if line.startswith("::")), sep="\n")
     print(summary.read_text(encoding="utf-8"))
+    return done.returncode
 
 
 def _git(folder: Path, *arguments: str) -> None:
@@ -98,6 +108,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--budget", type=float, default=60.0)
     parser.add_argument("--size", type=int, default=192)
+    parser.add_argument("--threads", type=int, default=None)
     return parser.parse_args()
 
 

@@ -1,10 +1,13 @@
 """How often the references stand in the same order, and whether stated ranges hold the truth.
 
-    python tests/benchmarks/rank_stability.py [--runs 20] [--rounds 3] [--neighbours 0]
+    python tests/benchmarks/rank_stability.py run FILE [--runs 20] [--minutes 60]
+        [--rounds 3] [--neighbours 0] [--threads 1]
+    python tests/benchmarks/rank_stability.py table FILE
 
-Each run measures the sample challenge's references anew. The truth is the order of all runs'
-pooled log runtimes. Prints how often a run's order is that order, and how often the range of ranks
-that a run states for a model holds the model's rank in it.
+Each run measures the sample challenge's references anew and is a line of FILE; a run of this script
+adds to the file until it holds `--runs`, or its minutes are over. The truth is the order of all
+runs' pooled log runtimes. Tells how often a run's order is that order, and how often the range of
+ranks that a run states for a model holds the model's rank in it.
 """
 
 from __future__ import annotations
@@ -12,83 +15,104 @@ from __future__ import annotations
 import argparse
 import math
 import tempfile
-from collections import Counter, defaultdict
+import time
+from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
+import kept
 from planted import neighbours
 
 import harness
 from harness import stats
-from harness.core.leaderboard import Leaderboard, rounds_of
+from harness.core.leaderboard import Entry, Leaderboard, rounds_of
 from harness.pipeline.separation import with_spans
 from harness.rank import rank
 
 
 def main() -> None:
-    """Run, pool, compare."""
+    """Add to the file, or draw what is in it."""
     options = _options()
-    boards = []
-    with neighbours(options.neighbours):
-        for number in range(options.runs):
-            with tempfile.TemporaryDirectory() as folder:
-                boards.append(_board(Path(folder), options))
-            print(f"run {number + 1}: {' < '.join(_order(boards[-1]))}", flush=True)
-    pooled = defaultdict(list)
-    for board in boards:
-        for row in board.rows:
-            if row.entry.role != "floor":
-                pooled[row.entry.id] += _logs(board, row.entry.id)
-    truth = sorted(pooled, key=lambda name: fmean(pooled[name]))
-    orders = Counter(_order(board) for board in boards)
-    held = [
-        row.runtime_span.first <= truth.index(row.entry.id) + 1 <= row.runtime_span.last
-        for board in boards
-        for row in board.rows
-        if row.runtime_span is not None
-    ]
-    tied = [
-        row.runtime_span.first != row.runtime_span.last
-        for board in boards
-        for row in board.rows
-        if row.runtime_span is not None
-    ]
-    print(f"pooled order: {' < '.join(truth)}")
-    print(f"runs in this order: {orders[tuple(truth)]} of {len(boards)}")
-    print(f"stated ranges that hold the pooled rank: {sum(held)} of {len(held)}")
-    print(f"ranges of more than one rank: {sum(tied)} of {len(tied)}")
+    if options.action == "run":
+        ends = time.monotonic() + 60.0 * options.minutes
+        while time.monotonic() < ends and len(_mine(options)) < options.runs:
+            with tempfile.TemporaryDirectory() as folder, neighbours(options.neighbours):
+                kept.add(options.file, _told(_board(Path(folder), options), options))
+            print(f"run {len(_mine(options))}", flush=True)
+    print(_table(kept.read(options.file)))
+
+
+def _mine(options: argparse.Namespace) -> list[dict[str, Any]]:
+    return [it for it in kept.read(options.file) if it["setting"] == _setting(options)]
 
 
 def _board(folder: Path, options: argparse.Namespace) -> Leaderboard:
     """Untrained references count for their runtime as well as trained ones."""
-    board = harness.evaluate([], challenge="sample", rounds=options.rounds, reports=folder)
-    entries = [_ranked(row.entry) for row in board.rows if row.entry.role != "floor"]
+    board = harness.evaluate(
+        [], challenge="sample", rounds=options.rounds, threads=options.threads, reports=folder
+    )
+    entries = [replace(it, rankable=True, badges=()) for it in _entries(board)]
     return with_spans(rank(board.challenge, entries))
 
 
-def _ranked(entry: object) -> object:
-    import dataclasses
-
-    return dataclasses.replace(entry, rankable=True, badges=())  # type: ignore[type-var]
+def _entries(board: Leaderboard) -> list[Entry]:
+    return [row.entry for row in board.rows if row.entry.role != "floor"]
 
 
-def _order(board: Leaderboard) -> tuple[str, ...]:
-    rows = [row.entry for row in board.rows if row.entry.role != "floor"]
-    return tuple(it.id for it in sorted(rows, key=lambda it: it.values["runtime"]))
-
-
-def _logs(board: Leaderboard, name: str) -> list[float]:
-    (entry,) = (row.entry for row in board.rows if row.entry.id == name)
+def _told(board: Leaderboard, options: argparse.Namespace) -> dict[str, Any]:
     names = [use.name for use in board.challenge.datasets]
-    rounds = stats.runtime(rounds_of(entry.timed), datasets=names).rounds
-    return [math.log(it) for it in rounds]
+    spans = {row.entry.id: row.runtime_span for row in board.rows}
+    return {
+        "setting": _setting(options),
+        "seconds": {
+            it.id: stats.runtime(rounds_of(it.timed), datasets=names).rounds
+            for it in _entries(board)
+        },
+        "runtime": {it.id: it.values["runtime"] for it in _entries(board)},
+        "ranges": {name: [it.first, it.last] for name, it in spans.items() if it is not None},
+    }
+
+
+def _setting(options: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in ("rounds", "neighbours", "threads")}
+
+
+def _table(runs: list[dict[str, Any]]) -> str:
+    heads = ["rounds", "neighbours", "runs", "in the pooled order", "ranges that hold the truth"]
+    rows = [[*heads, "ranges of several ranks", "pooled order"], ["---:"] * 6 + ["---"]]
+    by_setting = defaultdict(list)
+    for run in runs:
+        by_setting[run["setting"]["rounds"], run["setting"]["neighbours"]].append(run)
+    rows += [[str(rounds), str(noisy), *_row(mine)] for (rounds, noisy), mine in by_setting.items()]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _row(runs: list[dict[str, Any]]) -> list[str]:
+    pooled = defaultdict(list)
+    for run in runs:
+        for name, seconds in run["seconds"].items():
+            pooled[name] += map(math.log, seconds)
+    truth = sorted(pooled, key=lambda name: fmean(pooled[name]))
+    same = sum(sorted(run["runtime"], key=run["runtime"].__getitem__) == truth for run in runs)
+    ranges = [(name, *ends) for run in runs for name, ends in run["ranges"].items()]
+    held = sum(first <= truth.index(name) + 1 <= last for name, first, last in ranges)
+    tied = sum(first != last for _, first, last in ranges)
+    order = " < ".join(truth)
+    shares = (f"{same} of {len(runs)}", f"{held} of {len(ranges)}", f"{tied} of {len(ranges)}")
+    return [str(len(runs)), *shares, order]
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("action", choices=("run", "table"))
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--minutes", type=float, default=math.inf)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--neighbours", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=None)
     return parser.parse_args()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,11 @@ class MemoryInfo:
 
 
 @dataclass(frozen=True)
+class Violation:
+    violationTime: int  # noqa: N815 - NVML's own spelling
+
+
+@dataclass(frozen=True)
 class Gpu:
     """What one GPU says; a field of None is not supported by it."""
 
@@ -37,6 +42,9 @@ class Gpu:
     ecc: int | None = 1
     mig: int | None = 0
     persistence: int | None = 1
+    energy_mj: Iterator[int] | None = None  # of one question after the other
+    throttles: Iterator[int] | None = None  # likewise, in place of `throttle`
+    slowed_ns: Mapping[int, Iterator[int]] = field(default_factory=dict)  # by policy
 
 
 class FakeNvml:
@@ -84,7 +92,13 @@ class FakeNvml:
         return _supported(gpu.temperature)
 
     def nvmlDeviceGetCurrentClocksThrottleReasons(self, gpu: Gpu) -> Any:  # noqa: N802
-        return _supported(gpu.throttle)
+        return next(gpu.throttles) if gpu.throttles else _supported(gpu.throttle)
+
+    def nvmlDeviceGetViolationStatus(self, gpu: Gpu, policy: int) -> Violation:  # noqa: N802
+        return Violation(next(_supported(gpu.slowed_ns.get(policy))))
+
+    def nvmlDeviceGetTotalEnergyConsumption(self, gpu: Gpu) -> int:  # noqa: N802
+        return int(next(_supported(gpu.energy_mj)))
 
     def nvmlDeviceGetComputeRunningProcesses(self, gpu: Gpu) -> Any:  # noqa: N802
         return _supported(gpu.processes)

@@ -19,7 +19,8 @@ class World:
 
     `process_sd` is of a process's own speed, `forward_sd` of single forwards, both of logs; a
     burst, `bursts` of the time, slows whatever runs by up to `burst`. `drift` is what a forward of
-    a role adds to the next one's, as a share; `dies_at` ends a role at a forward of its process.
+    a role adds to the next one's, as a share; `dies_at` ends a role at a forward of its process, at
+    `hangs_at` it gives no answer until `deadline_s` have passed.
     """
 
     seed: int = 0
@@ -33,6 +34,8 @@ class World:
     drift: Mapping[Role, float] = field(default_factory=dict)
     peaks: Mapping[Role, int] = field(default_factory=dict)
     dies_at: Mapping[Role, int] = field(default_factory=dict)
+    hangs_at: Mapping[Role, int] = field(default_factory=dict)
+    deadline_s: float = 300.0
     fails_to_start: Role | None = None
     now: float = 0.0
     opened: int = 0
@@ -80,6 +83,9 @@ class FakeSide:
         self._calls += 1
         if self._calls == world.dies_at.get(role):
             raise SideFailed(role, "the process was ended by SIGKILL")
+        if self._calls == world.hangs_at.get(role):
+            world.take(world.deadline_s)
+            raise SideFailed(role, f"forward: no answer within {world.deadline_s:g} s (timeout)")
         world.log.append((world.opened, role, turn))
         seconds = self._base_s * world.random.lognormvariate(0.0, world.forward_sd)
         seconds *= (1.0 + world.drift.get(role, 0.0)) ** (self._calls - 1)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 from fakes.entries import CONV, write_entry
+
+from harness.launch.sandbox.choose import NOT_ISOLATED, why_not
 
 EXACT = """
 defaults = false
@@ -90,6 +94,10 @@ def test_an_entry_against_itself_passes_with_a_verdict(pull_request: Path) -> No
     assert told.returncode == 0, (told.stderr, entry["runtime"], entry["findings"])
     assert entry["runtime"]["verdict"] in ("SAME", "INCONCLUSIVE")
     assert {it["level"] for it in entry["findings"]} <= {"pass", "inconclusive"}
+    held = why_not() == ""
+    assert (entry["isolation"], NOT_ISOLATED in told.stderr) == (
+        ("bubblewrap", False) if held else ("none", True)
+    )
 
 
 def test_what_was_asked_wrongly_is_bad_input_and_what_fails_is_not_measured(
@@ -111,4 +119,29 @@ def test_the_doctor_looks_without_sampling(tmp_path: Path) -> None:
     assert told.returncode == 0, told.stderr
     found = json.loads(told.stdout)
     assert (found["forecast"], found["problem"]) == (None, "not sampled")
-    assert {"cores", "load"} <= {it["name"] for it in found["sights"]}
+    assert {"cores", "load", "sandbox"} <= {it["name"] for it in found["sights"]}
+
+
+def _worktrees(folder: Path) -> int:
+    command = ["git", "-C", str(folder), "worktree", "list"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    return len(told.stdout.splitlines())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_check_leaves_no_worktree_behind(
+    pull_request: Path, number: signal.Signals
+) -> None:
+    command = [sys.executable, "-m", "harness.cli", "check", "acme", "--against", "git:main", *FAST]
+    with subprocess.Popen(
+        command, cwd=pull_request, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as check:
+        until = time.monotonic() + 60.0
+        while _worktrees(pull_request) < 2:
+            assert check.poll() is None, check.communicate()[1]
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        check.send_signal(number)
+        _, said = check.communicate(timeout=60)
+    assert (check.returncode, _worktrees(pull_request)) == (130, 1), said
+    assert "nothing was judged" in said

@@ -38,5 +38,12 @@ def test_a_model_is_measured_on_the_gpu(tmp_path: Path) -> None:
     assert figures.memory is not None
     assert figures.memory.source == "cuda_allocated"
     assert figures.memory.peak_bytes >= 48 * 16 * 16 * 4  # the convolution's output
+    # the buffer that empties the cache is no memory of the model's
+    assert figures.memory.peak_bytes < 8 * 2**20
+    assert all(0 < sample.seconds < sample.device_wall_s for sample in figures.samples)
+    assert figures.policy["cudnn_benchmark"] == "False"
+    if figures.energy is not None:  # not every card has the counter
+        assert 0 < figures.energy.per_image_j < 100
+        assert all(window.wall_s > 1.0 for window in figures.energy.windows)
     assert board.environment is not None
     assert board.environment.stable["gpu"]

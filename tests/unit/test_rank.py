@@ -349,6 +349,14 @@ def test_a_baseline_without_the_figure_drops_an_optional_term_of_relative_scores
     assert "not measured of base" in board.notes[0]
 
 
+def test_who_lacks_an_optional_figure_is_told_in_one_order() -> None:
+    challenge = a_challenge(Track("t", "Green", "order", (Term("runtime"), ENERGY)))
+    entries = [an_entry(id_, {"runtime": 1.0}) for id_ in "ba"]
+    full = an_entry("c", {"runtime": 1.0, "energy": 1.0})
+    notes = {rank(challenge, [*some, full]).notes for some in (entries, entries[::-1])}
+    assert notes == {("Green: without what the rules call optional: Energy, not measured of a, b",)}
+
+
 def test_what_an_optional_term_lacks_is_no_reason_and_what_no_row_has_is_told_once() -> None:
     needed = Track("t", "Green", "rank_sum", (Term("runtime"), Term("energy")))
     board = rank(a_challenge(needed), runs(a=1.0, b=2.0))

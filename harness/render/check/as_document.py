@@ -37,6 +37,7 @@ def _entry(it: Checked) -> dict[str, Any]:
         "first_call_s": dict(it.first_call_s),
         "drifts": dict(it.drifts),
         "notes": list(it.notes),
+        "isolation": it.isolation,
         "elapsed_s": it.sampling.elapsed_s,
         "confirmed_from": it.sampling.confirmed_from,
         "blocks": [_block(block) for block in it.sampling.blocks],

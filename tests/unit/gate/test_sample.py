@@ -108,6 +108,19 @@ def test_a_side_that_dies_in_the_middle_ends_the_check_and_stops_the_others() ->
     assert world.opened == world.closed == 1
 
 
+def test_a_side_that_hangs_ends_the_check_and_keeps_the_blocks_before() -> None:
+    world = World(forward_sd=0.3, hangs_at={"again": 500}, deadline_s=50.0)
+    sampling, _ = _measured(world, budget_s=400.0)
+    assert sampling.failure is None  # no process lives for so many forwards
+    world = World(forward_sd=0.3, hangs_at={"again": 5}, deadline_s=50.0)
+    sampling, _ = _measured(world, budget_s=60.0)
+    assert str(sampling.failure) == "forward: no answer within 50 s (timeout)"
+    assert sampling.failure is not None
+    assert (sampling.failure.role, world.opened, world.closed) == ("again", 1, 1)
+    assert sampling.elapsed_s > 50.0  # the hanging forward counts as time, never as a sample
+    assert sampling.blocks == ()
+
+
 def test_a_side_that_does_not_start_is_named() -> None:
     sampling, _ = _measured(World(fails_to_start="baseline"), budget_s=30.0)
     assert sampling.failure is not None
@@ -132,6 +145,15 @@ def test_a_machine_that_gets_slower_is_no_drift_of_a_side() -> None:
 def test_noise_is_no_drift() -> None:
     sampling, settings = _measured(World(forward_sd=0.05, process_sd=0.02), budget_s=120.0)
     assert drifts(sampling.blocks, settings) == {}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_bursts_are_no_drift_however_few_the_blocks(seed: int) -> None:
+    world = World(seed=seed, bursts=0.3, burst=3.0, forward_sd=0.1)
+    sampling, settings = _measured(world, budget_s=15.0)
+    assert 0 < len(sampling.blocks) <= 4
+    assert drifts(sampling.blocks, settings) == {}
+    assert drifts(sampling.blocks[:1], settings) == {}  # one block agrees with itself
 
 
 def test_the_peak_memory_of_each_process_is_kept() -> None:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.launch.claims import refuse_dishonest
+from harness.core.record import Sample
+from harness.launch.claims import bounded, refuse_dishonest, unseen
 from harness.launch.process import WorkerFailed
 from harness.wire.evidence import LIST_CAP, TEXT_CAP, Elsewhere, Reads, Share, Unfused
 from harness.wire.messages import Counter, Counts
@@ -44,3 +45,33 @@ def test_nothing_costs_less_than_nothing(counts: Counts) -> None:
 def test_no_record_is_filled_with_a_stranger_s_text(counts: Counts, what: str) -> None:
     with pytest.raises(WorkerFailed, match=what):
         refuse_dishonest(counts)
+
+
+def _sample(seconds: float, wall_s: float) -> Sample:
+    return Sample("set", "a", 0, 1, 1, seconds, 1.0, device_wall_s=wall_s)
+
+
+def test_work_that_the_events_did_not_see_is_told() -> None:
+    (note,) = unseen([_sample(0.004, 0.02)] * 3)
+    assert note.startswith("the GPU worked for 20 ms a forward by the wall, 4 ms by the events")
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        [],
+        [_sample(0.004, 0.0)],  # of a CPU
+        [_sample(0.004, 0.0045)],
+        [_sample(0.0002, 0.001)],  # the host's share of a small forward
+        [_sample(0.004, 0.0041), _sample(0.004, 0.5), _sample(0.004, 0.0042)],  # once
+    ],
+)
+def test_what_a_host_adds_is_no_hidden_work(samples: list[Sample]) -> None:
+    assert unseen(samples) == ()
+
+
+def test_no_more_settings_are_kept_than_there_can_be() -> None:
+    assert bounded({"threads": "2"}) == {"threads": "2"}
+    for policy in ({str(n): "" for n in range(LIST_CAP + 1)}, {"threads": "x" * (TEXT_CAP + 1)}):
+        with pytest.raises(WorkerFailed, match="more settings than there are"):
+            bounded(policy)

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import threading
+from itertools import chain, count, repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from fakes.nvml import FakeNvml, Gpu
 from fakes.rude_worker import RudeConfinement
 
 from harness.core.challenge import Protocol
 from harness.core.outcome import Failed
 from harness.core.record import ImageScore, RoundFigures
-from harness.launch import nvml, process
+from harness.launch import gauge, joules, nvml, process
 from harness.launch.measure import LrImage, Task, run_count, run_round
 from harness.launch.process import Abandoned
 from harness.wire.messages import Load
@@ -85,6 +87,53 @@ def test_a_claim_below_nothing_is_refused(log: Path, device: str) -> None:
     outcome = run_round(_task(log, "negative_state", device=device), (_image(1, 1),), _score)
     assert isinstance(outcome, Failed)
     assert (outcome.reason, outcome.message) == ("protocol", "claims a negative figure: -1")
+
+
+def _gpu(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+    library = FakeNvml(Gpu(**{"throttle": 0, **changes}))
+    monkeypatch.setattr(gauge, "shared", lambda: gauge.Gauge(library))
+    monkeypatch.setattr(joules, "LEAST_S", 0.0)  # the rude worker answers at once
+
+
+def test_energy_is_read_around_windows_of_forwards(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _gpu(monkeypatch, energy_mj=count(0, 5000))
+    figures = _figures(_task(log, "remembering", device="cuda"), _image(1, 1), _image(1, 2, 9))
+    assert figures.energy is not None
+    assert figures.energy.per_image_j == 0.5  # 5 J over the 10 forwards that it claims
+    assert [(it.image, it.forwards) for it in figures.energy.windows] == [("0", 10), ("9", 10)]
+    assert _figures(_task(log, "remembering"), _image(1, 1)).energy is None
+
+
+def test_a_window_of_more_forwards_than_it_can_hold_is_refused(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _gpu(monkeypatch, energy_mj=count(0, 5000))
+    outcome = run_round(_task(log, "boastful", device="cuda"), (_image(1, 1),), _score)
+    assert isinstance(outcome, Failed)
+    assert (outcome.reason, outcome.message[:20]) == ("protocol", "claims 1000000000000")
+
+
+def test_a_throttled_forward_is_taken_again_and_its_output_is_the_last_ones(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # looks before and after each forward: the first one is slowed down, its second try is not
+    _gpu(monkeypatch, throttles=chain((0, 0x20), repeat(0)))
+    monkeypatch.setattr("harness.launch.retakes.COOL_S", 0.0)
+    figures = _figures(_task(log, "remembering", device="cuda", warmup=1), _image(1, 1))
+    assert len(_given(log)) == 3  # warm-up, the forward, and again
+    assert [it.throttled for it in figures.samples] == [""]
+    assert figures.notes == ("throttled (thermal slowdown): 1 forwards were taken again",)
+
+
+def test_a_forward_that_stays_throttled_is_marked(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _gpu(monkeypatch, throttle=0x8)
+    monkeypatch.setattr("harness.launch.retakes.COOL_S", 0.0)
+    figures = _figures(_task(log, "remembering", device="cuda"), _image(1, 1))
+    assert [it.throttled for it in figures.samples] == ["hardware slowdown"]
 
 
 def test_a_count_that_is_given_up_is_no_outcome(log: Path) -> None:

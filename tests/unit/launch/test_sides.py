@@ -8,18 +8,19 @@ import pytest
 from fakes.rude_worker import RudeConfinement
 
 from harness.core.challenge import Protocol
+from harness.core.record import Memory
 from harness.gate import ROLES, SideFailed
 from harness.launch.measure import LrImage, Task
-from harness.launch.sides import WorkerBench
+from harness.launch.sides import LaunchedSide, WorkerBench
 from harness.wire.messages import Load
 
 
-def _bench(folder: Path, **manners: str) -> WorkerBench:
+def _bench(folder: Path, deadline_s: float = 300.0, **manners: str) -> WorkerBench:
     load = Load("", "m:N", "{}", 1, 1.0, "cpu", threads=1, seed=0)
     tasks: Any = {
         role: Task(
             load,
-            Protocol(warmup=2),
+            Protocol(warmup=2, forward_deadline_s=deadline_s),
             folder / f"{role}.log",
             RudeConfinement(manners.get(role, "remembering")),
         )
@@ -41,6 +42,29 @@ def test_sides_live_together_and_each_turn_has_one_image(tmp_path: Path) -> None
     assert (tmp_path / "again.log").read_text(encoding="utf-8").split() == given[:2]
 
 
+def test_a_gpus_peak_of_the_warm_up_is_not_that_of_the_turns() -> None:
+    class Asked:
+        """A session whose peak is that since the last question, as a GPU's is."""
+
+        peak = 0
+
+        def warm_up(self, _images: object) -> float:
+            self.peak = 900
+            return 0.5
+
+        def time_one(self, _image: object) -> float:
+            self.peak = max(self.peak, 100)
+            return 0.01
+
+        def memory(self) -> Memory:
+            told, self.peak = self.peak, 0
+            return Memory(told, "cuda_allocated")
+
+    image = LrImage("check", "1", np.zeros((1, 1, 3), np.uint8))
+    side = LaunchedSide("candidate", Asked(), (image,))  # type: ignore[arg-type]
+    assert (side.warm_up(), side.forward(0), side.peak_bytes()) == (0.5, 0.01, 100)
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_a_side_that_fails_is_named_and_the_others_are_stopped(tmp_path: Path, role: str) -> None:
     with (
@@ -56,3 +80,12 @@ def test_a_side_that_dies_between_turns_is_named(tmp_path: Path) -> None:
         sides["candidate"].warm_up()
     assert error.value.role == "candidate"
     assert "warmup" in str(error.value)
+
+
+def test_a_side_that_gives_no_answer_in_time_is_named(tmp_path: Path) -> None:
+    with (
+        pytest.raises(SideFailed, match=r"no answer within 0\.2 s \(timeout\)") as error,
+        _bench(tmp_path, 0.2, candidate="stubborn").block() as sides,
+    ):
+        sides["candidate"].warm_up()
+    assert error.value.role == "candidate"

@@ -85,6 +85,13 @@ def test_load_company_threads_and_memory_have_their_limits() -> None:
     assert look.memory(2**30).level == "warning"
 
 
+def test_a_sandbox_that_does_not_hold_is_warned_of() -> None:
+    assert look.isolation("").level == "ok"
+    sight = look.isolation("bubblewrap is not installed")
+    assert (sight.value, sight.level) == ("none: bubblewrap is not installed", "warning")
+    assert "esr sandbox" in sight.advice
+
+
 def test_a_virtual_machine_is_told_by_its_flag(tmp_path: Path) -> None:
     _write(tmp_path, "proc/cpuinfo", "processor : 0\nflags : fpu sse2\n")
     assert look.virtual(tmp_path) is None

@@ -213,3 +213,14 @@ def test_a_board_over_several_invocations_says_so(tmp_path: Path, store: Store) 
     assert any("2 " in note and "earlier run" in note for note in both.notes)
     one = build(run(tmp_path, an_entry(counted, id="alone"), an_entry(new, id="new")), store)
     assert not any("earlier run" in note for note in one.notes)
+
+
+def test_what_a_manifest_declares_is_on_the_board(tmp_path: Path, store: Store) -> None:
+    figures = dataclasses.replace(a_round(0.01, 0.02, peak=5), compile_s=12.5)
+    jobs = saved(store, "mine", {("round", 0): figures})
+    listed = an_entry(jobs, precision="bf16", channels_last=True, compile=True)
+    (row,) = build(run(tmp_path, listed), store).rows
+    assert (row.entry.precision, row.entry.values["compile"]) == ("bf16", 12.5)
+    assert {"channels_last", "compile"} <= set(row.entry.badges)
+    (plain,) = build(run(tmp_path, an_entry(jobs)), store).rows
+    assert not {"channels_last", "compile"} & set(plain.entry.badges)

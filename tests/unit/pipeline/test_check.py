@@ -13,6 +13,8 @@ from fakes.entries import CONV, write_entry
 from fakes.sides import World
 
 from harness.gate import Checked, Costs, Exit, Gate, Settings, exit_code
+from harness.launch.confinement import NoConfinement
+from harness.launch.sandbox.choose import Chosen, SandboxError
 from harness.pipeline import bench, stored
 from harness.pipeline import check as use_case
 from harness.pipeline.bench import CheckRequest
@@ -49,6 +51,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
             "gates": RUNTIME,
             "size": (16, 16),
             "threads": 1,
+            "sandbox": "none",
             "logs": tmp_path / "logs",
         }
         return check(CheckRequest(candidates=names, **(fields | changes)))
@@ -98,6 +101,74 @@ def test_a_drift_is_told(run: Run) -> None:
     drifting = World(drift={"candidate": 0.02}, forward_sd=0.01)
     (found,) = run("acme", worlds=[drifting])
     assert any(note.startswith("the candidate changes while it runs") for note in found.notes)
+
+
+def test_how_workers_were_isolated_is_told(run: Run) -> None:
+    (found,) = run("acme", worlds=[World()])
+    assert found.isolation == "none"
+    assert found.notes[0].startswith("The entries were not isolated")
+
+
+def test_every_worker_of_a_check_is_confined_as_asked(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Box(NoConfinement):
+        name = "box"
+
+    box, confined = Box(), []
+    asked: list[object] = []
+
+    def chosen(mode: str, *, gpu: bool) -> Chosen:
+        asked.append((mode, gpu))
+        return Chosen(box)
+
+    real = use_case.sampled
+
+    def sampled(request: Any, pair: Any, *rest: Any) -> Any:
+        confined.append(pair.confinement)
+        return real(request, pair, *rest)
+
+    def costs(loads: Any, *_: object, confinement: object, **__: object) -> Any:
+        confined.append(confinement)
+        return dict.fromkeys(loads, SideCosts(Costs({"params": 7.0}), ()))
+
+    monkeypatch.setattr(bench, "choose", chosen)
+    monkeypatch.setattr(use_case, "sampled", sampled)
+    monkeypatch.setattr(use_case, "costs", costs)
+    kept = tmp_path / "kept.json"
+    (found,) = run("acme", worlds=[World()], against="rlfn_ntire_x4", save=kept, sandbox="require")
+    assert (found.isolation, found.notes) == ("box", ())
+    assert confined == [box, box]
+    assert set(asked) == {("require", False)}
+    # ratios of workers in a sandbox are not held against those of workers without one
+    assert stored.load(kept).environment["isolation"] == "box"
+
+
+def test_a_sandbox_that_is_required_and_missing_is_bad_input(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.launch.sandbox.choose.why_not", lambda *, gpu: f"none{gpu}")
+    with pytest.raises(SandboxError, match="--sandbox require: noneFalse"):
+        run("acme", worlds=[], sandbox="require")
+
+
+def test_a_gpu_that_is_not_there_is_bad_input(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench.machine.nvml, "stable", dict)
+    with pytest.raises(BadInput, match="no NVIDIA GPU found"):
+        run("acme", worlds=[], device="cuda")
+
+
+def test_official_weights_that_a_candidate_lacks_stop_no_other_one(
+    run: Run, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "acme" / "submission.toml"
+    official = '\n[official]\nfile = "a.pth"\nsha256 = "%s"\nurl = "https://a.org/a.pth"\n'
+    with manifest.open("a", encoding="utf-8") as file:
+        file.write(official % ("0" * 64) + 'licence = "MIT"\n')
+    changes: Any = {"weights": "official", "weights_dir": tmp_path / "nowhere"}
+    bad, good = run("acme", "other", worlds=[World()], **changes)
+    assert (bad.status, good.status) == ("bad_input", "pass")
+    assert "a.pth is not in" in bad.failure
 
 
 def test_a_bad_entry_stops_no_other_one(run: Run, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from harness.launch.measure import LrImage
 from harness.pipeline import plan
 from harness.pipeline.material import Material
 from harness.pipeline.plan import BadInput, Request
+from harness.wire.messages import Load
 
 ENVIRONMENT = Environment("machine-1", {})
 OFFICIAL = '{ file = "theirs.pth", sha256 = "%s", url = "https://x", licence = "MIT" }' % ("0" * 64)
@@ -169,3 +170,13 @@ def test_a_challenge_without_any_of_its_datasets_is_bad_input(tmp_path: Path) ->
     optional = tuple(dataclasses.replace(use, required=False) for use in challenge.datasets)
     with pytest.raises(BadInput, match="none of the datasets of classic_x4 is at hand"):
         plan.find_datasets(dataclasses.replace(challenge, datasets=optional), tmp_path)
+
+
+def test_counts_are_of_the_model_as_it_is_written() -> None:
+    told = Load(
+        "", "m:N", "{}", 4, 1.0, "cuda", threads=4, seed=0, channels_last=True, compile=True
+    )
+    counted = plan.counting(told)
+    assert (counted.device, counted.threads) == ("cpu", 1)
+    assert not counted.channels_last
+    assert not counted.compile

@@ -9,6 +9,7 @@ from fakes import boards
 from harness.core.challenge import Column
 from harness.core.leaderboard import Row
 from harness.core.submission import Published
+from harness.render.as_csv import to_csv
 from harness.render.table import Cell, Line, table
 
 
@@ -146,6 +147,23 @@ def test_printed_macs_that_belong_in_no_column_are_told_in_a_hint() -> None:
 def test_without_show_published_no_printed_figure_is_drawn() -> None:
     board = boards.full_board(show_published=False)
     assert "published" not in {line.kind for line in table(board).lines}
+
+
+def test_precisions_have_a_column_where_they_differ() -> None:
+    plain, half, floor = boards.ranked(1), boards.ranked(2), boards.floor_row()
+    half = replace(half, entry=replace(half.entry, precision="fp16"))
+    assert "precision" not in [it.key for it in table(boards.board(plain, floor)).headings]
+    drawn = table(boards.board(plain, half, floor))
+    at = [it.key for it in drawn.headings].index("precision")
+    cells = [line.cells[at].text for line in drawn.lines if line.kind != "published"]
+    assert cells == ["fp32", "fp16", "–"]
+    assert all(len(line.cells) == len(drawn.headings) for line in drawn.lines)
+    first, *rows = to_csv(drawn).splitlines()
+    assert "Precision" in first
+    assert [name in row for row in rows[:2] for name in ("fp32", "fp16")] == [
+        *(True, False),
+        *(False, True),
+    ]
 
 
 def test_a_failure_tells_reason_stage_and_message() -> None:

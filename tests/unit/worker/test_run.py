@@ -243,3 +243,13 @@ def test_no_gradient_is_recorded() -> None:
     runner = _runner(lambda batch: _enlarged(batch * weight))
     runner.forward(_image())
     assert runner._kept.requires_grad is False
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_the_input_lies_in_memory_as_declared(last: bool) -> None:
+    runner = _runner(channels_last=last)
+    runner.forward(_image(4, 5))
+    model = runner._call
+    assert isinstance(model, Fake)
+    assert model.seen.is_contiguous(memory_format=torch.channels_last) == last
+    assert model.seen.is_contiguous() != last

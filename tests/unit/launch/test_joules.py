@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from harness.core.record import Energy
+from harness.launch.joules import Repeated, energy, spread
+from harness.launch.process import WorkerFailed
+
+IMAGES = [("Set5", "a"), ("Set5", "b")]
+
+
+def _energy(
+    counter: Iterable[float | None], found: Iterable[Repeated], fastest_s: float = 0.01
+) -> Energy | None:
+    told, windows = iter(counter), iter(found)
+    return energy(
+        IMAGES,
+        counter=lambda: next(told),
+        repeat=lambda _index: next(windows),
+        fastest_s=dict.fromkeys(IMAGES, fastest_s),
+    )
+
+
+def test_each_image_counts_the_same_whatever_its_window_held() -> None:
+    # 100 J over 50 forwards, 300 J over 100: 2 J and 3 J an image
+    found = _energy((1000.0, 1100.0, 1200.0, 1500.0), (Repeated(50, 2.0), Repeated(100, 2.5)))
+    assert found is not None
+    assert (found.per_image_j, found.forwards, found.source) == (2.5, 2, "nvml_counter")
+    assert [(it.image, it.joules, it.forwards, it.wall_s) for it in found.windows] == [
+        ("a", 100.0, 50, 2.0),
+        ("b", 300.0, 100, 2.5),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("counter", "window"),
+    [
+        ((None,), Repeated(50, 2.0)),  # no counter
+        ((5.0, None), Repeated(50, 2.0)),
+        ((5.0, 5.0), Repeated(50, 2.0)),  # it did not move
+        ((5.0, 4.0), Repeated(50, 2.0)),  # the driver was loaded anew
+        ((5.0, 9.0), Repeated(50, 0.9)),  # less than a second: too coarse
+    ],
+)
+def test_a_counter_that_can_not_tell_gives_no_figure(
+    counter: tuple[float | None, ...], window: Repeated
+) -> None:
+    assert _energy(counter, (window,)) is None
+
+
+@pytest.mark.parametrize("forwards", [0, -3, 401])
+def test_no_more_forwards_are_believed_than_there_was_time_for(forwards: int) -> None:
+    with pytest.raises(WorkerFailed, match=f"claims {forwards} forwards within 2 s"):
+        _energy((0.0, 9.0), (Repeated(forwards, 2.0),))
+
+
+def test_windows_are_spread_over_the_images() -> None:
+    assert [spread(count) for count in (0, 1, 4, 7, 100)] == [
+        [],
+        [0],
+        [0, 1, 2, 3],
+        [0, 2, 4, 6],
+        [0, 33, 66, 99],
+    ]

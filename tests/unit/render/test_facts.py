@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fakes import boards
+
+from harness.core.leaderboard import Row
+from harness.core.record import Energy, EnergyWindow
+from harness.render.facts import facts
+
+
+def _row(energy: Energy | None) -> Row:
+    figures = replace(boards.round_figures(1), energy=energy)
+    row = boards.ranked(1)
+    records = (boards.record("it", figures, 1),)
+    return replace(row, entry=replace(row.entry, records=records, precision="bf16"))
+
+
+def test_a_timed_row_tells_its_precision_and_whose_energy_it_is() -> None:
+    windows = tuple(EnergyWindow("set", name, 100.0, 50, 2.0) for name in "ab")
+    told = dict(facts(_row(Energy(4.0, 2, "nvml_counter", windows))))
+    assert told["Precision"] == "bf16"
+    assert told["Energy is"] == "of the whole card by its counter, over 2 images"
+    assert "Energy is" not in dict(facts(_row(None)))
+
+
+def test_a_row_that_was_not_timed_tells_no_precision() -> None:
+    assert "Precision" not in dict(facts(boards.floor_row()))
