@@ -42,7 +42,7 @@ class Published:
     is then shown, but compared with nothing.
     """
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}
 
     source: str
     dataset: str = ""

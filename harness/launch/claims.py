@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from harness.core.outcome import failed
@@ -11,15 +11,34 @@ from harness.launch.process import WorkerFailed
 from harness.wire.evidence import LIST_CAP, TEXT_CAP
 from harness.wire.messages import Counts
 
+NOTE_CAP = 1000  # characters of a note
+MOST_NOTES = 20
+
 
 def refuse_dishonest(counts: Counts) -> None:
-    """WorkerFailed for a negative figure, a list above LIST_CAP or a text above TEXT_CAP.
+    """WorkerFailed for a negative figure, an empty image, what is above LIST_CAP or TEXT_CAP.
 
     A record and a page hold all of it, and a worker of ours keeps to the caps.
     """
-    fault = next(_faults(counts, "counts"), None)
+    fault = next(_faults(counts, "counts"), None) or _size_fault(counts)
     if fault is not None:
         raise WorkerFailed(failed("count", "protocol", fault))
+
+
+def told_notes(*groups: Iterable[str]) -> tuple[str, ...]:
+    """A worker's notes, as many and as long as a record should hold and a page can show."""
+    notes = [note[:NOTE_CAP] for group in groups for note in group]
+    left = len(notes) - MOST_NOTES
+    return tuple(notes) if left <= 0 else (*notes[:MOST_NOTES], f"and {left} notes more")
+
+
+def _size_fault(counts: Counts) -> str | None:
+    """What costs are told per pixel of, so that it must have some."""
+    there = counts.elsewhere
+    sizes = [counts.height, counts.width]
+    if there is not None and not there.error:
+        sizes += [there.height, there.width]
+    return None if all(sizes) else "claims to have counted at an image without pixels"
 
 
 def _faults(value: Any, name: str) -> Iterator[str]:

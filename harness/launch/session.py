@@ -21,7 +21,7 @@ from harness.core.record import (
     Sample,
 )
 from harness.launch import memory, nvml
-from harness.launch.claims import refuse_dishonest
+from harness.launch.claims import refuse_dishonest, told_notes
 from harness.launch.confinement import Confinement, NoConfinement
 from harness.launch.process import WorkerFailed, WorkerProcess
 from harness.wire.codec import PAYLOAD_CAP
@@ -42,8 +42,6 @@ from harness.wire.messages import (
 
 Uint8 = npt.NDArray[np.uint8]
 INSPECT_DEADLINE_S = 30.0
-NOTE_CAP = 1000  # characters of a note on the load
-MOST_NOTES = 20
 CLOCK_SLACK_S = 0.001  # by which two clocks may disagree about one forward
 
 
@@ -175,11 +173,8 @@ class Session:
         """What the submission changed in its process."""
         state = self._inspect("collect")
         at_load = tuple(f"changed while loading (put back): {text}" for text in self.ready.changed)
-        return (
-            self.ready.notes
-            + at_load
-            + tuple(f"changed while running: {text}" for text in state.changed)
-        )
+        later = (f"changed while running: {text}" for text in state.changed)
+        return told_notes(at_load, later, self.ready.notes)
 
     def time_one(self, image: LrImage) -> float:
         """Seconds of one forward, whose peak memory counts as that of a pass."""
