@@ -98,10 +98,13 @@ class Store:
     def save(self, record: Record) -> Path:
         """Write a record atomically and durably; WriteError where the disk refuses."""
         path = self.path(record.entry, record.job, record.round, record.key)
-        document = json.loads(_RECORD.dump_json(record))
-        document[SEAL] = _seal(document)
-        atomic.write(path, json.dumps(document, indent=1).encode())
+        atomic.write(path, sealed(json.loads(_RECORD.dump_json(record))))
         return path
+
+
+def sealed(document: dict[str, Any]) -> bytes:
+    """A record's document as it is kept."""
+    return json.dumps(document | {SEAL: _seal(document)}, indent=1).encode()
 
 
 def load(path: Path) -> Found:

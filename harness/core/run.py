@@ -55,3 +55,9 @@ class Run:
     environment: Environment
     notes: tuple[str, ...] = ()
     schema: int = field(default=SCHEMA)
+
+    def __post_init__(self) -> None:
+        names = [it.id for it in self.entries]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"entries stand twice: {', '.join(twice)}")

@@ -15,6 +15,7 @@ from harness.core.record import FloorFigures, Record
 from harness.core.run import JobKey, Listed, Run
 from harness.gate import Costs
 from harness.pipeline.stored import Inputs, Stored
+from harness.store import sealed
 from harness.strict import adapter
 from harness.wire import codec
 from harness.wire.evidence import Elsewhere, Held, Reads, Share, Unfused
@@ -92,7 +93,7 @@ def _frames() -> tuple[bytes, ...]:
 
 
 def _records() -> tuple[bytes, ...]:
-    return tuple(adapter(Record).dump_json(it) for it in records())
+    return tuple(sealed(json.loads(adapter(Record).dump_json(it))) for it in records())
 
 
 def _manifests() -> tuple[bytes, ...]:
@@ -165,6 +166,7 @@ SEEDS: dict[str, Callable[[], tuple[bytes, ...]]] = {
     "wire answers": _answers,
     "wire frames": _frames,
     "records": _records,
+    "records, sealed anew": _records,
     "runs (run.json)": lambda: (adapter(Run).dump_json(a_run()),),
     "manifests": _manifests,
     "rulebooks": _rulebooks,

@@ -82,6 +82,7 @@ def targets(place: Path, more: Mapping[str, Sequence[bytes]] | None = None) -> t
         "wire answers": ("json", uses.answer(place)),
         "wire frames": ("frame", uses.frame),
         "records": ("json", uses.record(place)),
+        "records, sealed anew": ("json", uses.resealed(place)),
         "runs (run.json)": ("json", uses.run(place)),
         "manifests": ("toml", _manifest(place)),
         "rulebooks": ("toml", _rulebook(place)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,7 +28,7 @@ from harness.render.evidence import evidence
 from harness.render.facts import facts
 from harness.render.page import to_page
 from harness.render.reasons import reason
-from harness.store import Store
+from harness.store import SEAL, Store, load, sealed
 from harness.wire import codec
 from harness.wire.channel import Channel, Closed
 from harness.wire.codec import ProtocolError
@@ -101,6 +102,29 @@ def record(place: Path) -> Callable[[bytes], bool]:
         return taken
 
     return take
+
+
+def resealed(place: Path) -> Callable[[bytes], bool]:
+    """What only someone who may write there could have written: read, and drawn by nobody."""
+    path = place / "resealed.json"
+
+    def take(data: bytes) -> bool:
+        path.write_bytes(_resealed(data))
+        return load(path).record is not None
+
+    return take
+
+
+def _resealed(data: bytes) -> bytes:
+    """With a seal that fits, where it is a document that could bear one."""
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        return data
+    if not isinstance(document, dict):
+        return data
+    document.pop(SEAL, None)
+    return sealed(document)
 
 
 def run(place: Path) -> Callable[[bytes], bool]:

@@ -558,3 +558,8 @@ def test_metric_ranks_count_who_is_better_or_run_from_one_without_gaps(
                 value = sign * it.entry.values[key]
                 better = sum(sign * other.entry.values[key] < value for other in ranked)
                 assert got[it.entry.id] == better + 1
+
+
+@pytest.mark.parametrize("value", [1e30, 1.7e308, -1.7e308])
+def test_a_figure_of_any_size_is_rounded(value: float) -> None:
+    assert rounded(value, 12) == Decimal(repr(value))

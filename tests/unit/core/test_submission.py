@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from harness import strict
 from harness.core.submission import OfficialWeights, Published, Submission
 
 SHA = "0123456789abcdef" * 4
@@ -157,3 +158,9 @@ def test_a_convention_of_macs_needs_printed_macs() -> None:
     assert Published("paper", macs_g=19.7).macs_convention is None
     with pytest.raises(ValueError, match="there is no macs_g"):
         Published("paper", macs_convention="fvcore")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_published_figure_is_finite_where_it_is_read(value: float) -> None:
+    with pytest.raises(strict.Faults, match=r"psnr_db: Input should be a finite number"):
+        strict.build(Published, {"source": "x", "dataset": "Set5", "psnr_db": value}, {})

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.launch.claims import refuse_dishonest
+from harness.launch.claims import MOST_NOTES, NOTE_CAP, refuse_dishonest, told_notes
 from harness.launch.process import WorkerFailed
 from harness.wire.evidence import LIST_CAP, TEXT_CAP, Elsewhere, Reads, Share, Unfused
 from harness.wire.messages import Counter, Counts
@@ -44,3 +44,23 @@ def test_nothing_costs_less_than_nothing(counts: Counts) -> None:
 def test_no_record_is_filled_with_a_stranger_s_text(counts: Counts, what: str) -> None:
     with pytest.raises(WorkerFailed, match=what):
         refuse_dishonest(counts)
+
+
+@pytest.mark.parametrize(
+    "counts", [replace(HONEST, height=0), replace(HONEST, elsewhere=Elsewhere(8, 0))]
+)
+def test_no_cost_is_told_of_an_image_without_pixels(counts: Counts) -> None:
+    with pytest.raises(WorkerFailed, match="an image without pixels"):
+        refuse_dishonest(counts)
+
+
+def test_a_size_that_could_not_be_run_needs_no_pixels() -> None:
+    refuse_dishonest(replace(HONEST, elsewhere=Elsewhere(0, 0, error="RuntimeError: x")))
+
+
+def test_notes_are_bounded_in_number_and_length() -> None:
+    assert told_notes(("a",), ["b"]) == ("a", "b")
+    notes = told_notes(["x" * (NOTE_CAP + 1)] * 10, map(str, range(15)))
+    assert len(notes) == MOST_NOTES + 1
+    assert notes[0] == "x" * NOTE_CAP
+    assert notes[-1] == "and 5 notes more"

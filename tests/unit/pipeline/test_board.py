@@ -213,3 +213,26 @@ def test_a_board_over_several_invocations_says_so(tmp_path: Path, store: Store) 
     assert any("2 " in note and "earlier run" in note for note in both.notes)
     one = build(run(tmp_path, an_entry(counted, id="alone"), an_entry(new, id="new")), store)
     assert not any("earlier run" in note for note in one.notes)
+
+
+def test_a_record_that_is_torn_counts_for_nothing_and_is_named(
+    tmp_path: Path, store: Store
+) -> None:
+    jobs = saved(store, "mine", {("round", 0): a_round(1.0, 2.0, peak=3)})
+    path = next((store.folder / "mine").iterdir())
+    path.write_text("{", encoding="utf-8")
+    board = build(run(tmp_path, an_entry(jobs)), store)
+    assert board.rows[0].entry.values == {}
+    (note,) = [it for it in board.notes if it.startswith("Records of")]
+    assert note.startswith("Records of mine are torn, or of another version")
+
+
+def test_a_run_that_lists_an_entry_twice_is_none(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="entries stand twice: mine"):
+        run(tmp_path, an_entry(()), an_entry(()))
+
+
+def test_a_run_file_that_can_not_be_opened_says_so(tmp_path: Path) -> None:
+    (tmp_path / "run.json").mkdir()
+    with pytest.raises(BadInput, match=r"run\.json can't be read: Is a directory"):
+        load_run(tmp_path)
