@@ -35,8 +35,10 @@ def print_json(document: Any) -> None:
 
 
 def say(text: str) -> None:
-    """A line for people, on standard error."""
-    typer.echo(text, err=True)
+    """A line for people, on standard error; what it quotes moves no cursor and hides nothing."""
+    from harness.render.text import plain
+
+    typer.echo(plain(text), err=True)
 
 
 @contextmanager
