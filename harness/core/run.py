@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -15,6 +16,12 @@ SCHEMA = 1
 _FORBID: dict[str, Any] = {"extra": "forbid"}
 
 
+def _refuse_path(name: str, what: str) -> None:
+    """Records lie in files of these names."""
+    if not re.fullmatch(r"(?!\.)[\w.-]{1,128}", name, flags=re.ASCII):
+        raise ValueError(f"{what} must be the name of a file, got {name!r:.80}")
+
+
 @dataclass(frozen=True)
 class JobKey:
     """One process to be run, and the content hash of everything that decides its outcome."""
@@ -24,6 +31,9 @@ class JobKey:
     job: Job
     round: int
     key: str
+
+    def __post_init__(self) -> None:
+        _refuse_path(self.key, "key")
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,9 @@ class Listed:
     fault: Failed | None = None
     published: tuple[Published, ...] = ()
     jobs: tuple[JobKey, ...] = ()
+
+    def __post_init__(self) -> None:
+        _refuse_path(self.id, "id")
 
 
 @dataclass(frozen=True)

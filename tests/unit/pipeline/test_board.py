@@ -236,3 +236,11 @@ def test_a_run_file_that_can_not_be_opened_says_so(tmp_path: Path) -> None:
     (tmp_path / "run.json").mkdir()
     with pytest.raises(BadInput, match=r"run\.json can't be read: Is a directory"):
         load_run(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../other", "a/b", "a\0", "x" * 129])
+def test_a_listed_name_leads_to_no_other_folder(name: str) -> None:
+    with pytest.raises(ValueError, match="id must be the name of a file"):
+        Listed(name, "Team", "Title", "entry")
+    with pytest.raises(ValueError, match="key must be the name of a file"):
+        JobKey("round", 0, name)
