@@ -13,6 +13,7 @@ from harness.core.record import Environment, Job
 from harness.core.submission import Published
 
 SCHEMA = 1
+MOST_ROUNDS = 1_000_000
 _FORBID: dict[str, Any] = {"extra": "forbid"}
 
 
@@ -34,6 +35,8 @@ class JobKey:
 
     def __post_init__(self) -> None:
         _refuse_path(self.key, "key")
+        if not 0 <= self.round < MOST_ROUNDS:
+            raise ValueError(f"round must be 0 to {MOST_ROUNDS - 1}")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Literal
 from harness import strict
 
 FILE_CAP = 256 * 1024 * 1024  # bytes
+MOST_CONVS = 10**9
 Split = Literal["valid", "test"]
 SPLITS: tuple[Split, ...] = ("valid", "test")
 _COLUMNS = {  # title -> width, of the table with both splits
@@ -66,6 +67,8 @@ class Result:
         figures = (self.activations, self.num_conv, self.flops, self.num_parameters)
         if min((*figures, *self.valid_runtime, *self.test_runtime)) < 0:
             faults.append("a runtime or a count is negative")
+        if self.num_conv > MOST_CONVS:
+            faults.append("num_conv is no number of layers")
         if faults:
             raise ValueError("; ".join(faults))
 

@@ -45,6 +45,8 @@ from harness.store import load
 
 REFERENCE = "rlfn_ntire_x4"
 HONEST = {"plain": GOOD, "conv": CONV}
+SHARED = ("psm_*", "sem.*", "torch_*", "pym-*")  # what Python and torch leave in shared memory
+OWN = ("sys.stdin.read()", "multiprocessing.resource_tracker")  # of the hostile world
 SAMPLING_S = 1.0
 GROWTH = 1.1  # of the harness's memory from the first quarter of the rounds to the last
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: what an entry leaves behind becomes a child of ours
@@ -232,7 +234,8 @@ def _costs(reports: Path, took_s: float, entries: int) -> None:
 def _what_is_there(root: Path) -> Left:
     """Files with their sizes, but for the reports, and mounts."""
     files = []
-    for place in (root / "entries", root / "tmp", root / "world", Path("/dev/shm")):  # noqa: S108
+    files += [str(path) for name in SHARED for path in Path("/dev/shm").glob(name)]  # noqa: S108
+    for place in (root / "entries", root / "tmp", root / "world"):
         for path in place.rglob("*"):
             about = path.lstat()
             files.append(f"{path} {0 if path.is_dir() else about.st_size}")
@@ -246,7 +249,7 @@ def _children() -> list[str]:
     for it in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
             command = " ".join(it.cmdline())
-            if "sys.stdin.read()" not in command and it.status() != psutil.STATUS_ZOMBIE:
+            if not any(own in command for own in OWN) and it.status() != psutil.STATUS_ZOMBIE:
                 found.append(f"{it.pid} {command:.100}")
     return found
 

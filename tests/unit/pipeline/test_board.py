@@ -244,3 +244,9 @@ def test_a_listed_name_leads_to_no_other_folder(name: str) -> None:
         Listed(name, "Team", "Title", "entry")
     with pytest.raises(ValueError, match="key must be the name of a file"):
         JobKey("round", 0, name)
+
+
+@pytest.mark.parametrize("number", [-1, 10**6, 10**400])
+def test_a_round_has_a_number_that_a_file_name_can_hold(number: int) -> None:
+    with pytest.raises(ValueError, match="round must be 0 to 999999"):
+        JobKey("round", number, "a" * 64)
