@@ -99,8 +99,9 @@ class Place:
         return self.end(self.start(change))
 
     def records(self) -> dict[Path, bytes]:
-        """The finished results."""
-        return {path: path.read_bytes() for path in self.reports.rglob("records/*/*.json")}
+        """The finished results; a worker's end is none, and is tried again."""
+        found = {path: path.read_bytes() for path in self.reports.rglob("records/*/*.json")}
+        return {path: data for path, data in found.items() if b'"kind": "failed"' not in data}
 
     def leftovers(self) -> list[Path]:
         """Results half written; tables are swept away later, since writing them takes no lock."""
