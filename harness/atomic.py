@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import secrets
 from pathlib import Path
 
-LEFTOVERS = "**/.*.partial"  # of processes that were killed while they wrote
+SUFFIX = ".partial"
+LEFTOVERS = f"**/.*{SUFFIX}"  # of processes that were killed while they wrote
+_ADVICE = {
+    errno.ENOSPC: "make room on that disk",
+    errno.EDQUOT: "make room in your quota",
+    errno.EFBIG: "raise the limit on file sizes (ulimit -f)",
+    errno.EROFS: "mount it writable, or choose another folder",
+    errno.EACCES: "get the right to write there, or choose another folder",
+    errno.EPERM: "get the right to write there, or choose another folder",
+}
 
 
 class WriteError(Exception):
@@ -18,19 +29,34 @@ def write(path: Path, data: bytes) -> None:
 
     The folder is made if it is missing. WriteError where the disk refuses.
     """
-    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.partial"
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}{SUFFIX}"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         try:
             _write_durably(temporary, data)
             temporary.replace(path)
         except BaseException:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what stands in the way matters, not this
+                temporary.unlink(missing_ok=True)
             raise
         _sync_folder(path.parent)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise WriteError(f"{path} can't be written: {reason}; choose another folder") from error
+        raise refusal(path, error) from error
+
+
+def refusal(path: Path, error: OSError) -> WriteError:
+    """What to tell of a file or folder that can't be written."""
+    reason = error.strerror or str(error)
+    advice = _ADVICE.get(error.errno or 0, "choose another folder")
+    return WriteError(f"{path} can't be written: {reason}; {advice}")
+
+
+def _make_folder(folder: Path) -> None:
+    """With what is missing above it; that a new folder is there must survive a power cut too."""
+    missing = [it for it in (folder, *folder.parents) if not it.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in reversed(missing):
+        _sync_folder(made.parent)
 
 
 def _write_durably(path: Path, data: bytes) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,8 +129,8 @@ def _document(path: Path) -> dict[str, Any]:
     if path.stat().st_size > MANIFEST_CAP:
         raise ValueError(f"{MANIFEST} is larger than {MANIFEST_CAP} bytes")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:  # also a number of 5000 digits
+        return strict.read_toml(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise ValueError(f"{MANIFEST}: {error}") from None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Literal, cast
 
 from harness.core.challenge import Challenge, Limit
@@ -13,6 +13,7 @@ from harness.core.metrics import label, metric
 from harness.core.record import Environment
 from harness.scoring import less_is_better, places, score
 
+_EVERY_DIGIT = Context(prec=400)  # of the largest float, with the decimals that rules may ask for
 UNTRAINED = "untrained"  # the badge of a model that ran with seeded weights
 
 
@@ -85,7 +86,7 @@ def rounded(value: float, decimals: int) -> Decimal:
     exact = _exact(value)
     if not exact.is_finite():
         return exact
-    return exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    return exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _EVERY_DIGIT)
 
 
 def _reason(challenge: Challenge, entry: Entry) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +48,8 @@ def read(name_or_path: str) -> Challenge:
                 f"no challenge {name_or_path!r}: name one of {known}, or a .toml file"
             )
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:  # also a number of 5000 digits
+        document = strict.read_toml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise RulebookError(f"{path}: {error}") from None
     return parse(document, where=str(path))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 T = TypeVar("T")
+INT_LIMIT = 2**63  # what TOML promises to hold, and what every other format and message can
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 _WORDS = {
     "missing": "is missing",
@@ -24,6 +26,20 @@ class Faults(ValueError):
     def __init__(self, lines: tuple[str, ...]) -> None:
         super().__init__("\n".join(lines))
         self.lines = lines
+
+
+def read_toml(text: str) -> dict[str, Any]:
+    """A TOML document; ValueError for what is none, also for whole numbers beyond 64 bits.
+
+    Python reads those from hexadecimal digits, but can't write them.
+    """
+    try:
+        document = tomllib.loads(text)
+        if _has_long_number(document):
+            raise ValueError("a whole number is beyond 64 bits")
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+    return document
 
 
 def build(
@@ -80,6 +96,14 @@ def _parse(kind: type[T], document: Mapping[str, Any]) -> T:
     except RecursionError:
         raise Faults(("is nested too deeply",)) from None
     return adapter(kind).validate_json(text, strict=True)
+
+
+def _has_long_number(node: Any) -> bool:
+    if isinstance(node, dict):
+        return any(map(_has_long_number, node.values()))
+    if isinstance(node, list):
+        return any(map(_has_long_number, node))
+    return isinstance(node, int) and not -INT_LIMIT <= node < INT_LIMIT
 
 
 def _no_json(value: object) -> dict[str, str]:

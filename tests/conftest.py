@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+from chromium import Browser
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -38,3 +40,13 @@ def sandbox_works() -> None:
 
     if trouble := why_not():
         skip_or_fail(f"no sandbox: {trouble}")
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Browser:
+    """Chromium, which CI installs."""
+    binary = shutil.which("chromium")
+    if binary is None:
+        skip_or_fail("the browser is missing: install the package chromium")
+    assert binary is not None
+    return Browser(binary, tmp_path_factory.mktemp("profile"))

@@ -24,13 +24,21 @@ class Exit(IntEnum):
 
 def print_json(document: Any) -> None:
     """One JSON document on standard output."""
-    json.dump(document, sys.stdout, indent=2, allow_nan=False)
-    sys.stdout.write("\n")
+    from harness.atomic import WriteError
+
+    try:
+        json.dump(document, sys.stdout, indent=2, allow_nan=False)
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    except OSError as error:  # a file on a full disk, a reader that left
+        raise WriteError(f"standard output can't be written: {error.strerror}") from error
 
 
 def say(text: str) -> None:
-    """A line for people, on standard error."""
-    typer.echo(text, err=True)
+    """A line for people, on standard error; what it quotes moves no cursor and hides nothing."""
+    from harness.render.text import plain
+
+    typer.echo(plain(text), err=True)
 
 
 @contextmanager
@@ -63,7 +71,7 @@ def explained() -> Iterator[None]:
         say(f"esr: {error}")
         raise typer.Exit(Exit.BAD_INPUT) from None
     except WriteError as error:
-        say(f"esr: {error}; finished results are kept")
+        say(f"esr: {error}; finished results are kept, the same command goes on from there")
         raise typer.Exit(Exit.NOT_MEASURED) from None
     except KeyboardInterrupt:
         say("esr: interrupted; finished results are kept, the same command goes on from there")

@@ -22,7 +22,7 @@ class Bars:
 
     def warn(self, text: str) -> None:
         """Print a line above the bars."""
-        self._progress.console.print(escape(text), style="yellow", highlight=False)
+        self._progress.console.print(escape(clean(text)), style="yellow", highlight=False)
 
     def stage(self, title: str, total: int) -> None:
         """Begin a bar."""

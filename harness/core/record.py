@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from harness.core.outcome import Failed
 from harness.wire.messages import Counts
 
-SCHEMA = 1
+SCHEMA = 2
 _FORBID: dict[str, Any] = {"extra": "forbid"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -12,7 +13,14 @@ from harness.core.record import Environment, Job
 from harness.core.submission import Precision, Published
 
 SCHEMA = 1
+MOST_ROUNDS = 1_000_000
 _FORBID: dict[str, Any] = {"extra": "forbid"}
+
+
+def _refuse_path(name: str, what: str) -> None:
+    """Records lie in files of these names."""
+    if not re.fullmatch(r"(?!\.)[\w.-]{1,128}", name, flags=re.ASCII):
+        raise ValueError(f"{what} must be the name of a file, got {name!r:.80}")
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,11 @@ class JobKey:
     job: Job
     round: int
     key: str
+
+    def __post_init__(self) -> None:
+        _refuse_path(self.key, "key")
+        if not 0 <= self.round < MOST_ROUNDS:
+            raise ValueError(f"round must be 0 to {MOST_ROUNDS - 1}")
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,9 @@ class Listed:
     published: tuple[Published, ...] = ()
     jobs: tuple[JobKey, ...] = ()
 
+    def __post_init__(self) -> None:
+        _refuse_path(self.id, "id")
+
 
 @dataclass(frozen=True)
 class Run:
@@ -58,3 +74,9 @@ class Run:
     environment: Environment
     notes: tuple[str, ...] = ()
     schema: int = field(default=SCHEMA)
+
+    def __post_init__(self) -> None:
+        names = [it.id for it in self.entries]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"entries stand twice: {', '.join(twice)}")

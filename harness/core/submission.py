@@ -11,6 +11,7 @@ from harness.core.metrics import Convention
 
 ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 ENTRY_PATTERN = re.compile(r"[A-Za-z_]\w*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+PATH_CAP = 120  # characters: no part of it is too long for a file system
 Precision = Literal["fp32", "fp16", "bf16"]
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt")
 
@@ -42,7 +43,7 @@ class Published:
     is then shown, but compared with nothing.
     """
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}
 
     source: str
     dataset: str = ""
@@ -137,7 +138,8 @@ def _name_faults(it: Submission) -> list[str]:
     for name in ("entry", "deploy"):
         value = getattr(it, name)
         optional = name == "deploy" and not value
-        if not optional and not ENTRY_PATTERN.fullmatch(value):
+        known = ENTRY_PATTERN.fullmatch(value) and len(value) <= PATH_CAP
+        if not optional and not known:
             faults.append(f"{name} must be file:attribute, as in model:RLFN, got {value!r:.80}")
     return faults
 
@@ -172,3 +174,5 @@ def _refuse_path(value: str, name: str) -> None:
     path = PurePosixPath(value)
     if path.is_absolute() or ".." in path.parts or "\\" in value or not path.parts:
         raise ValueError(f"{name} must be a path inside the folder, got {value!r:.80}")
+    if len(value) > PATH_CAP or not value.isprintable():
+        raise ValueError(f"{name} must be at most {PATH_CAP} visible characters, got {value!r:.80}")

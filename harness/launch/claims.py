@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 from typing import Any
 
@@ -15,14 +15,16 @@ from harness.wire.messages import Counts
 
 _BESIDE = 1.25
 _HOST_S = 0.001
+NOTE_CAP = 1000  # characters of a note
+MOST_NOTES = 20
 
 
 def refuse_dishonest(counts: Counts) -> None:
-    """WorkerFailed for a negative figure, a list above LIST_CAP or a text above TEXT_CAP.
+    """WorkerFailed for a negative figure, an empty image, what is above LIST_CAP or TEXT_CAP.
 
     A record and a page hold all of it, and a worker of ours keeps to the caps.
     """
-    fault = next(_faults(counts, "counts"), None)
+    fault = next(_faults(counts, "counts"), None) or _size_fault(counts)
     if fault is not None:
         raise WorkerFailed(failed("count", "protocol", fault))
 
@@ -50,6 +52,22 @@ def unseen(samples: Sequence[Sample]) -> tuple[str, ...]:
         "the events that are its runtime: part of the work runs on another stream"
     )
     return (note,)
+
+
+def told_notes(*groups: Iterable[str]) -> tuple[str, ...]:
+    """A worker's notes, as many and as long as a record should hold and a page can show."""
+    notes = [note[:NOTE_CAP] for group in groups for note in group]
+    left = len(notes) - MOST_NOTES
+    return tuple(notes) if left <= 0 else (*notes[:MOST_NOTES], f"and {left} notes more")
+
+
+def _size_fault(counts: Counts) -> str | None:
+    """What costs are told per pixel of, so that it must have some."""
+    there = counts.elsewhere
+    sizes = [counts.height, counts.width]
+    if there is not None and not there.error:
+        sizes += [there.height, there.width]
+    return None if all(sizes) else "claims to have counted at an image without pixels"
 
 
 def _faults(value: Any, name: str) -> Iterator[str]:

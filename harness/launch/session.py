@@ -22,7 +22,7 @@ from harness.core.record import (
     Sample,
 )
 from harness.launch import gauge, joules, memory, nvml
-from harness.launch.claims import refuse_dishonest
+from harness.launch.claims import refuse_dishonest, told_notes
 from harness.launch.confinement import Confinement, NoConfinement
 from harness.launch.process import WorkerFailed, WorkerProcess
 from harness.launch.retakes import Retakes
@@ -46,8 +46,6 @@ from harness.wire.messages import (
 
 Uint8 = npt.NDArray[np.uint8]
 INSPECT_DEADLINE_S = 30.0
-NOTE_CAP = 1000  # characters of a note on the load
-MOST_NOTES = 20
 CLOCK_SLACK_S = 0.001  # by which two clocks may disagree about one forward
 
 
@@ -182,12 +180,9 @@ class Session:
         """What the submission changed in its process."""
         state = self._inspect("collect")
         at_load = tuple(f"changed while loading (put back): {text}" for text in self.ready.changed)
-        return (
-            self.ready.notes
-            + at_load
-            + tuple(f"changed while running: {text}" for text in state.changed)
-            + (self._retakes.note() if self._retakes else ())
-        )
+        later = (f"changed while running: {text}" for text in state.changed)
+        retaken = self._retakes.note() if self._retakes else ()
+        return told_notes(at_load, later, retaken, self.ready.notes)
 
     def energy(self, images: tuple[LrImage, ...], samples: tuple[Sample, ...]) -> Energy | None:
         """What a forward draws by the GPU's counter; None where there is none, as on a CPU."""

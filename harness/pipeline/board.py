@@ -25,7 +25,7 @@ from harness.pipeline.plan import BadInput
 from harness.pipeline.separation import with_spans
 from harness.rank import UNTRAINED, rank
 from harness.stats import Estimate
-from harness.store import Store
+from harness.store import Found, Store
 from harness.strict import adapter
 from harness.wire.messages import Counts
 
@@ -50,6 +50,8 @@ def load_run(folder: Path) -> Run:
         run = adapter(Run).validate_json(path.read_bytes(), strict=True)
     except FileNotFoundError:
         raise BadInput(f"{path} is missing: `esr run` makes it") from None
+    except OSError as error:
+        raise BadInput(f"{path} can't be read: {error.strerror}") from None
     except ValidationError as error:
         raise BadInput(f"{path} can't be read ({error.error_count()} faults): run again") from None
     if run.schema != SCHEMA:
@@ -60,14 +62,30 @@ def load_run(folder: Path) -> Run:
 def build(run: Run, store: Store, challenge: Challenge | None = None) -> Leaderboard:
     """The board of a run's records, under its own challenge or another one's rules."""
     rules = challenge or run.challenge
-    entries = [_entry(listed, rules, _records(listed, store)) for listed in run.entries]
-    board = rank(rules, entries, environment=run.environment, notes=_notes(run, entries))
-    return with_spans(board)
+    looked = [_looked(listed, store) for listed in run.entries]
+    entries = [
+        _entry(listed, rules, tuple(it.record for it in found if it.record is not None))
+        for listed, found in zip(run.entries, looked, strict=True)
+    ]
+    notes = (*_notes(run, entries), *_unreadable(run, looked))
+    return with_spans(rank(rules, entries, environment=run.environment, notes=notes))
 
 
-def _records(listed: Listed, store: Store) -> tuple[Record, ...]:
-    found = (store.find(listed.id, it.job, it.round, it.key) for it in listed.jobs)
-    return tuple(record for record in found if record is not None)
+def _looked(listed: Listed, store: Store) -> tuple[Found, ...]:
+    return tuple(store.look(listed.id, it.job, it.round, it.key) for it in listed.jobs)
+
+
+def _unreadable(run: Run, looked: Sequence[tuple[Found, ...]]) -> tuple[str, ...]:
+    names = [
+        listed.id
+        for listed, found in zip(run.entries, looked, strict=True)
+        if any(it.problem for it in found)
+    ]
+    told = (
+        f"Records of {', '.join(names)} are torn, or of another version of the harness, and count "
+        "for nothing here: the same `esr run` measures them again."
+    )
+    return (told,) if names else ()
 
 
 def _entry(listed: Listed, challenge: Challenge, records: tuple[Record, ...]) -> Entry:

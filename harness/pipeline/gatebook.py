@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -82,10 +81,10 @@ def _document(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _CAP:
             raise BadInput(f"{path} is larger than {_CAP} bytes")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return strict.read_toml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadInput(f"{path} can't be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise BadInput(f"{path}: {error}") from None
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import io
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -60,10 +59,10 @@ def read(name_or_path: str) -> Published:
             )
     text = _text(path)
     try:
-        table = strict.build(PrintedTable, tomllib.loads(text), _STAND_IN)
+        table = strict.build(PrintedTable, strict.read_toml(text), _STAND_IN)
     except strict.Faults as faults:
         raise PublishedError("\n".join(f"{path}: {line}" for line in faults.lines)) from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise PublishedError(f"{path}: {error}") from None
     figures = path.with_suffix(".csv")
     rows, lines = _rows(_text(figures))

@@ -31,6 +31,13 @@ def clean(text: str) -> str:
     return "".join(shown)
 
 
+def plain(text: str) -> str:
+    """As `clean`, for a terminal: lines and blanks stay as they are."""
+    return "\n".join(
+        "".join(_visible(it, unicodedata.category(it)) for it in line) for line in text.split("\n")
+    )
+
+
 def cut(text: str, limit: int) -> str:
     """The text, or its first `limit - 1` characters and an ellipsis."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

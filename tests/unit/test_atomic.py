@@ -51,3 +51,28 @@ def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(
         atomic.write(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.ENOSPC, "make room on that disk"),
+        (errno.EROFS, "mount it writable, or choose another folder"),
+        (errno.EIO, "choose another folder"),
+    ],
+)
+def test_a_refusal_says_what_to_do(number: int, advice: str) -> None:
+    error = atomic.refusal(Path("a.json"), OSError(number, os.strerror(number)))
+    assert str(error) == f"a.json can't be written: {os.strerror(number)}; {advice}"
+
+
+def test_a_new_folder_is_synced_into_the_one_above_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(atomic, "_sync_folder", synced.append)
+    atomic.write(tmp_path / "a" / "b" / "c.json", b"x")
+    assert synced == [tmp_path, tmp_path / "a", tmp_path / "a" / "b"]
+    synced.clear()
+    atomic.write(tmp_path / "a" / "b" / "c.json", b"x")
+    assert synced == [tmp_path / "a" / "b"]

@@ -603,3 +603,8 @@ def test_references_take_no_place_where_the_rules_say_so() -> None:
         "mine": 2,
     }
     assert row(board, "known").reason == "not entered for ranking"
+
+
+@pytest.mark.parametrize("value", [1e30, 1.7e308, -1.7e308])
+def test_a_figure_of_any_size_is_rounded(value: float) -> None:
+    assert rounded(value, 12) == Decimal(repr(value))

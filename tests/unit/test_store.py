@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -191,3 +192,71 @@ def test_what_a_killed_process_left_half_written_is_swept_away(tmp_path: Path) -
     with store.locked():
         assert not left.exists()
     assert kept.exists()
+
+
+def test_a_record_whose_figures_were_edited_is_torn(tmp_path: Path) -> None:
+    path = Store(tmp_path).save(_record())
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("30.5", "31.5"), encoding="utf-8")
+    assert load(path) == Found(None, "torn")
+    document = json.loads(text)
+    del document["seal"]
+    path.write_text(json.dumps(document), encoding="utf-8")
+    assert load(path) == Found(None, "torn")
+
+
+def test_a_record_that_is_only_written_out_anew_is_still_one(tmp_path: Path) -> None:
+    path = Store(tmp_path).save(_record())
+    path.write_text(json.dumps(json.loads(path.read_bytes())), encoding="utf-8")
+    assert load(path) == Found(_record())
+
+
+@pytest.mark.parametrize(("schema", "why"), [(SCHEMA, "is torn"), (1, "another version")])
+def test_what_is_set_aside_is_told_with_its_new_name(tmp_path: Path, schema: int, why: str) -> None:
+    told: list[str] = []
+    store = Store(tmp_path, told.append)
+    path = store.save(_record())
+    path.write_text(json.dumps({"schema": schema}), encoding="utf-8")
+    assert store.take("acme", "round", 1, KEY) is None
+    (kept,) = path.parent.iterdir()
+    (text,) = told
+    assert text.startswith(f"{path} ")
+    assert why in text
+    assert text.endswith(f"kept as {kept.name}, and measured again")
+
+
+def test_what_was_set_aside_before_stays(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for text in ("first", "second"):
+        store.save(_record()).write_text(text, encoding="utf-8")
+        store.take("acme", "round", 1, KEY)
+    kept = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "acme").iterdir()}
+    stem = "round-1-0123456789abcdef"
+    assert kept == {f"{stem}.torn": "first", f"{stem}-2.torn": "second"}
+
+
+def test_a_folder_that_can_not_be_locked_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:  # as some network file systems do
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(WriteError, match="can't be locked: No locks available; use other"):
+        Store(tmp_path).locked().__enter__()
+
+
+def test_a_folder_for_records_that_can_not_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "reports").write_text("a file in the way", encoding="utf-8")
+    with pytest.raises(WriteError, match=r"reports/records can't be written: Not a directory"):
+        Store(tmp_path / "reports" / "records").locked().__enter__()
+
+
+def test_an_old_table_left_half_written_is_swept_away_and_a_new_one_is_not(tmp_path: Path) -> None:
+    old, new = tmp_path / ".index.html.0a.partial", tmp_path / ".table.md.0b.partial"
+    for path in (old, new):
+        path.touch()
+    os.utime(old, (0, 0))
+    with Store(tmp_path / "records").locked():
+        assert not old.exists()
+        assert new.exists()

@@ -112,3 +112,22 @@ def test_a_fault_is_not_named_twice_nor_one_that_a_fault_brings_along() -> None:
     with pytest.raises(strict.Faults) as caught:
         strict.build(Bicycle, {"name": 7, "gears": "3"}, {"gears": None})
     assert [line.split(":")[0] for line in caught.value.lines] == ["name", "gears"]
+
+
+@pytest.mark.parametrize(
+    "number", ["0x" + "f" * 20_000, "9223372036854775808", "0x7fffffffffffffff0"]
+)
+@pytest.mark.parametrize("form", ["a = {}", "a = [1, {{ b = {} }}]", "[[a]]\nb = {}"])
+def test_a_whole_number_beyond_64_bits_is_no_toml(number: str, form: str) -> None:
+    with pytest.raises(ValueError, match="a whole number is beyond 64 bits"):
+        strict.read_toml(form.format(number))
+
+
+def test_the_longest_whole_numbers_are_read() -> None:
+    text = "a = 9223372036854775807\nb = -9223372036854775808"
+    assert strict.read_toml(text) == {"a": 2**63 - 1, "b": -(2**63)}
+
+
+def test_toml_that_is_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(ValueError, match="nested too deeply"):
+        strict.read_toml("a = " + "[" * 5000 + "]" * 5000)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from harness import strict
 from harness.core.submission import OfficialWeights, Published, Submission
 
 SHA = "0123456789abcdef" * 4
@@ -157,3 +158,18 @@ def test_a_convention_of_macs_needs_printed_macs() -> None:
     assert Published("paper", macs_g=19.7).macs_convention is None
     with pytest.raises(ValueError, match="there is no macs_g"):
         Published("paper", macs_convention="fvcore")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_published_figure_is_finite_where_it_is_read(value: float) -> None:
+    with pytest.raises(strict.Faults, match=r"psnr_db: Input should be a finite number"):
+        strict.build(Published, {"source": "x", "dataset": "Set5", "psnr_db": value}, {})
+
+
+def test_no_name_is_too_long_for_a_file_system() -> None:
+    fields: dict[str, Any] = {"id": "x", "team": "x", "scale": 4, "data_range": 1.0}
+    with pytest.raises(ValueError, match="entry must be file:attribute"):
+        Submission(**fields, entry=f"{'m' * 300}:Net")
+    for weights in (f"{'w' * 300}.pth", "a\0.pth", "a\x1b.pth"):
+        with pytest.raises(ValueError, match="weights must be at most 120 visible characters"):
+            Submission(**fields, entry="model:Net", weights=weights)

@@ -5,7 +5,14 @@ from dataclasses import replace
 import pytest
 
 from harness.core.record import Sample
-from harness.launch.claims import bounded, refuse_dishonest, unseen
+from harness.launch.claims import (
+    MOST_NOTES,
+    NOTE_CAP,
+    bounded,
+    refuse_dishonest,
+    told_notes,
+    unseen,
+)
 from harness.launch.process import WorkerFailed
 from harness.wire.evidence import LIST_CAP, TEXT_CAP, Elsewhere, Reads, Share, Unfused
 from harness.wire.messages import Counter, Counts
@@ -75,3 +82,23 @@ def test_no_more_settings_are_kept_than_there_can_be() -> None:
     for policy in ({str(n): "" for n in range(LIST_CAP + 1)}, {"threads": "x" * (TEXT_CAP + 1)}):
         with pytest.raises(WorkerFailed, match="more settings than there are"):
             bounded(policy)
+
+
+@pytest.mark.parametrize(
+    "counts", [replace(HONEST, height=0), replace(HONEST, elsewhere=Elsewhere(8, 0))]
+)
+def test_no_cost_is_told_of_an_image_without_pixels(counts: Counts) -> None:
+    with pytest.raises(WorkerFailed, match="an image without pixels"):
+        refuse_dishonest(counts)
+
+
+def test_a_size_that_could_not_be_run_needs_no_pixels() -> None:
+    refuse_dishonest(replace(HONEST, elsewhere=Elsewhere(0, 0, error="RuntimeError: x")))
+
+
+def test_notes_are_bounded_in_number_and_length() -> None:
+    assert told_notes(("a",), ["b"]) == ("a", "b")
+    notes = told_notes(["x" * (NOTE_CAP + 1)] * 10, map(str, range(15)))
+    assert len(notes) == MOST_NOTES + 1
+    assert notes[0] == "x" * NOTE_CAP
+    assert notes[-1] == "and 5 notes more"

@@ -127,3 +127,9 @@ def test_one_faulty_object_leaves_the_others() -> None:
 def test_no_results_file_is_refused(data: bytes) -> None:
     with pytest.raises(ResultsError):
         parse(data)
+
+
+def test_no_number_of_layers_is_too_large_for_a_figure() -> None:
+    row, fault = parsed(num_conv=10**400)
+    assert row is None
+    assert "num_conv is no number of layers" in fault

@@ -224,3 +224,40 @@ def test_what_a_manifest_declares_is_on_the_board(tmp_path: Path, store: Store) 
     assert {"channels_last", "compile"} <= set(row.entry.badges)
     (plain,) = build(run(tmp_path, an_entry(jobs)), store).rows
     assert not {"channels_last", "compile"} & set(plain.entry.badges)
+
+
+def test_a_record_that_is_torn_counts_for_nothing_and_is_named(
+    tmp_path: Path, store: Store
+) -> None:
+    jobs = saved(store, "mine", {("round", 0): a_round(1.0, 2.0, peak=3)})
+    path = next((store.folder / "mine").iterdir())
+    path.write_text("{", encoding="utf-8")
+    board = build(run(tmp_path, an_entry(jobs)), store)
+    assert board.rows[0].entry.values == {}
+    (note,) = [it for it in board.notes if it.startswith("Records of")]
+    assert note.startswith("Records of mine are torn, or of another version")
+
+
+def test_a_run_that_lists_an_entry_twice_is_none(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="entries stand twice: mine"):
+        run(tmp_path, an_entry(()), an_entry(()))
+
+
+def test_a_run_file_that_can_not_be_opened_says_so(tmp_path: Path) -> None:
+    (tmp_path / "run.json").mkdir()
+    with pytest.raises(BadInput, match=r"run\.json can't be read: Is a directory"):
+        load_run(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../other", "a/b", "a\0", "x" * 129])
+def test_a_listed_name_leads_to_no_other_folder(name: str) -> None:
+    with pytest.raises(ValueError, match="id must be the name of a file"):
+        Listed(name, "Team", "Title", "entry")
+    with pytest.raises(ValueError, match="key must be the name of a file"):
+        JobKey("round", 0, name)
+
+
+@pytest.mark.parametrize("number", [-1, 10**6, 10**400])
+def test_a_round_has_a_number_that_a_file_name_can_hold(number: int) -> None:
+    with pytest.raises(ValueError, match="round must be 0 to 999999"):
+        JobKey("round", number, "a" * 64)

@@ -7,6 +7,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from fakes.boards import OVERRIDE, SCRIPT
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rich.console import Console
 
 from harness.gate import Block, Checked, Finding, Sampling, Turn, Verdict
@@ -152,3 +154,32 @@ def test_every_file_is_written_and_the_summary_is_added_to(tmp_path: Path) -> No
     summary.write_text("before\n", encoding="utf-8")
     draw.append_summary([_slow()], summary)
     assert summary.read_text(encoding="utf-8").startswith("before\n<!-- esr-check -->")
+
+
+FOREIGN = st.text(max_size=60) | st.text(
+    "<>&|`\\*_[](){}#!$%@:~,;=+-\"'\r\n\t\x1b\u202e a1", max_size=60
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(entry=FOREIGN, failure=FOREIGN, note=FOREIGN)
+def test_no_text_of_a_submission_breaks_out_of_any_form(
+    entry: str, failure: str, note: str
+) -> None:
+    finding = Finding("params", "regression", f"{note}, more than allowed", 1.0, 2.0)
+    checked = [
+        Checked(entry, "base", None, failure=f"load: {failure}", notes=(note,)),
+        Checked(entry, failure, SLOWER, findings=(finding,), notes=(note,)),
+    ]
+    root = ET.fromstring(draw.to_junit(checked))  # noqa: S314 - ours
+    assert [suite.get("tests") for suite in root] == ["1", "2"]
+    assert {child.tag for suite in root for child in suite} == {"testcase", "system-out"}
+    for line in draw.commands(checked):
+        assert line.startswith(("::error title=", "::warning title="))
+        assert line.count("::") == 2
+        assert line.isprintable()
+    rows = [line for line in draw.comment(checked).splitlines() if line.startswith("|")]
+    assert {line.count("|") for line in rows} == {6}
+    assert "<" not in draw.comment(checked).replace(draw.as_github.MARKER, "")
+    printed = _printed(*checked).splitlines()
+    assert all(line.isprintable() and not line.strip().startswith("::") for line in printed)

@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.render.text import clean, cut, short
+from harness.render.text import clean, cut, plain, short
 
 
 def test_a_direction_override_becomes_visible() -> None:
@@ -55,3 +55,7 @@ def test_nothing_invisible_is_left(text: str) -> None:
 @given(st.text())
 def test_cleaning_twice_changes_nothing_more(text: str) -> None:
     assert clean(clean(text)) == clean(text)
+
+
+def test_a_message_keeps_its_lines_and_nothing_else_moves_the_cursor() -> None:
+    assert plain("a:\n  b\x1b[2Jc\r\u202e") == "a:\n  b[U+001B][2Jc[U+000D][U+202E]"

@@ -1,0 +1,221 @@
+"""What the harness does with foreign bytes that it accepted: rank, store, draw."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from fakes import boards
+
+from harness import render
+from harness.catalog import Candidate
+from harness.core.challenge import Challenge
+from harness.core.leaderboard import Entry, Leaderboard
+from harness.core.outcome import Failed, failed
+from harness.core.record import CountFigures, Outcome, Record
+from harness.core.run import Run
+from harness.launch.claims import refuse_dishonest
+from harness.launch.process import WorkerFailed
+from harness.launch.session import refuse_negative
+from harness.pipeline import import_results, plan, regenerate
+from harness.pipeline.board import RUN_FILE, build, load_run, save_run
+from harness.rank import rank
+from harness.render import as_csv, as_latex, as_markdown, as_terminal, detail
+from harness.render.evidence import evidence
+from harness.render.facts import facts
+from harness.render.page import to_page
+from harness.render.reasons import reason
+from harness.store import SEAL, Store, load, sealed
+from harness.wire import codec
+from harness.wire.channel import Channel, Closed
+from harness.wire.codec import ProtocolError
+from harness.wire.messages import Counted, Done, Message, Output, Ready, State, Trouble
+
+from .seeds import MARK, a_run, records
+
+REFUSALS = (ProtocolError, Closed, TimeoutError, WorkerFailed)
+DEADLINE_S = 5.0
+IMAGE_CAP = 4096  # bytes of a payload
+
+
+def drawn(board: Leaderboard, *, plots: bool = False) -> None:
+    """Every form of a board; plots take a hundred times as long as the rest."""
+    table = render.table(board)
+    for form in (as_csv.to_csv, as_markdown.to_markdown, as_latex.to_latex):
+        form(table).encode()
+    render.to_json(board)
+    if plots:
+        as_terminal.to_plain(table)
+        to_page(board).encode()
+        return
+    for row in board.rows:
+        entry = row.entry
+        parts = (detail._counters(entry), *evidence(entry), detail._published(entry))
+        for grid in (*parts, detail._images(entry)):
+            assert grid is None or all(isinstance(it, str) for line in grid.rows for it in line)
+        assert all(map(str.isprintable, (reason(row), *detail._remarks(entry))))
+        facts(row)
+
+
+def ranked(challenge: Challenge) -> None:
+    """A board of three rows by rules that were accepted."""
+    rows = [
+        Entry(f"e{at}", f"Team {at}", "", "entry", values=boards.values(runtime=0.02 + at))
+        for at in range(2)
+    ]
+    figures = challenge.baseline_figures
+    baseline = figures.figures() if figures else None
+    drawn(rank(challenge, [*rows, boards.floor_row().entry], baseline_figures=baseline))
+
+
+def listed(found: Sequence[Candidate]) -> None:
+    """The candidates as a run lists and keeps them, and as failed rows of a board."""
+    them = tuple(plan.listed(it) for it in found)
+    run = dataclasses.replace(a_run(), entries=them)
+    drawn(build(run, Store(Path("/nonexistent"))))
+    for it in found:
+        if it.submission is not None:
+            load = plan.declared(
+                it, it.submission, plan.weights.Chosen("own"), run.challenge.protocol
+            )
+            codec.encode(load)
+
+
+def record(place: Path) -> Callable[[bytes], bool]:
+    """A file that lies where a record should: taken for one, or set aside."""
+    store = Store(place / "fuzzed" / "records")
+    kept = {it.job: store.save(it) for it in records()}
+    whole = {job: path.read_bytes() for job, path in kept.items()}
+    last = records()[-2]  # a round
+
+    def take(data: bytes) -> bool:
+        path = kept[last.job]
+        path.write_bytes(data)
+        taken = store.take(last.entry, last.job, last.round, last.key) is not None
+        drawn(build(a_run(), store))
+        path.with_suffix(".torn").unlink(missing_ok=True)
+        path.with_suffix(".other_schema").unlink(missing_ok=True)
+        path.write_bytes(whole[last.job])
+        return taken
+
+    return take
+
+
+def resealed(place: Path) -> Callable[[bytes], bool]:
+    """What only someone who may write there could have written: read, and drawn by nobody."""
+    path = place / "resealed.json"
+
+    def take(data: bytes) -> bool:
+        path.write_bytes(_resealed(data))
+        return load(path).record is not None
+
+    return take
+
+
+def _resealed(data: bytes) -> bytes:
+    """With a seal that fits, where it is a document that could bear one."""
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        return data
+    if not isinstance(document, dict):
+        return data
+    document.pop(SEAL, None)
+    return sealed(document)
+
+
+def run(place: Path) -> Callable[[bytes], bool]:
+    """The list of a run, and its board."""
+    folder = place / "listed"
+    store = Store(folder / "records")
+    for it in records():
+        store.save(it)
+
+    def take(data: bytes) -> bool:
+        (folder / RUN_FILE).write_bytes(data)
+        found: Run = load_run(folder)
+        drawn(build(found, store))
+        return True
+
+    return take
+
+
+def answer(place: Path) -> Callable[[bytes], bool]:
+    """A worker's answer, and the row that comes of it."""
+    folder = place / "answered"
+    store = Store(folder / "records")
+    save_run(folder, a_run())
+
+    def take(data: bytes) -> bool:
+        message, _mark = codec.decode_marked(data)
+        told = _told(message)
+        if told is None:
+            return True
+        base = next(it for it in records() if it.job == ("round" if told[0] else "count"))
+        kept: Record = dataclasses.replace(base, outcome=told[1])
+        store.save(kept)
+        assert store.find(kept.entry, kept.job, kept.round, kept.key) == kept
+        drawn(build(a_run(), store))
+        return True
+
+    return take
+
+
+def frame(data: bytes) -> bool:
+    """A worker's bytes on the channel, after a request; payloads are taken up to a cap."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        channel = Channel(ours, asking=True)
+        channel._mark = MARK  # as if it had asked with it: the answers that are bent bear it
+        theirs.settimeout(DEADLINE_S)
+        theirs.sendall(data[: 1 << 16])
+        theirs.shutdown(socket.SHUT_WR)
+        try:
+            channel.receive(deadline_s=DEADLINE_S, payload_cap=IMAGE_CAP)
+        finally:
+            channel.close()
+    return True
+
+
+def imported(path: Path, reports: Path) -> None:
+    """A results file as a board; small ones only, since each row is a file that is synced."""
+    if path.stat().st_size < 1 << 14:
+        shutil.rmtree(reports, ignore_errors=True)  # thousands of boards would slow each other
+        drawn(import_results(path, "ntire2024", reports))
+
+
+def regenerated(name: str) -> None:
+    """A printed table, ranked again and drawn."""
+    again = regenerate(name)
+    for judged in again.judged:
+        drawn(judged.board)
+    render.rulings_table(again)
+
+
+def _told(message: Message) -> tuple[bool, Outcome] | None:
+    """Whether it is of a round, and the outcome that the message leads to, as in a session."""
+    if isinstance(message, Counted):
+        refuse_dishonest(message.counts)
+        return False, CountFigures(message.counts)
+    if isinstance(message, Trouble):
+        fault: Failed = failed("forward", message.reason, message.message)
+        return True, fault
+    if isinstance(message, Ready):
+        refuse_negative("load", (message.params, message.load_s))
+        figures = boards.round_figures(0)
+        return True, dataclasses.replace(figures, params=message.params, notes=message.notes)
+    if isinstance(message, State):
+        refuse_negative("collect", (message.cuda_peak_bytes, message.cuda_reserved_bytes))
+    known = isinstance(message, Done | Output)
+    return (
+        None
+        if known or not isinstance(message, State)
+        else (
+            True,
+            dataclasses.replace(boards.round_figures(0), notes=message.changed),
+        )
+    )
