@@ -22,15 +22,18 @@ from harness.wire.messages import (
     Export,
     Exported,
     Forward,
+    Gauge,
     Inspect,
     Load,
+    Observe,
+    Observed,
     Ready,
     Request,
     State,
     Stop,
     Trouble,
 )
-from harness.worker import settings
+from harness.worker import references, settings
 from harness.worker.load import BadWeights, Loaded, load
 from harness.worker.output import WrongOutput
 from harness.worker.run import Runner
@@ -85,6 +88,7 @@ class Worker:
         self._runner: Runner | None = None
         self._before: settings.Settings | None = None
         self._device = ""
+        self._functions = references.bound()
 
     def answer(self, request: Request, payload: bytearray) -> Reply:
         """Do what the request says."""
@@ -93,19 +97,25 @@ class Worker:
                 return self._need_runner().collect()
             case Export():
                 return self._export()
-        return self._told(request, payload), b""
+            case Forward():
+                return self._forward(request, payload), b""
+            case Observe():
+                return self._observe(request, payload), b""
+        return self._told(request), b""
 
-    def _told(self, request: Request, payload: bytearray) -> Answer:
-        """The answer to a request that no payload comes back for."""
+    def _told(self, request: Request) -> Answer:
+        """The answer to a request that comes and goes without a payload."""
         match request:
             case Load():
                 return self._load(request)
             case Count():
                 return self._count(request)
-            case Forward():
-                return self._forward(request, payload)
             case Inspect():
                 return self._inspect()
+            case Gauge():
+                from harness.worker import gauge  # for this message only
+
+                return gauge.gauge(self._device)
         raise RuntimeError(f"no answer to {type(request).__name__}")
 
     def _load(self, request: Load) -> Ready:
@@ -178,6 +188,10 @@ class Worker:
         image = np.frombuffer(payload, dtype=np.uint8)
         return Done(self._need_runner().forward(image.reshape(request.height, request.width, 3)))
 
+    def _observe(self, request: Observe, payload: bytearray) -> Observed:
+        image = np.frombuffer(payload, dtype=np.uint8)
+        return self._need_runner().observe(image.reshape(request.height, request.width, 3))
+
     def _export(self) -> Reply:
         state = self._need_loaded().model.state_dict()
         copies = {name: value.detach().cpu().clone() for name, value in state.items()}
@@ -187,7 +201,8 @@ class Worker:
         changed = settings.differences(self._before, settings.read()) if self._before else ()
         # asking CUDA anything makes a context of some hundred MiB: only where it is in use
         peak, reserved = _cuda_memory() if self._device == "cuda" else (0, 0)
-        return State(changed, peak, reserved)
+        written = self._runner.written if self._runner else 0
+        return State(changed, peak, reserved, references.rebound(self._functions), written)
 
     def _need_runner(self) -> Runner:
         if self._runner is None:
