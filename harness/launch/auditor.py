@@ -19,7 +19,7 @@ from harness.core.audit import LEVELS, Audit
 from harness.core.record import Yardstick
 from harness.launch.audits import claims, clocks, outputs, processes, repeats
 from harness.launch.audits.exchange import Exchange
-from harness.launch.audits.inputs import NONE, TURNED, Draw, Fresh
+from harness.launch.audits.inputs import TURNED, Draw, Fresh
 from harness.launch.audits.outputs import Shown
 from harness.launch.audits.thresholds import MORE_PAIRS, PAIRS
 from harness.launch.process import WorkerFailed
@@ -57,7 +57,7 @@ class Auditor:
         """The image turned around, and salted if there are audits."""
         if not self._on:
             return replace(image, pixels=TURNED(image.pixels))
-        fresh = self._draw.fresh(image.pixels, TURNED)
+        fresh = self._draw.turned(image.pixels)
         self._warmed[_key(image)] = fresh
         return replace(image, pixels=fresh.shown)
 
@@ -186,7 +186,7 @@ class Auditor:
     def _observed(self) -> Observed:
         """The last thing that is asked: a model that can't be watched has been measured by then."""
         smallest = min(self._images, key=lambda it: it.pixels.size)
-        fresh = self._draw.fresh(smallest.pixels, NONE)
+        fresh = self._draw.fresh(smallest.pixels)
         try:
             return self._session.observe(replace(smallest, pixels=fresh.shown))
         except WorkerFailed as error:

@@ -17,8 +17,8 @@ def warm_up(
 ) -> float:
     """Untimed forwards of every distinct shape; seconds of the very first one, 0 if none.
 
-    They see other pixels than the timed ones, as `shown` makes them: a model that remembers what it was given would else
-    answer those from memory.
+    They see other pixels than the timed ones, as `shown` makes them: a model that remembers what it
+    was given would else answer those from memory.
     """
     first = 0.0
     for image in _one_of_each_shape(images):

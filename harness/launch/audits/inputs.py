@@ -1,4 +1,4 @@
-"""Images drawn afresh: flipped, and salted with small changes that no one can know beforehand."""
+"""Images drawn afresh: rolled, flipped, and salted with small changes that no one can foresee."""
 
 from __future__ import annotations
 
@@ -27,21 +27,32 @@ class Flip:
         return np.ascontiguousarray(pixels[rows, columns])
 
 
-NONE, TURNED = Flip(rows=False, columns=False), Flip(rows=True, columns=True)
-FLIPS = (NONE, Flip(rows=True, columns=False), Flip(rows=False, columns=True), TURNED)
+TURNED = Flip(rows=True, columns=True)
+FLIPS = tuple(Flip(rows=it > 1, columns=it % 2 > 0) for it in range(4))
 
 
 @dataclass(frozen=True)
 class Fresh:
-    """An image that nobody has seen: `salted`, shown through `flip`."""
+    """An image that nobody has seen: `salted`, shown rolled by `shift` and through `flip`.
+
+    Rolled, rows that leave at the bottom come in at the top, columns likewise: another picture, of
+    which all parts are known.
+    """
 
     salted: Uint8
     flip: Flip
+    shift: tuple[int, int] = (0, 0)  # LR rows and columns
 
     @property
     def shown(self) -> Uint8:
         """What the worker is given."""
-        return self.flip(self.salted)
+        return self.flip(np.roll(self.salted, self.shift, axis=(0, 1)))
+
+    def back(self, output: Uint8, scale: int) -> Uint8:
+        """The worker's output where the image itself would have it."""
+        rows, columns = self.shift
+        moved = (-rows * scale, -columns * scale)
+        return np.ascontiguousarray(np.roll(self.flip(output), moved, axis=(0, 1)))
 
 
 class Draw:
@@ -50,11 +61,20 @@ class Draw:
     def __init__(self, seed: int | None = None) -> None:
         self._rng = np.random.default_rng(secrets.randbits(128) if seed is None else seed)
 
-    def fresh(self, pixels: Uint8, flip: Flip | None = None) -> Fresh:
-        """The image with every pixel changed by up to SALT levels, through a flip."""
+    def fresh(self, pixels: Uint8) -> Fresh:
+        """The image with every pixel changed by up to SALT levels, rolled and flipped."""
+        height, width, _ = pixels.shape
+        shift = (self.below(height), self.below(width))
+        return Fresh(self._salted(pixels), FLIPS[self.below(len(FLIPS))], shift)
+
+    def turned(self, pixels: Uint8) -> Fresh:
+        """The salted image upside down and left to right."""
+        return Fresh(self._salted(pixels), TURNED)
+
+    def _salted(self, pixels: Uint8) -> Uint8:
         salt = self._rng.integers(-SALT, SALT + 1, pixels.shape, dtype=np.int16)
-        salted = np.clip(pixels + salt, 0, 255).astype(np.uint8)
-        return Fresh(salted, flip or FLIPS[self.below(len(FLIPS))])
+        salted: Uint8 = np.clip(pixels + salt, 0, 255).astype(np.uint8)
+        return salted
 
     def below(self, number: int) -> int:
         """A number from 0 on."""

@@ -17,6 +17,10 @@ from harness.core.audit import Audit, Level
 from harness.launch.audits.inputs import Fresh
 from harness.launch.audits.thresholds import (
     AGAIN_DB,
+    DETAIL_ALIKE,
+    DETAIL_AREA,
+    DETAIL_LEVELS,
+    DETAIL_MARGIN,
     FLIPPED_DB,
     LEAST_PIXELS,
     RESEMBLANCE_DB,
@@ -24,9 +28,10 @@ from harness.launch.audits.thresholds import (
     RESPONSE_SUSPECT,
     WARM_UP_RESPONSE,
 )
-from harness.quality.bicubic import downscale
+from harness.quality.bicubic import downscale, upscale
 
 Uint8 = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
 Doubt = tuple[Level, str]
 
 
@@ -49,9 +54,11 @@ def outputs(shown: Shown, scale: int) -> Audit:
     shrunk = downscale(shown.sr, scale).astype(np.float64)
     found: list[Doubt] = [_resemblance(shown.lr, shrunk)]
     found += [_again(shown.sr, it) for it in shown.again]
-    found += [_flipped(shown.sr, fresh, output) for fresh, output in shown.fresh]
     if shown.fresh:
-        found.append(_response(shown, shrunk, scale))
+        backs = [(fresh, fresh.back(output, scale)) for fresh, output in shown.fresh]
+        found += [_flipped(shown.sr, back) for _, back in backs]
+        found.append(_response(shown.lr, shrunk, backs, scale))
+        found += [_detailed(shown.sr, fresh, back, scale) for fresh, back in backs]
     if shown.warm_up is not None:
         found.append(_warmed(shown.lr, shown.warm_up, shrunk))
     return _worst(found)
@@ -63,7 +70,7 @@ def psnr_db(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> flo
     return min(100.0, 20 * math.log10(255) - 10 * math.log10(max(error, 1e-12)))
 
 
-def _resemblance(lr: Uint8, shrunk: npt.NDArray[np.float64]) -> Doubt:
+def _resemblance(lr: Uint8, shrunk: Floats) -> Doubt:
     like_db = psnr_db(lr, shrunk)
     level: Level = "ok" if like_db >= RESEMBLANCE_DB else "suspect"
     return level, f"shrunk, the output is {like_db:.1f} dB from the image given"
@@ -75,17 +82,17 @@ def _again(scored: Uint8, output: Uint8) -> Doubt:
     return level, f"the same image once more: {same_db:.1f} dB from the scored output"
 
 
-def _flipped(scored: Uint8, fresh: Fresh, output: Uint8) -> Doubt:
-    back_db = psnr_db(scored, fresh.flip(output))
+def _flipped(scored: Uint8, back: Uint8) -> Doubt:
+    back_db = psnr_db(scored, back)
     level: Level = "ok" if back_db >= FLIPPED_DB else "rejected"
-    return level, f"a flipped and salted image: {back_db:.1f} dB from the scored output"
+    return level, f"a rolled, flipped and salted image: {back_db:.1f} dB from the scored output"
 
 
-def _response(shown: Shown, shrunk: npt.NDArray[np.float64], scale: int) -> Doubt:
+def _response(lr: Uint8, shrunk: Floats, backs: Sequence[tuple[Fresh, Uint8]], scale: int) -> Doubt:
     """The least of the fresh images' responses: the share of the salt that the output holds."""
     share = min(
-        _share(downscale(fresh.flip(output), scale) - shrunk, fresh.salted.astype(float) - shown.lr)
-        for fresh, output in shown.fresh
+        _share(downscale(back, scale) - shrunk, fresh.salted.astype(float) - lr)
+        for fresh, back in backs
     )
     level: Level = "ok" if share >= RESPONSE_SUSPECT else "suspect"
     if share < RESPONSE_REJECTED:
@@ -93,13 +100,47 @@ def _response(shown: Shown, shrunk: npt.NDArray[np.float64], scale: int) -> Doub
     return level, f"of small changes in the image {share:.2f} come out"
 
 
-def _warmed(lr: Uint8, warm_up: Uint8, shrunk: npt.NDArray[np.float64]) -> Doubt:
+def _detailed(scored: Uint8, fresh: Fresh, back: Uint8, scale: int) -> Doubt:
+    """Whether both outputs have the same detail: what an image holds beyond its shrunk version.
+
+    A stored image whose coarse part is corrected has another one as soon as it is rolled. Where one
+    of the two images ends and the other does not, detail differs by right: that is left out.
+    """
+    height, width, _ = fresh.salted.shape
+    rows, columns = (
+        np.repeat(_within(size, shift), scale)
+        for size, shift in zip((height, width), fresh.shift, strict=True)
+    )
+    if rows.mean() * columns.mean() < DETAIL_AREA:
+        return "ok", "detail: too little of the image to tell"
+    one, other = (_detail(it, scale)[rows][:, columns] for it in (scored, back))
+    if min(one.std(), other.std()) < DETAIL_LEVELS:
+        return "ok", "detail: too little of it to tell"
+    spread = float(one.std() * other.std())
+    alike = float(((one - one.mean()) * (other - other.mean())).mean()) / spread
+    level: Level = "ok" if alike >= DETAIL_ALIKE else "suspect"
+    return level, f"detail: correlated by {alike:.2f} between them"
+
+
+def _within(size: int, shift: int) -> npt.NDArray[np.bool_]:
+    """Rows or columns that are far from the image's ends and from where it was cut."""
+    at = np.arange(size)
+    ends = np.minimum(at, size - 1 - at)
+    cut = np.abs(at + 0.5 - (size - shift) % size)
+    return np.asarray((ends >= DETAIL_MARGIN) & (cut >= DETAIL_MARGIN))
+
+
+def _detail(image: Uint8, scale: int) -> Floats:
+    return image.astype(np.float64) - upscale(downscale(image, scale), scale)
+
+
+def _warmed(lr: Uint8, warm_up: Uint8, shrunk: Floats) -> Doubt:
     share = _share(shrunk - lr, warm_up.astype(float) - lr)
     level: Level = "rejected" if share > WARM_UP_RESPONSE else "ok"
     return level, f"of the small changes that the warm-up's image alone had {share:.2f}"
 
 
-def _share(difference: npt.NDArray[np.float64], salt: npt.NDArray[np.float64]) -> float:
+def _share(difference: Floats, salt: Floats) -> float:
     return float((difference * salt).sum() / max((salt * salt).sum(), 1.0))
 
 
