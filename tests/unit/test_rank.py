@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from harness.core.audit import Audit
 from harness.core.challenge import Challenge, Column, DatasetUse, Limit, Term, Track
 from harness.core.leaderboard import Entry, Leaderboard, Row
 from harness.core.outcome import Failed
@@ -558,3 +559,14 @@ def test_metric_ranks_count_who_is_better_or_run_from_one_without_gaps(
                 value = sign * it.entry.values[key]
                 better = sum(sign * other.entry.values[key] < value for other in ranked)
                 assert got[it.entry.id] == better + 1
+
+
+def test_a_rejected_measurement_is_not_ranked_and_a_suspect_one_is() -> None:
+    doubts = (Audit("repeats", "suspect", "60 ms"),)
+    odd = replace(an_entry("odd", {"runtime": 1.0}), audits=doubts)
+    faults = (Audit("clock", "rejected", "54 ms"),)
+    bad = replace(an_entry("bad", {"runtime": 0.1}), audits=faults)
+    board = rank(a_challenge(BY_RUNTIME), [odd, bad])
+    assert [(row.entry.id, row.ranked) for row in board.rows] == [("odd", True), ("bad", False)]
+    assert board.rows[1].reason == "rejected by the audit of clock: 54 ms"
+    assert board.rows[0].standings["main"].rank == 1
