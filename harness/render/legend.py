@@ -151,6 +151,12 @@ def _marks(challenge: Challenge, *, timed: bool) -> str:
     floor = (
         " The bicubic row is the floor that a network must beat." if challenge.show_floor else ""
     )
+    audits = (
+        " Audits of the measurement leave a row audited, suspect (odd, and ranked all the same) or "
+        "rejected (not ranked)."
+        if timed
+        else ""
+    )
     printed = (
         " Rows “as published” repeat printed figures; their runtime and memory are of other "
         "machines, and MACs of another convention than the column's are left to the details."
@@ -159,7 +165,7 @@ def _marks(challenge: Challenge, *, timed: bool) -> str:
         f"A subscript is the rank in that column ({ties}{tied}), bold the best of the ranked "
         "rows, – not measured. Counts are verified when independent counters agree, disputed when "
         "they do not, incomplete when an operator could not be counted or weights are no "
-        f"parameters; the evidence is in the entry's details.{floor}"
+        f"parameters; the evidence is in the entry's details.{audits}{floor}"
         f"{printed if challenge.show_published else ''}"
     )
 

@@ -169,3 +169,12 @@ def test_a_challenge_without_any_of_its_datasets_is_bad_input(tmp_path: Path) ->
     optional = tuple(dataclasses.replace(use, required=False) for use in challenge.datasets)
     with pytest.raises(BadInput, match="none of the datasets of classic_x4 is at hand"):
         plan.find_datasets(dataclasses.replace(challenge, datasets=optional), tmp_path)
+
+
+def test_rounds_without_audits_have_keys_of_their_own(tmp_path: Path, challenge: Challenge) -> None:
+    folder = write_entry(tmp_path / "a")
+    protocol = dataclasses.replace(challenge.protocol, audits=False)
+    bare = jobs(folder, dataclasses.replace(challenge, protocol=protocol))
+    count, *rounds = jobs(folder, challenge)
+    assert count == bare[0]
+    assert all(one.key != other.key for one, other in zip(rounds, bare[1:], strict=True))
