@@ -26,6 +26,8 @@ def test_settings_changed_by_a_forward_are_suspect() -> None:
     assert claims.flags(State()).verdict == "ok"
     found = claims.flags(State(changed=("threads: 1 -> 8",)))
     assert (found.verdict, found.evidence) == ("suspect", "changed: threads: 1 -> 8")
+    harmless = claims.flags(State(changed=("grad_enabled: True -> False", "seed: 0 -> 1")))
+    assert harmless.verdict == "ok"
 
 
 @pytest.mark.parametrize(
