@@ -28,10 +28,10 @@ def rank(
 ) -> Leaderboard:
     """The board of `entries` under the rules of `challenge`, whatever order they come in.
 
-    An entry is ranked when it went through, may be ranked, has every figure that a limit or a term
-    needs, and keeps every limit; else its row says why not, and moves nobody. Rows stand by the
-    first track's rank, then runtime, then id: ranked, not ranked, floor, failed. Without a track
-    the references lead.
+    An entry is ranked when it went through, may be ranked, no audit rejects its measurement, it has
+    every figure that a limit or a term needs, and keeps every limit; else its row says why not, and
+    moves nobody. Rows stand by the first track's rank, then runtime, then id: ranked, not ranked,
+    floor, failed. Without a track the references lead.
 
     Ordinal ties stand in runtime order, then by id, unless `tie_order` lists a metric's ids, or by
     `track:ID` a track's, in the order of their ties. No run needs it, as measured figures hardly
@@ -98,6 +98,11 @@ def _reason(challenge: Challenge, entry: Entry) -> str:
         faults += [] if challenge.rank_untrained else [UNTRAINED]
     elif not entry.rankable or _only_compared(challenge, entry):
         faults.append("not entered for ranking")
+    faults += [
+        f"rejected by the audit of {audit.id}: {audit.evidence}"
+        for audit in entry.audits
+        if audit.verdict == "rejected"
+    ]
     return "; ".join([*faults, *_missing(challenge, entry), *_breaches(challenge, entry)])
 
 

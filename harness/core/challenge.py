@@ -155,6 +155,7 @@ class Protocol:
     forward_deadline_s: float = 300.0
     count_deadline_s: float = 300.0
     output_tolerance_db: float = 0.01  # how far a later round's PSNR may lie from the first's
+    audits: bool = True  # False leaves rows that say so; it is there to tell what audits cost
 
     def __post_init__(self) -> None:
         faults = [

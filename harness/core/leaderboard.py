@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harness.core.audit import Audit
 from harness.core.challenge import Challenge
 from harness.core.outcome import Failed
 from harness.core.record import ELSEWHERE, CountFigures, Environment, Record, RoundFigures
@@ -67,6 +68,7 @@ class Entry:
     badges: tuple[str, ...] = ()  # untrained, demo weights, official weights, flags changed
     notes: tuple[str, ...] = ()
     verdict: Verdict | None = None  # of the counters
+    audits: tuple[Audit, ...] = ()  # of the measurement: the worst of each kind over the rounds
     published: tuple[Published, ...] = ()
     precision: Precision = "fp32"
     rankable: bool = True  # False: a floor, or a model without trained weights

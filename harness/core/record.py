@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
+from harness.core.audit import Audit
 from harness.core.outcome import Failed
 from harness.wire.messages import Counts
 
@@ -133,6 +134,25 @@ class Phases:
     first_to_last_s: float = 0.0  # first timed forward to last score
     score_s: float = 0.0
     collect_s: float = 0.0
+    audit_s: float = 0.0  # forwards, fetching and looking that only audits need
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """What this machine does for a model that does next to nothing, and what it does at its best.
+
+    Taken once a run in a worker without a submission, with the threads and the confinement of the
+    others: audits hold what a worker reports against it.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+
+    exchange_s: float  # of a forward beside its own seconds: messages, conversion
+    exchange_per_pixel_s: float  # LR pixel
+    collect_s: float  # of fetching an output
+    collect_per_pixel_s: float  # SR pixel
+    macs_per_s: dict[str, float]  # the best of convolutions and matrix products, by precision
+    bytes_per_s: float  # the best of copies, read and written
 
 
 @dataclass(frozen=True)
@@ -152,6 +172,9 @@ class RoundFigures:
     energy: Energy | None = None  # None on a CPU, and where NVML does not tell
     compile_s: float = 0.0  # torch.compile, of all shapes; neither in first_call_s nor in samples
     policy: dict[str, str] = field(default_factory=dict)  # torch's settings, as put in force
+    audits: tuple[Audit, ...] = ()  # () where the protocol asks for none
+    yardstick: Yardstick | None = None
+    precision: str = "fp32"  # as the manifest declares it
     kind: Literal["round"] = "round"
 
 

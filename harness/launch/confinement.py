@@ -40,6 +40,10 @@ class Hold(Protocol):
     def pid(self) -> int:
         """The process that holds the submission."""
 
+    @property
+    def root(self) -> int:
+        """The process that the submission and whatever it starts stand below."""
+
     def breach(self, stage: Stage) -> Failed | None:
         """The limit that the worker went over, if that is why it was ended."""
 
@@ -86,6 +90,11 @@ class GroupHold:
     """A process that leads its group: nothing is watched, and the group is what can be ended."""
 
     pid: int
+
+    @property
+    def root(self) -> int:
+        """The worker itself: what leaves it behind is out of sight."""
+        return self.pid
 
     def breach(self, stage: Stage) -> Failed | None:  # noqa: ARG002
         """Nothing is limited."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from harness.core.outcome import Failed
 from harness.core.record import CountFigures, RoundFigures
-from harness.launch.claims import bounded, unseen
+from harness.launch import passes
 from harness.launch.process import WorkerFailed, WorkerProcess
 from harness.launch.session import Judge, LrImage, Reply, Session, Task, refuse_negative
 from harness.wire.messages import Ready
@@ -34,20 +34,8 @@ ENDING = ("timeout", "exited", "killed", "protocol")  # reasons after which a wo
 def run_round(task: Task, images: tuple[LrImage, ...], judge: Judge) -> RoundFigures | Failed:
     """Measure every image in one fresh process; `judge` scores each output of the first pass."""
     try:
-        with _started(task) as session:
-            first_call = session.warm_up(images)
-            figures = session.time_passes(images, judge)
-            energy = session.energy(images, figures.samples)
-            return replace(
-                figures,
-                params=session.ready.params,
-                untrained=session.ready.untrained,
-                first_call_s=first_call or figures.samples[0].seconds,
-                notes=session.notes() + unseen(figures.samples),
-                energy=energy,
-                compile_s=session.compile_s,
-                policy=bounded(session.ready.policy),
-            )
+        with started(task) as session:
+            return passes.run(session, images, judge)
     except WorkerFailed as failure:
         return failure.failure
 
@@ -55,7 +43,7 @@ def run_round(task: Task, images: tuple[LrImage, ...], judge: Judge) -> RoundFig
 def run_count(task: Task, height: int, width: int) -> CountFigures | Failed:
     """Count the model at a 3 x height x width LR input."""
     try:
-        with _started(task) as session:
+        with started(task) as session:
             return session.count(height, width)
     except WorkerFailed as failure:
         return failure.failure
@@ -69,7 +57,7 @@ def run_trial(
     A submission that raises for one image may still manage the next, so each has its own outcome.
     """
     try:
-        with _started(task) as session:
+        with started(task) as session:
             replies = tuple(_tried(session.reply, image) for image in images)
             return replies, _tried(session.count, *size)
     except WorkerFailed as failure:
@@ -88,7 +76,7 @@ class Exports:
 def run_export(task: Task, images: tuple[LrImage, ...]) -> Exports | Failed:
     """The weights of a model as it stands after its load, and what it makes of `images`."""
     try:
-        with _started(task) as session:
+        with started(task) as session:
             replies = tuple(session.reply(image) for image in images)
             return Exports(session.ready, session.export(), replies)
     except WorkerFailed as failure:
@@ -125,7 +113,7 @@ def loaded(worker: WorkerProcess, task: Task, began: float) -> Session:
 
 
 @contextmanager
-def _started(task: Task) -> Iterator[Session]:
+def started(task: Task) -> Iterator[Session]:
     """A worker that has loaded its model."""
     began = time.perf_counter()
     with spawned(task) as worker:

@@ -115,6 +115,11 @@ class WorkerProcess:
         """The process id of the worker."""
         return self._hold.pid if self._hold else self._process.pid
 
+    @property
+    def root(self) -> int:
+        """The process that the worker and all of its children stand below."""
+        return self._hold.root if self._hold else self._process.pid
+
     def ask(
         self,
         request: Request,

@@ -1,4 +1,4 @@
-"""The exchanges with one loaded worker: warm up, time, collect, count."""
+"""The exchanges with one loaded worker: forward, collect, count, look."""
 
 from __future__ import annotations
 
@@ -12,16 +12,10 @@ import numpy.typing as npt
 
 from harness.core.challenge import Protocol
 from harness.core.outcome import Stage, failed
-from harness.core.record import (
-    CountFigures,
-    Energy,
-    ImageScore,
-    Memory,
-    Phases,
-    RoundFigures,
-    Sample,
-)
+from harness.core.record import CountFigures, Energy, ImageScore, Memory, Sample, Yardstick
 from harness.launch import gauge, joules, memory, nvml
+from harness.launch.audits.exchange import Exchange
+from harness.launch.audits.processes import busy
 from harness.launch.claims import refuse_dishonest, told_notes
 from harness.launch.confinement import Confinement, NoConfinement
 from harness.launch.process import WorkerFailed, WorkerProcess
@@ -35,8 +29,12 @@ from harness.wire.messages import (
     Export,
     Exported,
     Forward,
+    Gauge,
+    Gauged,
     Inspect,
     Load,
+    Observe,
+    Observed,
     Output,
     Ready,
     Repeat,
@@ -70,6 +68,8 @@ class Task:
     log: Path
     confinement: Confinement = field(default_factory=NoConfinement)
     quick: bool = False  # count by the counter of NTIRE 2022 alone
+    yardstick: Yardstick | None = None  # None: nothing is judged that needs one
+    thorough: bool = False  # with the audits that need forwards of their own
 
 
 @dataclass(frozen=True)
@@ -82,16 +82,15 @@ class Reply:
 
 
 class Session:
-    """A loaded worker: the exchanges of one round, in order."""
+    """A loaded worker: what can be asked of it."""
 
     def __init__(
         self, worker: WorkerProcess, task: Task, ready: Ready, until_ready_s: float
     ) -> None:
         self.ready = ready
+        self.task = task
+        self.start_s = max(until_ready_s - ready.load_s, 0.0)
         self._worker = worker
-        self._task = task
-        self._start_s = max(until_ready_s - ready.load_s, 0.0)
-        self._warmup_s = 0.0
         level = memory.resident(worker.pid)
         self._level_bytes = level.now_bytes if level else 0
         self._peak_bytes = 0
@@ -99,68 +98,19 @@ class Session:
         self._gauge = gauge.shared() if task.load.device == "cuda" else None
         self._retakes = Retakes(self._gauge.look, time.sleep) if self._gauge else None
 
-    def warm_up(self, images: tuple[LrImage, ...]) -> float:
-        """Untimed forwards of every distinct shape; seconds of the very first one, 0 if none.
-
-        They see the images turned around: a model that remembers what it was given would else
-        answer the timed forwards from memory.
-        """
-        began = time.perf_counter()
-        first = 0.0
-        for image in map(_turned, _one_of_each_shape(images)):
-            for _ in range(self._task.protocol.warmup):
-                done, _wall = self._forward(image, "warmup")
-                first = first or done.seconds
-        self._warmup_s = time.perf_counter() - began
-        return first
-
-    def time_passes(self, images: tuple[LrImage, ...], judge: Judge) -> RoundFigures:
-        """Every pass over all images; the outputs of the first one are judged."""
-        self._reset_cuda_peak()
-        samples: list[Sample] = []
-        scores: list[ImageScore] = []
-        collect_s = score_s = 0.0
-        began = time.perf_counter()
-        for timed_pass in range(self._task.protocol.passes):
-            for image in images:
-                samples.append(self._sample(image, timed_pass))
-                if timed_pass == 0:
-                    before = time.perf_counter()
-                    pixels, _output = self._collect(image)
-                    between = time.perf_counter()
-                    scores.append(judge(image, pixels))
-                    collect_s += between - before
-                    score_s += time.perf_counter() - between
-        return RoundFigures(
-            params=0,
-            first_call_s=0.0,
-            samples=tuple(samples),
-            scores=tuple(scores),
-            memory=self._memory(),
-            phases=Phases(
-                start_s=self._start_s,
-                load_s=self.ready.load_s,
-                warmup_s=self._warmup_s,
-                forwards_s=sum(sample.seconds for sample in samples),
-                first_to_last_s=time.perf_counter() - began,
-                score_s=score_s,
-                collect_s=collect_s,
-            ),
-        )
-
     def reply(self, image: LrImage) -> Reply:
         """One forward and its output."""
-        done, _wall = self._forward(image, "forward")
-        pixels, output = self._collect(image)
-        return Reply(pixels, output, done.seconds)
+        seconds = self.forward(image).seconds
+        pixels, output = self.collect(image)
+        return Reply(pixels, output, seconds)
 
     def count(self, height: int, width: int) -> CountFigures:
         """The counters' figures."""
         counted, _ = self._worker.ask(
-            Count(height, width, quick=self._task.quick),
+            Count(height, width, quick=self.task.quick),
             Counted,
             stage="count",
-            deadline_s=self._task.protocol.count_deadline_s,
+            deadline_s=self.task.protocol.count_deadline_s,
         )
         refuse_dishonest(counted.counts)
         return CountFigures(counted.counts, self.notes(), self.ready.untrained)
@@ -171,14 +121,14 @@ class Session:
             Export(),
             Exported,
             stage="load",
-            deadline_s=self._task.protocol.load_deadline_s,
+            deadline_s=self.task.protocol.load_deadline_s,
             payload_cap=PAYLOAD_CAP,
         )
         return bytes(payload)
 
-    def notes(self) -> tuple[str, ...]:
+    def notes(self, state: State | None = None) -> tuple[str, ...]:
         """What the submission changed in its process."""
-        state = self._inspect("collect")
+        state = state or self.inspect("collect")
         at_load = tuple(f"changed while loading (put back): {text}" for text in self.ready.changed)
         later = (f"changed while running: {text}" for text in state.changed)
         retaken = self._retakes.note() if self._retakes else ()
@@ -199,37 +149,22 @@ class Session:
             fastest_s=fastest,
         )
 
-    def time_one(self, image: LrImage) -> float:
-        """Seconds of one forward, whose peak memory counts as that of a pass."""
-        return self._sample(image, 0).seconds
+    def timed(self, image: LrImage) -> Exchange:
+        """A forward whose peak memory counts.
 
-    def memory(self) -> Memory | None:
-        """Peak memory of the timed forwards so far, None where the system does not tell."""
-        return self._memory()
-
-    def _sample(self, image: LrImage, timed_pass: int) -> Sample:
-        """A timed forward; one that ran on a throttled GPU is taken again, within bounds."""
+        One that ran on a throttled GPU is taken again, within bounds.
+        """
         if self._retakes is None:
-            return self._once(image, timed_pass)
-        sample, throttled = self._retakes.steady(lambda: self._once(image, timed_pass))
-        return replace(sample, throttled=throttled)
+            return self._once(image)
+        exchange, throttled = self._retakes.steady(lambda: self._once(image))
+        return replace(exchange, throttled=throttled)
 
-    def _once(self, image: LrImage, timed_pass: int) -> Sample:
-        height, width, _ = image.pixels.shape
-        watched = self._task.load.device == "cpu" and memory.reset_peak(self._worker.pid)
-        done, wall_s = self._forward(image, "forward")
+    def _once(self, image: LrImage) -> Exchange:
+        watched = self.task.load.device == "cpu" and memory.reset_peak(self._worker.pid)
+        exchange = self.forward(image)
         if watched and (now := memory.resident(self._worker.pid)):
             self._peak_bytes = max(self._peak_bytes, now.peak_bytes)
-        return Sample(
-            image.dataset,
-            image.image,
-            timed_pass,
-            height,
-            width,
-            done.seconds,
-            wall_s,
-            device_wall_s=done.device_wall_s,
-        )
+        return exchange
 
     def _repeat(self, image: LrImage) -> joules.Repeated:
         height, width, _ = image.pixels.shape
@@ -239,15 +174,17 @@ class Session:
             Repeated,
             image.pixels.data.cast("B"),
             stage="forward",
-            deadline_s=self._task.protocol.forward_deadline_s + joules.WINDOW_S,
+            deadline_s=self.task.protocol.forward_deadline_s + joules.WINDOW_S,
         )
         return joules.Repeated(repeated.forwards, time.perf_counter() - began)
 
-    def _forward(self, image: LrImage, stage: Stage) -> tuple[Done, float]:
+    def forward(self, image: LrImage, stage: Stage = "forward") -> Exchange:
+        """One forward, by both clocks."""
         height, width, _ = image.pixels.shape
-        deadline_s = self._task.protocol.forward_deadline_s
-        if self._task.load.compile and stage == "warmup":
-            deadline_s += self._task.protocol.load_deadline_s
+        deadline_s = self.task.protocol.forward_deadline_s
+        if self.task.load.compile and stage == "warmup":
+            deadline_s += self.task.protocol.load_deadline_s
+        before = self._cpu_s()
         began = time.perf_counter()
         done, _ = self._worker.ask(
             Forward(height, width),
@@ -258,23 +195,28 @@ class Session:
         )
         wall_s = time.perf_counter() - began
         refuse_negative(stage, (done.compile_s, done.device_wall_s))
-        compile_s = done.compile_s if self._task.load.compile else 0.0
+        compile_s = done.compile_s if self.task.load.compile else 0.0
         if not 0.0 < done.seconds <= wall_s + CLOCK_SLACK_S - compile_s:
             message = f"reported {done.seconds:.6g} s for a forward within {wall_s:.6g} s"
             raise WorkerFailed(failed(stage, "protocol", message))
         self.compile_s += compile_s
-        return done, wall_s
+        after = self._cpu_s()
+        cpu_s = None if before is None or after is None else after - before
+        return Exchange(
+            height * width, done.seconds, wall_s, cpu_s, device_wall_s=done.device_wall_s
+        )
 
-    def _collect(self, image: LrImage) -> tuple[Uint8, Output]:
+    def collect(self, image: LrImage) -> tuple[Uint8, Output]:
+        """The output of the last forward, which was of `image`."""
         height, width, _ = image.pixels.shape
-        scale = self._task.load.scale
+        scale = self.task.load.scale
         shape = (height * scale, width * scale, 3)
         size = shape[0] * shape[1] * shape[2]
         output, payload = self._worker.ask(
             Collect(),
             Output,
             stage="collect",
-            deadline_s=self._task.protocol.forward_deadline_s,
+            deadline_s=self.task.protocol.forward_deadline_s,
             payload_cap=size,
         )
         if (output.height, output.width, len(payload)) != (*shape[:2], size):
@@ -282,18 +224,46 @@ class Session:
             raise WorkerFailed(failed("collect", "protocol", message))
         return np.frombuffer(payload, dtype=np.uint8).reshape(shape), output
 
-    def _reset_cuda_peak(self) -> None:
-        if self._task.load.device == "cuda":
-            self._inspect("warmup")
-
-    def _inspect(self, stage: Stage) -> State:
+    def inspect(self, stage: Stage) -> State:
+        """What the process says of itself."""
         state, _ = self._worker.ask(Inspect(), State, stage=stage, deadline_s=INSPECT_DEADLINE_S)
-        refuse_negative(stage, (state.cuda_peak_bytes, state.cuda_reserved_bytes))
+        claims = (state.cuda_peak_bytes, state.cuda_reserved_bytes, state.written)
+        refuse_negative(stage, claims)
         return state
 
-    def _memory(self) -> Memory | None:
-        if self._task.load.device == "cuda":
-            state = self._inspect("collect")
+    def observe(self, image: LrImage) -> Observed:
+        """What a forward of `image` worked with."""
+        height, width, _ = image.pixels.shape
+        observed, _ = self._worker.ask(
+            Observe(height, width),
+            Observed,
+            image.pixels.data.cast("B"),
+            stage="forward",
+            deadline_s=self.task.protocol.forward_deadline_s,
+        )
+        return observed
+
+    def gauge(self) -> Gauged:
+        """What the device does at its best."""
+        gauged, _ = self._worker.ask(
+            Gauge(), Gauged, stage="load", deadline_s=self.task.protocol.load_deadline_s
+        )
+        return gauged
+
+    @property
+    def root(self) -> int:
+        """The process that everything of the worker stands below."""
+        return self._worker.root
+
+    def reset_cuda_peak(self) -> None:
+        """What was allocated so far no longer counts."""
+        if self.task.load.device == "cuda":
+            self.inspect("warmup")
+
+    def memory(self) -> Memory | None:
+        """Peak memory of the timed forwards so far, None where the system does not tell."""
+        if self.task.load.device == "cuda":
+            state = self.inspect("collect")
             return Memory(
                 state.cuda_peak_bytes,
                 "cuda_allocated",
@@ -305,18 +275,13 @@ class Session:
         above = max(self._peak_bytes - self._level_bytes, 0)
         return Memory(above, "rss_peak", level_bytes=self._level_bytes)
 
+    def _cpu_s(self) -> float | None:
+        now = busy(self._worker.root) if self.task.protocol.audits else None
+        return now.cpu_s if now else None
+
 
 def refuse_negative(stage: Stage, claims: tuple[float | None, ...]) -> None:
     """No honest process needs or counts less than nothing."""
     least = min((claim for claim in claims if claim is not None), default=0)
     if least < 0:
         raise WorkerFailed(failed(stage, "protocol", f"claims a negative figure: {least:g}"))
-
-
-def _one_of_each_shape(images: tuple[LrImage, ...]) -> list[LrImage]:
-    return list({image.pixels.shape: image for image in reversed(images)}.values())[::-1]
-
-
-def _turned(image: LrImage) -> LrImage:
-    """Upside down and left to right: the same shape and statistics, other pixels."""
-    return replace(image, pixels=np.ascontiguousarray(image.pixels[::-1, ::-1]))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from harness.gate import ROLES, Role, SideFailed
 from harness.launch.measure import LrImage, Task, loaded, spawned
+from harness.launch.passes import turned, warm_up
 from harness.launch.process import WorkerFailed
 from harness.launch.session import Session
 
@@ -24,14 +25,14 @@ class LaunchedSide:
     def warm_up(self) -> float:
         """The protocol's warm-up; seconds of the very first forward."""
         with _named(self._role):
-            first = self._session.warm_up(self._images)
+            first = warm_up(self._session, self._images, turned)
             self._session.memory()  # a GPU's peak begins anew with each question
             return first
 
     def forward(self, turn: int) -> float:
         """Seconds of a forward: turn after turn of another image, the same for every side."""
         with _named(self._role):
-            return self._session.time_one(self._images[turn % len(self._images)])
+            return self._session.timed(self._images[turn % len(self._images)]).seconds
 
     def peak_bytes(self) -> int | None:
         """Peak memory of the forwards so far."""

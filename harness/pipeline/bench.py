@@ -70,7 +70,7 @@ def sampled(
     patient: bool = False,
 ) -> Sampling:
     """Blocks of the pair's processes; if `patient`, for the whole budget."""
-    protocol = Protocol(warmup=WARM_UP, threads=threads(request))
+    protocol = Protocol(warmup=WARM_UP, threads=threads(request), audits=False)
     logs = request.logs / pair.candidate.id
     tasks = {
         role: Task(load, protocol, logs / f"{role}.log", pair.confinement)

@@ -8,7 +8,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from harness import atomic, stats
+from harness.core.audit import combined
 from harness.core.challenge import Challenge
+from harness.core.floor import floor
 from harness.core.fusing import suspicion
 from harness.core.leaderboard import Entry, Interval, Leaderboard, counts_of, rounds_of
 from harness.core.outcome import Failed
@@ -94,6 +96,9 @@ def _entry(listed: Listed, challenge: Challenge, records: tuple[Record, ...]) ->
     static = {} if counts is None else _static(counts, challenge)
     measured, intervals = ({}, {}) if failure else _measured(challenge, records)
     badges = _badges(listed, records)
+    rounds = () if failure else rounds_of(records)
+    audits = [audit for it in rounds for audit in it.audits]
+    least = floor(counts, rounds, scale=challenge.scale)
     return Entry(
         id=listed.id,
         team=listed.team,
@@ -105,6 +110,7 @@ def _entry(listed: Listed, challenge: Challenge, records: tuple[Record, ...]) ->
         badges=badges,
         notes=_entry_notes(records),
         verdict=_verdict(counts),
+        audits=combined(audits if least is None else (*audits, least)),
         published=listed.published,
         precision=listed.precision,
         rankable=listed.role != "floor" and UNTRAINED not in badges,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -19,9 +19,10 @@ from harness.core.record import (
     Outcome,
     Record,
     RoundFigures,
+    Yardstick,
 )
 from harness.core.run import JobKey, Listed, Run
-from harness.launch import machine
+from harness.launch import machine, yardstick
 from harness.launch.measure import Task, run_count, run_round
 from harness.launch.pool import concurrently
 from harness.launch.sandbox.choose import Chosen, choose
@@ -35,6 +36,7 @@ from harness.store import Store
 # failures that are the entry's own for certain; any other may have been the moment's, or that of
 # a package that is installed by now, and is tried again by the next run
 LASTING = ("bad_weights", "wrong_output", "non_finite", "unstable_output")
+_YARDSTICKS: dict[str, Yardstick] = {}  # by environment: of this process, since load drifts
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Bench:
     isolation: Chosen
     fresh: bool
     progress: Progress
+    yardstick: Yardstick | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,8 @@ def measure(bench: Bench, contenders: tuple[Contender, ...]) -> None:
     if bench.challenge.show_floor and bench.judge.has_truth:
         _floor(bench)
     _count(bench, [Job(it, jobs[it.candidate.id][0]) for it in contenders])
+    if any(_is_due(bench, it, jobs[it.candidate.id][1:]) for it in contenders):
+        bench = replace(bench, yardstick=_yardstick(bench))
     rounds = bench.challenge.protocol.rounds
     bench.progress.stage("Measuring", rounds * len(contenders))
     lost: set[str] = set()
@@ -128,6 +133,30 @@ def measure(bench: Bench, contenders: tuple[Contender, ...]) -> None:
                 bench.progress.done()
             elif not _round(bench, Job(contender, jobs[name][1 + number]), jobs[name][1]):
                 lost.add(name)
+
+
+def _is_due(bench: Bench, contender: Contender, rounds: Sequence[JobKey]) -> bool:
+    """Whether any round of a contender is still to be measured."""
+    return any(_known(bench, contender.candidate.id, key) is None for key in rounds)
+
+
+def _yardstick(bench: Bench) -> Yardstick | None:
+    """What the machine does at its best, taken once a process: None where there are no audits."""
+    if not bench.challenge.protocol.audits:
+        return None
+    known = _YARDSTICKS.get(bench.environment.fingerprint)
+    if known is not None:
+        return known
+    bench.progress.step("the machine's own speed")
+    threads = bench.challenge.protocol.threads
+    load = yardstick.null(device=bench.device, threads=threads)
+    log = bench.store.folder.parent / "logs" / "yardstick.log"
+    found = yardstick.take(Task(load, bench.challenge.protocol, log, bench.isolation.confinement))
+    if isinstance(found, Failed):
+        bench.progress.warn(f"The machine's own speed could not be taken: {found.message}")
+        return None
+    _YARDSTICKS[bench.environment.fingerprint] = found
+    return found
 
 
 def _run(bench: Bench, listed: tuple[Listed, ...], ready: tuple[Contender, ...]) -> Run:
@@ -223,7 +252,14 @@ def _same_output(
 def _task(bench: Bench, job: Job) -> Task:
     name = f"{job.key.job}-{job.key.round}.log"
     log = bench.store.folder.parent / "logs" / job.contender.candidate.id / name
-    return Task(job.contender.load, bench.challenge.protocol, log, bench.isolation.confinement)
+    return Task(
+        job.contender.load,
+        bench.challenge.protocol,
+        log,
+        bench.isolation.confinement,
+        yardstick=bench.yardstick,
+        thorough=job.key.job == "round" and job.key.round == 0,
+    )
 
 
 def _scored(bench: Bench, name: str, first: JobKey) -> tuple[ImageScore, ...]:

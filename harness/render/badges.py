@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.core.leaderboard import Row
+from harness.core.audit import Level, flagged, worst
+from harness.core.leaderboard import Entry, Row
 from harness.core.record import Record
 from harness.render.text import HINT_LIMIT, clean, cut, short
 
@@ -16,6 +17,11 @@ _VERDICTS: dict[str, tuple[str, Tone]] = {
     "verified": ("counts verified", "good"),
     "disputed": ("counts disputed", "bad"),
     "incomplete": ("counts incomplete", "warn"),
+}
+_AUDITS: dict[Level, tuple[str, Tone]] = {
+    "ok": ("audited", "good"),
+    "suspect": ("suspect", "bad"),
+    "rejected": ("rejected", "bad"),
 }
 _HINTS = {
     "reference": "A known model that the entries are compared with",
@@ -28,6 +34,7 @@ _HINTS = {
     "deploy in doubt": "Its deploy function gives another network, or could not be checked",
     "channels_last": "Declared: weights and input lie in memory with the channels last",
     "compile": "Declared: run by torch.compile, whose own time is not in the runtime",
+    "not audited": "Its protocol asked for no audits of the measurement",
     "imported": "From a results file of another program: not measured by this harness",
     "limit met by rounding": "Inside the limit only at the decimals that the rules judge by",
 }
@@ -43,8 +50,8 @@ class Badge:
 
 
 def badges(row: Row, *, earlier: Sequence[Record]) -> tuple[Badge, ...]:
-    """Role, what the entry carries, what its counters say, a limit met by rounding alone, PSNR
-    below the floor, and whether rounds are `earlier` ones, as Leaderboard.earlier tells.
+    """Role, what the entry carries, what its counters and its audits say, a limit met by rounding
+    alone, PSNR below the floor, whether rounds are `earlier` ones, as Leaderboard.earlier tells.
     """
     entry = row.entry
     found = []
@@ -55,6 +62,7 @@ def badges(row: Row, *, earlier: Sequence[Record]) -> tuple[Badge, ...]:
         text, tone = _VERDICTS[entry.verdict.level]
         reasons = "; ".join(clean(reason) for reason in entry.verdict.reasons)
         found.append(Badge(text, tone, cut(reasons, HINT_LIMIT)))
+    found += _audited(entry)
     if row.ranked and any(room < 0 for room in row.margins.values()):
         name = "limit met by rounding"
         found.append(Badge(name, "warn", _HINTS[name]))
@@ -64,6 +72,17 @@ def badges(row: Row, *, earlier: Sequence[Record]) -> tuple[Badge, ...]:
     if earlier:
         found.append(_earlier(earlier, of=len(row.entry.timed)))
     return tuple(found)
+
+
+def _audited(entry: Entry) -> list[Badge]:
+    """One badge for all audits: the worst verdict, and what speaks against the entry."""
+    if not entry.audits:
+        name = "not audited"
+        return [Badge(name, "warn", _HINTS[name])] if entry.timed else []
+    text, tone = _AUDITS[worst(entry.audits)]
+    against = [f"{it.id}: {clean(it.evidence)}" for it in flagged(entry.audits)]
+    hint = "; ".join(against) or f"{len(entry.audits)} audits of the measurement found nothing odd"
+    return [Badge(text, tone, cut(hint, HINT_LIMIT))]
 
 
 def _earlier(earlier: Sequence[Record], *, of: int) -> Badge:

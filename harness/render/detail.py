@@ -10,6 +10,7 @@ from statistics import median
 from harness.core.leaderboard import Entry, Leaderboard, Row, counts_of, rounds_of
 from harness.core.metrics import label
 from harness.core.record import FloorFigures, ImageScore, RoundFigures
+from harness.render.audits import audited
 from harness.render.badges import Badge, badges
 from harness.render.evidence import evidence
 from harness.render.facts import facts
@@ -50,7 +51,7 @@ def details(board: Leaderboard) -> tuple[Detail, ...]:
 
 def _detail(board: Leaderboard, row: Row, *, anchor: str) -> Detail:
     entry = row.entry
-    grids = (_counters(entry), *evidence(entry), _published(entry), _images(entry))
+    grids = (audited(entry), _counters(entry), *evidence(entry), _published(entry), _images(entry))
     return Detail(
         anchor=anchor,
         kind=kind_of(row),

@@ -6,6 +6,7 @@ import dataclasses
 import math
 from typing import Any
 
+from harness.core.audit import worst
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import Entry, Leaderboard, Row
 from harness.core.record import Environment
@@ -25,8 +26,9 @@ def document(board: Leaderboard) -> dict[str, Any]:
     `{stage, reason, message}` or None. `runtime_ranks` is `[first, last]` of the ranks that the
     rounds can't separate, `runtime_ratio` `{to, point, low, high}` to the baseline; None where one
     round or none can't tell. `below_floor` names the data sets on which the floor has more PSNR.
-    `earlier_run` says that not all of its rounds were timed together with the latest rows. Every
-    figure is finite or None. Text is the submissions' own, as it came.
+    `audit` is the worst verdict of the `audits` of its measurement, each `{id, verdict, evidence}`;
+    None where it was not audited. `earlier_run` says that not all of its rounds were timed together
+    with the latest rows. Every figure is finite or None. Text is the submissions' own, as it came.
     """
     return {
         "challenge": _challenge(board.challenge),
@@ -100,6 +102,8 @@ def _row(board: Leaderboard, row: Row) -> dict[str, Any]:
         "margins": {key: finite(room) for key, room in row.margins.items()},
         "verdict": None if verdict is None else verdict.level,
         "verdict_reasons": [] if verdict is None else list(verdict.reasons),
+        "audit": worst(entry.audits) if entry.audits else None,
+        "audits": [dataclasses.asdict(audit) for audit in entry.audits],
         "badges": list(entry.badges),
         "earlier_run": bool(board.earlier(row)),
         "notes": list(entry.notes),

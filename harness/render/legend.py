@@ -183,13 +183,19 @@ def _marks(challenge: Challenge, origin: Origin) -> str:
     floor = (
         " The bicubic row is the floor that a network must beat." if challenge.show_floor else ""
     )
+    audits = (
+        " Audits of the measurement leave a row audited, suspect (odd, and ranked all the same) or "
+        "rejected (not ranked)."
+        if origin == "measured"
+        else ""
+    )
     printed = (
         " Rows “as published” repeat printed figures; their runtime and memory are of other "
         "machines, and MACs of another convention than the column's are left to the details."
     )
     return (
         f"A subscript is the rank in that column ({ties}{tied}), bold the best of the ranked "
-        f"rows, – not measured. {_UNCHECKED if origin == 'imported' else _COUNTED}{floor}"
+        f"rows, – not measured. {_UNCHECKED if origin == 'imported' else _COUNTED}{audits}{floor}"
         f"{printed if challenge.show_published else ''}"
     )
 

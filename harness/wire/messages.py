@@ -12,6 +12,8 @@ exactly one:
     Collect             ->  Output + SR image | Trouble
     Export              ->  Exported + weights | Trouble
     Inspect             ->  State
+    Observe + LR image  ->  Observed | Trouble  (a forward that is watched and not timed)
+    Gauge               ->  Gauged              (of a worker without a submission)
     Stop                ->  (exit)
 
 Each request carries a mark of its own, drawn at random, and its answer repeats it.
@@ -48,7 +50,8 @@ class Load:
     tile_overlap: int = 0
     pad_to_multiple: int = 1
     # "entry": call `entry` with `kwargs`; "ntire": `folder` is an official checkout, `entry` its
-    # select_model, which also says the data range and the tile
+    # select_model, which also says the data range and the tile; "null": no submission at all, a
+    # model that repeats pixels
     form: str = "entry"
     seeded_if_absent: bool = False  # a checkpoint that is not there leaves the model untrained
     channels_last: bool = False  # memory format of weights and input
@@ -97,6 +100,19 @@ class Export:
 @dataclass(frozen=True)
 class Inspect:
     """Say what the process looks like now: flags, memory."""
+
+
+@dataclass(frozen=True)
+class Observe:
+    """Run one LR image, the payload, and say what its operators worked with."""
+
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """Say what the device does at its best."""
 
 
 @dataclass(frozen=True)
@@ -165,11 +181,37 @@ class Exported:
 
 @dataclass(frozen=True)
 class State:
-    """Settings that changed since the load, and CUDA memory since the last `Inspect`."""
+    """Settings that changed since the load, and CUDA memory since the last `Inspect`.
+
+    `rebound` names functions that are no longer those from before the load, `written` counts the
+    forwards that wrote to their input.
+    """
 
     changed: tuple[str, ...] = ()
     cuda_peak_bytes: int = 0
     cuda_reserved_bytes: int = 0
+    rebound: tuple[str, ...] = ()
+    written: int = 0
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What a forward worked with: operators by the floating dtypes of their tensors.
+
+    `error` says why it could not be watched.
+    """
+
+    dtypes: dict[str, int] = field(default_factory=dict)
+    input_changed: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Gauged:
+    """The best that the device did in several tries; multiply-adds by precision."""
+
+    macs_per_s: dict[str, float]
+    bytes_per_s: float
 
 
 @dataclass(frozen=True)
@@ -231,6 +273,6 @@ class Trouble:
     detail: str = ""  # traceback, for the log
 
 
-Request = Load | Count | Forward | Repeat | Collect | Export | Inspect | Stop
-Answer = Ready | Counted | Done | Repeated | Output | Exported | State | Trouble
+Request = Load | Count | Forward | Repeat | Collect | Export | Inspect | Observe | Gauge | Stop
+Answer = Ready | Counted | Done | Repeated | Output | Exported | State | Observed | Gauged | Trouble
 Message = Request | Answer

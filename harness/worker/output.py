@@ -28,6 +28,10 @@ def checked(output: Any, expected: tuple[int, ...]) -> torch.Tensor:
         raise WrongOutput(
             "wrong_output", f"the output is a {name}, a subclass of Tensor: return a plain tensor"
         )
+    if output.layout is not torch.strided:
+        raise WrongOutput(
+            "wrong_output", f"the output is of layout {output.layout}: return a plain tensor"
+        )
     if tuple(output.shape) != expected:
         got = "x".join(map(str, output.shape)) or "a single number"
         raise WrongOutput(

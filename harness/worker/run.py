@@ -11,15 +11,17 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from harness.wire.messages import Load, Output
+from harness.wire.messages import Load, Observed, Output
 from harness.worker.compiling import Compiling, compiled
 from harness.worker.gpu import ColdClock
+from harness.worker.observe import observe
 from harness.worker.output import WrongOutput, checked
 from harness.worker.tiling import square_tiled, tiled
 
 Uint8 = npt.NDArray[np.uint8]
 # bound before any submission is imported, so that a clock patched in place changes nothing here
 _now = time.perf_counter
+_detached = torch.Tensor.detach
 _DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
@@ -35,6 +37,7 @@ class Runner:
         self._kept: Any = None
         self._expected: tuple[int, ...] = ()
         self.compile_s = 0.0  # before the last forward
+        self.written = 0  # forwards that wrote to their input
 
     def forward(self, image: Uint8) -> float:
         """Seconds of the forward of an LR image, uint8 height x width x 3. The result is kept.
@@ -46,10 +49,13 @@ class Runner:
         scale = self._declared.scale
         self._expected = (1, 3, height * scale, width * scale)
         batch = self._to_batch(image)
+        version = batch._version  # noqa: SLF001 - torch has no other name for it
         with torch.no_grad():
             self.compile_s = self._compiling.prepare(batch) if self._compiling else 0.0
             seconds, result = self._time(self._call, batch)
-        self._kept = self._on_device(checked(result, self._expected))
+        self.written += batch._version != version  # noqa: SLF001
+        # a tensor of its own, without what the submission may have hung on the result
+        self._kept = _detached(self._on_device(checked(result, self._expected)))
         return seconds
 
     @property
@@ -74,11 +80,16 @@ class Runner:
                 forwards += 1
         return forwards
 
+    def observe(self, image: Uint8) -> Observed:
+        """An untimed forward of the image, watched; nothing of it is kept."""
+        self._kept = None
+        return observe(self._call, self._to_batch(image))
+
     def collect(self) -> tuple[Output, memoryview]:
         """The kept result as uint8: clamped to the data range, scaled to 255, half to even."""
         kept = checked(self._kept, self._expected)
         with torch.no_grad():
-            values = kept.detach().cpu().to(torch.float32)
+            values = kept.cpu().to(torch.float32)
             low, high = (float(extreme) for extreme in torch.aminmax(values))
             if not np.isfinite([low, high]).all():
                 raise WrongOutput("non_finite", "the output holds NaN or infinity")

@@ -8,7 +8,6 @@ import time
 import traceback
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from safetensors.torch import save
 
@@ -23,8 +22,10 @@ from harness.wire.messages import (
     Export,
     Exported,
     Forward,
+    Gauge,
     Inspect,
     Load,
+    Observe,
     Ready,
     Repeat,
     Repeated,
@@ -33,12 +34,13 @@ from harness.wire.messages import (
     Stop,
     Trouble,
 )
-from harness.worker import settings
+from harness.worker import references, settings
 from harness.worker.load import BadWeights, Loaded, load
 from harness.worker.output import WrongOutput
 from harness.worker.run import Runner
 
 Reply = tuple[Answer, bytes | memoryview]
+_now = time.perf_counter  # bound before a submission can patch it
 MESSAGE_CAP = 1000  # characters: a header holds no more than a few million
 
 
@@ -88,6 +90,7 @@ class Worker:
         self._runner: Runner | None = None
         self._before: settings.Settings | None = None
         self._device = ""
+        self._functions = references.bound()
 
     def answer(self, request: Request, payload: bytearray) -> Reply:
         """Do what the request says."""
@@ -96,21 +99,23 @@ class Worker:
                 return self._need_runner().collect()
             case Export():
                 return self._export()
-        return self._told(request, payload), b""
+            case Forward() | Repeat() | Observe():
+                return self._on_image(request, payload), b""
+        return self._told(request), b""
 
-    def _told(self, request: Request, payload: bytearray) -> Answer:
-        """The answer to a request that no payload comes back for."""
+    def _told(self, request: Request) -> Answer:
+        """The answer to a request that comes and goes without a payload."""
         match request:
             case Load():
                 return self._load(request)
             case Count():
                 return self._count(request)
-            case Forward():
-                return self._forward(request, payload)
-            case Repeat():
-                return self._repeat(request, payload)
             case Inspect():
                 return self._inspect()
+            case Gauge():
+                from harness.worker import gauge  # for this message only
+
+                return gauge.gauge(self._device)
         raise RuntimeError(f"no answer to {type(request).__name__}")
 
     def _load(self, request: Load) -> Ready:
@@ -118,10 +123,10 @@ class Worker:
         self._before = settings.read()
         self._device = request.device
         self._asked = request
-        started = time.perf_counter()
+        started = _now()
         self._loaded = load(request)
         self._runner = Runner(self._loaded.model, self._loaded.declared)
-        load_s = time.perf_counter() - started
+        load_s = _now() - started
         changed = settings.differences(self._before, settings.read())
         settings.put_back(self._before, threads=request.threads, seed=request.seed)
         return Ready(
@@ -180,14 +185,17 @@ class Worker:
             if self._before is not None:
                 settings.put_back(self._before, threads=asked.threads, seed=asked.seed)
 
-    def _forward(self, request: Forward, payload: bytearray) -> Done:
+    def _on_image(self, request: Forward | Repeat | Observe, payload: bytearray) -> Answer:
+        """The answer to a request that brings an image."""
         runner = self._need_runner()
-        seconds = runner.forward(_image(request, payload))
+        image = np.frombuffer(payload, dtype=np.uint8).reshape(request.height, request.width, 3)
+        match request:
+            case Repeat():
+                return Repeated(runner.repeat(image, request.seconds))
+            case Observe():
+                return runner.observe(image)
+        seconds = runner.forward(image)
         return Done(seconds, compile_s=runner.compile_s, device_wall_s=runner.device_wall_s)
-
-    def _repeat(self, request: Repeat, payload: bytearray) -> Repeated:
-        image = _image(request, payload)
-        return Repeated(self._need_runner().repeat(image, request.seconds))
 
     def _export(self) -> Reply:
         state = self._need_loaded().model.state_dict()
@@ -199,7 +207,9 @@ class Worker:
         # asking CUDA anything makes a context of some hundred MiB: only where it is in use
         peak, reserved = _cuda_memory() if self._device == "cuda" else (0, 0)
         ours = self._runner.scratch_bytes if self._runner else 0
-        return State(changed, max(peak - ours, 0), max(reserved - ours, 0))
+        written = self._runner.written if self._runner else 0
+        allocated, held = max(peak - ours, 0), max(reserved - ours, 0)
+        return State(changed, allocated, held, references.rebound(self._functions), written)
 
     def _need_runner(self) -> Runner:
         if self._runner is None:
@@ -210,10 +220,6 @@ class Worker:
         if self._loaded is None:
             raise RuntimeError("no model is loaded")
         return self._loaded
-
-
-def _image(request: Forward | Repeat, payload: bytearray) -> npt.NDArray[np.uint8]:
-    return np.frombuffer(payload, dtype=np.uint8).reshape(request.height, request.width, 3)
 
 
 def _cuda_memory() -> tuple[int, int]:

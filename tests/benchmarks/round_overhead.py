@@ -69,6 +69,7 @@ def _case(name: str, challenge: str, reports: Path, options: argparse.Namespace)
         "warm-up": sum(it.warmup_s for it in phases),
         "collect": sum(it.collect_s for it in phases),
         "score": sum(it.score_s for it in phases),
+        "audits": sum(it.audit_s for it in phases),
     }
     parts["count, decode, floor, store"] = wall_s - sum(parts.values())
     shown = ", ".join(f"{part} {seconds:.2f}" for part, seconds in parts.items())

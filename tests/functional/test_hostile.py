@@ -9,6 +9,8 @@ from hostile import corpus, trial
 from hostile.trial import Results, Tried
 from hostile.world import LIMITS
 
+from harness.core.audit import flagged
+from harness.core.record import RoundFigures
 from harness.launch.sandbox.bubblewrap import Bubblewrap
 
 ENTRIES = {it.id: it for it in corpus.read()}
@@ -28,13 +30,14 @@ def tried(results: Results) -> dict[str, Tried]:
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_no_entry_gets_what_it_tries_to_get(tried: dict[str, Tried], name: str) -> None:
-    assert tried[name].succeeded is (ENTRIES[name].with_sandbox == "succeeds")
+    assert tried[name].became == ENTRIES[name].with_sandbox
     assert tried[name].stopped_by
 
 
 def test_an_honest_entry_beside_them_is_scored_as_if_alone(results: Results) -> None:
     alone, beside = map(trial.scores, results.honest)
     assert alone == beside
+    assert [flagged(it.audits) for it in results.honest if isinstance(it, RoundFigures)] == [(), ()]
     assert all(15.0 < (score.psnr_db or 0.0) < 60.0 for score in alone)
 
 

@@ -79,6 +79,15 @@ def _link(folder: Path, targets: Mapping[str, Any]) -> None:
     (folder / "weights.bin").symlink_to(targets["truth"])
 
 
+def _stored(folder: Path, targets: Mapping[str, Any]) -> None:
+    import cv2
+    import torch
+
+    images = [cv2.imread(str(path)) for path in sorted(Path(targets["truth"]).parent.iterdir())]
+    stored = [torch.from_numpy(it[..., ::-1].copy()).permute(2, 0, 1)[None] / 255 for it in images]
+    torch.save(stored, folder / "stored.pt")
+
+
 def _pipe(folder: Path, _: Mapping[str, Any]) -> None:
     os.mkfifo(folder / "data.bin")
 
@@ -105,6 +114,7 @@ def _shadow(folder: Path, _: Mapping[str, Any]) -> None:
 
 MAKE: dict[str, Callable[[Path, Mapping[str, Any]], None]] = {
     "link": _link,
+    "stored": _stored,
     "pipe": _pipe,
     "sparse": _sparse,
     "odd_name": _odd_name,

@@ -11,11 +11,13 @@ from pathlib import Path
 from fakes.challenges import write_challenge
 
 from harness import catalog, weights
+from harness.core.audit import flagged
 from harness.core.outcome import Failed
-from harness.core.record import ImageScore, RoundFigures
+from harness.core.record import ImageScore, RoundFigures, Yardstick
 from harness.launch.confinement import Confinement
 from harness.launch.measure import Task, run_round
 from harness.launch.pool import concurrently
+from harness.launch.yardstick import null, take
 from harness.pipeline import plan
 from harness.pipeline.material import Judge, Material, gather
 from harness.pipeline.plan import Request
@@ -44,6 +46,14 @@ class Tried:
     succeeded: bool
     outcome: Outcome
     stopped_by: str
+
+    @property
+    def became(self) -> str:
+        """`succeeds`, `held`, or `flagged`: it went through, and the board says what is odd."""
+        if self.succeeded:
+            return "succeeds"
+        audited = self.entry.success == "unflagged" and isinstance(self.outcome, RoundFigures)
+        return "flagged" if audited else "held"
 
 
 @dataclass(frozen=True)
@@ -77,8 +87,9 @@ def run(
             outcome = measure(folder)
             took_s = time.monotonic() - began
             succeeded = world.succeeded(entry, outcome, took_s)
-            told(f"{entry.id}: {'SUCCEEDED' if succeeded else 'held'}, {took_s:.1f} s")
-            return Tried(entry, succeeded, outcome, _stopped_by(world, entry, outcome))
+            tried = Tried(entry, succeeded, outcome, _stopped_by(world, entry, outcome))
+            told(f"{entry.id}: {tried.became}, {took_s:.1f} s")
+            return tried
 
         middle = len(entries) // 2
         order = [*entries[:middle], None, *entries[middle:]]
@@ -100,6 +111,11 @@ def _measuring(world: World, confinement: Confinement) -> Callable[[Path], Outco
     challenge, found, notes = plan.find_datasets(challenge, world.root / "data")
     material: Material = gather(challenge, found, notes)
     judge = Judge(challenge, material)
+    threads = challenge.protocol.threads
+    without = null(device="cpu", threads=threads)
+    log = world.log_path("yardstick")
+    yardstick = take(Task(without, challenge.protocol, log, confinement))
+    assert isinstance(yardstick, Yardstick), yardstick
 
     def measure(folder: Path) -> Outcome:
         (candidate,) = catalog.read_folder(folder)
@@ -109,7 +125,14 @@ def _measuring(world: World, confinement: Confinement) -> Callable[[Path], Outco
             assert fault is not None
             return fault
         ready = plan.contender(armed, chosen, challenge, "cpu")
-        task = Task(ready.load, challenge.protocol, world.log_path(folder.name), confinement)
+        task = Task(
+            ready.load,
+            challenge.protocol,
+            world.log_path(folder.name),
+            confinement,
+            yardstick=yardstick,
+            thorough=True,
+        )
         return run_round(task, material.lr, judge)
 
     return measure
@@ -119,6 +142,9 @@ def _stopped_by(world: World, entry: Hostile, outcome: Outcome) -> str:
     """The failure that it became; or, of a round that went through, the error that it met."""
     if isinstance(outcome, Failed):
         text = f"{outcome.reason.replace('_', ' ')}: {outcome.message}"
+    elif entry.success == "unflagged":
+        doubts = [f"{it.id} ({it.verdict})" for it in flagged(outcome.audits)]
+        text = f"audits: {', '.join(doubts)}"
     else:
         met = [line for line in world.log(entry.id).splitlines() if line.startswith("MET ")]
         text = met[0].removeprefix("MET ") if met else entry.kept_by

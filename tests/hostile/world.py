@@ -13,6 +13,7 @@ reached       the log says that it got all of the amount that is above the limit
 log_size      its log is larger than logs may grow
 accepted      the round counts as one that went through
 figures       a figure of the round is the forged one
+unflagged    the round went through and no audit doubts it
 harm          the round went through or failed in another way than a value, or too late
 """
 
@@ -38,6 +39,7 @@ from typing import Any
 import psutil
 from fakes.challenges import write_set5
 
+from harness.core.audit import flagged
 from harness.core.outcome import Failed
 from harness.core.record import RoundFigures
 from harness.launch.sandbox.limits import MIB, Limits
@@ -280,5 +282,6 @@ SEEN: dict[str, Callable[[World, Act], bool]] = {
     "log_size": lambda world, act: world.log_path(act.entry.id).stat().st_size > LOG_CAP,
     "accepted": lambda _, act: act.figures is not None,
     "figures": lambda _, act: _perfect(act.figures) or _instant(act.figures),
+    "unflagged": lambda _, act: act.figures is not None and not flagged(act.figures.audits),
     "harm": lambda _, act: act.took_s > LATE_S,
 }

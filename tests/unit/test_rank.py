@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from harness.core.audit import Audit
 from harness.core.challenge import Challenge, Column, DatasetUse, Limit, Term, Track
 from harness.core.leaderboard import Entry, Leaderboard, Row
 from harness.core.outcome import Failed
@@ -608,3 +609,14 @@ def test_references_take_no_place_where_the_rules_say_so() -> None:
 @pytest.mark.parametrize("value", [1e30, 1.7e308, -1.7e308])
 def test_a_figure_of_any_size_is_rounded(value: float) -> None:
     assert rounded(value, 12) == Decimal(repr(value))
+
+
+def test_a_rejected_measurement_is_not_ranked_and_a_suspect_one_is() -> None:
+    doubts = (Audit("repeats", "suspect", "60 ms"),)
+    odd = replace(an_entry("odd", {"runtime": 1.0}), audits=doubts)
+    faults = (Audit("clock", "rejected", "54 ms"),)
+    bad = replace(an_entry("bad", {"runtime": 0.1}), audits=faults)
+    board = rank(a_challenge(BY_RUNTIME), [odd, bad])
+    assert [(row.entry.id, row.ranked) for row in board.rows] == [("odd", True), ("bad", False)]
+    assert board.rows[1].reason == "rejected by the audit of clock: 54 ms"
+    assert board.rows[0].standings["main"].rank == 1

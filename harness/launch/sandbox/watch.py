@@ -38,6 +38,11 @@ class Watch:
         self._thread = threading.Thread(target=self._look, name="sandbox watch", daemon=True)
         self._thread.start()
 
+    @property
+    def root(self) -> int:
+        """The inner init, below which every process of the name space stands."""
+        return self._init
+
     def breach(self, stage: Stage) -> Failed | None:
         """The limit for which the worker was ended, as the failure that it is."""
         return failed(stage, *self._breach) if self._breach else None

@@ -4,22 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch.utils._python_dispatch import TorchDispatchMode
+from harness.worker.light_mode import LightMode
 
-
-class LightMode(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's __init_subclass__
-    """A TorchDispatchMode that does not load torch's compiler at the first operator it sees.
-
-    torch loads it, for a second or two, only to tell it to keep out of the mode's code. The count
-    runs nothing compiled (`harness.worker.count.subject.evaluating`), so there is nothing to tell.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False
+__all__ = ["LightMode", "positional"]
 
 
 def positional(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:

@@ -50,10 +50,29 @@ def _given(log: Path) -> list[bytes]:
 
 def test_warm_up_shows_other_pixels_than_those_that_are_timed(log: Path) -> None:
     image = LrImage("set", "a", np.arange(18, dtype=np.uint8).reshape(2, 3, 3))
-    figures = _figures(_task(log, "remembering", warmup=2), image)
+    figures = _figures(_task(log, "remembering", warmup=2, audits=False), image)
     turned = b"\x0f\x10\x11\x0c\x0d\x0e\x09\x0a\x0b\x06\x07\x08\x03\x04\x05\x00\x01\x02"
     assert _given(log) == [turned, turned, bytes(range(18))]
     assert len(figures.samples) == 1
+
+
+def test_with_audits_no_image_of_the_warm_up_is_the_same_twice(log: Path) -> None:
+    image = LrImage("set", "a", np.arange(108, dtype=np.uint8).reshape(6, 6, 3))
+    _figures(_task(log, "remembering", warmup=2), image)
+    first, second, timed = _given(log)
+    assert timed == bytes(range(108))
+    assert first != second
+    for given in (first, second):
+        apart = np.frombuffer(given, np.uint8)[::-1].reshape(-1, 3)[:, ::-1].astype(int)
+        assert 0 < abs(apart.ravel() - np.arange(108)).max() <= 2
+
+
+def test_with_audits_later_passes_see_images_that_nobody_has_seen(log: Path) -> None:
+    image = LrImage("set", "a", np.arange(108, dtype=np.uint8).reshape(6, 6, 3))
+    figures = _figures(_task(log, "remembering", warmup=0, passes=4), image)
+    given = _given(log)
+    assert given[0] == bytes(range(108))
+    assert len(set(given)) == len(given) == len(figures.samples)
 
 
 def test_warm_up_is_of_each_shape_once(log: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from fakes.challenges import write_challenge
 
 from harness import rulebook
+from harness.core.audit import Audit
 from harness.core.outcome import Failed
 from harness.core.record import (
     CountFigures,
@@ -20,6 +21,7 @@ from harness.core.record import (
     Record,
     RoundFigures,
     Sample,
+    Yardstick,
 )
 from harness.core.run import JobKey, Listed, Run
 from harness.pipeline.board import build, load_run, save_run
@@ -261,3 +263,27 @@ def test_a_listed_name_leads_to_no_other_folder(name: str) -> None:
 def test_a_round_has_a_number_that_a_file_name_can_hold(number: int) -> None:
     with pytest.raises(ValueError, match="round must be 0 to 999999"):
         JobKey("round", number, "a" * 64)
+
+
+def test_audits_of_all_rounds_and_the_floor_of_the_counts_are_the_entrys(
+    tmp_path: Path, store: Store
+) -> None:
+    # 2 x 256 pixels of 1000 / (32 x 32) multiply-adds in 3 s, for which the best needs 50 s
+    slow = Yardstick(0.0, 0.0, 0.0, 0.0, {"fp32": 10.0}, 1e12)
+    rounds = [a_round(1.0, 2.0, peak=1), a_round(1.0, 2.0, peak=1)]
+    first = dataclasses.replace(rounds[0], audits=(Audit("clock", "ok", "1 ms"),))
+    second = dataclasses.replace(
+        rounds[1], audits=(Audit("clock", "suspect", "9 ms"),), yardstick=slow
+    )
+    outcomes: dict[tuple[Job, int], Outcome] = {
+        ("count", 0): CountFigures(COUNTS),
+        ("round", 0): first,
+        ("round", 1): second,
+    }
+    (row,) = build(run(tmp_path, an_entry(saved(store, "mine", outcomes))), store).rows
+    assert [(it.id, it.verdict) for it in row.entry.audits] == [
+        ("clock", "suspect"),
+        ("floor", "rejected"),
+    ]
+    assert not row.ranked
+    assert row.reason.startswith("rejected by the audit of floor: ")

@@ -180,3 +180,12 @@ def test_counts_are_of_the_model_as_it_is_written() -> None:
     assert (counted.device, counted.threads) == ("cpu", 1)
     assert not counted.channels_last
     assert not counted.compile
+
+
+def test_rounds_without_audits_have_keys_of_their_own(tmp_path: Path, challenge: Challenge) -> None:
+    folder = write_entry(tmp_path / "a")
+    protocol = dataclasses.replace(challenge.protocol, audits=False)
+    bare = jobs(folder, dataclasses.replace(challenge, protocol=protocol))
+    count, *rounds = jobs(folder, challenge)
+    assert count == bare[0]
+    assert all(one.key != other.key for one, other in zip(rounds, bare[1:], strict=True))

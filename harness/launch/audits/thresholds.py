@@ -1,0 +1,60 @@
+"""Every bound of the audits. An honest entry on a busy machine must not meet one.
+
+Where a figure was measured, the reference models with official weights, Set5, and a machine of two
+shared cores stand behind it (tests/benchmarks/audits_honest.py).
+"""
+
+from __future__ import annotations
+
+# clocks: what a forward and a collect may take beside the reported seconds, over the yardstick of a
+# model that repeats pixels. Outputs in half precision, of range 1, or in another memory order cost
+# up to twice the yardstick's; a scheduler that takes a core away gives it back within milliseconds.
+# With three other processes on the same core, honest ones were seen at twice the yardstick.
+ALLOWED_FACTOR = 4.0
+ALLOWED_S = 0.008
+# of the reported seconds: less can't decide a rank, and is not worth a doubt
+UNEXPLAINED_SHARE = 0.1
+# beyond both it is no accident: the greater part of a forward is not where it is reported
+REJECTED_S = 0.02
+REJECTED_SHARE = 0.5
+
+# repeats: the factor between the slowest seen and the fastest unseen forward. Of eight and eight in
+# drawn order a complete separation happens once in 12,870 by chance alone, whatever the noise.
+PAIRS = 2  # at the first look
+MORE_PAIRS = 6  # when that one raises a doubt
+DOUBT_RATIO = 1.3
+SUSPECT_RATIO = 1.5
+REJECTED_RATIO = 3.0
+REPEATS_S = 0.001  # between the two: below it a cache of the processor's can make the difference
+
+# outputs: correlation of the detail of a rolled, flipped and salted image with the scored one's,
+# measured 0.87 and above
+DETAIL_ALIKE = 0.4
+DETAIL_LEVELS = 2.0  # grey levels: below, it is mostly the salt's
+DETAIL_MARGIN = 6  # LR pixels from the ends of either image
+DETAIL_AREA = 0.15  # of the image, that is left to compare
+
+# outputs: SR shrunk by MATLAB's bicubic against the LR image, measured 35.3 dB and above; flipped
+# and rolled back 23.3 dB and above (tiny crops, mostly border). An unrelated photograph is below
+# 15 dB. Bilinear enlargement, the softest there is, has 25.5 dB and 26.8 dB.
+RESEMBLANCE_DB = 20.0
+FLIPPED_DB = 17.0
+AGAIN_DB = 30.0  # the same image twice: threads sum in another order, which is 80 dB and above
+SALT = 2  # grey levels by which pixels are changed, at most
+# how much of the salt is found in the shrunk output: measured 0.80 and above, bilinear
+# enlargement 0.38, 0 where it is ignored
+RESPONSE_SUSPECT = 0.25
+RESPONSE_REJECTED = 0.1
+# and of the salt that only the warm-up's image had: measured -0.03 to 0.03
+WARM_UP_RESPONSE = 0.4
+LEAST_PIXELS = 200  # LR pixels of an image: on fewer, chance alone moves the responses by 0.1
+
+# threads: processor time over wall time. /proc counts in ticks of 10 ms, one more or less each.
+EXTRA_THREADS = 0.4
+THREADS_LEAST_S = 0.5  # of wall time in forwards, below which the ticks decide nothing
+
+# idle: OpenMP's threads spin for some ms after a parallel region, Intel's for 200 ms; work that was
+# left behind goes on in every window.
+IDLE_WINDOW_S = 0.1
+IDLE_SHARE = 0.4  # of a window, in processor time
+IDLE_LOOKS = 8

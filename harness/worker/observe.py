@@ -1,0 +1,47 @@
+"""One forward that is watched and not timed: in what precision its operators really ran."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.utils._pytree import tree_leaves
+
+from harness.wire.messages import Observed
+from harness.worker.light_mode import LightMode
+
+
+class _Dtypes(LightMode):  # type: ignore[no-untyped-call] # torch's __init_subclass__
+    """Counts operators by the narrowest floating dtype of the tensors that they are given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: Counter[str] = Counter()
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Run one operator, and note what it was given."""
+        given = [it for it in tree_leaves((args, kwargs)) if isinstance(it, torch.Tensor)]
+        dtypes = [it.dtype for it in given if it.dtype.is_floating_point]
+        if dtypes:
+            self.calls[str(min(dtypes, key=lambda it: it.itemsize)).removeprefix("torch.")] += 1
+        return func(*args, **(kwargs or {}))
+
+
+def observe(call: Callable[[torch.Tensor], Any], batch: torch.Tensor) -> Observed:
+    """The dtypes of a forward's operators, and whether it changed its input."""
+    before = batch.clone()
+    mode = _Dtypes()
+    try:
+        with torch.no_grad(), mode:
+            call(batch)
+    except Exception as error:  # noqa: BLE001 - it ran unwatched: that it can't be watched is no fault
+        return Observed(error=f"{type(error).__name__}: {error}"[:200])
+    return Observed(dict(mode.calls), input_changed=not torch.equal(before, batch))

@@ -1,0 +1,171 @@
+"""Whether the audits leave honest entries alone, and what they cost.
+
+    python tests/benchmarks/audits_honest.py --data-dir DATA [--weights-dir WEIGHTS] [--runs 20]
+        [--data-set Set5] [--images 3] [--crop 64] [--ntire CHECKOUT --ids 0,4,18] [ENTRY ...]
+
+Every reference model with official weights (demo weights without --weights-dir), the worked example
+and, if asked for, entries of an official checkout: each in RUNS rounds with audits, the thorough
+ones of a first round among them, and as many without, in turns, on the same images. Prints every
+verdict that is not `ok`, how often each audit was asked, and the audits' cost: the wall time of a
+round with them over that of one without, as the median of the turns' ratios. `thorough` is a first
+round, `plain` any other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from harness import catalog, datasets, ntire, weights
+from harness.catalog import Candidate
+from harness.core.audit import Audit, flagged
+from harness.core.challenge import Protocol
+from harness.core.floor import floor
+from harness.core.outcome import Failed
+from harness.core.record import CountFigures, ImageScore, Yardstick
+from harness.launch.measure import LrImage, Task, run_count, run_round
+from harness.launch.yardstick import null, take
+from harness.pipeline import plan
+from harness.wire.messages import Load
+
+REFERENCES = Path(__file__).resolve().parents[2] / "reference_models"
+EXAMPLE = Path(__file__).resolve().parents[2] / "submissions" / "linear_x4"
+COUNTED = (64, 64)
+
+
+@dataclass
+class Tally:
+    """Of one entry."""
+
+    asked: Counter[str] = field(default_factory=Counter)
+    odd: list[Audit] = field(default_factory=list)
+    ratios: dict[str, list[float]] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+
+def main() -> None:
+    """A line an entry, and the sums."""
+    options = _options()
+    protocol = Protocol(threads=options.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        logs = Path(folder)
+        without = null(device="cpu", threads=options.threads)
+        yardstick = take(Task(without, protocol, logs / "yardstick.log"))
+        if isinstance(yardstick, Failed):
+            raise SystemExit(f"no yardstick: {yardstick.message}")
+        print(yardstick)
+        total = Tally()
+        for name, load in _loads(options, protocol):
+            images = _images(options, load.scale)
+            tally = _entry(Task(load, protocol, logs / f"{name}.log"), images, yardstick, options)
+            _show(name, tally)
+            total.asked += tally.asked
+            total.odd += tally.odd
+            for kind, ratios in tally.ratios.items():
+                total.ratios.setdefault(kind, []).extend(ratios)
+        _show("all", total)
+        print(f"audits asked: {dict(sorted(total.asked.items()))}")
+
+
+def _entry(
+    task: Task, images: tuple[LrImage, ...], yardstick: Yardstick, options: argparse.Namespace
+) -> Tally:
+    tally = Tally()
+    counted = run_count(replace(task, load=plan.counting(task.load)), *COUNTED)
+    counts = counted.counts if isinstance(counted, CountFigures) else None
+    audited = replace(task, yardstick=yardstick)
+    bare = replace(task, protocol=replace(task.protocol, audits=False))
+    for number in range(options.runs):
+        thorough = number % 3 == 0  # as in a run of three rounds
+        ways = {"on": replace(audited, thorough=thorough), "off": bare}
+        wall_s = {}
+        for way in sorted(ways, reverse=bool(number % 2)):
+            began = time.perf_counter()
+            outcome = run_round(ways[way], images, _unscored)
+            wall_s[way] = time.perf_counter() - began
+            if isinstance(outcome, Failed):
+                tally.failures.append(outcome.message)
+            elif way == "on":
+                least = floor(counts, [outcome], scale=task.load.scale)
+                audits = (*outcome.audits, *filter(None, (least,)))
+                tally.asked.update(it.id for it in audits)
+                tally.odd += flagged(audits)
+        kind = "thorough" if thorough else "plain"
+        tally.ratios.setdefault(kind, []).append(wall_s["on"] / wall_s["off"])
+    return tally
+
+
+def _show(name: str, tally: Tally) -> None:
+    shown = {kind: f"{median(ratios):.3f}" for kind, ratios in tally.ratios.items()}
+    rounds = sum(map(len, tally.ratios.values()))
+    print(f"{name:<20} {rounds} rounds, {len(tally.odd)} odd, wall on/off {shown}", flush=True)
+    for audit in tally.odd:
+        print(f"    {audit.verdict}: {audit.id}: {audit.evidence}")
+    for message in tally.failures:
+        print(f"    failed: {message}")
+
+
+def _loads(options: argparse.Namespace, protocol: Protocol) -> Iterator[tuple[str, Load]]:
+    mode = "official" if options.weights_dir else "bundled"
+    place = weights.folder(options.weights_dir)
+    for candidate in _candidates(options):
+        armed, chosen = plan.armed(candidate, mode=mode, weights_dir=place)
+        if armed.submission is None or chosen is None:
+            print(f"{candidate.id}: left out, {'; '.join(armed.faults)}")
+            continue
+        yield candidate.id, plan.declared(armed, armed.submission, chosen, protocol)
+
+
+def _candidates(options: argparse.Namespace) -> Iterator[Candidate]:
+    named = [Path(it) for it in options.entries]
+    if not named:
+        named = [*sorted(it.parent for it in REFERENCES.glob("*/submission.toml")), EXAMPLE]
+    for folder in named:
+        yield from catalog.read_folder(folder)
+    if options.ntire:
+        ids = tuple(int(it) for it in options.ids.split(",")) if options.ids else None
+        yield from ntire.candidates(options.ntire, ids)
+
+
+def _images(options: argparse.Namespace, scale: int) -> tuple[LrImage, ...]:
+    found = datasets.find(options.data_set, data_dir=options.data_dir, scale=scale)
+    return tuple(
+        LrImage(options.data_set, pair.image, _cropped(pair, scale, options.crop))
+        for pair in found.pairs[: options.images]
+    )
+
+
+def _cropped(pair: datasets.Pair, scale: int, side: int) -> np.ndarray[tuple[int, ...], np.dtype]:
+    pixels = datasets.read_lr(pair, scale=scale)
+    return np.ascontiguousarray(pixels[:side, :side] if side else pixels)
+
+
+def _unscored(image: LrImage, pixels: np.ndarray[tuple[int, ...], np.dtype]) -> ImageScore:
+    return ImageScore(image.dataset, image.image, str(pixels.shape))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("entries", nargs="*", help="folders; default: references and linear_x4")
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--weights-dir", type=Path)
+    parser.add_argument("--data-set", default="Set5")
+    parser.add_argument("--images", type=int, default=3)
+    parser.add_argument("--crop", type=int, default=64, help="LR pixels a side; 0: whole images")
+    parser.add_argument("--runs", type=int, default=20, help="rounds of each kind, for each entry")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--ntire", type=Path, help="an official NTIRE ESR checkout")
+    parser.add_argument("--ids", default="", help="of its entries, as 0,4,18; default: all")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""A session without a process: outputs and times made up by a model of the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.core.challenge import Protocol
+from harness.core.outcome import failed
+from harness.core.record import ImageScore, Memory, Yardstick
+from harness.launch.audits.exchange import Exchange
+from harness.launch.process import WorkerFailed
+from harness.launch.session import LrImage, Task
+from harness.quality.bicubic import upscale
+from harness.wire.messages import Load, Observed, Output, Ready, State
+
+Uint8 = npt.NDArray[np.uint8]
+YARDSTICK = Yardstick(0.001, 0.0, 0.001, 0.0, {"fp32": 1e12}, 1e12)
+SCALE = 4
+
+
+def bicubic(lr: Uint8) -> Uint8:
+    """An honest model."""
+    return upscale(lr, SCALE)
+
+
+@dataclass
+class FakeSession:
+    """What `passes.run` asks of a session. `seconds` is told what was shown before."""
+
+    task: Task
+    model: Callable[[Uint8], Uint8] = bicubic
+    seconds: Callable[[Uint8, list[bytes]], float] = lambda _, __: 0.05
+    ready: Ready = field(default_factory=lambda: Ready(0.1, 7))
+    state: State = field(default_factory=State)
+    dies: bool = False  # when it is watched
+    start_s: float = 0.1
+    root: int = 0  # a process that there is not
+    given: list[Uint8] = field(default_factory=list)
+    watched: int = 0
+
+    def forward(self, image: LrImage, stage: str = "forward") -> Exchange:  # noqa: ARG002
+        seconds = self.seconds(image.pixels, [it.tobytes() for it in self.given])
+        self.given.append(image.pixels)
+        height, width, _ = image.pixels.shape
+        return Exchange(height * width, seconds, seconds + 0.001)
+
+    timed = forward
+
+    def collect(self, image: LrImage) -> tuple[Uint8, Output]:
+        pixels = self.model(np.ascontiguousarray(self.given[-1]))
+        assert image.pixels.shape == self.given[-1].shape
+        return pixels, Output(*pixels.shape[:2], "torch.float32", 0.0, 1.0)
+
+    def inspect(self, stage: str) -> State:  # noqa: ARG002
+        return self.state
+
+    def notes(self, state: State) -> tuple[str, ...]:
+        return state.changed
+
+    def observe(self, image: LrImage) -> Observed:  # noqa: ARG002
+        self.watched += 1
+        if self.dies:
+            raise WorkerFailed(failed("forward", "killed", "the process was ended by SIGSEGV"))
+        return Observed({"float32": 9})
+
+    def memory(self) -> Memory | None:
+        return None
+
+    def reset_cuda_peak(self) -> None:
+        """No GPU."""
+
+
+def task(*, thorough: bool = True, weights: str = "w", **protocol: Any) -> Task:
+    """A task of a made-up entry."""
+    load = Load("", "m:N", "{}", SCALE, 1.0, "cpu", threads=1, seed=0, weights=weights)
+    return Task(load, Protocol(**protocol), Path("x.log"), yardstick=YARDSTICK, thorough=thorough)
+
+
+def images(number: int = 3) -> tuple[LrImage, ...]:
+    """Made-up photographs of one size."""
+    rng = np.random.default_rng(0)
+    return tuple(
+        LrImage("set", str(at), upscale(rng.integers(30, 220, (6, 8, 3), dtype=np.uint8), 4))
+        for at in range(number)
+    )
+
+
+def score(image: LrImage, pixels: Uint8) -> ImageScore:
+    """Nothing is judged."""
+    return ImageScore(image.dataset, image.image, str(pixels.shape))
