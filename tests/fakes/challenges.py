@@ -48,13 +48,15 @@ def write_challenge(path: Path, *, rounds: int = 1, deadline_s: float = 5.0) -> 
     return path
 
 
-def write_set5(data_dir: Path, *, size: int = 64) -> Path:
-    """Two smooth HR images; LR is made by the harness."""
+def write_set5(data_dir: Path, *, size: int = 64, detail: float = 0.0) -> Path:
+    """Two HR images, smooth but for `detail` grey levels of noise; LR is made by the harness."""
     folder = data_dir / "Set5" / "HR"
     folder.mkdir(parents=True)
     rows, columns = np.mgrid[0:size, 0:size]
     for number, name in enumerate(("baby", "bird")):
         wave = 127 + 120 * np.sin(rows / 5 + number) * np.cos(columns / 7)
+        wave += np.random.default_rng(number).normal(0, detail, wave.shape)
+        wave = wave.clip(0, 255)
         image = np.stack([wave, wave.T, 255 - wave], axis=-1).astype(np.uint8)
         cv2.imwrite(str(folder / f"{name}.png"), image)
     return data_dir

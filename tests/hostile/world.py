@@ -134,7 +134,7 @@ def laid_out(root: Path) -> Iterator[World]:
     canaries = {name: f"canary-{secrets.token_hex(8)}" for name in (*CANARIES, *REPORTS)}
     for name in ("other", "reports", "home", "outside", "scratch", "mountpoint", "entries"):
         (root / name).mkdir(parents=True)
-    write_set5(root / "data")
+    write_set5(root / "data", size=192, detail=12.0)  # enough of both to tell outputs apart
     truth = root / "data" / "Set5" / "HR" / "baby.png"
     canaries["truth"] = hashlib.sha256(truth.read_bytes()).hexdigest()
     (root / "other" / "weights.bin").write_text(canaries["weights"], encoding="ascii")

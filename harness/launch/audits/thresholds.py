@@ -43,10 +43,12 @@ AGAIN_DB = 30.0  # the same image twice: threads sum in another order, which is 
 SALT = 2  # grey levels by which pixels are changed, at most
 # how much of the salt is found in the shrunk output: measured 0.80 and above, bilinear
 # enlargement 0.38, 0 where it is ignored
-RESPONSE_SUSPECT = 0.25
+RESPONSE_SUSPECT = 0.2
 RESPONSE_REJECTED = 0.1
 # and of the salt that only the warm-up's image had: measured -0.03 to 0.03
 WARM_UP_RESPONSE = 0.4
+MOST_LEVELS = 4.0  # grey levels: what changes by more is no response to the salt
+MANY_PIXELS = 1000  # LR pixels of an image, from which on each fresh one is judged by itself
 LEAST_PIXELS = 200  # LR pixels of an image: on fewer, chance alone moves the responses by 0.1
 
 # threads: processor time over wall time. /proc counts in ticks of 10 ms, one more or less each.
@@ -56,5 +58,5 @@ THREADS_LEAST_S = 0.5  # of wall time in forwards, below which the ticks decide 
 # idle: OpenMP's threads spin for some ms after a parallel region, Intel's for 200 ms; work that was
 # left behind goes on in every window.
 IDLE_WINDOW_S = 0.1
-IDLE_SHARE = 0.4  # of a window, in processor time
+IDLE_SHARE = 0.2  # of a window, in processor time: others may want the core as well
 IDLE_LOOKS = 8
