@@ -21,7 +21,7 @@ from harness.ntire import results
 from harness.ntire.checkout import entry_id, plain_name
 from harness.ntire.images import same_images
 from harness.ntire.results import SPLITS, Result, Results, ResultsError, Split
-from harness.pipeline.board import build, save_run
+from harness.pipeline.board import build, load_run, save_run
 from harness.pipeline.material import without
 from harness.pipeline.plan import BadInput
 from harness.store import Store
@@ -75,10 +75,21 @@ def _read(path: Path) -> tuple[Results, str]:
 def _kept(run: Run, records: Iterable[Record], folder: Path) -> Leaderboard:
     store = Store(folder / "records")
     with store.locked():
+        _refuse_over_a_run(folder)
         save_run(folder, run)
         for record in records:
             store.save(record)
     return build(run, store)
+
+
+def _refuse_over_a_run(folder: Path) -> None:
+    """What was measured is not replaced by what somebody else says; a file of no use may be."""
+    try:
+        there = load_run(folder).environment
+    except BadInput:
+        return
+    if there != ELSEWHERE:
+        raise BadInput(f"{folder} holds a run that was measured here; import under another --name")
 
 
 def datasets_of(rules: Challenge, split: Split) -> list[str]:

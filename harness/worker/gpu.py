@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import torch
 
 # bound before any submission is imported, so that a clock patched in place changes nothing here
 _now = time.perf_counter
+_cuda = SimpleNamespace(
+    Event=torch.cuda.Event,
+    synchronize=torch.cuda.synchronize,
+    current_device=torch.cuda.current_device,
+    get_device_properties=torch.cuda.get_device_properties,
+)
 _CHUNK = 2 * 2**20  # bytes in which PyTorch takes memory for large tensors, so none is unaccounted
 _TIMES_CACHE = 2  # as much again as the cache holds: nothing of before is left in it
 _UNKNOWN_CACHE = 64 * 2**20  # bytes, where torch does not tell: above any GPU's of today
@@ -26,7 +33,7 @@ class ColdClock:
     model sends to another stream shows in the wall alone.
     """
 
-    def __init__(self, cuda: Any = torch.cuda, empty: Callable[..., Any] = torch.empty) -> None:
+    def __init__(self, cuda: Any = _cuda, empty: Callable[..., Any] = torch.empty) -> None:
         self._event, self._synchronize = cuda.Event, cuda.synchronize
         properties = cuda.get_device_properties(cuda.current_device())
         cache = int(getattr(properties, "L2_cache_size", 0)) or _UNKNOWN_CACHE

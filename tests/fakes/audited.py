@@ -41,6 +41,7 @@ class FakeSession:
     dies: bool = False  # when it is watched
     start_s: float = 0.1
     root: int = 0  # a process that there is not
+    compile_s: float = 0.0
     given: list[Uint8] = field(default_factory=list)
     watched: int = 0
 
@@ -71,6 +72,9 @@ class FakeSession:
 
     def memory(self) -> Memory | None:
         return None
+
+    def energy(self, images: object, samples: object) -> None:
+        """No GPU."""
 
     def reset_cuda_peak(self) -> None:
         """No GPU."""

@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fakes import audited
 from fakes.rude_worker import RudeConfinement
 
 from harness.core.challenge import Protocol
 from harness.core.record import Memory
 from harness.gate import ROLES, SideFailed
+from harness.launch.audits.exchange import Exchange
 from harness.launch.measure import LrImage, Task
 from harness.launch.sides import LaunchedSide, WorkerBench
 from harness.wire.messages import Load
@@ -47,14 +49,16 @@ def test_a_gpus_peak_of_the_warm_up_is_not_that_of_the_turns() -> None:
         """A session whose peak is that since the last question, as a GPU's is."""
 
         peak = 0
+        task = audited.task()
 
-        def warm_up(self, _images: object) -> float:
+        def forward(self, _image: object, stage: str) -> Exchange:
+            assert stage == "warmup"
             self.peak = 900
-            return 0.5
+            return Exchange(1, 0.5, 0.6)
 
-        def time_one(self, _image: object) -> float:
+        def timed(self, _image: object) -> Exchange:
             self.peak = max(self.peak, 100)
-            return 0.01
+            return Exchange(1, 0.01, 0.02)
 
         def memory(self) -> Memory:
             told, self.peak = self.peak, 0

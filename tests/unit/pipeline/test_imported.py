@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from fakes.results_files import row, write
 
 from harness import render, rulebook
 from harness.core.leaderboard import Leaderboard
+from harness.core.record import Environment
 from harness.pipeline import import_results, report
+from harness.pipeline.board import load_run, save_run
 from harness.pipeline.plan import BadInput
 
 
@@ -29,7 +32,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_rows_are_ranked_by_the_rules_and_marked(file: Path, tmp_path: Path) -> None:
     board = import_results(file, "ntire2026", tmp_path / "reports")
-    assert [it.entry.id for it in board.rows if it.ranked] == ["id01_fast", "id01_fast_2", "span"]
+    assert [it.entry.id for it in board.rows if it.ranked] == ["id01_fast", "id01_fast_2"]
     fast = board.rows[0].entry
     assert fast.badges == ("imported",)
     assert fast.values["runtime:DIV2K_LSDIR_valid"] == pytest.approx(0.005)
@@ -62,15 +65,17 @@ def test_a_row_over_other_images_is_not_ranked_beside_the_rest(tmp_path: Path) -
     document = {"00_SPAN": row(10.0), "01_Fast": row(5.0), "02_Short": short}
     file = write(tmp_path / "results.json", document)
     board = import_results(file, "ntire2026", tmp_path / "reports")
-    assert places(board) == {"id01_fast": 1, "span": 2}
+    assert places(board) == {"id01_fast": 1}
     assert "valid_runtime has 1 images, that of other rows 2" in reason(board, "Short")
     assert "The valid split has 2 images here, its data set 200." in board.notes
 
 
 def test_the_baselines_row_scores_the_others(file: Path, tmp_path: Path) -> None:
     board = import_results(file, "ntire2026", tmp_path / "reports")
+    # half the runtime, the same counts: 0.8 e + 0.2 e squared
+    assert board.rows[0].standings["main"].score == pytest.approx(3.6524, abs=1e-3)
     span = next(it for it in board.rows if it.entry.id == "span")
-    assert span.standings["main"].score == pytest.approx(7.389, abs=1e-3)  # e squared
+    assert (span.ranked, span.reason) == (False, "not entered for ranking")
 
 
 @pytest.mark.parametrize(
@@ -153,7 +158,7 @@ def test_the_board_is_kept_apart_and_drawn_again(file: Path, tmp_path: Path) -> 
 
 
 def test_a_data_set_that_no_row_has_is_left_out_and_said_to_be(tmp_path: Path) -> None:
-    path = write(tmp_path / "results.json", {"00_SPAN": row(5.0, tested=False)})
+    path = write(tmp_path / "results.json", {"01_Fast": row(5.0, tested=False)})
     board = import_results(path, "ntire2026", tmp_path / "reports")
     assert [use.name for use in board.challenge.datasets] == ["DIV2K_LSDIR_valid"]
     assert board.rows[0].ranked
@@ -161,11 +166,11 @@ def test_a_data_set_that_no_row_has_is_left_out_and_said_to_be(tmp_path: Path) -
 
 
 def test_a_row_without_a_test_split_takes_it_from_nobody(tmp_path: Path) -> None:
-    document = {"00_SPAN": row(10.0), "01_Low": row(5.0, test_psnr=[26.5])}
+    document = {"00_SPAN": row(10.0), "03_Kept": row(10.0), "01_Low": row(5.0, test_psnr=[26.5])}
     whole = write(tmp_path / "whole.json", document)
     short = write(tmp_path / "short.json", {**document, "02_Untested": row(1.0, tested=False)})
     boards = [import_results(it, "ntire2026", tmp_path / it.stem) for it in (whole, short)]
-    assert [places(board) for board in boards] == [{"span": 1}, {"span": 1}]
+    assert [places(board) for board in boards] == [{"id03_kept": 1}, {"id03_kept": 1}]
     assert boards[0].challenge.columns == boards[1].challenge.columns
     low, untested = (reason(boards[1], title) for title in ("Low", "Untested"))
     assert low == "PSNR on DIV2K_LSDIR_test 26.50 dB is below 26.99 dB"
@@ -221,3 +226,16 @@ def places(board: Leaderboard) -> dict[str, int]:
 
 def reason(board: Leaderboard, title: str) -> str:
     return next(it.reason for it in board.rows if it.entry.title == title)
+
+
+def test_an_import_replaces_an_import_and_no_run_that_was_measured(
+    file: Path, tmp_path: Path
+) -> None:
+    reports = tmp_path / "reports"
+    import_results(file, "ntire2026", reports, name="mine")
+    import_results(file, "ntire2026", reports, name="mine")
+    measured = replace(load_run(reports / "mine"), environment=Environment("3f9a", {}))
+    save_run(reports / "mine", measured)
+    with pytest.raises(BadInput, match="mine holds a run that was measured here; import under"):
+        import_results(file, "ntire2026", reports, name="mine")
+    assert load_run(reports / "mine") == measured
