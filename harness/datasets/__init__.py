@@ -8,7 +8,7 @@ side: a worker is handed LR arrays, never a path.
 from __future__ import annotations
 
 from harness.datasets.dataset import Dataset, Pair, read_hr, read_lr
-from harness.datasets.faults import DatasetError, DatasetMissing
+from harness.datasets.faults import DatasetError, DatasetMissing, DatasetsFaulty
 from harness.datasets.find import find
 from harness.datasets.known import Known, known
 
@@ -16,6 +16,7 @@ __all__ = [
     "Dataset",
     "DatasetError",
     "DatasetMissing",
+    "DatasetsFaulty",
     "Known",
     "Pair",
     "find",

@@ -16,7 +16,7 @@ from harness.core.outcome import failed
 from harness.core.record import Environment
 from harness.core.run import JobKey, Listed
 from harness.core.submission import Submission
-from harness.datasets import Dataset, DatasetMissing
+from harness.datasets import Dataset, DatasetError, DatasetMissing, DatasetsFaulty
 from harness.launch import machine
 from harness.launch.sandbox.choose import Mode
 from harness.pipeline.material import Material, without
@@ -61,9 +61,19 @@ class Contender:
     weights: weights.Chosen
 
 
+def read_rules(name_or_path: str) -> Challenge:
+    """A challenge that can be run here: each dataset and reference that it names is known.
+
+    RulebookError with all faults.
+    """
+    scales = {it.id: it.submission.scale for it in catalog.all_references() if it.submission}
+    at_hand = rulebook.AtHand(tuple(it.name for it in datasets.known()), scales)
+    return rulebook.read(name_or_path, at_hand)
+
+
 def read_challenge(request: Request) -> Challenge:
     """The challenge with the request's own rounds and threads."""
-    challenge = rulebook.read(request.challenge)
+    challenge = read_rules(request.challenge)
     protocol = challenge.protocol
     threads = request.threads or protocol.threads or machine.usable_cores()
     protocol = dataclasses.replace(
@@ -75,18 +85,23 @@ def read_challenge(request: Request) -> Challenge:
 def find_datasets(
     challenge: Challenge, data_dir: Path | None
 ) -> tuple[Challenge, tuple[Dataset, ...], tuple[str, ...]]:
-    """The datasets at hand, the challenge cut down to them, and notes on what is left out."""
-    found, absent, notes = [], set(), []
+    """The datasets at hand, the challenge cut down to them, and notes on what is left out.
+
+    DatasetError with the faults of all datasets.
+    """
+    found, absent, notes, faulty = [], set(), [], []
     for use in challenge.datasets:
         try:
             found.append(
                 datasets.find(use.name, data_dir=data_dir, scale=challenge.scale, truth=use.truth)
             )
-        except DatasetMissing as error:
-            if use.required:
-                raise
+        except DatasetError as error:
+            if use.required or not isinstance(error, DatasetMissing):
+                faulty.append(error)
             absent.add(use.name)
             notes.append(f"Left out: {use.name}, {error.faults[0]}.")
+    if faulty:
+        raise faulty[0] if len(faulty) == 1 else DatasetsFaulty(faulty)
     if not found:
         raise BadInput(f"none of the datasets of {challenge.id} is at hand. " + " ".join(notes))
     return without(challenge, absent), tuple(found), tuple(notes)

@@ -197,3 +197,69 @@ def test_one_value_tells_all_that_is_wrong_with_it(tmp_path: Path) -> None:
     (line,) = _faults(tmp_path, GOOD + "limits = [{ metric = 'beauty', decimals = 13 }]")
     said = ("unknown metric 'beauty'", "a limit has either", "must be 0 to 12, got 13")
     assert [text for text in said if text not in line] == []
+
+
+TRACK = "{ id = 'main', title = 'M', kind = 'order', terms = [{ metric = '%s' }] }"
+
+
+def test_a_fault_in_one_dataset_hides_none_of_the_metrics_and_names_of_others(
+    tmp_path: Path,
+) -> None:
+    text = GOOD.replace(
+        '{ name = "Set5", split = "test" }',
+        '{ name = "Set5", split = "best" }, { name = "Set5", split = "test" }',
+    )
+    text += "runtime_over = ['Set14']\nlimits = [{ metric = 'psnr:B100', at_least = 1.0 }]\n"
+    split, whole = _faults(tmp_path, text)
+    assert split.startswith("datasets.0.split: Input should be 'validation'")
+    assert whole == (
+        "runtime_over names 'Set14', which is no dataset of the challenge; "
+        "psnr:B100 speaks of a dataset that the challenge does not have; "
+        "dataset 'Set5' stands twice"
+    )
+
+
+def test_a_metric_may_speak_of_a_dataset_whose_name_can_not_be_read(tmp_path: Path) -> None:
+    text = GOOD.replace('[{ name = "Set5", split = "test" }]', "[{ nam = 'Set5', split = 'test' }]")
+    assert _faults(tmp_path, text + "runtime_over = ['Set5', 'Set5']\n") == [
+        "datasets.0.name: is missing",
+        "datasets.0.nam: is no known field",
+        "runtime_over 'Set5' stands twice",
+    ]
+
+
+def test_a_doubled_track_is_named_beside_faults_of_both(tmp_path: Path) -> None:
+    text = f"tracks = [{TRACK % 'beauty'}, {TRACK.replace('order', 'best') % 'psnr:B100'}]"
+    beauty, kind, whole = sorted(
+        _faults(tmp_path, GOOD + text), key=lambda it: it[:8] != "tracks.0"
+    )
+    assert beauty.startswith("tracks.0.terms.0: unknown metric 'beauty'")
+    assert kind.startswith("tracks.1.kind: Input should be 'order'")
+    assert whole == (
+        "psnr:B100 speaks of a dataset that the challenge does not have; track 'main' stands twice"
+    )
+
+
+AT_HAND = rulebook.AtHand(("Set14",), {"base_x4": 4, "base_x2": 2})
+
+
+def test_names_that_are_not_at_hand_are_faults_beside_all_others(tmp_path: Path) -> None:
+    path = _written(tmp_path, GOOD + "colour = 1\nreferences = ['base_x4', 'base_x2', 'ghost']\n")
+    with pytest.raises(RulebookError) as caught:
+        rulebook.read(path, AT_HAND)
+    assert [line.removeprefix(f"{path}: ") for line in str(caught.value).splitlines()] == [
+        "colour: is no known field",
+        "datasets.0: no dataset 'Set5'; known are Set14",
+        "references.1: base_x2 is x2, the challenge x4",
+        "references.2: no reference model 'ghost'; known are base_x4, base_x2",
+    ]
+
+
+def test_names_are_no_faults_where_nothing_is_to_be_run(tmp_path: Path) -> None:
+    text = GOOD + "references = ['ghost']\n"
+    assert rulebook.read(_written(tmp_path, text)).references == ("ghost",)
+
+
+def test_a_file_that_can_not_be_read_is_answered_with_what_can(tmp_path: Path) -> None:
+    with pytest.raises(RulebookError, match=r"none\.toml can't be read: No such.*classic_x2"):
+        rulebook.read(str(tmp_path / "none.toml"))
