@@ -29,9 +29,13 @@ class OfficialWeights:
     strip_prefix: str = ""
 
     def __post_init__(self) -> None:
+        faults = []
         if not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
-            raise ValueError("sha256 must be 64 hexadecimal digits")
-        _refuse_path(self.file, "file")
+            faults.append("sha256 must be 64 hexadecimal digits")
+        if not is_inside(self.file):
+            faults.append(f"file must be a path inside the folder, got {self.file!r:.80}")
+        if faults:
+            raise ValueError("; ".join(faults))
 
 
 @dataclass(frozen=True)
@@ -157,16 +161,16 @@ def _path_faults(it: Submission) -> list[str]:
     if not it.weights:
         return []
     faults = []
-    try:
-        _refuse_path(it.weights, "weights")
-    except ValueError as error:
-        faults.append(str(error))
+    if not is_inside(it.weights):
+        faults.append(f"weights must be a path inside the folder, got {it.weights!r:.80}")
     if not it.weights.endswith(WEIGHT_SUFFIXES):
         faults.append(f"weights must end in {', '.join(WEIGHT_SUFFIXES)}, got {it.weights!r:.80}")
     return faults
 
 
-def _refuse_path(value: str, name: str) -> None:
-    path = PurePosixPath(value)
-    if path.is_absolute() or ".." in path.parts or "\\" in value or not path.parts:
-        raise ValueError(f"{name} must be a path inside the folder, got {value!r:.80}")
+def is_inside(path: str) -> bool:
+    """Whether a path names something in the folder that it is relative to."""
+    parts = PurePosixPath(path)
+    return bool(
+        parts.parts and not parts.is_absolute() and ".." not in parts.parts and "\\" not in path
+    )

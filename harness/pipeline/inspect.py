@@ -14,7 +14,7 @@ from harness import datasets, weights
 from harness.catalog import Candidate
 from harness.core.challenge import Protocol
 from harness.core.fusing import comparison, suspicion
-from harness.core.outcome import Failed, failed
+from harness.core.outcome import Failed
 from harness.core.record import CountFigures
 from harness.core.verdict import Verdict, judge
 from harness.launch import machine
@@ -104,8 +104,7 @@ def _inspect(
 ) -> Inspected:
     log = logs / f"{candidate.id}.log"
     if candidate.submission is None or chosen is None:
-        failure = failed("manifest", "bad_manifest", "; ".join(candidate.faults))
-        return Inspected(candidate, "", (), None, None, failure, log)
+        return Inspected(candidate, "", (), None, None, plan.unusable(candidate), log)
     protocol = Protocol()
     load = plan.counting(plan.declared(candidate, candidate.submission, chosen, protocol))
     images = trial_images(candidate.submission.scale)

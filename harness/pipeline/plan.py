@@ -12,7 +12,7 @@ from pathlib import Path
 from harness import catalog, datasets, ntire, rulebook, weights
 from harness.catalog import Candidate
 from harness.core.challenge import Challenge, Protocol
-from harness.core.outcome import failed
+from harness.core.outcome import MESSAGE_LIMIT, Failed, failed
 from harness.core.record import Environment
 from harness.core.run import JobKey, Listed
 from harness.core.submission import Submission
@@ -227,11 +227,7 @@ def floor_job(challenge: Challenge, material: Material) -> JobKey:
 def listed(candidate: Candidate) -> Listed:
     """A candidate as the run lists it, before it has jobs."""
     submission = candidate.submission
-    fault = (
-        failed("manifest", "bad_manifest", "; ".join(candidate.faults))
-        if candidate.faults
-        else None
-    )
+    fault = unusable(candidate) if candidate.faults else None
     unnamed = candidate.folder.name if candidate.form == "entry" else candidate.id
     return Listed(
         id=candidate.id,
@@ -241,6 +237,14 @@ def listed(candidate: Candidate) -> Listed:
         fault=fault,
         published=submission.published if submission else (),
     )
+
+
+def unusable(candidate: Candidate) -> Failed:
+    """The failure of a candidate that has faults; a table has room for the first of many."""
+    text = "; ".join(candidate.faults)
+    if len(text) > MESSAGE_LIMIT:
+        text = f"{len(candidate.faults)} faults, which `esr inspect` lists: {text}"
+    return failed("manifest", "bad_manifest", text)
 
 
 def _of_checkout(request: Request, scale: int) -> list[Candidate]:

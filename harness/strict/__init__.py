@@ -49,6 +49,18 @@ def build(
     and the whole document, and gives what is to be looked at: it takes away what would look
     faulty beside a stand-in alone.
     """
+    try:
+        return _build(kind, document, stand_in, settle)
+    except RecursionError:
+        raise Faults(("is nested too deeply",)) from None
+
+
+def _build(
+    kind: type[T],
+    document: Mapping[str, Any],
+    stand_in: Mapping[str, Any] | Table,
+    settle: Settle | None,
+) -> T:
     table = stand_in if isinstance(stand_in, Table) else Table(stand_in)
     draft = Draft(document, table)
     lines: dict[str, None] = {}
@@ -79,10 +91,7 @@ def _mended(draft: Draft, place: Place, fault: ErrorDetails) -> bool:
 
 def _parse(kind: type[T], document: Mapping[str, Any]) -> T:
     # by way of JSON, whose strict mode takes a list for a tuple and nothing else for anything
-    try:
-        text = json.dumps(document, default=_no_json)
-    except RecursionError:
-        raise Faults(("is nested too deeply",)) from None
+    text = json.dumps(document, default=_no_json)
     return adapter(kind).validate_json(text, strict=True)
 
 

@@ -216,3 +216,15 @@ def test_a_challenge_to_be_run_names_datasets_and_references_that_are_known(
 @pytest.mark.parametrize("name", rulebook.names())
 def test_every_bundled_challenge_can_be_run_here(name: str) -> None:
     assert plan.read_rules(name).id == name
+
+
+def test_more_faults_than_a_table_has_room_for_are_counted(tmp_path: Path) -> None:
+    folder = write_entry(tmp_path / "a")
+    with (folder / "submission.toml").open("a") as file:
+        file.write("\n")
+        file.writelines(f"stranger_number_{number} = 1\n" for number in range(40))
+    (candidate,) = catalog.read_folder(folder)
+    fault = plan.unusable(candidate)
+    assert fault.message.startswith(
+        "40 faults, which `esr inspect` lists: submission.toml: stranger_number_0: is no known"
+    )
