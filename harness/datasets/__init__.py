@@ -10,17 +10,18 @@ from __future__ import annotations
 from harness.datasets.dataset import Dataset, Pair, read_hr, read_lr
 from harness.datasets.faults import DatasetError, DatasetMissing, DatasetsFaulty
 from harness.datasets.find import find
-from harness.datasets.known import Known, known
+from harness.datasets.known import known, lookup, usual_layouts
 
 __all__ = [
     "Dataset",
     "DatasetError",
     "DatasetMissing",
     "DatasetsFaulty",
-    "Known",
     "Pair",
     "find",
     "known",
+    "lookup",
     "read_hr",
     "read_lr",
+    "usual_layouts",
 ]

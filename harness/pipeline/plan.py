@@ -67,7 +67,8 @@ def read_rules(name_or_path: str) -> Challenge:
     RulebookError with all faults.
     """
     scales = {it.id: it.submission.scale for it in catalog.all_references() if it.submission}
-    at_hand = rulebook.AtHand(tuple(it.name for it in datasets.known()), scales)
+    names = tuple(it.name for it in datasets.known())
+    at_hand = rulebook.AtHand(names, datasets.usual_layouts(), scales)
     return rulebook.read(name_or_path, at_hand)
 
 
@@ -93,7 +94,13 @@ def find_datasets(
     for use in challenge.datasets:
         try:
             found.append(
-                datasets.find(use.name, data_dir=data_dir, scale=challenge.scale, truth=use.truth)
+                datasets.find(
+                    use.name,
+                    data_dir=data_dir,
+                    scale=challenge.scale,
+                    truth=use.truth,
+                    defined=challenge.define,
+                )
             )
         except DatasetError as error:
             if use.required or not isinstance(error, DatasetMissing):

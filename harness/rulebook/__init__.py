@@ -21,9 +21,14 @@ class RulebookError(ValueError):
 
 @dataclass(frozen=True)
 class AtHand:
-    """The names that a challenge may use here: datasets, and reference models with their scale."""
+    """The names that a challenge may use here.
+
+    Datasets, the layouts that a definition of another one can ask for, and reference models with
+    their scale.
+    """
 
     datasets: tuple[str, ...]
+    layouts: tuple[str, ...]
     references: Mapping[str, int]
 
 
@@ -76,23 +81,51 @@ def _document(path: Path) -> dict[str, Any]:
 
 def _strangers(document: Mapping[str, Any], at_hand: AtHand) -> Iterator[str]:
     """Names that are not at hand, of as much as is readable of a document."""
-    for index, use in enumerate(_listed(document.get("datasets"))):
-        name = use.get("name") if isinstance(use, dict) else None
-        if isinstance(name, str) and name not in at_hand.datasets:
-            known = ", ".join(at_hand.datasets)
-            yield f"datasets.{index}: no dataset {name!r:.80}; known are {known}"
+    yield from _strange_definitions(document, at_hand)
+    defined = [_name(item) for item in _listed(document, "define")]
+    known = tuple(dict.fromkeys([*at_hand.datasets, *filter(None, defined)]))
+    for index, use in enumerate(_listed(document, "datasets")):
+        name = _name(use)
+        if name and name not in known and "" not in defined:
+            yield (
+                f"datasets.{index}: no dataset {name!r:.80}; known are {', '.join(known)}; "
+                "describe another one under [[define]]"
+            )
     scale = document.get("scale")
-    for index, name in enumerate(_listed(document.get("references"))):
+    for index, name in enumerate(_listed(document, "references")):
         if not isinstance(name, str):
             continue
         if name not in at_hand.references:
-            known = ", ".join(at_hand.references)
-            yield f"references.{index}: no reference model {name!r:.80}; known are {known}"
+            models = ", ".join(at_hand.references)
+            yield f"references.{index}: no reference model {name!r:.80}; known are {models}"
         elif at_hand.references[name] != scale and scale in (2, 3, 4):
             yield (
                 f"references.{index}: {name} is x{at_hand.references[name]}, the challenge x{scale}"
             )
 
 
-def _listed(value: object) -> list[Any]:
+def _strange_definitions(document: Mapping[str, Any], at_hand: AtHand) -> Iterator[str]:
+    """Definitions of what is known already, and layouts that are not."""
+    for index, item in enumerate(_listed(document, "define")):
+        if not isinstance(item, dict):
+            continue
+        if item.get("name") in at_hand.datasets:
+            yield f"define.{index}: {item['name']} is known already: choose another name"
+        for name in _listed(item, "layouts"):
+            if isinstance(name, str) and name not in at_hand.layouts:
+                usual = ", ".join(at_hand.layouts)
+                yield (
+                    f"define.{index}: no layout {name!r:.80}; known are {usual}; "
+                    "describe another one under paths"
+                )
+
+
+def _name(item: object) -> str:
+    """The name of a table, "" where it can't be read."""
+    name = item.get("name") if isinstance(item, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _listed(table: Mapping[str, Any], name: str) -> list[Any]:
+    value = table.get(name)
     return value if isinstance(value, list) else []

@@ -6,17 +6,26 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from harness.core.definition import NAME_PATTERN
 from harness.core.metrics import dataset_of, metric
 from harness.strict import Table
 
 _NUMBERS = itertools.count()
 _KINDS = ("order", "rank_sum", "weighted_exp")
 _ANY_TERM = {"metric": "params"}
+_DEFINED: dict[str, Any] = {
+    "title": "x",
+    "count": 1,
+    "source": "x",
+    "licence": "x",
+    "folders": ["x"],
+}
+_DEFINED |= {"paths": [{"hr": "{image}", "lr": "{image}"}]}
 
 
 def _new_name() -> str:
     """A name that no other part of a rulebook has, so that it does not stand twice."""
-    return f"?{next(_NUMBERS)}"
+    return f"unreadable{next(_NUMBERS)}"
 
 
 def _is_metric(key: object) -> bool:
@@ -53,6 +62,12 @@ def _of_track(it: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": id_, "title": "x", "kind": kind, "terms": terms or [_ANY_TERM]}
 
 
+def _of_definition(it: Mapping[str, Any]) -> dict[str, Any]:
+    name = it.get("name")
+    kept = isinstance(name, str) and NAME_PATTERN.fullmatch(name)
+    return {**_DEFINED, "name": name if kept else _new_name()}
+
+
 _TERM = Table({"metric": None}, rest=_of_term, only=_ANY_TERM)
 STAND_IN = Table(
     {
@@ -62,6 +77,10 @@ STAND_IN = Table(
         "quality_profile": "ntire",
         "complexity_input": [256, 256],
         "datasets": Table({"name": None, "split": "test"}, only={"name": "?", "split": "test"}),
+        "define": Table(
+            {**_DEFINED, "name": _new_name, "numbers": [1, 1], "count": None},
+            rest=_of_definition,
+        ),
         "columns": Table(
             {"metric": None, "title": "x"},
             rest=_of_column,
