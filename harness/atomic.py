@@ -33,6 +33,16 @@ def write(path: Path, data: bytes) -> None:
         raise WriteError(f"{path} can't be written: {reason}; choose another folder") from error
 
 
+def make_folder(path: Path) -> None:
+    """A folder and those above it, if they are missing; WriteError where that can't be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(
+            f"the folder {path} can't be made: {error.strerror or error}; choose another folder"
+        ) from error
+
+
 def _write_durably(path: Path, data: bytes) -> None:
     with path.open("xb") as file:
         file.write(data)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TextIO
 
 from pydantic import ValidationError
 
@@ -60,8 +60,8 @@ class Store:
 
         What an earlier process left half written when it was killed is swept away.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / LOCK).open("a") as lock:
+        atomic.make_folder(self.folder)
+        with _opened(self.folder / LOCK) as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -98,6 +98,15 @@ def load(path: Path) -> Found:
     except ValidationError:
         return Found(None, "other_schema" if _is_foreign(data) else "torn")
     return Found(record) if record.schema == SCHEMA else Found(None, "other_schema")
+
+
+def _opened(lock: Path) -> TextIO:
+    try:
+        return lock.open("a")
+    except OSError as error:
+        raise WriteError(
+            f"{lock} can't be written: {error.strerror}; choose another folder"
+        ) from error
 
 
 def _set_aside(path: Path, problem: str) -> None:

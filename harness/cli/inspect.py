@@ -174,7 +174,9 @@ def _remarks(one: Inspected) -> list[tuple[str, str]]:
         if one.candidate.faults:  # no process was started, so there is no log
             lines += [("failed", f"{told}{fault}") for fault in one.candidate.faults]
         else:
-            lines.append(("failed", f"{told}{one.failure.message} (log: {one.log})"))
+            kept = one.log.is_file()
+            log = f"log: {one.log}" if kept else f"its log can't be kept as {one.log}"
+            lines.append(("failed", f"{told}{one.failure.message} ({log})"))
     return lines
 
 

@@ -200,3 +200,22 @@ def test_official_weights_are_verified(shared_dir: Path, tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("ok ") == 10
     assert esr("weights", "verify", "--weights-dir", tmp_path, cwd=tmp_path).returncode == 1
+
+
+def test_a_folder_that_can_not_be_written_to_is_said_and_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    (tmp_path / "results.json").write_text("{}", encoding="utf-8")
+    ran = esr("new", "mine", "--folder", "file", cwd=tmp_path)
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert ran.stderr.startswith("esr: the folder file/mine can't be made: Not a directory; choose")
+    ran = esr("report", "--reports", "file", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("esr: file/sample/run.json can't be read: Not a directory; name")
+
+
+def test_inspect_points_to_no_log_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    write_misbehaving(tmp_path / "leaves")
+    ran = esr("inspect", "leaves", "--reports", "file", cwd=tmp_path)
+    assert ran.returncode == 3
+    assert "its log can't be kept as file/inspect/leaves.log" in ran.stdout

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness import catalog, skeleton
+from harness.atomic import WriteError
 from harness.skeleton import SkeletonError
 
 
@@ -78,3 +79,9 @@ def test_a_file_of_that_name_is_left_alone(tmp_path: Path) -> None:
 def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
     (tmp_path / "acme").mkdir()
     assert len(skeleton.write(tmp_path / "acme", team="Acme", scale=4)) == 2
+
+
+def test_a_place_that_can_not_be_written_to_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    with pytest.raises(WriteError, match=r"acme can't be made: Not a directory; choose another"):
+        skeleton.write(tmp_path / "file" / "acme", team="Acme", scale=4)

@@ -23,7 +23,7 @@ from harness.core.record import (
     RoundFigures,
     Sample,
 )
-from harness.store import Found, Store, load
+from harness.store import LOCK, Found, Store, load
 from harness.wire.messages import Counter, Counts
 
 KEY = "0123456789abcdef" * 4
@@ -191,3 +191,21 @@ def test_what_a_killed_process_left_half_written_is_swept_away(tmp_path: Path) -
     with store.locked():
         assert not left.exists()
     assert kept.exists()
+
+
+def test_a_folder_that_can_not_be_taken_is_said(tmp_path: Path) -> None:
+    (tmp_path / "reports").write_text("a file in the way", encoding="utf-8")
+    with (
+        pytest.raises(WriteError, match=r"reports can't be made: File exists; choose another"),
+        Store(tmp_path / "reports").locked(),
+    ):
+        pass
+
+
+def test_a_lock_that_can_not_be_taken_is_said(tmp_path: Path) -> None:
+    (tmp_path / LOCK).mkdir()
+    with (
+        pytest.raises(WriteError, match=r"\.lock can't be written: Is a directory; choose another"),
+        Store(tmp_path).locked(),
+    ):
+        pass
