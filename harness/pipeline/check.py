@@ -27,7 +27,7 @@ from harness.pipeline import stored
 from harness.pipeline.baseline import Baseline, baseline, candidates
 from harness.pipeline.bench import CheckRequest, Pair, environment, inputs, paired, sampled
 from harness.pipeline.figures import SIDES, drifting, first_calls, memory, seconds
-from harness.pipeline.plan import BadInput
+from harness.pipeline.plan import BadInput, refuse_size
 from harness.pipeline.progress import Progress, Silent
 from harness.pipeline.trial import SideCosts, costs
 
@@ -40,6 +40,7 @@ def check(request: CheckRequest, progress: Progress | None = None) -> tuple[Chec
     What is wrong with a candidate is its answer; what is wrong with the request or the baseline
     raises BadInput, CatalogError or WeightsError. WriteError where a baseline can't be saved.
     """
+    refuse_size("complexity", request.complexity)
     progress = progress or Silent()
     found = candidates(request.candidates)
     if request.save is not None and len(found) != 1:

@@ -74,8 +74,10 @@ def inspect(  # noqa: PLR0913 - one for each option of the command
     `size` is the LR height and width of the counts, `logs` the folder that keeps what entries
     print. Entries of an official checkout are counted in the convention of NTIRE 2022 alone,
     unless `full` asks for every counter and a verdict. SandboxError where a sandbox is required and
-    does not work here, WeightsError where official weights were asked for and are not at hand.
+    does not work here, BadInput for a size that is none, WeightsError where official weights were
+    asked for and are not at hand.
     """
+    plan.refuse_size("size", size)
     progress = progress or Silent()
     isolation = choose(sandbox)
     if isolation.note:

@@ -246,6 +246,12 @@ def listed(candidate: Candidate) -> Listed:
     )
 
 
+def refuse_size(option: str, size: tuple[int, int]) -> None:
+    """Raise BadInput for an LR height and width that no image has."""
+    if min(size) < 1:
+        raise BadInput(f"{option} must be at least 1 by 1, LR height and width, got {size}")
+
+
 def unusable(candidate: Candidate) -> Failed:
     """The failure of a candidate that has faults; a table has room for the first of many."""
     text = "; ".join(candidate.faults)

@@ -17,14 +17,20 @@ class SkeletonError(ValueError):
     """The skeleton can't be written; says what to do."""
 
 
+def place(folder: Path, name: str) -> Path:
+    """Where the entry called `name` goes in `folder`; SkeletonError where the name is no id."""
+    if not ID_PATTERN.fullmatch(name):
+        raise SkeletonError(f"{name!r:.80}: a name is 1 to 64 of a-z, 0-9 and _")
+    return folder / name
+
+
 def write(folder: Path, *, team: str, scale: int) -> tuple[Path, ...]:
     """Write a manifest and a small network to a new `folder`, whose name becomes the id.
 
     Raises SkeletonError when the name is no id, the scale unknown, the team without a name or the
     folder not empty, WriteError where it can't be written.
     """
-    if not ID_PATTERN.fullmatch(folder.name):
-        raise SkeletonError(f"{folder.name!r}: a name is 1 to 64 of a-z, 0-9 and _")
+    place(folder.parent, folder.name)
     if scale not in (2, 3, 4):
         raise SkeletonError(f"scale must be 2, 3 or 4, got {scale}")
     if not team.strip():

@@ -85,3 +85,10 @@ def test_a_place_that_can_not_be_written_to_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine", encoding="utf-8")
     with pytest.raises(WriteError, match=r"acme can't be made: Not a directory; choose another"):
         skeleton.write(tmp_path / "file" / "acme", team="Acme", scale=4)
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", "/x", ".", "A"])
+def test_a_name_is_no_path(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SkeletonError, match="a name is 1 to 64 of a-z, 0-9 and _"):
+        skeleton.place(tmp_path, name)
+    assert skeleton.place(tmp_path, "x") == tmp_path / "x"
