@@ -59,6 +59,16 @@ def _make_folder(folder: Path) -> None:
         _sync_folder(made.parent)
 
 
+def make_folder(path: Path) -> None:
+    """A folder and those above it, if they are missing; WriteError where that can't be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(
+            f"the folder {path} can't be made: {error.strerror or error}; choose another folder"
+        ) from error
+
+
 def _write_durably(path: Path, data: bytes) -> None:
     with path.open("xb") as file:
         file.write(data)

@@ -48,9 +48,10 @@ def show(name: Annotated[str, typer.Argument(help="Id of a challenge, or a .toml
     """Print a challenge as it is understood, defaults filled in, as JSON; check a file of yours."""
     import json
 
-    from harness import rulebook, strict
+    from harness import strict
     from harness.core.challenge import Challenge
+    from harness.pipeline import read_rules
 
     with explained():
-        challenge = rulebook.read(name)
+        challenge = read_rules(name)
     print_json(json.loads(strict.adapter(Challenge).dump_json(challenge)))

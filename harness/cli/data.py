@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.output import print_json
+from harness.cli.output import explained, print_json
+
+if TYPE_CHECKING:
+    from harness.core.challenge import Challenge
+    from harness.core.definition import Definition
 
 
 def data(
     data_dir: Annotated[Path | None, typer.Option(help="Folder that holds the datasets.")] = None,
-    scale: Annotated[int, typer.Option(help="2, 3 or 4.")] = 4,
+    challenge: Annotated[
+        str | None,
+        typer.Option(help="The datasets of this challenge alone: an id, or a .toml file."),
+    ] = None,
+    scale: Annotated[
+        int | None, typer.Option(help="2, 3 or 4; default: the challenge's, or 4.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Show every known dataset, whether it is whole under --data-dir, and what is wrong if not."""
@@ -20,9 +30,15 @@ def data(
     from rich.markup import escape
     from rich.table import Table
 
-    from harness import datasets
+    from harness.pipeline import BadInput, read_rules
 
-    rows = [_row(item, data_dir, scale) for item in datasets.known()]
+    with explained():
+        if scale not in (None, 2, 3, 4):
+            raise BadInput(f"--scale must be 2, 3 or 4, got {scale}")
+        if data_dir is not None and not data_dir.is_dir():
+            raise BadInput(f"{data_dir} is no folder: name the one that holds the datasets")
+        rules = read_rules(challenge) if challenge else None
+    rows = _rows(rules, data_dir, scale or (rules.scale if rules else 4))
     if as_json:
         print_json(rows)
         return
@@ -39,12 +55,27 @@ def data(
     Console().print(table)
 
 
-def _row(item: Any, data_dir: Path | None, scale: int) -> dict[str, Any]:
+def _rows(rules: Challenge | None, data_dir: Path | None, scale: int) -> list[dict[str, Any]]:
+    from harness import datasets
+
+    if rules is None:
+        return [_row(item, data_dir, scale) for item in datasets.known()]
+    return [
+        _row(datasets.lookup(use.name, rules.define), data_dir, scale, truth=use.truth)
+        for use in rules.datasets
+    ]
+
+
+def _row(
+    item: Definition, data_dir: Path | None, scale: int, *, truth: bool = False
+) -> dict[str, Any]:
     from harness import datasets
 
     row = {"name": item.name, "title": item.title, "count": item.count, "source": item.source}
     try:
-        found = datasets.find(item.name, data_dir=data_dir, scale=scale, truth=False)
+        found = datasets.find(
+            item.name, data_dir=data_dir, scale=scale, truth=truth, defined=(item,)
+        )
     except datasets.DatasetMissing as error:
         return {**row, "found": 0, "notes": [], "reason": str(error).splitlines()[0]}
     except datasets.DatasetError as error:

@@ -84,6 +84,7 @@ def document(one: Inspected) -> dict[str, Any]:
         "scale": submission.scale if submission else None,
         "status": "failed" if one.failure else "ok",
         "reason": f"{one.failure.stage}: {one.failure.message}" if one.failure else "",
+        "faults": list(one.candidate.faults),
         "weights": one.weights,
         "isolation": one.isolation,
         "params": counts.params if counts else None,
@@ -169,8 +170,13 @@ def _remarks(one: Inspected) -> list[tuple[str, str]]:
     if one.verdict and one.verdict.level != "verified":
         lines += [("warning", f"{name}: counts: {reason}") for reason in one.verdict.reasons]
     if one.failure:
-        text = f"{name}: {one.failure.stage}: {one.failure.message} (log: {one.log})"
-        lines.append(("failed", text))
+        told = f"{name}: {one.failure.stage}: "
+        if one.candidate.faults:  # no process was started, so there is no log
+            lines += [("failed", f"{told}{fault}") for fault in one.candidate.faults]
+        else:
+            kept = one.log.is_file()
+            log = f"log: {one.log}" if kept else f"its log can't be kept as {one.log}"
+            lines.append(("failed", f"{told}{one.failure.message} ({log})"))
     return lines
 
 

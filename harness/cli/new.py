@@ -22,6 +22,7 @@ def new(
     from harness import skeleton
 
     with explained():
-        for path in skeleton.write(folder / name, team=team, scale=scale):
+        entry = skeleton.place(folder, name)
+        for path in skeleton.write(entry, team=team, scale=scale):
             say(f"wrote {path}")
-    say(f"next: esr inspect {folder / name}")
+    say(f"next: esr inspect {entry}")

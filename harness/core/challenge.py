@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from harness.core.definition import Definition
 from harness.core.metrics import Convention, dataset_of, metric, refuse_unit
 from harness.core.submission import ID_PATTERN, Published
 
@@ -185,6 +186,7 @@ class Challenge:
     quality_profile: ProfileName
     datasets: tuple[DatasetUse, ...]
     columns: tuple[Column, ...]
+    define: tuple[Definition, ...] = ()  # datasets that the catalogue does not have
     tracks: tuple[Track, ...] = ()
     limits: tuple[Limit, ...] = ()
     description: str = ""
@@ -218,6 +220,7 @@ class Challenge:
         if not self.datasets or not self.columns:
             faults.append("a challenge needs at least one dataset and one column")
         faults += _doubled("dataset", (use.name for use in self.datasets))
+        faults += _doubled("define", (it.name for it in self.define))
         faults += _doubled("track", (track.id for track in self.tracks))
         faults += _doubled("column", (column.metric for column in self.columns))
         _refuse(faults)

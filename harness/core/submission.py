@@ -30,9 +30,12 @@ class OfficialWeights:
     strip_prefix: str = ""
 
     def __post_init__(self) -> None:
+        faults = []
         if not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
-            raise ValueError("sha256 must be 64 hexadecimal digits")
-        _refuse_path(self.file, "file")
+            faults.append("sha256 must be 64 hexadecimal digits")
+        faults += _path_fault(self.file, "file")
+        if faults:
+            raise ValueError("; ".join(faults))
 
 
 @dataclass(frozen=True)
@@ -160,19 +163,23 @@ def _size_faults(it: Submission) -> list[str]:
 def _path_faults(it: Submission) -> list[str]:
     if not it.weights:
         return []
-    faults = []
-    try:
-        _refuse_path(it.weights, "weights")
-    except ValueError as error:
-        faults.append(str(error))
+    faults = _path_fault(it.weights, "weights")
     if not it.weights.endswith(WEIGHT_SUFFIXES):
         faults.append(f"weights must end in {', '.join(WEIGHT_SUFFIXES)}, got {it.weights!r:.80}")
     return faults
 
 
-def _refuse_path(value: str, name: str) -> None:
-    path = PurePosixPath(value)
-    if path.is_absolute() or ".." in path.parts or "\\" in value or not path.parts:
-        raise ValueError(f"{name} must be a path inside the folder, got {value!r:.80}")
+def _path_fault(value: str, name: str) -> list[str]:
+    if not is_inside(value):
+        return [f"{name} must be a path inside the folder, got {value!r:.80}"]
     if len(value) > PATH_CAP or not value.isprintable():
-        raise ValueError(f"{name} must be at most {PATH_CAP} visible characters, got {value!r:.80}")
+        return [f"{name} must be at most {PATH_CAP} visible characters, got {value!r:.80}"]
+    return []
+
+
+def is_inside(path: str) -> bool:
+    """Whether a path names something in the folder that it is relative to."""
+    parts = PurePosixPath(path)
+    return bool(
+        parts.parts and not parts.is_absolute() and ".." not in parts.parts and "\\" not in path
+    )

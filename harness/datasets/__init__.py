@@ -8,18 +8,20 @@ side: a worker is handed LR arrays, never a path.
 from __future__ import annotations
 
 from harness.datasets.dataset import Dataset, Pair, read_hr, read_lr
-from harness.datasets.faults import DatasetError, DatasetMissing
+from harness.datasets.faults import DatasetError, DatasetMissing, DatasetsFaulty
 from harness.datasets.find import find
-from harness.datasets.known import Known, known
+from harness.datasets.known import known, lookup, usual_layouts
 
 __all__ = [
     "Dataset",
     "DatasetError",
     "DatasetMissing",
-    "Known",
+    "DatasetsFaulty",
     "Pair",
     "find",
     "known",
+    "lookup",
     "read_hr",
     "read_lr",
+    "usual_layouts",
 ]

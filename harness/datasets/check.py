@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.core.definition import Bundled, Definition
 from harness.datasets.dataset import REMEDY, Dataset, Pair
 from harness.datasets.faults import DatasetError
-from harness.datasets.known import Bundled, Known
 from harness.datasets.layout import Folder, Place
 from harness.datasets.png import Header, PngError, read_header
 
 _CROPPED = "HR cropped at the bottom and right to a multiple of the scale"
 
 
-def from_place(item: Known, place: Place, *, scale: int, truth: bool) -> Dataset:
+def from_place(item: Definition, place: Place, *, scale: int, truth: bool) -> Dataset:
     """The dataset at a place that holds LR, HR or both; raises DatasetError with every fault."""
     with_hr = truth or not place.lr
     rows = [
@@ -27,7 +27,7 @@ def from_place(item: Known, place: Place, *, scale: int, truth: bool) -> Dataset
     return _dataset(item, rows, scale=scale, faults=faults)
 
 
-def from_package(item: Known, root: Path, *, scale: int) -> Dataset:
+def from_package(item: Definition, root: Path, *, scale: int) -> Dataset:
     """The photographs that a package in the folder `root` ships, LR made from them."""
     rows = [_Row(Path(photo.file).stem, lr=None, hr=root / photo.file) for photo in item.bundled]
     changed = [photo.file for photo in item.bundled if _changed(photo, root)]
@@ -59,7 +59,7 @@ class _Seen:
 
 
 def _dataset(
-    item: Known,
+    item: Definition,
     rows: list[_Row],
     *,
     scale: int,
@@ -116,7 +116,7 @@ def _wanted(folder: Folder, image: str) -> str:
     return f"{' or '.join(files)} in {folder.path}"
 
 
-def _count_faults(item: Known, count: int) -> list[str]:
+def _count_faults(item: Definition, count: int) -> list[str]:
     if count <= item.count:
         return []
     return [f"{count} images where {item.name} has {item.count}: take out what is not part of it"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class DatasetError(ValueError):
@@ -23,3 +23,16 @@ class DatasetError(ValueError):
 
 class DatasetMissing(DatasetError):
     """No file of the dataset was found at all, so an optional dataset can be skipped."""
+
+
+class DatasetsFaulty(DatasetError):
+    """Several datasets that cannot be used, each with all its faults."""
+
+    def __init__(self, errors: Sequence[DatasetError]) -> None:
+        self.errors = tuple(errors)
+        named = ", ".join(error.dataset for error in errors)
+        faults = [fault for error in errors for fault in error.faults]
+        super().__init__(named, faults, remedy="")
+
+    def _text(self) -> str:
+        return "\n".join(str(error) for error in self.errors)

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from harness.core.definition import Definition
 from harness.datasets.check import from_package, from_place
 from harness.datasets.dataset import Dataset
 from harness.datasets.faults import DatasetError, DatasetMissing
-from harness.datasets.known import Known, lookup
+from harness.datasets.known import layouts_of, lookup
 from harness.datasets.layout import Place, places
 
 
-def find(name: str, *, data_dir: Path | None, scale: int, truth: bool = True) -> Dataset:
-    """The dataset `name` of the catalogue at `scale`, every pair checked by its files' headers.
+def find(
+    name: str,
+    *,
+    data_dir: Path | None,
+    scale: int,
+    truth: bool = True,
+    defined: Sequence[Definition] = (),
+) -> Dataset:
+    """The dataset `name` at `scale`, every pair checked by its files' headers.
+
+    It is one of the catalogue, or of those that a rulebook defines.
 
     `data_dir` is the folder that holds datasets; bundled ones need none. With `truth` False, LR
     files are enough and HR files are ignored, unless no LR file is found: then LR is made from
@@ -21,7 +32,7 @@ def find(name: str, *, data_dir: Path | None, scale: int, truth: bool = True) ->
 
     Raises DatasetMissing if no file is found at all, DatasetError with every fault otherwise.
     """
-    item = lookup(name)
+    item = lookup(name, defined)
     if item.bundled:
         return from_package(item, _package(item), scale=scale)
     if data_dir is None:
@@ -47,7 +58,7 @@ def _first_usable(found: tuple[Place, ...], *, truth: bool) -> Place | None:
     return next((place for place in found if place.hr), None)
 
 
-def _nothing_usable(item: Known, found: tuple[Place, ...], data_dir: Path) -> DatasetError:
+def _nothing_usable(item: Definition, found: tuple[Place, ...], data_dir: Path) -> DatasetError:
     for place in found:
         if place.lr:
             fault = f"{len(place.lr)} LR images in {place.lr_folder.path}, but no HR images"
@@ -64,10 +75,10 @@ def _nothing_usable(item: Known, found: tuple[Place, ...], data_dir: Path) -> Da
     )
 
 
-def _searched(item: Known, found: tuple[Place, ...]) -> str:
+def _searched(item: Definition, found: tuple[Place, ...]) -> str:
     """The layouts that were tried, and what lies in their folders instead of PNG files."""
     templates = dict.fromkeys(
-        side.rpartition("/")[0] for layout in item.layouts for side in (layout.hr, layout.lr)
+        side.rpartition("/")[0] for layout in layouts_of(item) for side in (layout.hr, layout.lr)
     )
     lines = [
         f"Searched for .png files in the folders below, for {{folder}} = {', '.join(item.folders)}",
@@ -88,11 +99,11 @@ def _kinds(folder: Path) -> list[str]:
     return sorted({path.suffix for path in folder.iterdir() if path.is_file()} - {""})
 
 
-def _how(item: Known) -> str:
+def _how(item: Definition) -> str:
     return f"Get {item.title} from {item.source}."
 
 
-def _package(item: Known) -> Path:
+def _package(item: Definition) -> Path:
     """The folder of an installed package, without importing it."""
     spec = find_spec(item.package)
     if spec is None or not spec.submodule_search_locations:

@@ -3,82 +3,61 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import TypeAdapter
-
+from harness.core.definition import Definition, Layout
 from harness.datasets.faults import DatasetError
+from harness.strict import adapter
 
-_FORBID: dict[str, Any] = {"extra": "forbid"}
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where HR and LR files lie, relative to the data folder, without `.png`.
-
-    `{folder}`, `{scale}` and `{image}` are filled in; what stands in [brackets] may be absent.
-    `{image}` is in the last part of the path only.
-    """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
-
-    hr: str
-    lr: str
+CATALOGUE = Path(__file__).parent / "known.toml"
 
 
 @dataclass(frozen=True)
-class Bundled:
-    """A photograph inside an installed package."""
+class Catalogue:
+    """What `known.toml` holds."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
-    file: str
-    sha256: str
-    licence: str
-
-
-@dataclass(frozen=True)
-class Known:
-    """A dataset that the harness can find."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
-
-    name: str
-    title: str
-    count: int  # images of the whole dataset
-    source: str  # page to get it from
-    licence: str
-    folders: tuple[str, ...] = ()  # its usual names, for the layouts' {folder}
-    layouts: tuple[Layout, ...] = ()  # in the order of search
-    numbers: tuple[int, int] | None = None  # first and last image number; other files are ignored
-    package: str = ""  # of the bundled photographs
-    bundled: tuple[Bundled, ...] = ()
-
-    def __post_init__(self) -> None:
-        if bool(self.bundled) == bool(self.layouts):
-            raise ValueError(f"{self.name}: a dataset has either layouts or bundled photographs")
-        if self.bundled and len(self.bundled) != self.count:
-            raise ValueError(f"{self.name}: count is {self.count}, bundled {len(self.bundled)}")
+    layouts: dict[str, tuple[Layout, ...]]
+    dataset: tuple[Definition, ...]
 
 
-@lru_cache(maxsize=1)
-def known() -> tuple[Known, ...]:
+def known() -> tuple[Definition, ...]:
     """Every dataset of the catalogue, in its order."""
-    raw = tomllib.loads((Path(__file__).parent / "known.toml").read_text("utf-8"))
-    layouts = raw["layouts"]
-    for row in raw["dataset"]:
-        row["layouts"] = [layout for group in row.get("layouts", ()) for layout in layouts[group]]
-    return TypeAdapter(tuple[Known, ...]).validate_python(raw["dataset"])
+    return _catalogue().dataset
 
 
-def lookup(name: str) -> Known:
-    """The dataset called `name`; raises DatasetError, with the known names, if there is none."""
-    by_name = {item.name: item for item in known()}
+def usual_layouts() -> tuple[str, ...]:
+    """The names of the layouts that a definition can ask for."""
+    return tuple(_catalogue().layouts)
+
+
+def layouts_of(item: Definition) -> tuple[Layout, ...]:
+    """The layouts of a dataset, in the order of search; DatasetError names an unknown one."""
+    usual = _catalogue().layouts
+    unknown = [f"no layout {name!r:.80}" for name in item.layouts if name not in usual]
+    if unknown:
+        raise DatasetError(item.name, unknown, remedy=f"Known are {', '.join(usual)}.")
+    return (*item.paths, *(layout for name in item.layouts for layout in usual[name]))
+
+
+def lookup(name: str, defined: Sequence[Definition] = ()) -> Definition:
+    """The dataset called `name`, of the catalogue or of those that a rulebook defines.
+
+    Raises DatasetError, with the names that there are, if there is none.
+    """
+    by_name = {item.name: item for item in (*defined, *known())}
     if name not in by_name:
         raise DatasetError(
             f"{name!r:.80}", ["no such dataset"], remedy=f"Known are {', '.join(by_name)}."
         )
     return by_name[name]
+
+
+@lru_cache(maxsize=1)
+def _catalogue() -> Catalogue:
+    return adapter(Catalogue).validate_python(tomllib.loads(CATALOGUE.read_text("utf-8")))

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.datasets.known import Known
+from harness.core.definition import Definition
+from harness.datasets.known import layouts_of
 
 Files = dict[str, tuple[Path, ...]]
 
@@ -31,10 +32,10 @@ class Place:
     doubled: tuple[tuple[Path, ...], ...] = ()  # files of one folder that are one image
 
 
-def places(item: Known, data_dir: Path, *, scale: int) -> Iterator[Place]:
+def places(item: Definition, data_dir: Path, *, scale: int) -> Iterator[Place]:
     """Every layout of a dataset under `data_dir`, in the order of search, empty ones too."""
     for name in item.folders:
-        for layout in item.layouts:
+        for layout in layouts_of(item):
             hr_folder = _folder(layout.hr, data_dir, name=name, scale=scale)
             lr_folder = _folder(layout.lr, data_dir, name=name, scale=scale)
             hr = _of_range(item, _images(hr_folder))
@@ -82,7 +83,7 @@ def _image(stem: str, template: str) -> str:
     return stem[len(before) : len(stem) - len(after)] if fits else ""
 
 
-def _of_range(item: Known, images: Files) -> Files:
+def _of_range(item: Definition, images: Files) -> Files:
     if item.numbers is None:
         return images
     first, last = item.numbers

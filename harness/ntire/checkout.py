@@ -24,8 +24,9 @@ class CheckoutError(ValueError):
 def candidates(folder: Path, ids: Sequence[int] | None = None) -> tuple[Candidate, ...]:
     """The entries of a checkout: those of `ids`, or of all ids that its script knows.
 
-    An id that holds no model is a candidate with that fault. CheckoutError where the script is
-    missing or can't be read, or names no ids and none were asked for.
+    An id of the script that holds no model is a candidate with that fault. CheckoutError where the
+    script is missing or can't be read, where it names no ids and none were asked for, and for ids
+    that it does not know.
     """
     folder = folder.resolve()
     script = read(folder)
@@ -34,6 +35,7 @@ def candidates(folder: Path, ids: Sequence[int] | None = None) -> tuple[Candidat
             f"{folder / SCRIPT}: the ids of its entries can't be read off {FUNCTION}; name them "
             "with --ids"
         )
+    _refuse_unknown(script, ids or ())
     tree = files.tree(folder)
     asked = script.branches if ids is None else dict.fromkeys(ids)
     return tuple(_candidate(folder, script, tree, number) for number in asked)
@@ -80,11 +82,20 @@ def _candidate(folder: Path, script: Script, tree: files.Tree, number: int) -> C
     return Candidate(name, team, folder, "entry", digest, submission, form="ntire")
 
 
+def _refuse_unknown(script: Script, ids: Sequence[int]) -> None:
+    """Where the script names no ids, any may do."""
+    known = sorted(script.branches)
+    unknown = [str(number) for number in dict.fromkeys(ids) if number not in script.branches]
+    if known and unknown:
+        what = "id" if len(unknown) == 1 else "ids"
+        raise CheckoutError(
+            f"{SCRIPT} knows no {what} {', '.join(unknown)}: it has {len(known)}, "
+            f"{known[0]} to {known[-1]}; name those with --ids"
+        )
+
+
 def _fault(script: Script, branch: Branch) -> str:
-    """Why an id can't be loaded, as far as the script tells. Where it names no ids, any may do."""
-    if branch.id not in script.branches and script.branches:
-        known = sorted(script.branches)
-        return f"{SCRIPT} knows no id {branch.id}: it has {len(known)}, {known[0]} to {known[-1]}"
+    """Why an id can't be loaded, as far as the script tells."""
     if script.branches and branch.empty:
         return f"{SCRIPT} has no model for id {branch.id}: its branch is empty"
     return ""

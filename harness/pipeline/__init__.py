@@ -7,7 +7,7 @@ from harness.pipeline.evaluate import evaluate
 from harness.pipeline.imported import import_results
 from harness.pipeline.inspect import Inspected, inspect
 from harness.pipeline.official import write_results
-from harness.pipeline.plan import BadInput, Request
+from harness.pipeline.plan import BadInput, Request, read_rules
 from harness.pipeline.progress import Progress, Silent
 from harness.pipeline.published import regenerate
 from harness.pipeline.report import report
@@ -23,6 +23,7 @@ __all__ = [
     "evaluate",
     "import_results",
     "inspect",
+    "read_rules",
     "regenerate",
     "report",
     "write_results",

@@ -53,7 +53,9 @@ def load_run(folder: Path) -> Run:
     except FileNotFoundError:
         raise BadInput(f"{path} is missing: `esr run` makes it") from None
     except OSError as error:
-        raise BadInput(f"{path} can't be read: {error.strerror}") from None
+        raise BadInput(
+            f"{path} can't be read: {error.strerror}; name the folder of a run with --reports"
+        ) from None
     except ValidationError as error:
         raise BadInput(f"{path} can't be read ({error.error_count()} faults): run again") from None
     if run.schema != SCHEMA:

@@ -37,7 +37,7 @@ from harness.pipeline.bench import (
     sampled,
 )
 from harness.pipeline.figures import SIDES, drifting, first_calls, memory, seconds
-from harness.pipeline.plan import BadInput
+from harness.pipeline.plan import BadInput, refuse_size
 from harness.pipeline.progress import Progress, Silent
 from harness.pipeline.trial import SideCosts, costs
 from harness.weights import WeightsError
@@ -52,6 +52,7 @@ def check(request: CheckRequest, progress: Progress | None = None) -> tuple[Chec
     raises BadInput, CatalogError, WeightsError or SandboxError. WriteError where a baseline can't
     be saved.
     """
+    refuse_size("complexity", request.complexity)
     progress = progress or Silent()
     chosen = isolation(request)
     if chosen.note:

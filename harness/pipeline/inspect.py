@@ -14,7 +14,7 @@ from harness import datasets, weights
 from harness.catalog import Candidate
 from harness.core.challenge import Protocol
 from harness.core.fusing import comparison, suspicion
-from harness.core.outcome import Failed, failed
+from harness.core.outcome import Failed
 from harness.core.record import CountFigures
 from harness.core.verdict import Verdict, judge
 from harness.launch import machine
@@ -74,8 +74,10 @@ def inspect(  # noqa: PLR0913 - one for each option of the command
     `size` is the LR height and width of the counts, `logs` the folder that keeps what entries
     print. Entries of an official checkout are counted in the convention of NTIRE 2022 alone,
     unless `full` asks for every counter and a verdict. SandboxError where a sandbox is required and
-    does not work here, WeightsError where official weights were asked for and are not at hand.
+    does not work here, BadInput for a size that is none, WeightsError where official weights were
+    asked for and are not at hand.
     """
+    plan.refuse_size("size", size)
     progress = progress or Silent()
     isolation = choose(sandbox)
     if isolation.note:
@@ -104,8 +106,7 @@ def _inspect(
 ) -> Inspected:
     log = logs / f"{candidate.id}.log"
     if candidate.submission is None or chosen is None:
-        failure = failed("manifest", "bad_manifest", "; ".join(candidate.faults))
-        return Inspected(candidate, "", (), None, None, failure, log)
+        return Inspected(candidate, "", (), None, None, plan.unusable(candidate), log)
     protocol = Protocol()
     told = plan.declared(candidate, candidate.submission, chosen, protocol)
     # counted as it is written, but run as it is declared: the row of a run would fail by either

@@ -12,11 +12,11 @@ from pathlib import Path
 from harness import catalog, datasets, ntire, rulebook, weights
 from harness.catalog import Candidate
 from harness.core.challenge import Challenge, Protocol
-from harness.core.outcome import failed
+from harness.core.outcome import MESSAGE_LIMIT, Failed, failed
 from harness.core.record import Environment
 from harness.core.run import JobKey, Listed
 from harness.core.submission import Submission
-from harness.datasets import Dataset, DatasetMissing
+from harness.datasets import Dataset, DatasetError, DatasetMissing, DatasetsFaulty
 from harness.launch import machine
 from harness.launch.sandbox.choose import Mode
 from harness.pipeline.material import Material, without
@@ -61,9 +61,20 @@ class Contender:
     weights: weights.Chosen
 
 
+def read_rules(name_or_path: str) -> Challenge:
+    """A challenge that can be run here: each dataset and reference that it names is known.
+
+    RulebookError with all faults.
+    """
+    scales = {it.id: it.submission.scale for it in catalog.all_references() if it.submission}
+    names = tuple(it.name for it in datasets.known())
+    at_hand = rulebook.AtHand(names, datasets.usual_layouts(), scales)
+    return rulebook.read(name_or_path, at_hand)
+
+
 def read_challenge(request: Request) -> Challenge:
     """The challenge with the request's own rounds and threads."""
-    challenge = rulebook.read(request.challenge)
+    challenge = read_rules(request.challenge)
     protocol = challenge.protocol
     threads = request.threads or protocol.threads or machine.usable_cores()
     protocol = dataclasses.replace(
@@ -75,18 +86,29 @@ def read_challenge(request: Request) -> Challenge:
 def find_datasets(
     challenge: Challenge, data_dir: Path | None
 ) -> tuple[Challenge, tuple[Dataset, ...], tuple[str, ...]]:
-    """The datasets at hand, the challenge cut down to them, and notes on what is left out."""
-    found, absent, notes = [], set(), []
+    """The datasets at hand, the challenge cut down to them, and notes on what is left out.
+
+    DatasetError with the faults of all datasets.
+    """
+    found, absent, notes, faulty = [], set(), [], []
     for use in challenge.datasets:
         try:
             found.append(
-                datasets.find(use.name, data_dir=data_dir, scale=challenge.scale, truth=use.truth)
+                datasets.find(
+                    use.name,
+                    data_dir=data_dir,
+                    scale=challenge.scale,
+                    truth=use.truth,
+                    defined=challenge.define,
+                )
             )
-        except DatasetMissing as error:
-            if use.required:
-                raise
+        except DatasetError as error:
+            if use.required or not isinstance(error, DatasetMissing):
+                faulty.append(error)
             absent.add(use.name)
             notes.append(f"Left out: {use.name}, {error.faults[0]}.")
+    if faulty:
+        raise faulty[0] if len(faulty) == 1 else DatasetsFaulty(faulty)
     if not found:
         raise BadInput(f"none of the datasets of {challenge.id} is at hand. " + " ".join(notes))
     return without(challenge, absent), tuple(found), tuple(notes)
@@ -219,11 +241,7 @@ def floor_job(challenge: Challenge, material: Material) -> JobKey:
 def listed(candidate: Candidate) -> Listed:
     """A candidate as the run lists it, before it has jobs."""
     submission = candidate.submission
-    fault = (
-        failed("manifest", "bad_manifest", "; ".join(candidate.faults))
-        if candidate.faults
-        else None
-    )
+    fault = unusable(candidate) if candidate.faults else None
     unnamed = candidate.folder.name if candidate.form == "entry" else candidate.id
     return Listed(
         id=candidate.id,
@@ -236,6 +254,20 @@ def listed(candidate: Candidate) -> Listed:
         fault=fault,
         published=submission.published if submission else (),
     )
+
+
+def refuse_size(option: str, size: tuple[int, int]) -> None:
+    """Raise BadInput for an LR height and width that no image has."""
+    if min(size) < 1:
+        raise BadInput(f"{option} must be at least 1 by 1, LR height and width, got {size}")
+
+
+def unusable(candidate: Candidate) -> Failed:
+    """The failure of a candidate that has faults; a table has room for the first of many."""
+    text = "; ".join(candidate.faults)
+    if len(text) > MESSAGE_LIMIT:
+        text = f"{len(candidate.faults)} faults, which `esr inspect` lists: {text}"
+    return failed("manifest", "bad_manifest", text)
 
 
 def _of_checkout(request: Request, scale: int) -> list[Candidate]:

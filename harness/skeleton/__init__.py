@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from string import Template
 
+from harness import atomic
 from harness.core.submission import ID_PATTERN
 
 _TEMPLATES = Path(__file__).parent
@@ -16,27 +17,33 @@ class SkeletonError(ValueError):
     """The skeleton can't be written; says what to do."""
 
 
+def place(folder: Path, name: str) -> Path:
+    """Where the entry called `name` goes in `folder`; SkeletonError where the name is no id."""
+    if not ID_PATTERN.fullmatch(name):
+        raise SkeletonError(f"{name!r:.80}: a name is 1 to 64 of a-z, 0-9 and _")
+    return folder / name
+
+
 def write(folder: Path, *, team: str, scale: int) -> tuple[Path, ...]:
     """Write a manifest and a small network to a new `folder`, whose name becomes the id.
 
     Raises SkeletonError when the name is no id, the scale unknown, the team without a name or the
-    folder not empty.
+    folder not empty, WriteError where it can't be written.
     """
-    if not ID_PATTERN.fullmatch(folder.name):
-        raise SkeletonError(f"{folder.name!r}: a name is 1 to 64 of a-z, 0-9 and _")
+    place(folder.parent, folder.name)
     if scale not in (2, 3, 4):
         raise SkeletonError(f"scale must be 2, 3 or 4, got {scale}")
     if not team.strip():
         raise SkeletonError("team must not be empty")
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise SkeletonError(f"{folder} is there already: choose another name")
-    folder.mkdir(parents=True, exist_ok=True)
+    atomic.make_folder(folder)
     words = {"id": folder.name, "team": _toml_text(team)}
     written = []
     for name, template in _FILES.items():
         text = Template((_TEMPLATES / template).read_text(encoding="utf-8"))
         path = folder / name
-        path.write_text(text.substitute(words, scale=scale), encoding="utf-8")
+        atomic.write(path, text.substitute(words, scale=scale).encode(errors="replace"))
         written.append(path)
     return tuple(written)
 

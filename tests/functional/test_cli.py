@@ -200,3 +200,51 @@ def test_official_weights_are_verified(shared_dir: Path, tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("ok ") == 10
     assert esr("weights", "verify", "--weights-dir", tmp_path, cwd=tmp_path).returncode == 1
+
+
+def test_a_folder_that_can_not_be_written_to_is_said_and_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    (tmp_path / "results.json").write_text("{}", encoding="utf-8")
+    ran = esr("new", "mine", "--folder", "file", cwd=tmp_path)
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert ran.stderr.startswith("esr: the folder file/mine can't be made: Not a directory; choose")
+    ran = esr("report", "--reports", "file", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("esr: file/sample/run.json can't be read: Not a directory; name")
+
+
+def test_inspect_points_to_no_log_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    write_misbehaving(tmp_path / "leaves")
+    ran = esr("inspect", "leaves", "--reports", "file", cwd=tmp_path)
+    assert ran.returncode == 3
+    assert "its log can't be kept as file/inspect/leaves.log" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("new", "../x"), "'../x': a name is 1 to 64 of a-z, 0-9 and _"),
+        (("new", ""), "'': a name is 1 to 64 of a-z, 0-9 and _"),
+        (("data", "--scale", "5"), "--scale must be 2, 3 or 4, got 5"),
+        (("data", "--data-dir", "nowhere"), "nowhere is no folder: name the one that holds"),
+        (("inspect", "rlfn_x4", "--size", "0", "0"), "size must be at least 1 by 1"),
+    ],
+)
+def test_an_argument_that_makes_no_sense_is_bad_input(
+    tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    ran = esr(*arguments, cwd=tmp_path)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert f"esr: {said}" in ran.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_data_shows_the_datasets_that_a_rulebook_defines(tmp_path: Path, repository: Path) -> None:
+    rules = repository / "tests" / "assets" / "green2030.toml"
+    ran = esr("data", "--challenge", rules, "--json", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    rows = {row["name"]: (row["count"], row["found"]) for row in json.loads(ran.stdout)}
+    assert rows["green2030_hidden"] == (20, 0)
+    assert rows["sample_valid"] == (2, 2)
+    assert "Set5" not in rows

@@ -1,8 +1,8 @@
 """An organiser's own year: one TOML, no Python.
 
 `tests/assets/green2030.toml` has hard caps on size and cost, a score over runtime, energy and PSNR,
-and two data sets more. It ranks figures that somebody else took, energy among them, and it runs
-here on the bundled photographs, once its terms of energy are called optional.
+and two data sets more, one of them defined there. It ranks figures that somebody else took, energy
+among them, and it runs here on the bundled photographs, once its terms of energy are optional.
 """
 
 from __future__ import annotations
@@ -62,13 +62,13 @@ def rules(repository: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, rules: Path, repository: Path) -> Path:
-    """The rules, a variant whose energy is optional, entries, and a made-up Set5."""
+    """The rules, a variant whose energy is optional, entries, and an image of the year's own."""
     place = tmp_path_factory.mktemp("organiser")
     strict = rules.read_text("utf-8")
     lenient = strict.replace('{ metric = "energy"', '{ metric = "energy", optional = true')
     (place / "strict.toml").write_text(strict, "utf-8")
     (place / "lenient.toml").write_text(lenient, "utf-8")
-    folder = place / "data" / "Set5" / "HR"
+    folder = place / "data" / "private" / "green2030" / "truth"
     folder.mkdir(parents=True)
     rows, columns = np.mgrid[0:64, 0:64]
     image = 127 + 120 * np.sin(rows / 5) * np.cos(columns / 7)
@@ -144,8 +144,13 @@ def test_it_runs_on_a_cpu_with_what_breaks_a_cap_left_out(board: dict[str, Any])
 def test_each_dataset_at_hand_is_measured_and_the_absent_one_is_told(
     board: dict[str, Any],
 ) -> None:
-    assert set(row(board, "linear_x4")["quality"]) == {"sample_valid", "sample_test", "Set5"}
+    assert set(row(board, "linear_x4")["quality"]) == {
+        "sample_valid",
+        "sample_test",
+        "green2030_hidden",
+    }
     assert any("Set14" in note for note in board["notes"])
+    assert "green2030_hidden: 1 of 20 images" in board["notes"]
 
 
 def test_the_page_says_that_energy_did_not_count(board: dict[str, Any]) -> None:

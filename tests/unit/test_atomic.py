@@ -76,3 +76,16 @@ def test_a_new_folder_is_synced_into_the_one_above_it(
     synced.clear()
     atomic.write(tmp_path / "a" / "b" / "c.json", b"x")
     assert synced == [tmp_path / "a" / "b"]
+
+
+def test_a_folder_is_made_with_those_above_it_and_may_be_there(tmp_path: Path) -> None:
+    for _ in range(2):
+        atomic.make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+
+
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_a_folder_that_can_not_be_made_is_said_with_what_to_do(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    with pytest.raises(WriteError, match=r"the folder .*file.* can't be made: .*; choose another"):
+        atomic.make_folder(tmp_path / place)

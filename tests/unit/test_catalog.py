@@ -198,3 +198,57 @@ def test_a_manifest_nested_too_deeply_to_be_read_is_a_fault(tmp_path: Path) -> N
     deep = MANIFEST + "kwargs." + ".".join("a" * 3000) + " = 1\n"
     (found,) = _faults(tmp_path, deep)
     assert found.startswith("submission.toml: ")
+
+
+def test_faults_of_values_hide_none_of_the_folder(tmp_path: Path) -> None:
+    text = MANIFEST.replace("scale = 4", "scale = 5").replace("model:Net", "main:Net")
+    faults = _faults(tmp_path, text.replace('"acme"', '"other"') + 'weights = "w.pth"\n')
+    assert faults == (
+        "submission.toml: scale must be 2, 3 or 4, got 5",
+        "submission.toml: id 'other' is not the folder's name, 'acme'",
+        "submission.toml: 'main:Net' speaks of main.py, which is not in the folder",
+        "submission.toml: weights 'w.pth' is not in the folder",
+    )
+
+
+def test_what_may_not_be_in_the_folder_hides_no_fault_of_the_manifest(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, MANIFEST.replace("scale = 4", "scale = 5"))
+    (folder / "link").symlink_to("/etc")
+    assert _one(folder).faults == (
+        "submission.toml: scale must be 2, 3 or 4, got 5",
+        "link: only plain files and folders may be in a submission",
+    )
+
+
+def test_a_missing_field_of_official_weights_hides_none_of_its_other_faults(
+    tmp_path: Path,
+) -> None:
+    official = '[official]\nfile = "../x.pth"\nsha256 = "zz"\nurl = "http://x"\n'
+    assert _faults(tmp_path, MANIFEST + official) == (
+        "submission.toml: official.licence: is missing",
+        (
+            "submission.toml: official: sha256 must be 64 hexadecimal digits; "
+            "file must be a path inside the folder, got '../x.pth'"
+        ),
+        "submission.toml: official: url must begin with https://, got 'http://x'",
+    )
+
+
+def test_a_variants_id_hides_no_fault_of_the_variants_nor_of_what_they_share(
+    tmp_path: Path,
+) -> None:
+    text = VARIANTS.replace('"acme_x2"', '"x2"').replace("scale = 2", 'scale = 9\ntile = "4"')
+    text = text.replace("model:Net", "main:Net").replace('team = "Acme"', 'id = "b"\nteam = 3')
+    assert _faults(tmp_path, text) == (
+        "submission.toml: id 'b' is not the folder's name, 'acme'",
+        "submission.toml: variants[0]: id must be a text that begins with 'acme_', got 'x2'",
+        "submission.toml: team: Input should be a valid string, got 3",
+        "submission.toml: 'main:Net' speaks of main.py, which is not in the folder",
+        "submission.toml: variants[0]: tile: Input should be a valid integer, got '4'",
+        "submission.toml: variants[0]: scale must be 2, 3 or 4, got 9",
+    )
+
+
+def test_a_weights_name_that_no_file_can_have_is_a_fault(tmp_path: Path) -> None:
+    (found,) = _faults(tmp_path, MANIFEST + f'weights = "{"w" * 5000}.pth"\n')
+    assert found.endswith("is not in the folder")

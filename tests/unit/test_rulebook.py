@@ -199,3 +199,127 @@ def test_one_value_tells_all_that_is_wrong_with_it(tmp_path: Path) -> None:
     (line,) = _faults(tmp_path, GOOD + "limits = [{ metric = 'beauty', decimals = 13 }]")
     said = ("unknown metric 'beauty'", "a limit has either", "must be 0 to 12, got 13")
     assert [text for text in said if text not in line] == []
+
+
+TRACK = "{ id = 'main', title = 'M', kind = 'order', terms = [{ metric = '%s' }] }"
+
+
+def test_a_fault_in_one_dataset_hides_none_of_the_metrics_and_names_of_others(
+    tmp_path: Path,
+) -> None:
+    text = GOOD.replace(
+        '{ name = "Set5", split = "test" }',
+        '{ name = "Set5", split = "best" }, { name = "Set5", split = "test" }',
+    )
+    text += "runtime_over = ['Set14']\nlimits = [{ metric = 'psnr:B100', at_least = 1.0 }]\n"
+    split, whole = _faults(tmp_path, text)
+    assert split.startswith("datasets.0.split: Input should be 'validation'")
+    assert whole == (
+        "runtime_over names 'Set14', which is no dataset of the challenge; "
+        "psnr:B100 speaks of a dataset that the challenge does not have; "
+        "dataset 'Set5' stands twice"
+    )
+
+
+def test_a_metric_may_speak_of_a_dataset_whose_name_can_not_be_read(tmp_path: Path) -> None:
+    text = GOOD.replace('[{ name = "Set5", split = "test" }]', "[{ nam = 'Set5', split = 'test' }]")
+    assert _faults(tmp_path, text + "runtime_over = ['Set5', 'Set5']\n") == [
+        "datasets.0.name: is missing",
+        "datasets.0.nam: is no known field",
+        "runtime_over 'Set5' stands twice",
+    ]
+
+
+def test_a_doubled_track_is_named_beside_faults_of_both(tmp_path: Path) -> None:
+    text = f"tracks = [{TRACK % 'beauty'}, {TRACK.replace('order', 'best') % 'psnr:B100'}]"
+    beauty, kind, whole = sorted(
+        _faults(tmp_path, GOOD + text), key=lambda it: it[:8] != "tracks.0"
+    )
+    assert beauty.startswith("tracks.0.terms.0: unknown metric 'beauty'")
+    assert kind.startswith("tracks.1.kind: Input should be 'order'")
+    assert whole == (
+        "psnr:B100 speaks of a dataset that the challenge does not have; track 'main' stands twice"
+    )
+
+
+AT_HAND = rulebook.AtHand(("Set14",), ("split",), {"base_x4": 4, "base_x2": 2})
+
+
+def test_names_that_are_not_at_hand_are_faults_beside_all_others(tmp_path: Path) -> None:
+    path = _written(tmp_path, GOOD + "colour = 1\nreferences = ['base_x4', 'base_x2', 'ghost']\n")
+    with pytest.raises(RulebookError) as caught:
+        rulebook.read(path, AT_HAND)
+    assert [line.removeprefix(f"{path}: ") for line in str(caught.value).splitlines()] == [
+        "colour: is no known field",
+        "datasets.0: no dataset 'Set5'; known are Set14; describe another one under [[define]]",
+        "references.1: base_x2 is x2, the challenge x4",
+        "references.2: no reference model 'ghost'; known are base_x4, base_x2",
+    ]
+
+
+def test_names_are_no_faults_where_nothing_is_to_be_run(tmp_path: Path) -> None:
+    text = GOOD + "references = ['ghost']\n"
+    assert rulebook.read(_written(tmp_path, text)).references == ("ghost",)
+
+
+def test_a_file_that_can_not_be_read_is_answered_with_what_can(tmp_path: Path) -> None:
+    with pytest.raises(RulebookError, match=r"none\.toml can't be read: No such.*classic_x2"):
+        rulebook.read(str(tmp_path / "none.toml"))
+
+
+DEFINE = """
+[[define]]
+name = "Set5"
+title = "Five of ours"
+count = 5
+source = "on request"
+licence = "l"
+folders = ["five"]
+layouts = ["split"]
+"""
+
+
+def test_a_rulebook_may_define_a_dataset_that_nobody_knows(tmp_path: Path) -> None:
+    challenge = rulebook.read(_written(tmp_path, GOOD + DEFINE), AT_HAND)
+    assert [(it.name, it.layouts) for it in challenge.define] == [("Set5", ("split",))]
+
+
+def test_faults_of_definitions_are_named_with_all_others(tmp_path: Path) -> None:
+    define = DEFINE.replace("count = 5\n", "count = 0\n").replace('"split"', '"splits"')
+    path = _written(
+        tmp_path,
+        GOOD.replace('"Set5", split', '"Set6", split')
+        + define
+        + "paths = [{ hr = '/x', lr = '{image}' }]\n"
+        + DEFINE.replace('licence = "l"', "").replace('"Set5"', '"Set14"')
+        + DEFINE,
+    )
+    with pytest.raises(RulebookError) as caught:
+        rulebook.read(path, AT_HAND)
+    lines = [line.removeprefix(f"{path}: ") for line in str(caught.value).splitlines()]
+    assert lines == [
+        (
+            "define.0.paths.0: hr: {image} must stand once, in the last part of the path, "
+            "got '/x'; "
+            "hr: a path must lie within the data folder, got '/x'"
+        ),
+        "define.1.licence: is missing",
+        "define.0: Set5: count must be at least 1, got 0",
+        (
+            "psnr:Set5 speaks of a dataset that the challenge does not have; "
+            "define 'Set5' stands twice"
+        ),
+        "define.0: no layout 'splits'; known are split; describe another one under paths",
+        "define.1: Set14 is known already: choose another name",
+        (
+            "datasets.0: no dataset 'Set6'; known are Set14, Set5; "
+            "describe another one under [[define]]"
+        ),
+    ]
+
+
+def test_a_definition_without_a_readable_name_may_be_the_one_that_is_used(tmp_path: Path) -> None:
+    path = _written(tmp_path, GOOD + DEFINE.replace('name = "Set5"', "name = 5"))
+    with pytest.raises(RulebookError) as caught:
+        rulebook.read(path, AT_HAND)
+    assert str(caught.value) == (f"{path}: define.0.name: Input should be a valid string, got 5")

@@ -56,6 +56,15 @@ SLIPS: dict[str, tuple[Change, str]] = {
         lambda it: it["limits"][1].update(metric="psnr:Set14"),
         "psnr:Set14 speaks of a dataset that the challenge does not have",
     ),
+    "split": (lambda it: it["datasets"][0].update(split="best"), "datasets.0.split: Input should"),
+    "over": (
+        lambda it: it.update(runtime_over=["B100"]),
+        "runtime_over names 'B100', which is no dataset of the challenge",
+    ),
+    "tracks": (
+        lambda it: [track.update(id="t") for track in it["tracks"]],
+        "track 't' stands twice",
+    ),
     "kind": (lambda it: it["tracks"][1].update(kind="best"), "tracks.1.kind: Input should be"),
     "per": (
         lambda it: it["tracks"][2]["terms"][0].update(per=1.0),

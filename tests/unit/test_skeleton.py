@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness import catalog, skeleton
+from harness.atomic import WriteError
 from harness.skeleton import SkeletonError
 
 
@@ -78,3 +79,16 @@ def test_a_file_of_that_name_is_left_alone(tmp_path: Path) -> None:
 def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
     (tmp_path / "acme").mkdir()
     assert len(skeleton.write(tmp_path / "acme", team="Acme", scale=4)) == 2
+
+
+def test_a_place_that_can_not_be_written_to_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    with pytest.raises(WriteError, match=r"acme can't be made: Not a directory; choose another"):
+        skeleton.write(tmp_path / "file" / "acme", team="Acme", scale=4)
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", "/x", ".", "A"])
+def test_a_name_is_no_path(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SkeletonError, match="a name is 1 to 64 of a-z, 0-9 and _"):
+        skeleton.place(tmp_path, name)
+    assert skeleton.place(tmp_path, "x") == tmp_path / "x"

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
 import pytest
 
+from harness.core.definition import Definition, Layout
 from harness.datasets import DatasetError, known
-from harness.datasets.known import Known, Layout, lookup
+from harness.datasets.known import layouts_of, lookup
 
 BUNDLED = {"sample_valid", "sample_test"}
 
@@ -29,7 +31,7 @@ def test_the_catalogue_has_the_datasets_of_the_challenges_and_papers() -> None:
 
 
 @pytest.mark.parametrize("item", known(), ids=lambda item: item.name)
-def test_every_dataset_says_where_it_comes_from_and_under_which_licence(item: Known) -> None:
+def test_every_dataset_says_where_it_comes_from_and_under_which_licence(item: Definition) -> None:
     assert item.title
     assert item.licence
     assert re.match(r"https?://", item.source)
@@ -38,8 +40,8 @@ def test_every_dataset_says_where_it_comes_from_and_under_which_licence(item: Kn
 
 
 @pytest.mark.parametrize("item", known(), ids=lambda item: item.name)
-def test_every_layout_names_the_image_once_and_in_the_file_name(item: Known) -> None:
-    for layout in item.layouts:
+def test_every_layout_names_the_image_once_and_in_the_file_name(item: Definition) -> None:
+    for layout in layouts_of(item):
         for template in (layout.hr, layout.lr):
             folder, _, file = template.rpartition("/")
             assert "{image}" not in folder
@@ -64,24 +66,26 @@ def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
 
 def test_a_dataset_with_neither_layouts_nor_photographs_is_refused() -> None:
     with pytest.raises(ValueError, match="X: a dataset has either layouts or bundled"):
-        Known(name="X", title="x", count=1, source="s", licence="l")
+        Definition(name="X", title="x", count=1, source="s", licence="l", folders=("x",))
 
 
 def test_a_bundled_dataset_counts_its_photographs() -> None:
     photos = lookup("sample_test").bundled
     with pytest.raises(ValueError, match="X: count is 3, bundled 2"):
-        Known(name="X", title="x", count=3, source="s", licence="l", bundled=photos)
+        Definition(
+            name="X", title="x", count=3, source="s", licence="l", package="p", bundled=photos
+        )
 
 
 def test_a_dataset_is_not_both_bundled_and_searched_for() -> None:
     with pytest.raises(ValueError, match="either"):
-        Known(
+        Definition(
             name="X",
             title="x",
             count=2,
             source="s",
             licence="l",
-            layouts=(Layout("{folder}/{image}", "{folder}/{image}"),),
+            paths=(Layout("{folder}/{image}", "{folder}/{image}"),),
             bundled=lookup("sample_test").bundled,
         )
 
@@ -90,3 +94,34 @@ def test_nothing_of_the_catalogue_names_a_folder_of_some_machine() -> None:
     for item in known():
         for folder in item.folders:
             assert not Path(folder).is_absolute()
+
+
+MINE = Definition(
+    name="mine",
+    title="Mine",
+    count=2,
+    source="s",
+    licence="l",
+    folders=("mine",),
+    paths=(Layout("{folder}/a/{image}", "{folder}/b/{image}"),),
+    layouts=("plain",),
+)
+
+
+def test_a_defined_dataset_is_found_by_its_name_beside_the_known_ones() -> None:
+    assert lookup("mine", [MINE]) is MINE
+    assert lookup("Set5", [MINE]).name == "Set5"
+    with pytest.raises(DatasetError, match="Known are mine, sample_valid"):
+        lookup("yours", [MINE])
+
+
+def test_paths_of_its_own_are_looked_for_before_the_usual_ones() -> None:
+    first, second = layouts_of(MINE)
+    assert first.hr == "{folder}/a/{image}"
+    assert second.hr == "{folder}/{image}"
+
+
+def test_an_unknown_layout_is_answered_with_the_known_ones() -> None:
+    item = dataclasses.replace(MINE, layouts=("ours", "plain"))
+    with pytest.raises(DatasetError, match=r"mine: no layout 'ours'\. Known are split, nested"):
+        layouts_of(item)

@@ -96,10 +96,14 @@ def test_links_are_no_files_of_a_checkout(checkout: Path, tmp_path: Path) -> Non
 
 
 def test_candidates_say_why_an_id_has_no_model(checkout: Path) -> None:
-    empty, unknown = ntire.candidates(checkout, (6, 42))
+    (empty,) = ntire.candidates(checkout, (6,))
     assert (empty.id, empty.team) == ("id06", "Nobody's Team")
     assert empty.faults == ("test_demo.py has no model for id 6: its branch is empty",)
-    assert unknown.faults == ("test_demo.py knows no id 42: it has 17, -1 to 15",)
+
+
+def test_ids_that_the_script_does_not_know_are_bad_input_all_at_once(checkout: Path) -> None:
+    with pytest.raises(ntire.CheckoutError, match=r"no ids 42, 77: it has 17, -1 to 15; name"):
+        ntire.candidates(checkout, (0, 42, 77, 42))
 
 
 def test_candidates_bring_what_the_script_says(checkout: Path) -> None:

@@ -254,3 +254,9 @@ def test_only_the_ratios_of_one_entry_to_a_reference_are_kept(run: Run, tmp_path
 def test_what_can_not_be_asked_is_bad_input(run: Run, changes: dict[str, Any], fault: str) -> None:
     with pytest.raises(BadInput, match=fault):
         run("acme", worlds=[], **changes)
+
+
+def test_a_complexity_input_that_is_none_is_bad_input() -> None:
+    request = CheckRequest(("mine",), "base", complexity=(0, 8))
+    with pytest.raises(BadInput, match="complexity must be at least 1 by 1"):
+        check(request)

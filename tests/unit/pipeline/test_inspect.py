@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from harness.launch.measure import Reply
+from harness.pipeline import BadInput, inspect
 from harness.pipeline.inspect import _deploy, _determinism, _range
 from harness.wire.evidence import Unfused
 from harness.wire.messages import Output
@@ -44,3 +47,9 @@ def test_deploy_is_held_against_the_network_before_it(apart: float | None, level
     (finding,) = _deploy(Unfused(difference=apart))
     assert finding.level == level
     assert _deploy(None) == ()
+
+
+@pytest.mark.parametrize("size", [(0, 0), (64, -1)])
+def test_a_size_that_no_image_has_is_bad_input(size: tuple[int, int], tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="size must be at least 1 by 1"):
+        inspect((), size=size, logs=tmp_path)

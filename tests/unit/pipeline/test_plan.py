@@ -12,6 +12,7 @@ from harness import catalog, rulebook, weights
 from harness.core.challenge import Challenge
 from harness.core.record import Environment
 from harness.core.run import JobKey
+from harness.datasets import DatasetError
 from harness.launch.measure import LrImage
 from harness.pipeline import plan
 from harness.pipeline.material import Material
@@ -189,3 +190,61 @@ def test_rounds_without_audits_have_keys_of_their_own(tmp_path: Path, challenge:
     count, *rounds = jobs(folder, challenge)
     assert count == bare[0]
     assert all(one.key != other.key for one, other in zip(rounds, bare[1:], strict=True))
+
+
+def test_the_faults_of_all_datasets_are_told_at_once(tmp_path: Path) -> None:
+    uses = ("DIV2K_valid", "DIV2K_test", "Set5")
+    asked = rulebook.parse(
+        {
+            "id": "mine",
+            "title": "Mine",
+            "scale": 4,
+            "quality_profile": "ntire",
+            "datasets": [{"name": name, "split": "test"} for name in uses]
+            + [{"name": "Set14", "split": "benchmark", "required": False}],
+            "columns": [{"metric": "runtime", "title": "Runtime"}],
+        },
+        where="mine.toml",
+    )
+    folder = write_set5(tmp_path) / "DIV2K_test_LR"
+    folder.mkdir()
+    (folder / "0901x4.png").write_bytes(b"")
+    with pytest.raises(DatasetError) as caught:
+        plan.find_datasets(asked, tmp_path)
+    first, second = str(caught.value).split("DIV2K_test: ")
+    assert first.startswith("DIV2K_valid: no image found under ")
+    assert second.startswith("1 LR images in ")
+    assert "Set14" not in str(caught.value)
+    assert caught.value.dataset == "DIV2K_valid, DIV2K_test"
+
+
+def test_a_challenge_to_be_run_names_datasets_and_references_that_are_known(
+    tmp_path: Path,
+) -> None:
+    path = write_challenge(tmp_path / "tiny.toml")
+    text = path.read_text("utf-8")
+    text = text.replace("references = []", 'references = ["rlfn_x2", "ghost"]')
+    path.write_text(text.replace('[{ name = "Set5"', '[{ name = "Set6"').replace(":Set5", ":Set6"))
+    with pytest.raises(rulebook.RulebookError) as caught:
+        plan.read_challenge(Request(challenge=str(path)))
+    dataset, scale, ghost = str(caught.value).splitlines()
+    assert "datasets.0: no dataset 'Set6'; known are sample_valid, " in dataset
+    assert scale.endswith("references.0: rlfn_x2 is x2, the challenge x4")
+    assert "references.1: no reference model 'ghost'; known are " in ghost
+
+
+@pytest.mark.parametrize("name", rulebook.names())
+def test_every_bundled_challenge_can_be_run_here(name: str) -> None:
+    assert plan.read_rules(name).id == name
+
+
+def test_more_faults_than_a_table_has_room_for_are_counted(tmp_path: Path) -> None:
+    folder = write_entry(tmp_path / "a")
+    with (folder / "submission.toml").open("a") as file:
+        file.write("\n")
+        file.writelines(f"stranger_number_{number} = 1\n" for number in range(40))
+    (candidate,) = catalog.read_folder(folder)
+    fault = plan.unusable(candidate)
+    assert fault.message.startswith(
+        "40 faults, which `esr inspect` lists: submission.toml: stranger_number_0: is no known"
+    )

@@ -9,15 +9,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from harness import contents, strict
+from harness import contents
+from harness.catalog import manifest
+from harness.catalog.manifest import MANIFEST, MANIFEST_CAP, ManifestError
 from harness.core.submission import ID_PATTERN, Submission
 
-MANIFEST = "submission.toml"
-MANIFEST_CAP = 64 * 1024  # bytes
-_PACKAGE = Path(__file__).parent
+__all__ = [
+    "MANIFEST",
+    "MANIFEST_CAP",
+    "Candidate",
+    "CatalogError",
+    "Role",
+    "all_references",
+    "file_digest",
+    "folder_digest",
+    "read_folder",
+    "read_named",
+    "reference_folder",
+    "references",
+]
+_PACKAGE = Path(__file__).parent.parent
 _REFERENCES = (_PACKAGE / "_reference_models", _PACKAGE.parent / "reference_models")
 _IGNORED = contents.IGNORED
-_STAND_IN = {"id": "x", "team": "x", "entry": "x:x", "scale": 4, "data_range": 1.0}
 Role = Literal["reference", "entry"]
 
 
@@ -82,17 +95,22 @@ def read_folder(folder: Path) -> tuple[Candidate, ...]:
     """Every variant of a submission's folder; what is wrong becomes `faults`, never an error."""
     folder = folder.resolve()
     try:
-        document = _document(folder / MANIFEST)
-        digest = folder_digest(folder)
+        digest, faults = folder_digest(folder), []
     except (OSError, ValueError) as error:
-        return (_broken(folder, [str(error)]),)
-    variants = document.pop("variants", None)
-    if variants is None:
-        return (_candidate(folder, document, digest, folder.name),)
-    faults = _variant_faults(folder, document, variants)
-    if faults:
-        return (_broken(folder, faults, str(document.get("team", ""))),)
-    return tuple(_candidate(folder, {**document, **one}, digest, one["id"]) for one in variants)
+        digest, faults = "", [str(error)]
+    try:
+        said = manifest.document(folder)
+    except (OSError, ManifestError) as error:
+        lines = error.lines if isinstance(error, ManifestError) else [str(error)]
+        return (_broken(folder, [*lines, *(line for line in faults if line not in lines)]),)
+    team = str(said.get("team", ""))
+    named = [(folder.name, said)]
+    if "variants" in said:
+        try:
+            named = [(one["id"], one) for one in manifest.variants(folder, said)]
+        except ManifestError as error:
+            return (_broken(folder, [*error.lines, *faults], team),)
+    return tuple(_candidate(folder, one, digest, name, faults) for name, one in named)
 
 
 def folder_digest(folder: Path) -> str:
@@ -123,62 +141,17 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _document(path: Path) -> dict[str, Any]:
-    if path.is_symlink() or not path.is_file():
-        raise ValueError(f"{MANIFEST} is missing; `esr new NAME` writes one")
-    if path.stat().st_size > MANIFEST_CAP:
-        raise ValueError(f"{MANIFEST} is larger than {MANIFEST_CAP} bytes")
+def _candidate(
+    folder: Path, said: dict[str, Any], digest: str, name: str, faults: list[str]
+) -> Candidate:
+    """The candidate called `name`, with its own faults before those of the folder."""
     try:
-        return strict.read_toml(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{MANIFEST}: {error}") from None
-
-
-def _candidate(folder: Path, document: dict[str, Any], digest: str, name: str) -> Candidate:
-    """The candidate called `name`: no manifest may choose the name of another entry."""
-    team = str(document.get("team", ""))
-    try:
-        submission = strict.build(Submission, document, _STAND_IN)
-    except strict.Faults as faults:
-        return _broken(folder, [f"{MANIFEST}: {line}" for line in faults.lines], team, name)
-    except ValueError as error:  # what JSON can't hold, a lone surrogate say
-        return _broken(folder, [f"{MANIFEST}: {error}"], team, name)
-    misplaced = _place_faults(folder, submission, name)
-    if misplaced:
-        return _broken(folder, misplaced, submission.team, name)
-    role = _role(folder)
-    return Candidate(submission.id, submission.team, folder, role, digest, submission)
-
-
-def _place_faults(folder: Path, submission: Submission, name: str) -> list[str]:
-    """What only the folder can tell: id, code and weights are where the manifest says."""
-    faults = []
-    if submission.id != name:
-        faults.append(f"{MANIFEST}: id {submission.id!r} is not the folder's name, {name!r}")
-    for callee in filter(None, (submission.entry, submission.deploy)):
-        file = f"{callee.partition(':')[0]}.py"
-        if not (folder / file).is_file():
-            faults.append(f"{MANIFEST}: {callee!r} speaks of {file}, which is not in the folder")
-    if submission.weights and not (folder / submission.weights).is_file():
-        faults.append(f"{MANIFEST}: weights {submission.weights!r} is not in the folder")
-    return faults
-
-
-def _variant_faults(folder: Path, document: dict[str, Any], variants: Any) -> list[str]:
-    if not isinstance(variants, list) or not all(isinstance(one, dict) for one in variants):
-        return [f"{MANIFEST}: variants must be tables, each begun by [[variants]]"]
-    if document.get("id", folder.name) != folder.name:
-        return [f"{MANIFEST}: id {document['id']!r:.80} is not the folder's name, {folder.name!r}"]
-    ids = [one.get("id") for one in variants]
-    faults = [
-        f"{MANIFEST}: variants[{index}]: id must be a text that begins with "
-        f"{folder.name + '_'!r}, got {name!r:.80}"
-        for index, name in enumerate(ids)
-        if not isinstance(name, str) or not name.startswith(f"{folder.name}_")
-    ]
-    if len(set(map(str, ids))) < len(ids):
-        faults.append(f"{MANIFEST}: two variants have the same id")
-    return faults if ids else [f"{MANIFEST}: variants is empty"]
+        submission = manifest.submission(folder, said, name)
+    except ManifestError as error:
+        return _broken(folder, [*error.lines, *faults], str(said.get("team", "")), name)
+    if faults:
+        return _broken(folder, faults, submission.team, name)
+    return Candidate(submission.id, submission.team, folder, _role(folder), digest, submission)
 
 
 def _broken(folder: Path, faults: list[str], team: str = "", name: str = "") -> Candidate:
