@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import strict
-from harness.core.submission import ENTRY_PATTERN, WEIGHT_SUFFIXES, Submission, is_inside
+from harness.core.submission import ENTRY_PATTERN, WEIGHT_SUFFIXES, Submission, path_fault
 from harness.strict import Table
 
 MANIFEST = "submission.toml"
@@ -139,7 +139,7 @@ def _misplaced(folder: Path, said: Mapping[str, Any], name: str) -> Iterator[str
     weights = said.get("weights")
     if not isinstance(weights, str) or not weights.endswith(WEIGHT_SUFFIXES):
         return
-    if is_inside(weights) and not _is_file(folder / weights):
+    if not path_fault(weights, "weights") and not _is_file(folder / weights):
         yield f"weights {weights!r:.{_SHOWN}} is not in the folder"
 
 

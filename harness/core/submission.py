@@ -33,7 +33,7 @@ class OfficialWeights:
         faults = []
         if not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
             faults.append("sha256 must be 64 hexadecimal digits")
-        faults += _path_fault(self.file, "file")
+        faults += path_fault(self.file, "file")
         if faults:
             raise ValueError("; ".join(faults))
 
@@ -163,13 +163,14 @@ def _size_faults(it: Submission) -> list[str]:
 def _path_faults(it: Submission) -> list[str]:
     if not it.weights:
         return []
-    faults = _path_fault(it.weights, "weights")
+    faults = path_fault(it.weights, "weights")
     if not it.weights.endswith(WEIGHT_SUFFIXES):
         faults.append(f"weights must end in {', '.join(WEIGHT_SUFFIXES)}, got {it.weights!r:.80}")
     return faults
 
 
-def _path_fault(value: str, name: str) -> list[str]:
+def path_fault(value: str, name: str) -> list[str]:
+    """What is wrong with a path that names something in a submission's folder."""
     if not is_inside(value):
         return [f"{name} must be a path inside the folder, got {value!r:.80}"]
     if len(value) > PATH_CAP or not value.isprintable():

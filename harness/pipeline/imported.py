@@ -99,7 +99,7 @@ def datasets_of(rules: Challenge, split: Split) -> list[str]:
 
 def _whole(rules: Challenge) -> dict[Split, int]:
     """How many images the data sets have that are known."""
-    counts = {it.name: it.count for it in datasets.known()}
+    counts = {it.name: it.count for it in (*datasets.known(), *rules.define)}
     sets = {split: datasets_of(rules, split)[:1] for split in SPLITS}
     return {split: counts[it] for split, its in sets.items() for it in its if it in counts}
 

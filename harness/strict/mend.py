@@ -58,7 +58,8 @@ class Draft:
         for part in found:
             at = part
             if isinstance(node, list) and isinstance(part, int):
-                at = [index for index, item in enumerate(node) if item is not _GONE][part]
+                there = [index for index, item in enumerate(node) if item is not _GONE]
+                at = there[part] if part < len(there) else len(node)  # an item that is missing
             node = _within(node, at)
             place.append(at)
         return tuple(place)
@@ -90,7 +91,7 @@ class Draft:
                 rest = rest[1:]
             elif isinstance(node, list) and rest[1:]:
                 item = inner if isinstance(inner, Table) else None
-                if not isinstance(node[int(rest[1])], dict) and item is None:
+                if not isinstance(_within(node, int(rest[1])), dict) and item is None:
                     break
                 steps.append(_Step(node, rest[1], item or Table()))
                 rest = rest[2:]
@@ -108,11 +109,11 @@ def _mend_field(step: _Step, leaf: Place, *, extra: bool) -> bool:
         return False
     name = str(leaf[0])
     if extra:
-        del table[name]
+        table.pop(name, None)  # it may have gone with what was mended before it
         return True
     if name not in step.table.fields:
         held = table.get(name)
-        if leaf[1:] and isinstance(held, list):
+        if leaf[1:] and isinstance(held, list) and int(leaf[1]) < len(held):
             held[int(leaf[1])] = _GONE
             return True
         return table.pop(name, _GONE) is not _GONE

@@ -131,3 +131,16 @@ def test_the_longest_whole_numbers_are_read() -> None:
 def test_toml_that_is_nested_too_deeply_is_refused() -> None:
     with pytest.raises(ValueError, match="nested too deeply"):
         strict.read_toml("a = " + "[" * 5000 + "]" * 5000)
+
+
+@dataclass(frozen=True)
+class Pair:
+    size: tuple[int, int] = (1, 1)
+    names: tuple[str, ...] = ()
+
+
+def test_an_item_that_is_missing_hides_no_other_fault() -> None:
+    with pytest.raises(strict.Faults) as caught:
+        strict.build(Pair, {"size": [1], "names": 3}, {})
+    assert len(caught.value.lines) == 2
+    assert {line.split(":")[0].split(".")[0] for line in caught.value.lines} == {"size", "names"}
