@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.output import Exit, explained, say
+from harness.cli.output import Exit, explained, print_json
+
+if TYPE_CHECKING:
+    from harness.pipeline import Adopted
 
 
 def adopt(
@@ -15,6 +18,9 @@ def adopt(
     ids: Annotated[str, typer.Option("--ids", help="Its entries, as in 0,4,25.")],
     to: Annotated[Path, typer.Option(help="Where the folders are made.")] = Path("submissions"),
     reports: Annotated[Path, typer.Option(help="Folder for logs.")] = Path("reports"),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document on standard output.")
+    ] = False,
 ) -> None:
     """Write entries of an official checkout as submission folders that give the same output."""
     from harness.cli.ids import id_list
@@ -25,10 +31,29 @@ def adopt(
         numbers = id_list(ids, checkout) or ()
         with bars() as progress:
             done = write(checkout, numbers, to=to, logs=reports / "adopt", progress=progress)
-    for one in done:
-        if one.failure:
-            say(f"{one.candidate.id}: not adopted: {one.failure.message}")
-        else:
-            say("; ".join([f"wrote {one.folder}", *one.notes]))
+    if as_json:
+        print_json([document(one) for one in done])
+    else:
+        for one in done:
+            typer.echo(_line(one))
     if all(one.failure for one in done):
         raise typer.Exit(Exit.NOT_MEASURED)
+
+
+def document(one: Adopted) -> dict[str, Any]:
+    """The JSON object of one entry: its folder, or why it has none."""
+    return {
+        "id": one.candidate.id,
+        "status": "failed" if one.failure else "ok",
+        "folder": "" if one.failure else str(one.folder),
+        "reason": f"{one.failure.stage}: {one.failure.message}" if one.failure else "",
+        "notes": list(one.notes),
+    }
+
+
+def _line(one: Adopted) -> str:
+    from harness.render.text import clean
+
+    if one.failure:
+        return clean(f"{one.candidate.id}: not adopted: {one.failure.message}")
+    return clean("; ".join([f"wrote {one.folder}", *one.notes]))

@@ -44,7 +44,12 @@ def listing(as_json: _Json = False) -> None:
 
 
 @app.command()
-def show(name: Annotated[str, typer.Argument(help="Id of a challenge, or a .toml file.")]) -> None:
+def show(
+    name: Annotated[str, typer.Argument(help="Id of a challenge, or a .toml file.")],
+    as_json: Annotated[  # noqa: ARG001 - taken as everywhere: there is no other form
+        bool, typer.Option("--json", help="Print one JSON document, as without it.")
+    ] = False,
+) -> None:
     """Print a challenge as it is understood, defaults filled in, as JSON; check a file of yours."""
     import json
 

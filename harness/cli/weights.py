@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.output import Exit, explained, print_json, say
+from harness.cli.output import Exit, explained, print_json
 
 if TYPE_CHECKING:
     from harness.catalog import Candidate
@@ -43,33 +43,62 @@ def listing(weights_dir: _Folder = None, as_json: _Json = False) -> None:
 
 
 @app.command()
-def fetch(ids: _Ids = None, weights_dir: _Folder = None) -> None:
-    """Download official weights from their authors, each checked by its sha256."""
+def fetch(ids: _Ids = None, weights_dir: _Folder = None, as_json: _Json = False) -> None:
+    """Download official weights from their authors, each checked by its sha256.
+
+    One that can't be had stops no other; exit with 3 if there is any.
+    """
     from harness import weights
 
-    with explained():
-        place = weights.folder(weights_dir)
-        for candidate, official in _official(ids):
-            say(f"{candidate.id}: {weights.fetch(official, place)}")
+    if not _shown(_each(ids, weights_dir, weights.fetch), as_json=as_json):
+        raise typer.Exit(Exit.NOT_MEASURED)
 
 
 @app.command()
-def verify(ids: _Ids = None, weights_dir: _Folder = None) -> None:
+def verify(ids: _Ids = None, weights_dir: _Folder = None, as_json: _Json = False) -> None:
     """Check the files at hand against the published sha256; exit with 1 if one differs."""
     from harness import weights
 
-    bad = False
+    if not _shown(_each(ids, weights_dir, weights.verified), as_json=as_json):
+        raise typer.Exit(Exit.STRICT)
+
+
+def _each(
+    ids: list[str] | None,
+    weights_dir: Path | None,
+    do: Callable[[OfficialWeights, Path], Path],
+) -> Iterator[dict[str, Any]]:
+    """What comes of each reference model's official weights: the file, or why there is none."""
+    from harness import weights
+
     with explained():
         place = weights.folder(weights_dir)
         for candidate, official in _official(ids):
+            path = reason = ""
             try:
-                weights.verified(official, place)
-                say(f"ok       {candidate.id}: {official.file}")
+                path = str(do(official, place))
             except weights.WeightsError as error:
-                bad = True
-                say(f"not ok   {candidate.id}: {error}")
-    if bad:
-        raise typer.Exit(Exit.STRICT)
+                reason = str(error)
+            yield {
+                "id": candidate.id,
+                "file": official.file,
+                "ok": bool(path),
+                "path": path,
+                "reason": reason,
+            }
+
+
+def _shown(rows: Iterator[dict[str, Any]], *, as_json: bool) -> bool:
+    """Print each as soon as it is known, or all as one document; whether all are well."""
+    kept = []
+    for row in rows:
+        kept.append(row)
+        if not as_json:
+            mark = "ok     " if row["ok"] else "not ok "
+            typer.echo(f"{mark}  {row['id']}: {row['path'] or row['reason']}")
+    if as_json:
+        print_json(kept)
+    return all(row["ok"] for row in kept)
 
 
 def _official(ids: list[str] | None) -> Iterator[tuple[Candidate, OfficialWeights]]:

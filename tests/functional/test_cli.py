@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from fakes.challenges import write_challenge, write_set5
+from fakes.checkouts import write_checkout
 from fakes.entries import GOOD, write_entry, write_misbehaving
 
 REFERENCES = ("rlfn_ntire_x4", "fasterrfdn_x4", "imdn_ntire_x4", "rfdn_x4")
@@ -198,8 +199,44 @@ def test_challenges_data_and_weights_are_listed_as_json(tmp_path: Path) -> None:
 def test_official_weights_are_verified(shared_dir: Path, tmp_path: Path) -> None:
     done = esr("weights", "verify", "--weights-dir", shared_dir / "weights", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("ok ") == 10
-    assert esr("weights", "verify", "--weights-dir", tmp_path, cwd=tmp_path).returncode == 1
+    assert done.stdout.count("ok ") == 10
+    assert done.stderr == ""
+
+
+def test_what_is_wrong_with_official_weights_is_a_result(tmp_path: Path) -> None:
+    (tmp_path / "IMDN_x2.pth").write_bytes(b"another file")
+    options = ("imdn_x2", "rlfn_x2", "--weights-dir", tmp_path)
+    ran = esr("weights", "verify", *options, "--json", cwd=tmp_path)
+    assert (ran.returncode, ran.stderr) == (1, "")
+    rows = json.loads(ran.stdout)
+    assert [(row["id"], row["ok"], row["path"]) for row in rows] == [
+        ("imdn_x2", False, ""),
+        ("rlfn_x2", False, ""),
+    ]
+    assert "is not in" in rows[1]["reason"]
+    ran = esr("weights", "verify", *options, cwd=tmp_path)
+    assert (ran.returncode, ran.stderr, ran.stdout.count("not ok ")) == (1, "", 2)
+
+
+def test_a_challenge_is_shown_as_json_with_and_without_being_asked(tmp_path: Path) -> None:
+    plain = esr("challenges", "show", "sample", cwd=tmp_path)
+    asked = esr("challenges", "show", "sample", "--json", cwd=tmp_path)
+    assert asked.returncode == 0
+    assert json.loads(asked.stdout) == json.loads(plain.stdout)
+
+
+def test_adopting_prints_what_came_of_each_id_as_json(tmp_path: Path) -> None:
+    checkout = write_checkout(tmp_path / "checkout")
+    ran = esr("adopt", checkout, "--ids", "4,6", "--json", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    good, empty = json.loads(ran.stdout)
+    assert (good["id"], good["status"], good["reason"]) == ("id04_plain", "ok", "")
+    assert (tmp_path / good["folder"] / "submission.toml").is_file()
+    assert (empty["status"], empty["folder"]) == ("failed", "")
+    assert empty["reason"].endswith("test_demo.py has no model for id 6: its branch is empty")
+    ran = esr("adopt", checkout, "--ids", "0,4,77", "--json", cwd=tmp_path)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "test_demo.py knows no id 77" in ran.stderr
 
 
 def test_a_folder_that_can_not_be_written_to_is_said_and_no_traceback(tmp_path: Path) -> None:
