@@ -27,6 +27,8 @@ from harness.store import load
 BY_CLOCK = (
     "runtime_s",
     "runtime_range_s",
+    "runtime_ranks",
+    "runtime_ratio",
     "first_call_s",
     "memory_bytes",
     "ranks",
@@ -113,7 +115,9 @@ def _records(reports: Path) -> dict[Path, bytes]:
 
 def _steady(document: dict[str, Any]) -> list[dict[str, Any]]:
     rows = sorted(document["rows"], key=lambda row: str(row["id"]))
-    return [{key: value for key, value in row.items() if key not in BY_CLOCK} for row in rows]
+    kept = [{key: value for key, value in row.items() if key not in BY_CLOCK} for row in rows]
+    # of audits the verdicts: their evidence is in milliseconds
+    return [row | {"audits": [(it["id"], it["verdict"]) for it in row["audits"]]} for row in kept]
 
 
 def _options() -> argparse.Namespace:
