@@ -147,8 +147,12 @@ def _breaches(challenge: Challenge, entry: Entry) -> list[str]:
 
 
 def _form(value: float, bound: float) -> str:
-    """The fewest digits, of six at least, by which an unrounded figure differs from its bound."""
-    digits = (it for it in range(6, 15) if f"{value:.{it}g}" != f"{bound:.{it}g}")
+    """The fewest digits, of six at least, by which an unrounded figure differs from its bound.
+
+    Large figures are counts, which are told whole.
+    """
+    least = 6 if max(abs(value), abs(bound)) < 1e6 else 15
+    digits = (it for it in range(least, 15) if f"{value:.{it}g}" != f"{bound:.{it}g}")
     return f".{next(digits, 15)}g"
 
 

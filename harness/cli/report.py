@@ -85,6 +85,7 @@ def _published(name: str, rules: str | None, reports: Path, *, as_json: bool, st
             Console().print(render.to_terminal(drawn))
     for path in files:
         say(f"wrote {shlex.quote(str(path))}")
-    competing = [row for row in again.board.rows if row.entry.rankable]
+    rows = again.board.rows
+    competing = [it for it in rows if it.entry.rankable and it.entry.role == "entry"]
     if strict and not all(row.ranked for row in competing):
         raise typer.Exit(Exit.STRICT)
