@@ -42,8 +42,11 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Known mistakes end with their message and exit code; a harness bug stays a traceback."""
+def explained(*, resumes: bool = False) -> Iterator[None]:
+    """Known mistakes end with their message and exit code; a harness bug stays a traceback.
+
+    `resumes` is for commands that go on where they were stopped, and adds that they do.
+    """
     from harness.atomic import WriteError
     from harness.catalog import CatalogError
     from harness.datasets import DatasetError
@@ -55,6 +58,7 @@ def explained() -> Iterator[None]:
     from harness.skeleton import SkeletonError
     from harness.weights import WeightsError
 
+    kept = "; finished results are kept, the same command goes on from there" if resumes else ""
     try:
         yield
     except (
@@ -71,8 +75,8 @@ def explained() -> Iterator[None]:
         say(f"esr: {error}")
         raise typer.Exit(Exit.BAD_INPUT) from None
     except WriteError as error:
-        say(f"esr: {error}; finished results are kept, the same command goes on from there")
+        say(f"esr: {error}{kept}")
         raise typer.Exit(Exit.NOT_MEASURED) from None
     except KeyboardInterrupt:
-        say("esr: interrupted; finished results are kept, the same command goes on from there")
+        say(f"esr: interrupted{kept}")
         raise typer.Exit(Exit.INTERRUPTED) from None

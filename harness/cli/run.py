@@ -83,7 +83,7 @@ def run(
         ntire=ntire,
         ids=asked,
     )
-    with explained():
+    with explained(resumes=True):
         with bars() as progress:
             board = evaluate(request, progress)
         finish(board, reports / board.challenge.id, as_json=as_json, strict=strict)

@@ -245,6 +245,7 @@ def test_a_folder_that_can_not_be_written_to_is_said_and_no_traceback(tmp_path: 
     ran = esr("new", "mine", "--folder", "file", cwd=tmp_path)
     assert (ran.returncode, ran.stdout) == (3, "")
     assert ran.stderr.startswith("esr: the folder file/mine can't be made: Not a directory; choose")
+    assert "results are kept" not in ran.stderr  # it has none
     ran = esr("report", "--reports", "file", cwd=tmp_path)
     assert ran.returncode == 2
     assert ran.stderr.startswith("esr: file/sample/run.json can't be read: Not a directory; name")
