@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from harness.gate import ROLES, Role, SideFailed
 from harness.launch.measure import LrImage, Task, loaded, spawned
 from harness.launch.passes import turned, warm_up
+from harness.launch.pool import concurrently
 from harness.launch.process import WorkerFailed
 from harness.launch.session import Session
 
@@ -50,19 +51,24 @@ class WorkerBench:
 
     @contextmanager
     def block(self) -> Iterator[Mapping[Role, LaunchedSide]]:
-        """All three, started at once, since nothing is timed yet, and stopped on leaving.
+        """All three, started and loaded at once, since nothing is timed yet, and killed on leaving.
 
         They are spawned by the calling thread: a worker dies with the thread that spawned it.
+        Killed, since a farewell of three interpreters takes time in which a budget could sample.
         """
         with ExitStack() as stack:
             began = time.perf_counter()
             workers = {role: stack.enter_context(spawned(self.tasks[role])) for role in ROLES}
-            sides = {}
-            for role in ROLES:
+
+            def side(role: Role) -> LaunchedSide:
                 with _named(role):
                     session = loaded(workers[role], self.tasks[role], began)
-                sides[role] = LaunchedSide(role, session, self.images)
-            yield sides
+                return LaunchedSide(role, session, self.images)
+
+            ready = concurrently(side, ROLES, workers=len(ROLES))
+            yield dict(zip(ROLES, ready, strict=True))
+            for worker in workers.values():
+                worker.kill()
 
 
 @contextmanager
