@@ -95,7 +95,8 @@ def finish(board: Leaderboard, folder: Path, *, as_json: bool, strict: bool) -> 
 
     from harness import render
 
-    files = render.write(board, folder)
+    with Console(stderr=True).status("Drawing the table"):  # hundreds of entries take minutes
+        files = render.write(board, folder)
     if as_json:
         print_json(render.document(board))
     else:
