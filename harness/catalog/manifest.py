@@ -134,8 +134,8 @@ def _misplaced(folder: Path, said: Mapping[str, Any], name: str) -> Iterator[str
         if not isinstance(callee, str) or not ENTRY_PATTERN.fullmatch(callee):
             continue
         file = f"{callee.partition(':')[0]}.py"
-        if not (folder / file).is_file():
-            yield f"{callee!r} speaks of {file}, which is not in the folder"
+        if not _is_file(folder / file):
+            yield f"{callee!r:.{_SHOWN}} speaks of {file:.{_SHOWN}}, which is not in the folder"
     weights = said.get("weights")
     if not isinstance(weights, str) or not weights.endswith(WEIGHT_SUFFIXES):
         return

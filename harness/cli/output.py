@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from collections.abc import Iterator
@@ -73,6 +74,11 @@ def explained(*, resumes: bool = False) -> Iterator[None]:
         WeightsError,
     ) as error:
         say(f"esr: {error}")
+        raise typer.Exit(Exit.BAD_INPUT) from None
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        say(f"esr: {error.filename!r:.80}... can't be used: {error.strerror}; choose another name")
         raise typer.Exit(Exit.BAD_INPUT) from None
     except WriteError as error:
         say(f"esr: {error}{kept}")

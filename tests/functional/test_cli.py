@@ -251,6 +251,15 @@ def test_a_folder_that_can_not_be_written_to_is_said_and_no_traceback(tmp_path: 
     assert ran.stderr.startswith("esr: file/sample/run.json can't be read: Not a directory; name")
 
 
+@pytest.mark.parametrize("asked", [("inspect",), ("new", "mine", "--folder")])
+def test_a_name_that_no_disk_can_hold_is_said_and_no_traceback(
+    tmp_path: Path, asked: tuple[str, ...]
+) -> None:
+    ran = esr(*asked, "a" * 300, cwd=tmp_path)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith(f"esr: '{'a' * 79}... can't be used: File name too long; choose")
+
+
 def test_inspect_points_to_no_log_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     write_misbehaving(tmp_path / "leaves")

@@ -100,6 +100,12 @@ def test_each_fault_says_what_and_where(tmp_path: Path, old: str, new: str, faul
     assert _faults(tmp_path, MANIFEST.replace(old, new)) == (f"submission.toml: {fault}",)
 
 
+def test_a_file_name_that_no_disk_can_hold_is_a_fault(tmp_path: Path) -> None:
+    faults = _faults(tmp_path, MANIFEST.replace("model:Net", f"{'m' * 300}:Net"))
+    shown = f"'{'m' * 79} speaks of {'m' * 80}, which is not in the folder"
+    assert faults[-1] == f"submission.toml: {shown}"
+
+
 def test_all_faults_are_listed_at_once(tmp_path: Path) -> None:
     faults = _faults(tmp_path, 'id = "acme"\nscale = "4"\ndata_range = 2.0\nbest = true')
     assert faults == (
