@@ -8,7 +8,8 @@
 Each check holds RLFN with convolutions planted that slow it down (0: none, an A/A check)
 against RLFN without, in fresh processes, and is a line of FILE with all of its samples. A run adds
 to the file until it holds `--checks` of the setting, or its minutes are over; the next one goes on.
-`--size 48` (LR pixels) and `--threads 1` belong to the setting too, and may be given for the plan.
+`--size 48` (LR pixels; the default) and `--threads 1` (default: all) belong to the setting too, and
+may be given for the whole plan.
 The plan's A/A checks have an input and a budget so small that the least number of blocks just fits.
 
 Beside our verdict stands what other rules say of the same pairs: the mean and the least of all
@@ -74,8 +75,8 @@ def main() -> None:
 
 def _run(options: argparse.Namespace) -> None:
     """The setting that is furthest behind, again and again."""
-    given = {name: getattr(options, name) for name in ("size", "threads")}
-    given = {name: value for name, value in given.items() if value is not None}
+    asked = {"size": options.size, "threads": options.threads}
+    given = {name: value for name, value in asked.items() if value is not None}
     plan = {replace(setting, **given): checks for setting, checks in PLAN.items()}
     if options.slowdown is not None:
         alone = Setting(options.slowdown, options.neighbours, options.budget, **given)
