@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -38,8 +38,8 @@ class Side(Protocol):
 class Bench(Protocol):
     """Starts fresh processes of all three sides, and stops them on leaving."""
 
-    def block(self) -> AbstractContextManager[Mapping[Role, Side]]:
-        """All three, loaded; SideFailed where one does not come up."""
+    def block(self, order: Sequence[Role]) -> AbstractContextManager[Mapping[Role, Side]]:
+        """All three, started in this order, and loaded; SideFailed where one does not come up."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ def sample(
     The second look takes as many blocks again, and at most half of the budget; its blocks are
     pooled with the first ones by whoever judges. No block is ever dropped for what it shows.
     """
-    rng = random.Random(settings.seed)  # noqa: S311 - no secret
-    turns = orders(rng)
+    turns = orders(random.Random(settings.seed))  # noqa: S311 - no secret
+    starts = orders(random.Random(f"starts {settings.seed}"))  # noqa: S311 - no secret
     blocks: list[Block] = []
     began = tools.clock()
     confirmed_from: int | None = None
@@ -84,7 +84,7 @@ def sample(
     def more(limit_s: float, enough: Callable[[], bool]) -> None:
         until = tools.clock() + limit_s
         while not enough() and _room(blocks, settings, until - tools.clock()):
-            block = _block(bench, settings, tools, turns, until)
+            block = _block(bench, settings, tools, next(starts), turns, until)
             if block is not None:
                 blocks.append(block)
             tools.watch(len(blocks), tools.clock() - began)
@@ -113,17 +113,19 @@ def _block(
     bench: Bench,
     settings: Settings,
     tools: Tools,
+    start: Sequence[Role],
     order: Iterator[tuple[Role, ...]],
     until: float,
 ) -> Block | None:
     """One set of processes; None where time ran out before it had turns enough to count.
 
     It is measured for as long as it took to start, since neither more processes nor more turns
-    alone narrow an interval, but for less where the least number of blocks would not fit.
+    alone narrow an interval, but for less where the least number of blocks would not fit. Who
+    starts and warms up last is the faster for it, so that order changes too.
     """
     began = tools.clock()
-    with bench.block() as sides:
-        first = {role: sides[role].warm_up() for role in ROLES}
+    with bench.block(start) as sides:
+        first = {role: sides[role].warm_up() for role in start}
         start_s = tools.clock() - began
         share_s = settings.budget_s / (settings.least_blocks + 0.5)
         ends = tools.clock() + min(start_s, max(share_s - start_s, 0.0))

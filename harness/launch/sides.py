@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from harness.gate import ROLES, Role, SideFailed
+from harness.gate import Role, SideFailed
 from harness.launch.measure import LrImage, Task, loaded, spawned
 from harness.launch.passes import turned, warm_up
 from harness.launch.pool import concurrently
@@ -50,23 +50,23 @@ class WorkerBench:
     images: tuple[LrImage, ...]
 
     @contextmanager
-    def block(self) -> Iterator[Mapping[Role, LaunchedSide]]:
-        """All three, started and loaded at once, since nothing is timed yet, and killed on leaving.
+    def block(self, order: Sequence[Role]) -> Iterator[Mapping[Role, LaunchedSide]]:
+        """All, spawned in this order, loaded at once as nothing is timed yet, killed on leaving.
 
         They are spawned by the calling thread: a worker dies with the thread that spawned it.
         Killed, since a farewell of three interpreters takes time in which a budget could sample.
         """
         with ExitStack() as stack:
             began = time.perf_counter()
-            workers = {role: stack.enter_context(spawned(self.tasks[role])) for role in ROLES}
+            workers = {role: stack.enter_context(spawned(self.tasks[role])) for role in order}
 
             def side(role: Role) -> LaunchedSide:
                 with _named(role):
                     session = loaded(workers[role], self.tasks[role], began)
                 return LaunchedSide(role, session, self.images)
 
-            ready = concurrently(side, ROLES, workers=len(ROLES))
-            yield dict(zip(ROLES, ready, strict=True))
+            ready = concurrently(side, order, workers=len(order))
+            yield dict(zip(order, ready, strict=True))
             for worker in workers.values():
                 worker.kill()
 

@@ -16,7 +16,8 @@ Beside our verdict stands what other rules say of the same pairs: the mean and t
 forwards compared as pytest-benchmark's `--benchmark-compare-fail=mean:5%` and `min:5%` do, asv's
 rule (a factor between medians that a Mann-Whitney test at 0.002 confirms), and a single mean with a
 bar of 2 %. They judge samples that were taken interleaved: measured one side after the other, as
-their tools do, they would fare worse.
+their tools do, they would fare worse. The column `A/A arm` is our rule once more, on the baseline's
+two processes: what it says there is a false alarm, at the settings of every row.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ import kept
 from planted import neighbours, write_planted
 from scipy.stats import mannwhitneyu
 
-from harness.gate import Block, Checked, Gate, Settings
+from harness.gate import Block, Checked, Estimate, Gate, Settings, estimate
+from harness.gate.verdict import called
 from harness.pipeline.bench import CheckRequest
 from harness.pipeline.check import check
 from harness.render.check import document
@@ -168,7 +170,7 @@ RULES: dict[str, Rule] = {
 
 
 def _table(results: Sequence[dict[str, Any]]) -> str:
-    """A row a setting. Of the other rules the share of SLOWER / FASTER."""
+    """A row a setting. Of the A/A arm and the other rules the share of SLOWER / FASTER."""
     heads = [
         "planted",
         "neighbours",
@@ -178,7 +180,8 @@ def _table(results: Sequence[dict[str, Any]]) -> str:
         "checks",
         *(word.lower() for word in WORDS),
     ]
-    heads += ["failed", "a check takes (median, longest)", "ratio (median)", *RULES]
+    heads += ["failed", "a check takes (median, longest)", "blocks (median)", "ratio (median)"]
+    heads += ["A/A arm", *RULES]
     rows = [heads, ["---:"] * len(heads)]
     settings = sorted({Setting(**it["setting"]) for it in results}, key=_order)
     rows += [
@@ -192,7 +195,7 @@ def _row(setting: Setting, mine: Sequence[dict[str, Any]]) -> list[str]:
     words = Counter(it["word"] for it in mine)
     spent = [it["seconds"] for it in mine]
     ratios = [it["runtime"]["ratio"] for it in mine if it["runtime"] and it["runtime"]["ratio"]]
-    judged = [it["others"] for it in mine if it["others"]]
+    judged = [{"A/A arm": _arm(it, setting), **it["others"]} for it in mine if it["others"]]
     return [
         f"{setting.slowdown:.0%}",
         str(setting.neighbours),
@@ -203,15 +206,32 @@ def _row(setting: Setting, mine: Sequence[dict[str, Any]]) -> list[str]:
         *(_share(words[word], len(mine)) for word in WORDS),
         str(words["FAILED"]),
         f"{median(spent):.0f} s, {max(spent):.0f} s",
+        f"{median(len(it['blocks']) for it in mine):g}",
         f"{median(ratios):.3f}" if ratios else "",
         *(
             " / ".join(
                 _share(sum(it[name] == word for it in judged), len(judged))
                 for word in ("SLOWER", "FASTER")
             )
-            for name in RULES
+            for name in ("A/A arm", *RULES)
         ),
     ]
+
+
+def _arm(result: dict[str, Any], setting: Setting) -> str:
+    """What our rule says of the baseline's second process to its first, with nothing to guard it.
+
+    Equal sides in every check, whatever is planted, and as many blocks as its candidate has.
+    """
+    settings = Settings(budget_s=setting.budget)
+    nulls = [[_null(turn) for turn in block["turns"]] for block in result["blocks"]]
+    of = estimate(nulls, confidence=settings.confidence, seed=result["seed"])
+    unguarded = Estimate(0.0, -math.inf, math.inf, of.blocks, of.turns)
+    return called(of, unguarded, settings)[0]
+
+
+def _null(turn: dict[str, Any]) -> float:
+    return fmean(map(math.log, turn["again"])) - fmean(map(math.log, turn["baseline"]))
 
 
 def _share(count: int, of: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -40,6 +40,7 @@ class World:
     now: float = 0.0
     opened: int = 0
     closed: int = 0
+    started: list[tuple[Role, ...]] = field(default_factory=list)  # block by block
     log: list[tuple[int, Role, int]] = field(default_factory=list)  # block, role, turn
 
     def __post_init__(self) -> None:
@@ -52,8 +53,9 @@ class World:
         self.now += seconds
 
     @contextmanager
-    def block(self) -> Iterator[Mapping[Role, FakeSide]]:
+    def block(self, order: Sequence[Role]) -> Iterator[Mapping[Role, FakeSide]]:
         self.opened += 1
+        self.started.append(tuple(order))
         self.take(self.start_s)
         if self.fails_to_start:
             raise SideFailed(self.fails_to_start, "no such module")
@@ -64,7 +66,7 @@ class World:
 
 
 class FakeSide:
-    """A process whose first call is slow, and whose later ones are as its world says."""
+    """A process that is slow until it is warm, and then as its world says."""
 
     def __init__(self, world: World, role: Role) -> None:
         self._world = world
@@ -73,9 +75,11 @@ class FakeSide:
         luck = world.random.lognormvariate(0.0, world.process_sd)
         self._base_s = FORWARD_S * speed * luck
         self._calls = 0
+        self._cold = 100.0
 
     def warm_up(self) -> float:
         self._world.take(self._world.warm_s)
+        self._cold = 1.0
         return 100 * FORWARD_S
 
     def forward(self, turn: int) -> float:
@@ -87,7 +91,7 @@ class FakeSide:
             world.take(world.deadline_s)
             raise SideFailed(role, f"forward: no answer within {world.deadline_s:g} s (timeout)")
         world.log.append((world.opened, role, turn))
-        seconds = self._base_s * world.random.lognormvariate(0.0, world.forward_sd)
+        seconds = self._cold * self._base_s * world.random.lognormvariate(0.0, world.forward_sd)
         seconds *= (1.0 + world.drift.get(role, 0.0)) ** (self._calls - 1)
         if world.random.random() < world.bursts:
             seconds *= world.random.uniform(1.0, world.burst)

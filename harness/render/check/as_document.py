@@ -63,6 +63,7 @@ def _block(block: Block) -> dict[str, Any]:
     return {
         "start_s": block.start_s,
         "took_s": block.took_s,
+        "first_call_s": dict(block.first_call_s),  # in the order in which the sides started
         "peak_bytes": dict(block.peak_bytes),
         "turns": [
             {"order": list(turn.order), **{role: list(turn.seconds(role)) for role in ROLES}}

@@ -38,6 +38,17 @@ def test_orders_are_random_and_every_side_is_in_the_middle_equally_often() -> No
     assert orders[:12] != [turn.order for block in other.blocks for turn in block.turns][:12]
 
 
+def test_no_side_is_started_and_warmed_up_last_more_often_than_another() -> None:
+    world = World(forward_sd=0.3, process_sd=0.3)
+    sampling, _ = _measured(world, budget_s=300.0)
+    whole = world.started[: len(world.started) // 6 * 6]
+    assert len(whole) >= 30
+    for place in range(3):
+        assert len(set(Counter(order[place] for order in whole).values())) == 1
+    warmed = [tuple(block.first_call_s) for block in sampling.blocks]
+    assert warmed == world.started[: len(warmed)]
+
+
 def test_warm_up_and_the_first_call_never_leak_into_samples() -> None:
     sampling, _ = _measured(World(warm_s=1.0), budget_s=60.0)
     seconds = [s for block in sampling.blocks for turn in block.turns for s in turn.candidate]

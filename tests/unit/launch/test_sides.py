@@ -33,7 +33,7 @@ def _bench(folder: Path, deadline_s: float = 300.0, **manners: str) -> WorkerBen
 
 
 def test_sides_live_together_and_each_turn_has_one_image(tmp_path: Path) -> None:
-    with _bench(tmp_path).block() as sides:
+    with _bench(tmp_path).block(ROLES) as sides:
         assert set(sides) == set(ROLES)
         for role in ROLES:
             assert sides[role].warm_up() == pytest.approx(1e-6)
@@ -73,14 +73,17 @@ def test_a_gpus_peak_of_the_warm_up_is_not_that_of_the_turns() -> None:
 def test_a_side_that_fails_is_named_and_the_others_are_stopped(tmp_path: Path, role: str) -> None:
     with (
         pytest.raises(SideFailed, match=r"load: .*status 3 \(exited\)") as error,
-        _bench(tmp_path, **{role: "exit_3"}).block(),
+        _bench(tmp_path, **{role: "exit_3"}).block(ROLES),
     ):
         pass
     assert error.value.role == role
 
 
 def test_a_side_that_dies_between_turns_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SideFailed) as error, _bench(tmp_path, candidate="polite").block() as sides:
+    with (
+        pytest.raises(SideFailed) as error,
+        _bench(tmp_path, candidate="polite").block(ROLES) as sides,
+    ):
         sides["candidate"].warm_up()
     assert error.value.role == "candidate"
     assert "warmup" in str(error.value)
@@ -89,7 +92,7 @@ def test_a_side_that_dies_between_turns_is_named(tmp_path: Path) -> None:
 def test_a_side_that_gives_no_answer_in_time_is_named(tmp_path: Path) -> None:
     with (
         pytest.raises(SideFailed, match=r"no answer within 0\.2 s \(timeout\)") as error,
-        _bench(tmp_path, 0.2, candidate="stubborn").block() as sides,
+        _bench(tmp_path, 0.2, candidate="stubborn").block(ROLES) as sides,
     ):
         sides["candidate"].warm_up()
     assert error.value.role == "candidate"
