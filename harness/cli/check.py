@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -72,7 +75,7 @@ def check(
     from harness.pipeline.bench import CheckRequest
     from harness.pipeline.check import check as use_case
 
-    with explained(), _cut_short():
+    with _no_regression(), explained(), _cut_short():
         book = gatebook.read(gates)
         request = CheckRequest(
             candidates=tuple(entries),
@@ -108,7 +111,7 @@ def _finish(
     from harness.gate import exit_code
     from harness.render import check as draw
 
-    files = draw.write(checked, folder)
+    files = draw.write(checked, folder, inconclusive=inconclusive)
     if as_json:
         print_json(draw.document(checked))
     else:
@@ -122,6 +125,19 @@ def _finish(
     for path in files:
         say(f"wrote {shlex.quote(str(path))}")
     raise typer.Exit(exit_code(checked, inconclusive=inconclusive))
+
+
+@contextmanager
+def _no_regression() -> Iterator[None]:
+    """A bug of the harness keeps its traceback, but not Python's exit code: 1 is a regression."""
+    try:
+        yield
+    except typer.Exit:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        say("".join(traceback.format_exception(error)))
+        say("esr: a fault of the harness, which says nothing about the entry: please report it")
+        raise typer.Exit(Exit.NOT_MEASURED) from None
 
 
 class _cut_short:  # noqa: N801 - reads as the statement that it is

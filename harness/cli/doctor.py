@@ -13,20 +13,29 @@ from harness.cli.output import Exit, explained, print_json, say
 from harness.cli.sandbox import Sandbox
 
 if TYPE_CHECKING:
+    from harness.gate.forecast import Forecast
     from harness.pipeline.doctor import Diagnosis
+
+FEW = 10  # blocks: a spread of fewer is known to a third, or worse
 
 
 def doctor(
     sample: Annotated[
         float, typer.Option(min=0, help="Seconds of a model against itself; 0 looks only.")
     ] = 30.0,
+    gates: Annotated[
+        Path | None,
+        typer.Option(help="TOML file of gates; default: [tool.esr.check] of ./pyproject.toml."),
+    ] = None,
     budget: Annotated[
-        float, typer.Option(min=1, help="Seconds of the `esr check` whose powers are told.")
-    ] = 120.0,
-    size: Annotated[tuple[int, int], typer.Option(help="LR height and width of the inputs.")] = (
-        64,
-        64,
-    ),
+        float | None, typer.Option(help="Seconds of the `esr check` whose powers are told.")
+    ] = None,
+    effect: Annotated[
+        float | None, typer.Option(help="Smallest slowdown that matters to it, in %; default 5.")
+    ] = None,
+    size: Annotated[
+        tuple[int, int] | None, typer.Option(help="LR height and width of inputs; default 96 96.")
+    ] = None,
     device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where to run.")] = "cpu",
     threads: Annotated[
         int | None, typer.Option(min=1, help="CPU threads of a worker; default: all cores.")
@@ -37,28 +46,32 @@ def doctor(
         bool, typer.Option("--json", help="Print one JSON document on standard output.")
     ] = False,
 ) -> None:
-    """Say what disturbs measurements here, and which slowdown a check can find. Changes nothing."""
+    """Say what disturbs measurements here, and which slowdown a check can find. Changes nothing.
+
+    The check is the one that `esr check` makes in this folder, as its gates say.
+    """
     from harness.cli.progress import bars
-    from harness.gate import Settings
+    from harness.pipeline import gatebook
     from harness.pipeline.doctor import DoctorRequest
     from harness.pipeline.doctor import doctor as use_case
 
-    request = DoctorRequest(
-        sample_s=sample,
-        settings=Settings(budget_s=budget),
-        size=size,
-        device=device,
-        threads=threads,
-        sandbox=sandbox,
-        logs=reports / "doctor",
-    )
     with explained():
+        book = gatebook.read(gates)
+        request = DoctorRequest(
+            sample_s=sample,
+            settings=gatebook.effective(book, budget_s=budget, effect=effect),
+            size=size or book.size,
+            device=device,
+            threads=threads,
+            sandbox=sandbox,
+            logs=reports / "doctor",
+        )
         with bars() as progress:
             found = use_case(request, progress)
         if as_json:
             print_json(document(found))
         else:
-            _print(found, budget)
+            _print(found, request.settings.budget_s)
     if found.forecast is None and sample:
         say(f"esr: no forecast: {found.problem}")
         raise typer.Exit(Exit.NOT_MEASURED)
@@ -107,3 +120,8 @@ def _print(found: Diagnosis, budget: float) -> None:
         "sides, made of what was just sampled.",
         highlight=False,
     )
+    console.print(f"All of it rests on {told.sampled} blocks of processes.{_few(told)}")
+
+
+def _few(told: Forecast) -> str:
+    return f" {FEW} or more tell it better: --sample 120." if told.sampled < FEW else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,8 +29,10 @@ def print_json(document: Any) -> None:
     from harness.atomic import WriteError
 
     try:
-        json.dump(document, sys.stdout, indent=2, allow_nan=False)
-        sys.stdout.write("\n")
+        text = json.dumps(document, indent=2, allow_nan=False)
+        if _in_a_job_log():  # only strings hold it, where the escape means the same
+            text = text.replace("##[", "\\u0023#[")
+        sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
     except OSError as error:  # a file on a full disk, a reader that left
         raise WriteError(f"standard output can't be written: {error.strerror}") from error
@@ -37,9 +40,15 @@ def print_json(document: Any) -> None:
 
 def say(text: str) -> None:
     """A line for people, on standard error; what it quotes moves no cursor and hides nothing."""
-    from harness.render.text import plain
+    from harness.render.text import inert, plain
 
-    typer.echo(plain(text), err=True)
+    text = plain(text)
+    typer.echo(inert(text) if _in_a_job_log() else text, err=True)
+
+
+def _in_a_job_log() -> bool:
+    """Whether what is printed is read by GitHub's runner, which looks for commands in it."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
 @contextmanager

@@ -6,20 +6,21 @@ every rule can be tried with fakes.
 
 from __future__ import annotations
 
-from harness.gate.blocks import ROLES, Block, Role, Turn
+from harness.gate.blocks import ROLES, Block, Role, Told, Turn
 from harness.gate.bootstrap import Estimate, Resampled, estimate
 from harness.gate.drift import drifts
 from harness.gate.gates import Costs, Finding, Gate, exact_findings, gate_for, noisy_finding
 from harness.gate.holm import holm
 from harness.gate.plan import Settings
-from harness.gate.result import Checked, Exit, exit_code
+from harness.gate.result import Checked, Conditions, Exit, exit_code
 from harness.gate.sample import Sampling, Side, SideFailed, sample
-from harness.gate.verdict import Verdict, Word, corrected, judge, looks
+from harness.gate.verdict import Verdict, Word, corrected, doubt, judge, looks
 
 __all__ = [
     "ROLES",
     "Block",
     "Checked",
+    "Conditions",
     "Costs",
     "Estimate",
     "Exit",
@@ -31,10 +32,12 @@ __all__ = [
     "Settings",
     "Side",
     "SideFailed",
+    "Told",
     "Turn",
     "Verdict",
     "Word",
     "corrected",
+    "doubt",
     "drifts",
     "estimate",
     "exact_findings",

@@ -46,11 +46,25 @@ class Turn:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What a process is asked after its turns.
+
+    `peak_bytes` is of the timed forwards, None where unknown; `compile_s` of torch.compile until
+    then, 0 without; `notes` are what a reader must know of its samples.
+    """
+
+    peak_bytes: int | None = None
+    compile_s: float = 0.0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Block:
     """The turns of one set of processes: the unit that is independent, and resampled.
 
     `first_call_s` is the first forward of each process, before any warm-up; `peak_bytes` its peak
-    memory during turns, absent where unknown. `start_s` is what starting and warming up took,
+    memory during turns, absent where unknown; `compile_s` and `notes` are as `Told`, absent where
+    there is nothing. `start_s` is what starting and warming up took,
     `took_s` all of it.
     """
 
@@ -61,6 +75,8 @@ class Block:
     took_s: float = 0.0
     first_call_s: Mapping[Role, float] = field(default_factory=dict)
     peak_bytes: Mapping[Role, int] = field(default_factory=dict)
+    compile_s: Mapping[Role, float] = field(default_factory=dict)
+    notes: Mapping[Role, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def effects(self) -> tuple[float, ...]:

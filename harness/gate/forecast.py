@@ -36,6 +36,7 @@ class Forecast:
     blocks: int
     false_alarms: float
     simulated: int
+    sampled: int  # blocks that all of this rests on
 
 
 def forecast(sampling: Sampling, settings: Settings) -> Forecast | None:
@@ -53,6 +54,7 @@ def forecast(sampling: Sampling, settings: Settings) -> Forecast | None:
         blocks=blocks,
         false_alarms=_false_alarms(sampled, min(blocks, 30), settings),
         simulated=SIMULATED,
+        sampled=len(sampled),
     )
 
 

@@ -43,6 +43,10 @@ class Gate:
             raise ValueError(f"limit must not be negative, got {self.limit:g}")
         if self.kind == "exact" and self.limit:
             raise ValueError("an exact gate has no limit")
+        if self.metric == "runtime" and self.limit > 100.0:
+            raise ValueError(
+                f"the limit of a runtime gate is at most 100 (per cent), got {self.limit:g}"
+            )
         if self.metric == "digest" and self.kind != "exact":
             raise ValueError("digest can only be exact: outputs are the same or they are not")
         if self.metric in NOISY and (self.kind != "percent" or not self.limit):
@@ -104,12 +108,14 @@ def exact_findings(
 def noisy_finding(
     gate: Gate, baseline: Sequence[int], candidate: Sequence[int], interval: tuple[float, float]
 ) -> Finding:
-    """What a gate says of peak memory, given each process's peak in bytes.
+    """What a gate says of peak memory, given each process's peak in bytes; empty: none is known.
 
     `interval` is that of candidate over baseline: beyond the limit is a regression only if its
     lower end exceeds 1. Differences up to NOTHING_BYTES are none.
     """
-    old, new = median(baseline), median(candidate)
+    old, new = (median(peaks) if peaks else None for peaks in (baseline, candidate))
+    if old is None or new is None:
+        return _unknown(gate.metric, old, new)
     text = _percent(new, old)
     if new - old <= NOTHING_BYTES or new <= old * (1.0 + gate.limit / 100.0):
         return Finding(gate.metric, "pass", text, old, new)
@@ -122,11 +128,8 @@ def noisy_finding(
 def _figure(gate: Gate, baseline: Costs, candidate: Costs) -> Finding:
     metric = gate.metric
     old, new = baseline.figures.get(metric), candidate.figures.get(metric)
-    if old is None and new is None:
-        return Finding(metric, "pass", "could be had of neither side")
     if old is None or new is None:
-        side = "baseline" if old is None else "candidate"
-        return Finding(metric, "absent", f"the {side}'s could not be had", old, new)
+        return _unknown(metric, old, new)
     worse = old - new if metric in _HIGHER_IS_BETTER else new - old
     allowed = {"exact": 0.0, "percent": abs(old) * gate.limit / 100.0, "absolute": gate.limit}
     if worse <= allowed[gate.kind]:
@@ -135,6 +138,14 @@ def _figure(gate: Gate, baseline: Costs, candidate: Costs) -> Finding:
         )
     level: Level = "quality" if metric in QUALITY else "regression"
     return Finding(metric, level, f"{_change(metric, new, old)}, {_allowance(gate)}", old, new)
+
+
+def _unknown(metric: Metric, old: float | None, new: float | None) -> Finding:
+    """What no side tells is no reason to refuse a candidate; what one of them tells is."""
+    if old is None and new is None:
+        return Finding(metric, "pass", "could be had of neither side")
+    side = "baseline" if old is None else "candidate"
+    return Finding(metric, "absent", f"the {side}'s could not be had", old, new)
 
 
 def _digest(baseline: Costs, candidate: Costs) -> Finding:

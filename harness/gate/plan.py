@@ -42,6 +42,8 @@ class Settings:
             faults.append(f"budget must be above 0 seconds, got {self.budget_s:g}")
         if not 0.5 <= self.confidence < 1.0:
             faults.append(f"confidence must be at least 0.5 and below 1, got {self.confidence:g}")
+        if self.seed < 0:
+            faults.append(f"seed must not be negative, got {self.seed}")
         if self.least_blocks < 2 or not 0 < self.least_turns <= self.most_turns:
             faults.append("a check needs 2 blocks, and turns in each")
         if faults:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Literal
+from typing import Any, Literal
 
 from harness.gate.blocks import Role
-from harness.gate.gates import Finding
+from harness.gate.gates import Finding, Gate
+from harness.gate.plan import Settings
 from harness.gate.sample import Sampling
 from harness.gate.verdict import Verdict
 
@@ -46,6 +47,19 @@ _CODES: Mapping[Status, Exit] = {
 
 
 @dataclass(frozen=True)
+class Conditions:
+    """What an entry was checked under: with it and the samples a verdict can be had again.
+
+    `inputs` are scale, LR size, number and seed of the images, and the LR size of the counts.
+    """
+
+    settings: Settings
+    gates: tuple[Gate, ...]
+    inputs: Mapping[str, Any]
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Checked:
     """One entry against its baseline. `failure` says why there is no verdict on the runtime.
 
@@ -66,6 +80,7 @@ class Checked:
     notes: tuple[str, ...] = ()
     isolation: str = "none"  # what confined the workers of both sides
     sampling: Sampling = field(default_factory=Sampling)
+    conditions: Conditions | None = None  # None where nothing was measured
 
     @property
     def status(self) -> Status:

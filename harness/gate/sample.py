@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from harness.gate.blocks import ROLES, Block, Role, Turn
+from harness.gate.blocks import ROLES, Block, Role, Told, Turn
 from harness.gate.plan import Settings, orders
 
 Clock = Callable[[], float]
@@ -31,8 +31,8 @@ class Side(Protocol):
     def forward(self, turn: int) -> float:
         """Seconds of one forward of the image that this turn is about."""
 
-    def peak_bytes(self) -> int | None:
-        """Peak memory of the timed forwards so far, None where it is not known."""
+    def told(self) -> Told:
+        """What is known of the process after its turns."""
 
 
 class Bench(Protocol):
@@ -134,11 +134,18 @@ def _block(
             if len(turns) >= settings.least_turns and tools.clock() >= ends:
                 break
             turns.append(_turn(sides, len(turns), next(order), settings, tools))
-        peaks = {role: sides[role].peak_bytes() for role in ROLES}
+        told = {role: sides[role].told() for role in ROLES}
     if len(turns) < settings.least_turns:
         return None
-    known = {role: peak for role, peak in peaks.items() if peak is not None}
-    return Block(tuple(turns), start_s, tools.clock() - began, first, known)
+    return Block(
+        tuple(turns),
+        start_s,
+        tools.clock() - began,
+        first,
+        peak_bytes={role: it.peak_bytes for role, it in told.items() if it.peak_bytes is not None},
+        compile_s={role: it.compile_s for role, it in told.items() if it.compile_s},
+        notes={role: it.notes for role, it in told.items() if it.notes},
+    )
 
 
 def _turn(

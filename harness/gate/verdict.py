@@ -16,6 +16,7 @@ from harness.gate.plan import Settings
 from harness.gate.sample import Sampling
 
 Word = Literal["FASTER", "SAME", "SLOWER", "INCONCLUSIVE"]
+_SPENT = "the budget of {:g} s was spent before the first pair"
 _SPREAD = 1.4826  # times the median absolute deviation: the standard deviation of a normal
 
 
@@ -66,8 +67,7 @@ def judge(sampling: Sampling, settings: Settings, *, stored: Nested = ()) -> Ver
     """The verdict on the runtime of all blocks together."""
     blocks = sampling.blocks
     if not blocks:
-        spent = f"the budget of {settings.budget_s:g} s was spent before the first pair"
-        return Verdict("INCONCLUSIVE", spent)
+        return Verdict("INCONCLUSIVE", _SPENT.format(settings.budget_s))
     resampled = _resampled(blocks, settings, stored)
     effect = resampled.estimate(settings.confidence)
     nulls = [block.nulls for block in blocks]
@@ -99,6 +99,28 @@ def corrected(verdicts: Sequence[Verdict], *, confidence: float) -> tuple[Verdic
     )
 
 
+def doubt(sampling: Sampling, settings: Settings) -> str:
+    """Why nothing should be made of these samples; empty if there is no reason."""
+    if not sampling.blocks:
+        return _SPENT.format(settings.budget_s)
+    nulls = [block.nulls for block in sampling.blocks]
+    return _doubt(Resampled(nulls, seed=settings.seed).estimate(settings.confidence), settings)
+
+
+def _doubt(null: Estimate, settings: Settings) -> str:
+    if null.blocks < settings.least_blocks:
+        return (
+            f"{null.blocks} of the {settings.least_blocks} blocks that an interval needs: "
+            "allow a larger budget, or a smaller input"
+        )
+    if null.excludes_zero and abs(null.point) > settings.log_effect / 2:
+        return (
+            f"the baseline differs from itself by {math.expm1(abs(null.point)):.1%}: "
+            "something else is at work on this machine"
+        )
+    return ""
+
+
 def _effect(blocks: tuple[Block, ...], settings: Settings, stored: Nested) -> Estimate:
     return _resampled(blocks, settings, stored).estimate(settings.confidence)
 
@@ -122,20 +144,18 @@ def _word(effect: Estimate, settings: Settings) -> Word:
 
 def called(effect: Estimate, null: Estimate, settings: Settings) -> tuple[Word, str]:
     """The verdict on a candidate's effect and the baseline's to itself, and its reason."""
-    if effect.blocks < settings.least_blocks:
-        return "INCONCLUSIVE", (
-            f"{effect.blocks} of the {settings.least_blocks} blocks that an interval needs: "
-            "allow a larger budget, or a smaller input"
-        )
-    if null.excludes_zero and abs(null.point) > settings.log_effect / 2:
-        return "INCONCLUSIVE", (
-            f"the baseline differs from itself by {math.expm1(abs(null.point)):.1%}: "
-            "something else is at work on this machine"
-        )
+    if doubt := _doubt(null, settings):
+        return "INCONCLUSIVE", doubt
     word = _word(effect, settings)
-    return word, _REASONS[word].format(effect=settings.effect)
+    open_ = word == "INCONCLUSIVE" and effect.excludes_zero
+    reason = _REASONS[word] if not open_ else _OPEN[effect.point > 0.0]
+    return word, reason.format(effect=settings.effect)
 
 
+_OPEN = {  # by whether it is slower
+    True: "slower, but whether by {effect:.1%} or more is open",
+    False: "faster, but whether by {effect:.1%} or more is open",
+}
 _REASONS: dict[Word, str] = {
     "SLOWER": "slower by more than the smallest effect that matters, {effect:.1%}",
     "FASTER": "faster by more than the smallest effect that matters, {effect:.1%}",

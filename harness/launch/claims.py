@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
-from typing import Any
+from typing import Any, Protocol
 
 from harness.core.outcome import failed
-from harness.core.record import Sample
 from harness.launch.process import WorkerFailed
 from harness.wire.evidence import LIST_CAP, TEXT_CAP
 from harness.wire.messages import Counts
@@ -36,7 +35,19 @@ def bounded(policy: dict[str, str]) -> dict[str, str]:
     return policy
 
 
-def unseen(samples: Sequence[Sample]) -> tuple[str, ...]:
+class Walled(Protocol):
+    """A forward of which a GPU's own wall is known, 0 without one."""
+
+    @property
+    def seconds(self) -> float:
+        """By the events."""
+
+    @property
+    def device_wall_s(self) -> float | None:
+        """From one synchronisation to the other."""
+
+
+def unseen(samples: Sequence[Walled]) -> tuple[str, ...]:
     """What the events of a GPU did not see: its wall lies far above them on another stream's work.
 
     A start and an end of a forward on the host are in the wall too, less than a millisecond.

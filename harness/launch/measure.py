@@ -24,6 +24,7 @@ __all__ = [
     "Task",
     "run_count",
     "run_export",
+    "run_outputs",
     "run_round",
     "run_trial",
 ]
@@ -71,6 +72,15 @@ class Exports:
     ready: Ready
     weights: bytes  # a safetensors file; never read on this side
     replies: tuple[Reply, ...]
+
+
+def run_outputs(task: Task, images: tuple[LrImage, ...]) -> tuple[Reply | Failed, ...] | Failed:
+    """Outputs of `images`, of one process; each has its own outcome, as in `run_trial`."""
+    try:
+        with started(task) as session:
+            return tuple(_tried(session.reply, image) for image in images)
+    except WorkerFailed as failure:
+        return failure.failure
 
 
 def run_export(task: Task, images: tuple[LrImage, ...]) -> Exports | Failed:

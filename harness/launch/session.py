@@ -131,8 +131,11 @@ class Session:
         state = state or self.inspect("collect")
         at_load = tuple(f"changed while loading (put back): {text}" for text in self.ready.changed)
         later = (f"changed while running: {text}" for text in state.changed)
-        retaken = self._retakes.note() if self._retakes else ()
-        return told_notes(at_load, later, retaken, self.ready.notes)
+        return told_notes(at_load, later, self.retaken(), self.ready.notes)
+
+    def retaken(self) -> tuple[str, ...]:
+        """What was met of a throttled GPU."""
+        return self._retakes.note() if self._retakes else ()
 
     def energy(self, images: tuple[LrImage, ...], samples: tuple[Sample, ...]) -> Energy | None:
         """What a forward draws by the GPU's counter; None where there is none, as on a CPU."""

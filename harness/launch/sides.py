@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from harness.gate import Role, SideFailed
+from harness.gate import Role, SideFailed, Told
+from harness.launch.audits.exchange import Exchange
+from harness.launch.claims import unseen
 from harness.launch.measure import LrImage, Task, loaded, spawned
 from harness.launch.passes import turned, warm_up
 from harness.launch.pool import concurrently
@@ -22,6 +24,7 @@ class LaunchedSide:
         self._role = role
         self._session = session
         self._images = images
+        self._taken: list[Exchange] = []
 
     def warm_up(self) -> float:
         """The protocol's warm-up; seconds of the very first forward."""
@@ -33,13 +36,19 @@ class LaunchedSide:
     def forward(self, turn: int) -> float:
         """Seconds of a forward: turn after turn of another image, the same for every side."""
         with _named(self._role):
-            return self._session.timed(self._images[turn % len(self._images)]).seconds
+            taken = self._session.timed(self._images[turn % len(self._images)])
+        self._taken.append(taken)
+        return taken.seconds
 
-    def peak_bytes(self) -> int | None:
-        """Peak memory of the forwards so far."""
+    def told(self) -> Told:
+        """What is known of the process after its forwards."""
         with _named(self._role):
             memory = self._session.memory()
-        return None if memory is None else memory.peak_bytes
+        return Told(
+            None if memory is None else memory.peak_bytes,
+            self._session.compile_s,
+            (*self._session.retaken(), *unseen(self._taken)),
+        )
 
 
 @dataclass(frozen=True)

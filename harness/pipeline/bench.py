@@ -134,6 +134,5 @@ def threads(request: CheckRequest) -> int:
 
 
 def inputs(request: CheckRequest, scale: int) -> Inputs:
-    """What the forwards are given, as a stored baseline names it."""
-    height, width = request.size
-    return Inputs(scale, height, width, request.images, request.settings.seed)
+    """What both sides are given, as a stored baseline names it."""
+    return Inputs(scale, request.size, request.images, request.settings.seed, request.complexity)

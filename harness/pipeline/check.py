@@ -5,16 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
 
 from harness.catalog import Candidate
 from harness.gate import (
-    Block,
+    ROLES,
     Checked,
-    Costs,
+    Conditions,
     Finding,
     Gate,
     Role,
+    Sampling,
     Settings,
     corrected,
     drifts,
@@ -36,7 +36,8 @@ from harness.pipeline.bench import (
     refuse_absent_gpu,
     sampled,
 )
-from harness.pipeline.figures import SIDES, drifting, first_calls, memory, seconds
+from harness.pipeline.figures import Names, drifting, first_calls, memory, names, seconds, told
+from harness.pipeline.keeping import keep
 from harness.pipeline.plan import BadInput, refuse_size
 from harness.pipeline.progress import Progress, Silent
 from harness.pipeline.trial import SideCosts, costs
@@ -98,11 +99,7 @@ def _refuse_elsewhere(request: CheckRequest, candidate: Candidate, base: Baselin
     if candidate.submission is None:
         return
     given = inputs(request, candidate.submission.scale)
-    if given != base.stored.inputs:
-        raise BadInput(
-            f"{base.path} was measured with other inputs, {base.stored.inputs}, these are {given}: "
-            "use the same --size, --images and --seed"
-        )
+    stored.refuse_other_inputs(base.path, base.stored, given)
 
 
 def _one(
@@ -129,70 +126,82 @@ def _one(
         logs=request.logs / candidate.id,
         confinement=pair.confinement,
     )
-    broken = [f"{SIDES[role]}: {it}" for role, it in known.items() if isinstance(it, str)]
+    sides = names()
+    broken = [f"{sides[role]}: {it}" for role, it in known.items() if isinstance(it, str)]
     if broken:
         progress.done()
         return Checked(candidate.id, base.name, None, failure="; ".join(broken))
-    sides = {role: it for role, it in known.items() if not isinstance(it, str)}
-    return _measured(request, pair, sides, progress)
+    whole = {role: it for role, it in known.items() if not isinstance(it, str)}
+    return _measured(request, pair, whole, progress)
 
 
 def _measured(
     request: CheckRequest, pair: Pair, known: Mapping[Role, SideCosts], progress: Progress
 ) -> Checked:
     """The answer, given what is `known` without noise: nothing where no gate asks for it."""
-    gates = gate_for(request.gates, pair.candidate.id)
+    gates = {} if request.save is not None else gate_for(request.gates, pair.candidate.id)
     then = pair.baseline.stored
+    sides = _sides(pair)
     findings: tuple[Finding, ...] = ()
     if known:
         old = then.costs if then else known["baseline"].costs
         findings = exact_findings(old, known["candidate"].costs, gates)
-    notes = tuple(f"{SIDES[role]}: {note}" for role, it in known.items() for note in it.notes)
-    plain = Checked(pair.candidate.id, pair.baseline.name, None, findings, notes=notes)
+    settings = _settings(request.settings, gates)
+    plain = Checked(
+        pair.candidate.id,
+        pair.baseline.name,
+        None,
+        findings,
+        notes=tuple(f"{sides[role]}: {note}" for role, it in known.items() for note in it.notes),
+        conditions=_conditions(request, pair, settings, gates),
+    )
     if "runtime" not in gates and "memory" not in gates and request.save is None:
         progress.done()
         return plain
-    settings = _settings(request.settings, gates)
     sampling = sampled(request, pair, settings, progress)
     progress.done()
     if sampling.failure is not None:
-        text = f"{SIDES[sampling.failure.role]}: {sampling.failure}"
+        text = f"{sides[sampling.failure.role]}: {sampling.failure}"
         return dataclasses.replace(plain, failure=text, sampling=sampling)
+    found = _with_figures(plain, sampling, settings, pair)
     if request.save is not None:
-        _save(request, pair, known["candidate"].costs, sampling.blocks)
-    if "memory" in gates and sampling.blocks:
-        findings += memory(gates["memory"], sampling.blocks, settings, then)
+        costs_now = known["candidate"].costs
+        note, why = keep(request.save, request, pair, costs_now, sampling, settings)
+        return dataclasses.replace(found, failure=why, notes=(*found.notes, *filter(None, (note,))))
+    if "memory" in gates:
+        findings += (memory(gates["memory"], sampling.blocks, settings, then),)
     effects = then.effects if then else ()
     verdict = judge(sampling, settings, stored=effects) if "runtime" in gates else None
+    return dataclasses.replace(found, verdict=verdict, findings=findings)
+
+
+def _with_figures(plain: Checked, sampling: Sampling, settings: Settings, pair: Pair) -> Checked:
+    """With what is there for reading. The times of a reference are none of the baseline's."""
+    blocks = sampling.blocks
+    sides = _sides(pair)
+    roles: tuple[Role, ...] = ("candidate",) if pair.baseline.stored else ROLES
     return dataclasses.replace(
         plain,
-        verdict=verdict,
-        findings=findings,
-        seconds=seconds(sampling.blocks),
-        first_call_s=first_calls(sampling.blocks),
-        drifts=drifts(sampling.blocks, settings),
-        notes=notes + drifting(sampling.blocks, settings),
+        seconds=seconds(blocks, roles),
+        first_call_s=first_calls(blocks, roles),
+        drifts=drifts(blocks, settings),
+        notes=(*plain.notes, *told(blocks, sides), *drifting(blocks, settings, sides)),
         sampling=sampling,
     )
 
 
-def _save(request: CheckRequest, pair: Pair, found: Costs, blocks: tuple[Block, ...]) -> None:
-    if request.save is None or not blocks:
-        return
-    peaks = tuple(it.peak_bytes["candidate"] for it in blocks if "candidate" in it.peak_bytes)
-    record = stored.Stored(
-        entry=pair.candidate.id,
-        digest=pair.candidate.digest,
-        reference=pair.baseline.candidate.id,
-        reference_digest=pair.baseline.candidate.digest,
-        environment=environment(request),
-        inputs=inputs(request, pair.loads["candidate"].scale),
-        effects=tuple(block.effects for block in blocks),
-        costs=found,
-        peaks=peaks,
-        started=datetime.now(UTC).isoformat(timespec="seconds"),
+def _sides(pair: Pair) -> Names:
+    """What to call the sides: beside a stored baseline runs the reference that it is told in."""
+    return names(f"reference {pair.baseline.candidate.id}" if pair.baseline.stored else "baseline")
+
+
+def _conditions(
+    request: CheckRequest, pair: Pair, settings: Settings, gates: Mapping[Metric, Gate]
+) -> Conditions:
+    given = inputs(request, pair.loads["candidate"].scale)
+    return Conditions(
+        settings, tuple(gates.values()), dataclasses.asdict(given), environment(request)
     )
-    stored.save(request.save, record)
 
 
 def _corrected(checked: Sequence[Checked], settings: Settings) -> tuple[Checked, ...]:

@@ -34,7 +34,7 @@ class DoctorRequest:
 
     sample_s: float = 30.0
     settings: Settings = dataclasses.field(default_factory=Settings)
-    size: tuple[int, int] = (64, 64)
+    size: tuple[int, int] = (96, 96)
     device: str = "cpu"
     threads: int | None = None
     sandbox: Mode = "auto"

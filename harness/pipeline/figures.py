@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import median
 
@@ -10,23 +11,29 @@ from harness.gate import ROLES, Block, Finding, Gate, Role, Settings, drifts, no
 from harness.gate.bootstrap import Resampled
 from harness.pipeline.stored import Stored
 
-SIDES: Mapping[Role, str] = {
-    "baseline": "the baseline",
-    "again": "the baseline's second process",
-    "candidate": "the candidate",
-}
+Names = Mapping[Role, str]
+MOST_NOTES = 3  # of a side: those of a throttled GPU may all differ
 _SMALLEST = 2**20  # bytes added to both peaks, so that the ratio of two nothings is 1
 _DRIFTING = "{side} changes while it runs: its last forwards take {ratio:.2f} times its first ones"
 
 
-def memory(
-    gate: Gate, blocks: Sequence[Block], settings: Settings, then: Stored | None
-) -> tuple[Finding, ...]:
-    """What the memory gate says; nothing where the system does not tell."""
+def names(beside: str = "baseline") -> Names:
+    """What to call the sides; `beside` is the baseline, or the reference that a record is of."""
+    return {
+        "baseline": f"the {beside}",
+        "again": f"the {beside}'s second process",
+        "candidate": "the candidate",
+    }
+
+
+def memory(gate: Gate, blocks: Sequence[Block], settings: Settings, then: Stored | None) -> Finding:
+    """What the memory gate says."""
+    if not blocks:
+        return Finding(gate.metric, "inconclusive", "no process was measured to its end")
     whole = [it.peak_bytes for it in blocks if set(ROLES) <= set(it.peak_bytes)]
-    if not whole or (then is not None and not then.peaks):
-        return ()
     new = [peaks["candidate"] for peaks in whole]
+    if not whole or (then is not None and not then.peaks):
+        return noisy_finding(gate, then.peaks if then else (), new, (0.0, math.inf))
     logs = [[math.log(peak + _SMALLEST)] for peak in new]
     if then is not None:
         old = list(then.peaks)
@@ -40,31 +47,45 @@ def memory(
         resampled = Resampled(apart, seed=settings.seed)
     found = resampled.estimate(settings.confidence)
     interval = (math.exp(found.low), math.exp(min(found.high, 700.0)))
-    return (noisy_finding(gate, old, new, interval),)
+    return noisy_finding(gate, old, new, interval)
 
 
-def seconds(blocks: Sequence[Block]) -> dict[Role, float]:
+def seconds(blocks: Sequence[Block], roles: Sequence[Role] = ROLES) -> dict[Role, float]:
     """The median forward of each side, for reading only."""
     if not blocks:
         return {}
     return {
         role: median(second for it in blocks for turn in it.turns for second in turn.seconds(role))
-        for role in ROLES
+        for role in roles
     }
 
 
-def first_calls(blocks: Sequence[Block]) -> dict[Role, float]:
+def first_calls(blocks: Sequence[Block], roles: Sequence[Role] = ROLES) -> dict[Role, float]:
     """The median first call of each side's processes."""
     return {
         role: median(it.first_call_s[role] for it in blocks)
-        for role in ROLES
+        for role in roles
         if blocks and all(role in it.first_call_s for it in blocks)
     }
 
 
-def drifting(blocks: Sequence[Block], settings: Settings) -> tuple[str, ...]:
+def told(blocks: Sequence[Block], sides: Names) -> tuple[str, ...]:
+    """What the processes told of themselves, each once with the number of blocks it is of."""
+    found = []
+    for role in ROLES:
+        compiled = [it.compile_s[role] for it in blocks if role in it.compile_s]
+        if compiled:
+            text = f"torch.compile took {median(compiled):.1f} s in a process, apart from runtimes"
+            found.append(f"{sides[role]}: {text}")
+        notes = Counter(note for it in blocks for note in it.notes.get(role, ()))
+        for note, times in notes.most_common(MOST_NOTES):
+            found.append(f"{sides[role]}, {times} of {len(blocks)} blocks: {note}")
+    return tuple(found)
+
+
+def drifting(blocks: Sequence[Block], settings: Settings, sides: Names) -> tuple[str, ...]:
     """What to say of sides that change while they run."""
     return tuple(
-        _DRIFTING.format(side=SIDES[role], ratio=ratio)
+        _DRIFTING.format(side=sides[role], ratio=ratio)
         for role, ratio in drifts(blocks, settings).items()
     )

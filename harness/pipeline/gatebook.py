@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from harness import strict
-from harness.gate import Gate, Settings
+from harness.gate import Gate, Settings, gate_for
 from harness.gate.gates import DEFAULTS
 from harness.pipeline.plan import BadInput
 
@@ -33,7 +33,7 @@ class Gatebook:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        Settings(budget_s=self.budget_s, confidence=self.confidence)
+        Settings(budget_s=self.budget_s, confidence=self.confidence, seed=self.seed)
 
     def all_gates(self) -> tuple[Gate, ...]:
         """The gates in force, the default ones before the file's."""
@@ -75,6 +75,13 @@ def gates(book: Gatebook, effect: float | None) -> tuple[Gate, ...]:
         raise BadInput(f"--effect is a percentage above 0 and at most 100, got {effect:g}")
     others = tuple(gate for gate in found if gate.metric != "runtime")
     return (*others, Gate("runtime", "percent", effect))
+
+
+def effective(book: Gatebook, *, budget_s: float | None, effect: float | None) -> Settings:
+    """The settings that a check of an entry without gates of its own ends up with."""
+    found = settings(book, budget_s=budget_s, seed=None)
+    runtime = gate_for(gates(book, effect), "").get("runtime")
+    return found if runtime is None else replace(found, effect=runtime.limit / 100.0)
 
 
 def _document(path: Path) -> dict[str, Any]:

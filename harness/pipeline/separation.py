@@ -73,11 +73,13 @@ def _welch(samples: Sequence[Sequence[float]]) -> tuple[int, float]:
 
 
 def _timed(board: Leaderboard, entry: Entry) -> Timed | None:
-    records = entry.timed
-    names = [use.name for use in board.challenge.datasets]
+    """Of the same datasets, by the same mean, as the runtime that is ranked."""
+    records, challenge = entry.timed, board.challenge
     if not records or "runtime" not in entry.values:
         return None
-    figures = stats.runtime(rounds_of(records), datasets=names).rounds
+    figures = stats.runtime(
+        rounds_of(records), datasets=challenge.timed(), mean=challenge.runtime_mean
+    ).rounds
     keys = [(record.session, record.round) for record in records]
     return Timed({key: math.log(it) for key, it in zip(keys, figures, strict=True)})
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from harness.gate import Costs, Role
 from harness.gate.gates import Metric
 from harness.launch import machine
 from harness.launch.confinement import Confinement
-from harness.launch.measure import Reply, Task, run_trial
+from harness.launch.measure import LrImage, Reply, Task, run_count, run_outputs, run_trial
 from harness.launch.pool import concurrently
 from harness.pipeline import plan
 from harness.pipeline.crops import Crop, Uint8, quality
@@ -42,14 +43,18 @@ def costs(
 ) -> dict[Role, SideCosts | str]:
     """Each side's figures, or why it has none; nothing is timed, so the sides run at once.
 
-    On one thread of the CPU, where sums are taken in one order. `size` is the LR height and width
-    of the counts.
+    On one thread, where sums are taken in one order: outputs on the device and with the options
+    that are timed, counts on the CPU without them. `size` is the LR height and width of the counts.
     """
+    images = tuple(crop.lr for crop in inputs)
 
     def one(role: Role) -> SideCosts | str:
-        load = plan.counting(loads[role])
-        task = Task(load, Protocol(threads=1), logs / f"{role}-trial.log", confinement)
-        outcome = run_trial(task, tuple(crop.lr for crop in inputs), size)
+        load = loads[role]
+
+        def task(load: Load) -> Task:
+            return Task(load, Protocol(threads=1), logs / f"{role}-trial.log", confinement)
+
+        outcome = _outcome(load, task, images, size)
         if isinstance(outcome, Failed):
             return _said(outcome)
         replies, counted = outcome
@@ -61,6 +66,18 @@ def costs(
 
     found = concurrently(one, list(loads), workers=machine.usable_cores())
     return dict(zip(loads, found, strict=True))
+
+
+def _outcome(
+    load: Load, task: Callable[[Load], Task], images: tuple[LrImage, ...], size: tuple[int, int]
+) -> tuple[tuple[Reply | Failed, ...], CountFigures | Failed] | Failed:
+    """Outputs as the entry is timed and counts as it is written: one process where that is one."""
+    counting = plan.counting(load)
+    running = dataclasses.replace(load, threads=1, seeded_if_absent=True)
+    if running == counting:
+        return run_trial(task(counting), images, size)
+    replies = run_outputs(task(running), images)
+    return replies if isinstance(replies, Failed) else (replies, run_count(task(counting), *size))
 
 
 def _quality(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 NAME_LIMIT = 48  # characters of a name in a table
@@ -36,6 +37,14 @@ def plain(text: str) -> str:
     return "\n".join(
         "".join(_visible(it, unicodedata.category(it)) for it in line) for line in text.split("\n")
     )
+
+
+def inert(text: str) -> str:
+    """Without what a CI service takes for a command when it stands in a job's log.
+
+    GitHub's runner obeys `::name::` at the start of a line and `##[name]` anywhere in one.
+    """
+    return re.sub(r"##(?=\[)", "# #", re.sub(":(?=:)", ": ", text))
 
 
 def cut(text: str, limit: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from harness.gate import ROLES, Role, SideFailed
+from harness.gate import ROLES, Role, SideFailed, Told
 from harness.gate.sample import Tools
 
 FORWARD_S = 0.02
@@ -17,9 +17,10 @@ FORWARD_S = 0.02
 class World:
     """A clock that only moves when something takes time, and a machine with its noise.
 
-    `process_sd` is of a process's own speed, `forward_sd` of single forwards, both of logs; a
-    burst, `bursts` of the time, slows whatever runs by up to `burst`. `drift` is what a forward of
-    a role adds to the next one's, as a share; `dies_at` ends a role at a forward of its process, at
+    `slowdown` is the candidate's, `again_slowdown` of the baseline's second process. `process_sd`
+    is of a process's own speed, `forward_sd` of single forwards, both of logs; a burst, `bursts` of
+    the time, slows whatever runs by up to `burst`. `drift` is what a forward of a role adds to the
+    next one's, as a share; `dies_at` ends a role at a forward of its process in block `dies_in`, at
     `hangs_at` it gives no answer until `deadline_s` have passed.
     """
 
@@ -27,6 +28,7 @@ class World:
     start_s: float = 2.0
     warm_s: float = 0.1
     slowdown: float = 0.0
+    again_slowdown: float = 0.0
     process_sd: float = 0.0
     forward_sd: float = 0.0
     bursts: float = 0.0
@@ -34,6 +36,7 @@ class World:
     drift: Mapping[Role, float] = field(default_factory=dict)
     peaks: Mapping[Role, int] = field(default_factory=dict)
     dies_at: Mapping[Role, int] = field(default_factory=dict)
+    dies_in: int = 1  # the block
     hangs_at: Mapping[Role, int] = field(default_factory=dict)
     deadline_s: float = 300.0
     fails_to_start: Role | None = None
@@ -71,7 +74,7 @@ class FakeSide:
     def __init__(self, world: World, role: Role) -> None:
         self._world = world
         self._role = role
-        speed = 1.0 + (world.slowdown if role == "candidate" else 0.0)
+        speed = 1.0 + {"candidate": world.slowdown, "again": world.again_slowdown}.get(role, 0.0)
         luck = world.random.lognormvariate(0.0, world.process_sd)
         self._base_s = FORWARD_S * speed * luck
         self._calls = 0
@@ -85,9 +88,9 @@ class FakeSide:
     def forward(self, turn: int) -> float:
         world, role = self._world, self._role
         self._calls += 1
-        if self._calls == world.dies_at.get(role):
+        if self._calls == world.dies_at.get(role) and world.opened == world.dies_in:
             raise SideFailed(role, "the process was ended by SIGKILL")
-        if self._calls == world.hangs_at.get(role):
+        if self._calls == world.hangs_at.get(role) and world.opened == world.dies_in:
             world.take(world.deadline_s)
             raise SideFailed(role, f"forward: no answer within {world.deadline_s:g} s (timeout)")
         world.log.append((world.opened, role, turn))
@@ -98,5 +101,5 @@ class FakeSide:
         world.take(seconds)
         return seconds
 
-    def peak_bytes(self) -> int | None:
-        return self._world.peaks.get(self._role)
+    def told(self) -> Told:
+        return Told(self._world.peaks.get(self._role))

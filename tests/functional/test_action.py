@@ -6,28 +6,44 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 MARKER = "<!-- esr-check -->"
 STUB = '#!/bin/sh\nprintf "%s\\n" "$@" >>"$TOLD"\necho >>"$TOLD"\n{then}\n'
 
 
+Document = dict[str, Any]
+
+
 @pytest.fixture
-def action(repository: Path) -> str:
+def action(repository: Path) -> Document:
     path = repository / ".github" / "actions" / "esr-check" / "action.yml"
-    return path.read_text(encoding="utf-8")
+    document: Document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return document
 
 
-def _script(action: str, step: str) -> str:
-    """The shell script of a step: the lines below its `run: |`, or the one beside `run:`."""
-    part = re.split(r"^    - name: ", action, flags=re.MULTILINE)
-    (mine,) = (it for it in part if it.startswith(f"{step}\n"))
-    _, _, text = mine.partition("      run: ")
-    lines = text.splitlines()
-    if lines[0] != "|":
-        return lines[0]
-    return "\n".join(line.removeprefix("        ") for line in lines[1:])
+def _script(action: Document, step: str) -> str:
+    (mine,) = (it for it in action["runs"]["steps"] if it["name"] == step)
+    assert "${{" not in mine["run"]  # what is put in reaches the shell as values alone
+    return str(mine["run"])
+
+
+def test_the_readmes_workflow_gives_the_action_what_it_takes(
+    action: Document, repository: Path
+) -> None:
+    readme = (repository / "README.md").read_text(encoding="utf-8")
+    (workflow,) = (
+        yaml.safe_load(block)
+        for block in re.findall(r"```yaml\n(.*?)```", readme, flags=re.DOTALL)
+        if "esr-check" in block
+    )
+    steps = workflow["jobs"]["speed"]["steps"]
+    (mine,) = (it for it in steps if it.get("uses", "").endswith("/actions/esr-check"))
+    needed = {name for name, it in action["inputs"].items() if it.get("required")}
+    assert needed <= set(mine["with"]) <= set(action["inputs"])
 
 
 def _run(place: Path, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -45,17 +61,21 @@ def _stub(place: Path, name: str, then: str) -> None:
 
 
 @pytest.mark.parametrize("code", [0, 1, 5])
-def test_the_exit_code_is_kept_for_the_last_step(action: str, tmp_path: Path, code: int) -> None:
+def test_the_exit_code_is_kept_for_the_last_step(
+    action: Document, tmp_path: Path, code: int
+) -> None:
     _stub(tmp_path, "esr", f"exit {code}")
     output = tmp_path / "output"
     done = _run(
         tmp_path,
         _script(action, "Check"),
-        ENTRIES="submissions/one submissions/two",
+        ENTRIES="submissions/one\nsubmissions/two\n",
         AGAINST="git:origin/main; echo $HOME",
-        OPTIONS="--inconclusive pass --budget 60",
+        INCONCLUSIVE="pass",
+        OPTIONS="--effect 3\n--budget 60",
         REPORTS="out",
         GITHUB_OUTPUT=str(output),
+        GITHUB_STEP_SUMMARY=str(tmp_path / "summary"),
     )
     assert done.returncode == 0, done.stderr
     assert output.read_text(encoding="utf-8") == f"exit-code={code}\n"
@@ -63,26 +83,62 @@ def test_the_exit_code_is_kept_for_the_last_step(action: str, tmp_path: Path, co
     assert (tmp_path / "told").read_text(encoding="utf-8").split("\n")[:-2] == [
         *("check", "submissions/one", "submissions/two", "--against"),
         *("git:origin/main; echo $HOME", "--reports", "out"),
-        *("--inconclusive", "pass", "--budget", "60"),
+        *("--inconclusive", "pass", "--effect", "3", "--budget", "60"),
     ]
     verdict = _run(tmp_path, _script(action, "Verdict"), CODE=str(code))
     assert verdict.returncode == code
 
 
-@pytest.mark.parametrize(("known", "asked"), [("42", "PATCH"), ("", "POST")])
-def test_a_comment_is_written_once_and_then_replaced(
-    action: str, tmp_path: Path, known: str, asked: str
+def test_what_was_left_by_an_earlier_run_is_no_result_of_this_one(
+    action: Document, tmp_path: Path
 ) -> None:
-    _stub(tmp_path, "gh", f'case "$*" in *--paginate*) echo "{known}";; esac')
-    folder = tmp_path / "out" / "check"
+    _stub(tmp_path, "esr", "exit 2")
+    left = tmp_path / "out" / "check" / "comment.md"
+    left.parent.mkdir(parents=True)
+    left.write_text(f"{MARKER}\nall is well\n", encoding="utf-8")
+    summary = tmp_path / "summary"
+    done = _run(
+        tmp_path,
+        _script(action, "Check"),
+        ENTRIES="one",
+        AGAINST="two",
+        INCONCLUSIVE="pass",
+        OPTIONS="",
+        REPORTS="out",
+        GITHUB_OUTPUT=str(tmp_path / "output"),
+        GITHUB_STEP_SUMMARY=str(summary),
+    )
+    assert done.returncode == 0, done.stderr
+    text = left.read_text(encoding="utf-8")
+    assert text.startswith(f"{MARKER}\n")
+    assert "Nothing was judged (exit code 2), see the log." in text
+    assert summary.read_text(encoding="utf-8") == text
+
+
+def _commented(action: Document, place: Path, known: str, *, gh: str = "") -> str:
+    """What gh was asked for where a comment of this id, or none, is there; `gh` is run after."""
+    answers = f'"api user"*) exit 1;; *--paginate*) echo "{known}";; *) {gh or ":"};;'
+    _stub(place, "gh", f'case "$*" in {answers} esac')
+    folder = place / "out" / "check"
     folder.mkdir(parents=True)
     (folder / "comment.md").write_text(f"{MARKER}\nfine\n", encoding="utf-8")
     script = _script(action, "Comment")
     assert MARKER in script
-    done = _run(tmp_path, script, NUMBER="7", REPORTS="out", GITHUB_REPOSITORY="a/b")
+    done = _run(place, script, NUMBER="7", REPORTS="out", GITHUB_REPOSITORY="a/b")
     assert done.returncode == 0, done.stderr
-    told = (tmp_path / "told").read_text(encoding="utf-8")
+    return (place / "told").read_text(encoding="utf-8") + done.stdout
+
+
+@pytest.mark.parametrize(("known", "asked"), [("42\n43", "PATCH"), ("", "POST")])
+def test_a_comment_is_written_once_and_then_replaced(
+    action: Document, tmp_path: Path, known: str, asked: str
+) -> None:
+    told = _commented(action, tmp_path, known)
     assert told.count(asked) == 1
-    where = "repos/a/b/issues/comments/42" if known else "repos/a/b/issues/7/comments"
-    assert where in told
+    assert ("repos/a/b/issues/comments/42" if known else "repos/a/b/issues/7/comments") in told
     assert "body=@out/check/comment.md" in told
+    assert "::warning::" not in told
+
+
+def test_a_comment_that_can_not_be_written_is_a_warning(action: Document, tmp_path: Path) -> None:
+    assert "::warning::esr check: the comment" in _commented(action, tmp_path, "", gh="exit 1")

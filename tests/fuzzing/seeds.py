@@ -154,7 +154,7 @@ def _baselines() -> tuple[bytes, ...]:
         reference="rlfn_ntire_x4",
         reference_digest="d2",
         environment={"cpu": "x"},
-        inputs=Inputs(4, 96, 96, 2, 0),
+        inputs=Inputs(4, (96, 96), 2, 0, (256, 256)),
         effects=((0.1, 0.2), (0.15,)),
         costs=Costs({"params": 3.0}, ("a",)),
         peaks=(7, 8),

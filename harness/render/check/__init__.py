@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from harness import atomic
 from harness.gate import Checked
@@ -26,11 +27,13 @@ __all__ = [
 ]
 
 
-def write(checked: Sequence[Checked], folder: Path) -> tuple[Path, ...]:
+def write(
+    checked: Sequence[Checked], folder: Path, *, inconclusive: Literal["pass", "fail"]
+) -> tuple[Path, ...]:
     """Write check.json, junit.xml, comment.md and benchmark.json; raises atomic.WriteError."""
     texts = {
         "check.json": json.dumps(document(checked), indent=1, allow_nan=False) + "\n",
-        "junit.xml": to_junit(checked),
+        "junit.xml": to_junit(checked, inconclusive=inconclusive),
         "comment.md": comment(checked),
         "benchmark.json": json.dumps(benchmark(checked), indent=1, allow_nan=False) + "\n",
     }

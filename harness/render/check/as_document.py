@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -38,6 +39,7 @@ def _entry(it: Checked) -> dict[str, Any]:
         "drifts": dict(it.drifts),
         "notes": list(it.notes),
         "isolation": it.isolation,
+        "conditions": None if it.conditions is None else dataclasses.asdict(it.conditions),
         "elapsed_s": it.sampling.elapsed_s,
         "confirmed_from": it.sampling.confirmed_from,
         "blocks": [_block(block) for block in it.sampling.blocks],
@@ -65,6 +67,7 @@ def _block(block: Block) -> dict[str, Any]:
         "took_s": block.took_s,
         "first_call_s": dict(block.first_call_s),  # in the order in which the sides started
         "peak_bytes": dict(block.peak_bytes),
+        "compile_s": dict(block.compile_s),
         "turns": [
             {"order": list(turn.order), **{role: list(turn.seconds(role)) for role in ROLES}}
             for turn in block.turns

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from harness.gate import Checked
 from harness.render.check.rows import Outcome, lines, remarks
+from harness.render.text import inert
 
 _STYLES: dict[Outcome, str] = {
     "pass": "green",
@@ -22,7 +23,7 @@ _STYLES: dict[Outcome, str] = {
 
 
 def to_terminal(checked: Sequence[Checked]) -> RenderableType:
-    """One row a gate, then what else is to be known."""
+    """One row a gate, if there was any, then what else is to be known."""
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for title in ("Entry", "Gate", "Baseline", "Candidate", "Change", "Says"):
         right = title in ("Baseline", "Candidate")
@@ -31,7 +32,8 @@ def to_terminal(checked: Sequence[Checked]) -> RenderableType:
         style = _STYLES[line.outcome]
         texts = (line.gate, line.old, line.new, line.change)
         grid.add_row(Text(line.entry), *map(Text, texts), Text(line.word, style=style))
-    return Group(grid, *(Text(text) for it in checked for text in _told(it)))
+    told = (Text(text) for it in checked for text in _told(it))
+    return Group(*([grid] if grid.row_count else []), *told)
 
 
 def _told(it: Checked) -> list[str]:
@@ -39,4 +41,4 @@ def _told(it: Checked) -> list[str]:
     rows = lines([it])
     name = rows[0].entry if rows else it.entry
     said = [f"{name}: {row.gate.lower()} {row.word}: {row.text}" for row in rows if row.text]
-    return [*said, *(f"{name}: {text}" for text in remarks(it))]
+    return [inert(text) for text in (*said, *(f"{name}: {text}" for text in remarks(it)))]

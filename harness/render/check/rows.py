@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.gate import Checked, Finding, Verdict
+from harness.gate import ROLES, Checked, Finding, Verdict
 from harness.gate.gates import Level
-from harness.render.text import clean, cut
+from harness.render.text import clean, cut, inert
 from harness.render.units import MISSING, quantity
 
 Outcome = Literal["pass", "regression", "quality", "inconclusive", "error"]
@@ -111,13 +111,13 @@ def remarks(it: Checked) -> tuple[str, ...]:
     """What else is to be known of an entry: first calls, drifts, settings that it changed."""
     told = list(it.notes)
     if it.first_call_s:
-        old, new = it.first_call_s.get("baseline"), it.first_call_s.get("candidate")
-        first = f"{quantity('first_call', old)} and {quantity('first_call', new)}"
-        told.append(f"first call of a fresh process, baseline and candidate: {first}")
+        sides = [role for role in ROLES if role != "again" and role in it.first_call_s]
+        first = " and ".join(quantity("first_call", it.first_call_s[role]) for role in sides)
+        told.append(f"first call of a fresh process, {' and '.join(sides)}: {first}")
     if it.sampling.confirmed_from is not None:
         told.append(
             f"a suspect after {it.sampling.confirmed_from} blocks, so measured once more; "
-            "the verdict is that of all blocks"
+            "the figures are those of all blocks"
         )
     return tuple(dict.fromkeys(_shown(text) for text in told))
 
@@ -159,5 +159,5 @@ def _times(count: int, one: str) -> str:
 
 
 def _shown(text: str) -> str:
-    """Without "::", which a line of a CI log may not begin with: it would be a command there."""
-    return cut(clean(text).replace("::", ": :"), LIMIT)
+    """Clean and short; a line of a CI log that begins with it is no command there."""
+    return cut(inert(clean(text)), LIMIT)

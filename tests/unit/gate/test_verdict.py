@@ -97,6 +97,20 @@ def test_a_baseline_that_differs_from_itself_makes_it_inconclusive() -> None:
     assert verdict.reason.startswith("the baseline differs from itself by 10.0%")
 
 
+@pytest.mark.parametrize(
+    ("ratios", "said"),
+    [
+        ((1.00, 1.30, 0.90, 1.10), "holds both no difference and one of 5.0% or more"),
+        ((1.04, 1.05, 1.03, 1.045), "slower, but whether by 5.0% or more is open"),
+        ((0.96, 0.95, 0.97, 0.955), "faster, but whether by 5.0% or more is open"),
+    ],
+)
+def test_what_is_open_is_said(ratios: tuple[float, ...], said: str) -> None:
+    verdict = judge(_sampling(*((it,) * 3 for it in ratios)), Settings())
+    assert verdict.word == "INCONCLUSIVE"
+    assert said in verdict.reason
+
+
 def test_two_blocks_are_too_few() -> None:
     verdict = judge(_sampling((1.5, 1.5), (1.5, 1.5)), Settings())
     assert verdict.word == "INCONCLUSIVE"

@@ -58,7 +58,12 @@ def test_a_gpus_peak_of_the_warm_up_is_not_that_of_the_turns() -> None:
 
         def timed(self, _image: object) -> Exchange:
             self.peak = max(self.peak, 100)
-            return Exchange(1, 0.01, 0.02)
+            return Exchange(1, 0.01, 0.06, device_wall_s=0.05)
+
+        compile_s = 2.0
+
+        def retaken(self) -> tuple[str, ...]:
+            return ("throttled (power): 1 forwards were taken again",)
 
         def memory(self) -> Memory:
             told, self.peak = self.peak, 0
@@ -66,7 +71,12 @@ def test_a_gpus_peak_of_the_warm_up_is_not_that_of_the_turns() -> None:
 
     image = LrImage("check", "1", np.zeros((1, 1, 3), np.uint8))
     side = LaunchedSide("candidate", Asked(), (image,))  # type: ignore[arg-type]
-    assert (side.warm_up(), side.forward(0), side.peak_bytes()) == (0.5, 0.01, 100)
+    assert (side.warm_up(), side.forward(0), side.told().peak_bytes) == (0.5, 0.01, 100)
+    # a forward of 10 ms by the events of which 50 were seen on the device
+    told = side.told()
+    assert told.compile_s == 2.0
+    assert told.notes[0] == "throttled (power): 1 forwards were taken again"
+    assert told.notes[1].endswith("part of the work runs on another stream")
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -137,7 +137,8 @@ def test_every_worker_of_a_check_is_confined_as_asked(
     monkeypatch.setattr(use_case, "costs", costs)
     kept = tmp_path / "kept.json"
     (found,) = run("acme", worlds=[World()], against="rlfn_ntire_x4", save=kept, sandbox="require")
-    assert (found.isolation, found.notes) == ("box", ())
+    assert (found.isolation, len(found.notes)) == ("box", 1)
+    assert found.notes[0].startswith(f"kept in {kept}: ")
     assert confined == [box, box]
     assert set(asked) == {("require", False)}
     # ratios of workers in a sandbox are not held against those of workers without one
@@ -212,16 +213,73 @@ def test_a_stored_baseline_is_kept_and_compared_by_ratio(run: Run, tmp_path: Pat
     (same,) = run("acme", worlds=[again], against=str(kept))
     assert same.verdict is not None
     assert (same.verdict.word, same.baseline) == ("SAME", "acme in kept.json")
+    # beside it ran the reference: its time is none of the baseline's
+    assert set(same.seconds) == set(same.first_call_s) == {"candidate"}
     (slower,) = run("acme", worlds=[World(slowdown=0.8, forward_sd=0.01)], against=str(kept))
     assert slower.verdict is not None
     assert (slower.verdict.word, slower.verdict.ratio) == ("SLOWER", pytest.approx(1.2, rel=0.02))
+
+
+def test_keeping_a_baseline_holds_the_entry_against_no_gate(run: Run, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.json"
+    world = World(slowdown=0.5, forward_sd=0.01)
+    gates = (*RUNTIME, Gate("params", "exact"))
+    (found,) = run("acme", worlds=[world], against="rlfn_ntire_x4", save=kept, gates=gates)
+    assert (found.status, found.verdict, found.findings) == ("pass", None, ())
+    assert "a runtime of ×1.5" in found.notes[-1]
+    assert "no gate was applied" in found.notes[-1]
+
+
+@pytest.mark.parametrize(
+    ("world", "budget_s", "why"),
+    [
+        (World(), 5.0, "1 of the 3 blocks"),
+        (World(), 1.0, "spent before the first pair"),
+        (World(again_slowdown=0.3, forward_sd=0.01), 30.0, "the baseline differs from itself"),
+    ],
+)
+def test_a_baseline_that_is_worth_nothing_is_not_kept(
+    run: Run, tmp_path: Path, world: World, budget_s: float, why: str
+) -> None:
+    kept = tmp_path / "kept.json"
+    asked = Settings(budget_s=budget_s)
+    (found,) = run("acme", worlds=[world], against="rlfn_ntire_x4", save=kept, settings=asked)
+    assert found.status == "not_measured"
+    assert found.failure.startswith(f"not kept in {kept}: ")
+    assert why in found.failure
+    assert not kept.exists()
+
+
+def test_what_a_check_was_made_under_is_told(run: Run) -> None:
+    gates = (Gate("runtime", "percent", 7.0), Gate("params", "exact", entry="other"))
+    (found,) = run("acme", worlds=[World()], gates=gates)
+    assert found.conditions is not None
+    assert found.conditions.settings.effect == 0.07
+    assert found.conditions.gates == gates[:1]
+    assert found.conditions.inputs["size"] == (16, 16)
+    assert found.conditions.environment["threads"] == "1"
+
+
+def test_a_memory_gate_without_any_figure_says_so(run: Run) -> None:
+    gates = (Gate("memory", "percent", 10.0),)
+    (silent,) = run("acme", worlds=[World()], gates=gates)
+    assert [(it.level, it.text) for it in silent.findings] == [
+        ("pass", "could be had of neither side")
+    ]
+    peaks: Any = {"baseline": MIB, "again": MIB, "candidate": MIB}
+    late = World(peaks=peaks)
+    (spent,) = run("acme", worlds=[late], gates=gates, settings=Settings(budget_s=1.0))
+    assert (spent.status, spent.findings[0].level) == ("inconclusive", "inconclusive")
 
 
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
         ({"environment": {"cpu": "another"}}, "cpu is .*, it was another"),
-        ({"inputs": stored.Inputs(4, 32, 32, 2, 0)}, "measured with other inputs"),
+        (
+            {"inputs": stored.Inputs(4, (32, 32), 2, 0, (128, 128))},
+            r"other inputs: size is \(16, 16\), it was \(32, 32\); complexity is \(256, 256\), it",
+        ),
         ({"reference_digest": "changed"}, "rlfn_ntire_x4 has changed since"),
     ],
 )

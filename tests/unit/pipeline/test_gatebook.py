@@ -53,6 +53,31 @@ def test_pyproject_is_read_where_no_file_is_named(
     assert gatebook.read(None).budget_s == 7.0
 
 
+def test_what_a_check_ends_up_with_is_told() -> None:
+    book = gatebook.Gatebook(gates=(Gate("runtime", "percent", 3.0),), budget_s=7.0)
+    told = gatebook.effective(book, budget_s=None, effect=None)
+    assert (told.budget_s, told.effect) == (7.0, 0.03)
+    asked = gatebook.effective(book, budget_s=9.0, effect=20.0)
+    assert (asked.budget_s, asked.effect) == (9.0, 0.2)
+    assert gatebook.effective(gatebook.Gatebook(defaults=False), budget_s=None, effect=None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "seed = -1",
+        '[[gates]]\nmetric = "runtime"\nkind = "percent"\nlimit = 150.0',
+        "budget_s = inf",
+    ],
+)
+def test_what_no_check_can_be_made_with_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BadInput):
+        gatebook.read(_file(tmp_path, text))
+    for budget_s, seed in ((float("inf"), None), (float("nan"), None), (None, -1)):
+        with pytest.raises(BadInput):
+            gatebook.settings(gatebook.Gatebook(), budget_s=budget_s, seed=seed)
+
+
 def test_every_fault_of_the_gates_is_named(tmp_path: Path) -> None:
     path = _file(tmp_path, 'colour = 1\n[[gates]]\nmetric = "speed"\nkind = "exact"\n')
     with pytest.raises(BadInput) as error:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from fakes import boards
@@ -82,4 +83,29 @@ def test_the_ratio_is_to_the_challenges_baseline_with_its_interval() -> None:
     assert (ratio.to, ratio.point) == ("rfdn", pytest.approx(2.01, abs=1e-3))
     assert ratio.low < 2.01 < ratio.high
     assert rfdn.runtime_ratio is None
-    assert acme.runtime_span == Span(2, 2) or acme.runtime_span == Span(1, 2)
+    assert acme.runtime_span == Span(2, 2)
+
+
+@pytest.mark.parametrize(
+    ("rules", "places"),
+    [
+        ({}, (2, 1)),
+        ({"runtime_over": (boards.VALID,)}, (1, 2)),
+        ({"runtime_mean": "images"}, (1, 2)),
+    ],
+)
+def test_ranges_are_of_the_runtime_that_is_ranked(
+    rules: dict[str, Any], places: tuple[int, int]
+) -> None:
+    def row(name: str, valid_s: float, test_s: float) -> Row:
+        # three images to validate on, one to test on
+        of_valid = tuple(Sample(boards.VALID, it, 0, 10, 10, valid_s, valid_s) for it in "abc")
+        samples = (*of_valid, Sample(boards.TEST, "a", 0, 10, 10, test_s, test_s))
+        figures = replace(boards.round_figures(1), samples=samples)
+        records = tuple(boards.record(name, figures, n, session="s1") for n in (1, 2, 3))
+        return boards.ranked(1, id=name, records=records)
+
+    board = boards.board(row("one", 0.010, 0.030), row("two", 0.013, 0.022))
+    board = replace(board, challenge=replace(board.challenge, **rules))
+    spans = [row.runtime_span for row in with_spans(board).rows]
+    assert spans == [Span(place, place) for place in places]

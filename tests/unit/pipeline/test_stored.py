@@ -16,7 +16,7 @@ RECORD = Stored(
     reference="rlfn_ntire_x4",
     reference_digest="d2",
     environment={"cpu": "Example 3.0", "threads": "2"},
-    inputs=Inputs(4, 96, 96, 2, 0),
+    inputs=Inputs(4, (96, 96), 2, 0, (256, 256)),
     effects=((0.1, 0.2), (0.15,)),
     costs=Costs({"params": 3.0}, ("a",)),
     peaks=(7, 8),
@@ -52,7 +52,7 @@ def test_a_file_that_is_no_baseline_is_bad_input(tmp_path: Path, text: str) -> N
 def test_a_baseline_of_another_schema_is_bad_input(tmp_path: Path) -> None:
     path = tmp_path / "base.json"
     stored.save(path, replace(RECORD, schema=9))
-    with pytest.raises(BadInput, match="of schema 9, this is 1"):
+    with pytest.raises(BadInput, match="of schema 9, this is 2"):
         stored.load(path)
 
 

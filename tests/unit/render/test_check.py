@@ -99,13 +99,19 @@ def test_an_interval_without_an_end_is_null_and_not_drawn() -> None:
 
 
 def test_junit_counts_failures_errors_and_what_is_open() -> None:
-    root = ET.fromstring(draw.to_junit([_slow(), FAILED]))  # noqa: S314 - ours
+    root = ET.fromstring(draw.to_junit([_slow(), FAILED], inconclusive="pass"))  # noqa: S314 - ours
     slow, failed = root.findall("testsuite")
     assert (slow.get("tests"), slow.get("failures"), slow.get("skipped")) == ("4", "2", "1")
     assert (failed.get("tests"), failed.get("errors")) == ("1", "1")
     message = slow.findall("testcase/failure")[0].get("message") or ""
     assert message.startswith("SLOWER: ×1.500 (1.400 to 1.600); slower by more")
     assert "[U+202E]" in (failed.findall("testcase/error")[0].get("message") or "")
+
+
+def test_junit_says_of_what_is_open_what_the_exit_code_says() -> None:
+    root = ET.fromstring(draw.to_junit([_slow()], inconclusive="fail"))  # noqa: S314 - ours
+    (suite,) = root.findall("testsuite")
+    assert (suite.get("failures"), suite.get("skipped")) == ("3", "0")
 
 
 def test_the_comment_has_its_marker_and_nothing_of_a_submission_is_markup() -> None:
@@ -148,7 +154,7 @@ def test_the_history_holds_ratios_and_counts_and_no_absolute_time() -> None:
 
 
 def test_every_file_is_written_and_the_summary_is_added_to(tmp_path: Path) -> None:
-    names = [path.name for path in draw.write([_slow()], tmp_path / "check")]
+    names = [path.name for path in draw.write([_slow()], tmp_path / "check", inconclusive="fail")]
     assert names == ["check.json", "junit.xml", "comment.md", "benchmark.json"]
     summary = tmp_path / "summary.md"
     summary.write_text("before\n", encoding="utf-8")
@@ -171,15 +177,17 @@ def test_no_text_of_a_submission_breaks_out_of_any_form(
         Checked(entry, "base", None, failure=f"load: {failure}", notes=(note,)),
         Checked(entry, failure, SLOWER, findings=(finding,), notes=(note,)),
     ]
-    root = ET.fromstring(draw.to_junit(checked))  # noqa: S314 - ours
+    root = ET.fromstring(draw.to_junit(checked, inconclusive="fail"))  # noqa: S314 - ours
     assert [suite.get("tests") for suite in root] == ["1", "2"]
     assert {child.tag for suite in root for child in suite} == {"testcase", "system-out"}
     for line in draw.commands(checked):
         assert line.startswith(("::error title=", "::warning title="))
         assert line.count("::") == 2
+        assert "##[" not in line
         assert line.isprintable()
     rows = [line for line in draw.comment(checked).splitlines() if line.startswith("|")]
     assert {line.count("|") for line in rows} == {6}
     assert "<" not in draw.comment(checked).replace(draw.as_github.MARKER, "")
     printed = _printed(*checked).splitlines()
     assert all(line.isprintable() and not line.strip().startswith("::") for line in printed)
+    assert not any("##[" in line for line in printed)
