@@ -57,7 +57,7 @@ def check(
     ] = None,
     device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where to run.")] = "cpu",
     threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads of a worker; default: all cores.")
+        int | None, typer.Option(min=1, help="CPU threads of a worker; default 1.")
     ] = None,
     sandbox: Sandbox = "auto",
     reports: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("reports"),
@@ -86,7 +86,7 @@ def check(
             images=images or book.images,
             complexity=complexity,
             device=device,
-            threads=threads,
+            threads=threads or book.threads,
             sandbox=sandbox,
             weights=weights,
             weights_dir=weights_dir,

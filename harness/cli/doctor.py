@@ -38,7 +38,7 @@ def doctor(
     ] = None,
     device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where to run.")] = "cpu",
     threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads of a worker; default: all cores.")
+        int | None, typer.Option(min=1, help="CPU threads of a worker; default 1.")
     ] = None,
     sandbox: Sandbox = "auto",
     reports: Annotated[Path, typer.Option(help="Folder for logs.")] = Path("reports"),
@@ -62,7 +62,7 @@ def doctor(
             settings=gatebook.effective(book, budget_s=budget, effect=effect),
             size=size or book.size,
             device=device,
-            threads=threads,
+            threads=threads or book.threads,
             sandbox=sandbox,
             logs=reports / "doctor",
         )

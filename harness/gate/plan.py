@@ -20,7 +20,9 @@ class Settings:
     confidence      of the intervals
     least_blocks    below which no interval is believed
     least_turns     of a block that counts; most_turns is where it ends at the latest
-    settle_s        pause before a forward: threads of the side before may still spin
+    settle_s        pause before a forward, for threads of the side before that may still spin: a
+                    pool's for some milliseconds, a single one never. A processor that has slept
+                    comes back slower by a random amount, so no pause is the better where it can be
     """
 
     effect: float = 0.05

@@ -32,7 +32,11 @@ WARM_UP = 3  # forwards that count for nothing, in each process
 
 @dataclass(frozen=True)
 class CheckRequest:
-    """What a user asks of a check. `size` and `complexity` are LR height and width."""
+    """What a user asks of a check. `size` and `complexity` are LR height and width.
+
+    One thread by default: a forward that is spread over every core waits for whichever of them is
+    disturbed, the harness itself being one disturber, and what is found then is that.
+    """
 
     candidates: tuple[str, ...]
     against: str
@@ -42,7 +46,7 @@ class CheckRequest:
     images: int = 2
     complexity: tuple[int, int] = (256, 256)
     device: str = "cpu"
-    threads: int | None = None
+    threads: int = 1
     sandbox: Mode = "auto"
     weights: weights.Mode = "bundled"
     weights_dir: Path | None = None
@@ -70,7 +74,7 @@ def sampled(
     patient: bool = False,
 ) -> Sampling:
     """Blocks of the pair's processes; if `patient`, for the whole budget."""
-    protocol = Protocol(warmup=WARM_UP, threads=threads(request), audits=False)
+    protocol = Protocol(warmup=WARM_UP, threads=request.threads, audits=False)
     logs = request.logs / pair.candidate.id
     tasks = {
         role: Task(load, protocol, logs / f"{role}.log", pair.confinement)
@@ -88,10 +92,15 @@ def sampled(
     return sample(bench, settings, tools, narrow=narrow, suspect=suspect)
 
 
+def paced(settings: Settings, threads: int) -> Settings:
+    """Without a pause between forwards where no thread spins."""
+    return dataclasses.replace(settings, settle_s=0.0) if threads == 1 else settings
+
+
 def paired(request: CheckRequest, candidate: Candidate, base: Baseline) -> Pair:
     """What the sides are started with; BadInput or WeightsError where one can't be."""
     place = weights.folder(request.weights_dir)
-    protocol = Protocol(threads=threads(request))
+    protocol = Protocol(threads=request.threads)
 
     def load(it: Candidate) -> Load:
         if it.submission is None:
@@ -112,7 +121,7 @@ def environment(request: CheckRequest) -> dict[str, str]:
     """What must be equal for ratios to be comparable, the workers' isolation included."""
     return machine.environment(
         device=request.device,
-        threads=threads(request),
+        threads=request.threads,
         isolation=isolation(request).confinement.name,
     ).stable
 
@@ -126,11 +135,6 @@ def refuse_absent_gpu(request: CheckRequest) -> None:
     """BadInput for a device that is not there."""
     if request.device == "cuda" and "gpu" not in environment(request):
         raise BadInput("no NVIDIA GPU found (NVML does not answer): run with --device cpu")
-
-
-def threads(request: CheckRequest) -> int:
-    """CPU threads of a worker."""
-    return request.threads or machine.usable_cores()
 
 
 def inputs(request: CheckRequest, scale: int) -> Inputs:

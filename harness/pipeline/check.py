@@ -32,6 +32,7 @@ from harness.pipeline.bench import (
     environment,
     inputs,
     isolation,
+    paced,
     paired,
     refuse_absent_gpu,
     sampled,
@@ -54,6 +55,7 @@ def check(request: CheckRequest, progress: Progress | None = None) -> tuple[Chec
     be saved.
     """
     refuse_size("complexity", request.complexity)
+    request = dataclasses.replace(request, settings=paced(request.settings, request.threads))
     progress = progress or Silent()
     chosen = isolation(request)
     if chosen.note:

@@ -13,7 +13,7 @@ from harness.launch.gpu_sights import gpu_sights
 from harness.launch.sandbox.choose import Mode, why_not
 from harness.launch.sights import Sight, isolation, sights
 from harness.pipeline.baseline import Baseline
-from harness.pipeline.bench import CheckRequest, paired, sampled
+from harness.pipeline.bench import CheckRequest, paced, paired, sampled
 from harness.pipeline.progress import Progress, Silent
 
 MODEL = "rlfn_ntire_x4"
@@ -36,7 +36,7 @@ class DoctorRequest:
     settings: Settings = dataclasses.field(default_factory=Settings)
     size: tuple[int, int] = (96, 96)
     device: str = "cpu"
-    threads: int | None = None
+    threads: int = 1
     sandbox: Mode = "auto"
     logs: Path = Path("reports/doctor")
 
@@ -50,7 +50,8 @@ def doctor(request: DoctorRequest, progress: Progress | None = None) -> Diagnosi
     if not request.sample_s:
         return Diagnosis(seen, problem="not sampled")
     progress.stage("Sampling", 1)
-    settings = dataclasses.replace(request.settings, budget_s=request.sample_s)
+    asked = dataclasses.replace(request.settings, budget_s=request.sample_s)
+    settings = paced(asked, request.threads)
     check = CheckRequest(
         candidates=(MODEL,),
         against=MODEL,

@@ -31,9 +31,12 @@ class Gatebook:
     size: tuple[int, int] = (96, 96)
     images: int = 2
     seed: int = 0
+    threads: int = 1
 
     def __post_init__(self) -> None:
         Settings(budget_s=self.budget_s, confidence=self.confidence, seed=self.seed)
+        if self.threads < 1:
+            raise ValueError(f"threads must be at least 1, got {self.threads}")
 
     def all_gates(self) -> tuple[Gate, ...]:
         """The gates in force, the default ones before the file's."""

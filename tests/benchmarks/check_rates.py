@@ -8,7 +8,7 @@
 Each check holds RLFN with convolutions planted that slow it down (0: none, an A/A check)
 against RLFN without, in fresh processes, and is a line of FILE with all of its samples. A run adds
 to the file until it holds `--checks` of the setting, or its minutes are over; the next one goes on.
-`--size 48` (LR pixels; the default) and `--threads 1` (default: all) belong to the setting too, and
+`--size 48` (LR pixels; the default) and `--threads 2` (default: 1) belong to the setting too, and
 may be given for the whole plan.
 The plan's A/A checks have an input and a budget so small that the least number of blocks just fits.
 
@@ -57,11 +57,11 @@ class Setting:
     neighbours: int
     budget: float
     size: int = 48
-    threads: int | None = None
+    threads: int = 1
 
 
 PLAN: dict[Setting, int] = {
-    **{Setting(0.0, noisy, 12.0, size=24, threads=1): 200 for noisy in (0, 2)},
+    **{Setting(0.0, noisy, 12.0, size=24): 200 for noisy in (0, 2)},
     **{Setting(slower, noisy, 30.0): 20 for slower in (0.03, 0.05, 0.1, 0.2) for noisy in (0, 2)},
     Setting(0.1, 0, Settings().budget_s): 20,
 }
@@ -201,7 +201,7 @@ def _row(setting: Setting, mine: Sequence[dict[str, Any]]) -> list[str]:
         str(setting.neighbours),
         f"{setting.budget:g} s",
         str(setting.size),
-        str(setting.threads or "all"),
+        str(setting.threads),
         str(len(mine)),
         *(_share(words[word], len(mine)) for word in WORDS),
         str(words["FAILED"]),
@@ -244,7 +244,7 @@ def _order(setting: Setting) -> tuple[float, ...]:
         setting.slowdown,
         setting.neighbours,
         setting.size,
-        setting.threads or 0,
+        setting.threads,
     )
 
 

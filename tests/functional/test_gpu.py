@@ -8,9 +8,13 @@ import pytest
 from fakes.challenges import write_challenge, write_set5
 from fakes.entries import CONV, write_entry
 
+from harness.core.leaderboard import Leaderboard, Row
 from harness.core.record import RoundFigures
+from harness.gate import Settings
 from harness.launch import nvml
 from harness.pipeline import Request, evaluate
+from harness.pipeline.bench import CheckRequest
+from harness.pipeline.check import check
 
 pytestmark = pytest.mark.gpu
 
@@ -21,18 +25,59 @@ def _device() -> None:
         pytest.skip("NVML finds no GPU")
 
 
-def test_a_model_is_measured_on_the_gpu(tmp_path: Path) -> None:
-    board = evaluate(
+def _board(place: Path, **fields: str) -> Leaderboard:
+    """Of an entry that declares these."""
+    return evaluate(
         Request(
-            entries=(str(write_entry(tmp_path / "conv", CONV)),),
-            challenge=str(write_challenge(tmp_path / "tiny.toml")),
-            data_dir=write_set5(tmp_path / "data"),
-            reports=tmp_path / "reports",
+            entries=(str(write_entry(place / "conv", CONV, **fields)),),
+            challenge=str(write_challenge(place / "tiny.toml")),
+            data_dir=write_set5(place / "data"),
+            reports=place / "reports",
             device="cuda",
         )
     )
+
+
+def _row(board: Leaderboard) -> Row:
     (row,) = (row for row in board.rows if row.entry.id == "conv")
-    assert row.entry.status == "ok"
+    assert row.entry.status == "ok", row.entry.failure
+    return row
+
+
+@pytest.mark.parametrize("precision", ["fp16", "bf16"])
+def test_a_declared_precision_runs_on_the_gpu(tmp_path: Path, precision: str) -> None:
+    board = _board(tmp_path, precision=f'"{precision}"', channels_last="true")
+    assert _row(board).entry.precision == precision
+
+
+def test_the_time_of_compiling_is_apart(tmp_path: Path) -> None:
+    values = _row(_board(tmp_path, compile="true")).entry.values
+    assert 0 < values["runtime"] < values["compile"]
+
+
+def test_a_check_is_made_on_the_gpu(tmp_path: Path) -> None:
+    entry = str(write_entry(tmp_path / "conv", CONV))
+    request = CheckRequest(
+        candidates=(entry,),
+        against=entry,
+        settings=Settings(budget_s=40.0),
+        size=(32, 32),
+        device="cuda",
+        logs=tmp_path / "logs",
+    )
+    (found,) = check(request)
+    assert found.failure == ""
+    assert found.verdict is not None
+    assert found.verdict.pairs > 0
+    assert found.conditions is not None
+    assert found.conditions.environment["gpu"]
+    levels = {it.metric: it.level for it in found.findings}
+    assert (levels["psnr"], levels["params"]) == ("pass", "pass")
+
+
+def test_a_model_is_measured_on_the_gpu(tmp_path: Path) -> None:
+    board = _board(tmp_path)
+    row = _row(board)
     (figures,) = (it.outcome for it in row.entry.records if isinstance(it.outcome, RoundFigures))
     assert all(0 < sample.seconds <= sample.wall_s for sample in figures.samples)
     assert figures.memory is not None
