@@ -10,8 +10,8 @@ against RLFN without, in fresh processes, and is a line of FILE with all of its 
 to the file until it holds `--checks` of the setting, or its minutes are over; the next one goes on.
 `--size 48` (LR pixels; the default) and `--threads 2` (default: 1) belong to the setting too, and
 may be given for the whole plan.
-The plan's A/A checks have an input and a budget so small that the least number of blocks just fits: of
-15 s, starting three processes three times over takes ten.
+The plan's A/A checks have an input and a budget so small that the least number of blocks just fits:
+starting three processes three times over takes ten of the 15 s.
 
 Beside our verdict stands what other rules say of the same pairs: the mean and the least of all
 forwards compared as pytest-benchmark's `--benchmark-compare-fail=mean:5%` and `min:5%` do, asv's

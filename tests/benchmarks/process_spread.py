@@ -1,0 +1,93 @@
+"""How far processes of one model lie apart, by threads and by the pause between forwards.
+
+    python tests/benchmarks/process_spread.py [--rounds 3] [--seconds 30] [--sizes 24 48]
+
+`esr check` samples RLFN against itself with each setting in turn, round after round, for so many
+seconds. Prints the scatter of whole blocks of processes (standard deviation of their log ratios)
+and how long a check would take for an interval of the same width, as a ratio to the first setting.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import math
+import tempfile
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, median, stdev
+
+from harness import catalog
+from harness.gate import Block, Settings
+from harness.launch.machine import usable_cores
+from harness.pipeline.baseline import Baseline
+from harness.pipeline.bench import CheckRequest, paired, sampled
+from harness.pipeline.progress import Silent
+
+MODEL = "rlfn_ntire_x4"
+POOL_PAUSE_S = 0.01
+
+
+@dataclass(frozen=True)
+class Way:
+    """To sample: threads of each side, and seconds of pause before a forward."""
+
+    threads: int
+    settle_s: float
+
+
+def main() -> None:
+    """Every way in turn, at every size; a table at the end."""
+    options = _options()
+    ways = [Way(1, 0.0), Way(1, POOL_PAUSE_S), Way(usable_cores(), POOL_PAUSE_S)]
+    found: dict[tuple[int, Way], list[Block]] = defaultdict(list)
+    for seed in range(options.rounds):
+        for size, way in itertools.product(options.sizes, ways):
+            found[size, way] += _blocks(way, size, options.seconds, seed)
+            print(f"round {seed + 1}, {size} px, {way}", flush=True)
+    print("| LR | threads | pause | blocks | spread | turns a block | time to the same interval |")
+    print("|---:|---:|---:|---:|---:|---:|---:|")
+    for (size, way), blocks in found.items():
+        slower = _cost(blocks) / _cost(found[size, ways[0]])
+        turns = median(len(it.turns) for it in blocks)
+        cells = (str(size), str(way.threads), f"{way.settle_s * 1e3:g} ms", str(len(blocks)))
+        print(f"| {' | '.join(cells)} | {_spread(blocks):.2%} | {turns:g} | {slower:.1f} |")
+
+
+def _blocks(way: Way, size: int, seconds: float, seed: int) -> tuple[Block, ...]:
+    (model,) = catalog.references((MODEL,))
+    settings = Settings(budget_s=seconds, seed=seed, settle_s=way.settle_s)
+    with tempfile.TemporaryDirectory() as logs:
+        request = CheckRequest(
+            candidates=(MODEL,),
+            against=MODEL,
+            settings=settings,
+            size=(size, size),
+            threads=way.threads,
+            logs=Path(logs),
+        )
+        pair = paired(request, model, Baseline(MODEL, model))
+        return sampled(request, pair, settings, Silent(), patient=True).blocks
+
+
+def _spread(blocks: list[Block]) -> float:
+    """Of blocks about their mean, as a share."""
+    return math.expm1(stdev(median(it.effects) for it in blocks))
+
+
+def _cost(blocks: list[Block]) -> float:
+    """Seconds for an interval of a given width, but for a factor: variance times time."""
+    return _spread(blocks) ** 2 * fmean(it.took_s for it in blocks)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[24, 48])
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
