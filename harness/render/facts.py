@@ -6,7 +6,7 @@ from harness.core.leaderboard import Entry, Row, rounds_of
 from harness.core.metrics import label
 from harness.core.record import Memory
 from harness.render.text import HINT_LIMIT, clean, short
-from harness.render.units import quantity
+from harness.render.units import quantity, times
 
 _SOURCES = {
     "rss_peak": "resident memory of the process, above its level after the load",
@@ -41,7 +41,7 @@ def _against(row: Row) -> list[tuple[str, str]]:
     """The runtime over the baseline's, and the ranks that it may have."""
     told, ratio, span = [], row.runtime_ratio, row.runtime_span
     if ratio is not None:
-        text = f"×{ratio.point:.3f} ({ratio.low:.3f} to {ratio.high:.3f})"
+        text = times(ratio.point, ratio.low, ratio.high)
         told.append((f"Runtime over {short(ratio.to)}", text))
     if span is not None and span.first != span.last:
         told.append(("Rank by runtime", f"{span.first} to {span.last}: not to be told apart"))

@@ -17,7 +17,7 @@ from harness.render.badges import Badge, badges
 from harness.render.printed import by_source, elsewhere, of_column
 from harness.render.reasons import remark
 from harness.render.text import HINT_LIMIT, NOTE_LIMIT, clean, cut, short
-from harness.render.units import MISSING, converted, quantity, shown
+from harness.render.units import MISSING, converted, quantity, shown, times
 
 Kind = Literal["ranked", "unranked", "floor", "failed", "published"]
 SECTIONS: dict[Kind, str] = {
@@ -206,7 +206,7 @@ def figure(column: Column, row: Row) -> Cell:
         rank=rank,
         best=rank == 1,
         spread=_spread(column, row),
-        hint=_margin(row, key),
+        hint="; ".join(filter(None, (_margin(row, key), _over_baseline(row, key)))),
         ranks=_tied(row) if key == "runtime" and rank is not None else "",
     )
 
@@ -279,6 +279,13 @@ def _margin(row: Row, key: str) -> str:
     if room is None:
         return ""
     return f"{quantity(key, abs(room))} {'inside' if room >= 0 else 'outside'} the limit"
+
+
+def _over_baseline(row: Row, key: str) -> str:
+    ratio = row.runtime_ratio if key == "runtime" else None
+    if ratio is None:
+        return ""
+    return f"{times(ratio.point, ratio.low, ratio.high)} the runtime of {short(ratio.to)}"
 
 
 def _published(board: Leaderboard, row: Row) -> list[Line]:

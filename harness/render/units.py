@@ -53,3 +53,8 @@ def quantity(key: str, value: float | None) -> str:
     unit, decimals = usual(key)
     text = shown(value, unit, decimals)
     return text if text == MISSING or not unit else f"{text} {unit}"
+
+
+def times(point: float, low: float, high: float) -> str:
+    """A ratio with the ends of its interval: `×1.106 (1.084 to 1.129)`."""
+    return f"×{point:.3f} ({low:.3f} to {high:.3f})"

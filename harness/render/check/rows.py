@@ -12,7 +12,7 @@ from typing import Literal
 from harness.gate import ROLES, Checked, Finding, Verdict
 from harness.gate.gates import Level
 from harness.render.text import clean, cut, inert
-from harness.render.units import MISSING, quantity
+from harness.render.units import MISSING, quantity, times
 
 Outcome = Literal["pass", "regression", "quality", "inconclusive", "error"]
 _BOUNDED = 1e3
@@ -151,7 +151,7 @@ def _change(verdict: Verdict) -> str:
 def _ratio(point: float, low: float, high: float) -> str:
     if not (low > 1 / _BOUNDED and high < _BOUNDED):  # of one block nothing is known
         return f"×{point:.3f}"
-    return f"×{point:.3f} ({low:.3f} to {high:.3f})"
+    return times(point, low, high)
 
 
 def _times(count: int, one: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from fakes import boards
 
 from harness.core.challenge import Column
-from harness.core.leaderboard import Row
+from harness.core.leaderboard import Ratio, Row
 from harness.core.submission import Published
 from harness.render.as_csv import to_csv
 from harness.render.table import Cell, Line, table
@@ -75,6 +75,13 @@ def test_the_range_over_the_rounds_stands_with_the_runtime() -> None:
 def test_room_to_a_limit_is_told() -> None:
     (line,) = table(boards.board()).lines
     assert cell(line, 0).hint == "0.050 dB inside the limit"
+
+
+def test_the_ratio_to_the_baseline_is_told_beside_the_runtime() -> None:
+    row = replace(boards.ranked(1), runtime_ratio=Ratio("rfdn", 1.2, 1.1, 1.3))
+    (line,) = table(boards.board(row)).lines
+    assert cell(line, 2).hint == "×1.200 (1.100 to 1.300) the runtime of rfdn"
+    assert cell(line, 3).hint == ""
 
 
 def test_a_limit_met_by_rounding_alone_is_marked() -> None:
