@@ -50,6 +50,13 @@ def sandbox_works() -> None:
 
 
 @pytest.fixture(scope="session")
+def jq() -> None:
+    """Runs the filters that the action gives to gh; CI installs it."""
+    if shutil.which("jq") is None:
+        skip_or_fail("jq is missing: install the package jq")
+
+
+@pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Browser:
     """Chromium, which CI installs."""
     binary = shutil.which("chromium")

@@ -70,12 +70,12 @@ def check(
     Exit codes: 0 pass, 1 regression, 2 bad input, 3 could not measure, 4 inconclusive, 5 quality
     gate failed. In GitHub Actions, annotations and the step's summary are written as well.
     """
-    from harness.cli.progress import bars
-    from harness.pipeline import gatebook
-    from harness.pipeline.bench import CheckRequest
-    from harness.pipeline.check import check as use_case
-
     with _no_regression(), explained(), _cut_short():
+        from harness.cli.progress import bars
+        from harness.pipeline import gatebook
+        from harness.pipeline.bench import CheckRequest
+        from harness.pipeline.check import check as use_case
+
         book = gatebook.read(gates)
         request = CheckRequest(
             candidates=tuple(entries),
@@ -129,12 +129,15 @@ def _finish(
 
 @contextmanager
 def _no_regression() -> Iterator[None]:
-    """A bug of the harness keeps its traceback, but not Python's exit code: 1 is a regression."""
+    """A bug of the harness keeps its traceback, but not Python's exit code: 1 is a regression.
+
+    Nor does a reader that left, at which rich ends the process with 1.
+    """
     try:
         yield
     except typer.Exit:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is
         say("".join(traceback.format_exception(error)))
         say("esr: a fault of the harness, which says nothing about the entry: please report it")
         raise typer.Exit(Exit.NOT_MEASURED) from None

@@ -61,6 +61,7 @@ def doctor(
             sample_s=sample,
             settings=gatebook.effective(book, budget_s=budget, effect=effect),
             size=size or book.size,
+            images=book.images,
             device=device,
             threads=threads or book.threads,
             sandbox=sandbox,

@@ -48,8 +48,9 @@ _CODES: Mapping[Status, Exit] = {
 
 @dataclass(frozen=True)
 class Conditions:
-    """What an entry was checked under: with it and the samples a verdict can be had again.
+    """What an entry was checked under.
 
+    With it and the samples a verdict can be had again, but for one on a stored baseline's.
     `inputs` are scale, LR size, number and seed of the images, and the LR size of the counts.
     """
 

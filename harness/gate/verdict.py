@@ -115,7 +115,7 @@ def _doubt(null: Estimate, settings: Settings) -> str:
         )
     if null.excludes_zero and abs(null.point) > settings.log_effect / 2:
         return (
-            f"the baseline differs from itself by {math.expm1(abs(null.point)):.1%}: "
+            f"two processes of one model differ by {math.expm1(abs(null.point)):.1%}: "
             "something else is at work on this machine"
         )
     return ""

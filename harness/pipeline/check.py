@@ -39,7 +39,7 @@ from harness.pipeline.bench import (
 )
 from harness.pipeline.figures import Names, drifting, first_calls, memory, names, seconds, told
 from harness.pipeline.keeping import keep
-from harness.pipeline.plan import BadInput, refuse_size
+from harness.pipeline.plan import BadInput, refuse_size, refuse_threads
 from harness.pipeline.progress import Progress, Silent
 from harness.pipeline.trial import SideCosts, costs
 from harness.weights import WeightsError
@@ -55,6 +55,7 @@ def check(request: CheckRequest, progress: Progress | None = None) -> tuple[Chec
     be saved.
     """
     refuse_size("complexity", request.complexity)
+    refuse_threads(request.threads)
     request = dataclasses.replace(request, settings=paced(request.settings, request.threads))
     progress = progress or Silent()
     chosen = isolation(request)
@@ -128,7 +129,7 @@ def _one(
         logs=request.logs / candidate.id,
         confinement=pair.confinement,
     )
-    sides = names()
+    sides = _sides(pair)
     broken = [f"{sides[role]}: {it}" for role, it in known.items() if isinstance(it, str)]
     if broken:
         progress.done()
@@ -141,14 +142,15 @@ def _measured(
     request: CheckRequest, pair: Pair, known: Mapping[Role, SideCosts], progress: Progress
 ) -> Checked:
     """The answer, given what is `known` without noise: nothing where no gate asks for it."""
-    gates = {} if request.save is not None else gate_for(request.gates, pair.candidate.id)
+    asked, keeps = gate_for(request.gates, pair.candidate.id), request.save is not None
+    settings = _settings(request.settings, asked)
+    gates = {} if keeps else asked
     then = pair.baseline.stored
     sides = _sides(pair)
     findings: tuple[Finding, ...] = ()
     if known:
         old = then.costs if then else known["baseline"].costs
         findings = exact_findings(old, known["candidate"].costs, gates)
-    settings = _settings(request.settings, gates)
     plain = Checked(
         pair.candidate.id,
         pair.baseline.name,
@@ -157,10 +159,11 @@ def _measured(
         notes=tuple(f"{sides[role]}: {note}" for role, it in known.items() for note in it.notes),
         conditions=_conditions(request, pair, settings, gates),
     )
-    if "runtime" not in gates and "memory" not in gates and request.save is None:
+    if "runtime" not in gates and "memory" not in gates and not keeps:
         progress.done()
         return plain
-    sampling = sampled(request, pair, settings, progress)
+    # a record is of use to checks of any effect, and has scatter of its own: the more the better
+    sampling = sampled(request, pair, settings, progress, patient=keeps)
     progress.done()
     if sampling.failure is not None:
         text = f"{sides[sampling.failure.role]}: {sampling.failure}"
@@ -186,7 +189,7 @@ def _with_figures(plain: Checked, sampling: Sampling, settings: Settings, pair: 
         plain,
         seconds=seconds(blocks, roles),
         first_call_s=first_calls(blocks, roles),
-        drifts=drifts(blocks, settings),
+        drifts={role: it for role, it in drifts(blocks, settings).items() if role in roles},
         notes=(*plain.notes, *told(blocks, sides), *drifting(blocks, settings, sides)),
         sampling=sampling,
     )

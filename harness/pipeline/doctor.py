@@ -14,6 +14,7 @@ from harness.launch.sandbox.choose import Mode, why_not
 from harness.launch.sights import Sight, isolation, sights
 from harness.pipeline.baseline import Baseline
 from harness.pipeline.bench import CheckRequest, paced, paired, sampled
+from harness.pipeline.plan import refuse_threads
 from harness.pipeline.progress import Progress, Silent
 
 MODEL = "rlfn_ntire_x4"
@@ -35,6 +36,7 @@ class DoctorRequest:
     sample_s: float = 30.0
     settings: Settings = dataclasses.field(default_factory=Settings)
     size: tuple[int, int] = (96, 96)
+    images: int = 2
     device: str = "cpu"
     threads: int = 1
     sandbox: Mode = "auto"
@@ -43,6 +45,7 @@ class DoctorRequest:
 
 def doctor(request: DoctorRequest, progress: Progress | None = None) -> Diagnosis:
     """Look at the machine, then sample a reference model against itself. Changes no setting."""
+    refuse_threads(request.threads)
     progress = progress or Silent()
     progress.stage("Looking", 1)
     seen = (*sights(), *gpu_sights(), isolation(why_not(gpu=request.device == "cuda")))
@@ -57,6 +60,7 @@ def doctor(request: DoctorRequest, progress: Progress | None = None) -> Diagnosi
         against=MODEL,
         settings=settings,
         size=request.size,
+        images=request.images,
         device=request.device,
         threads=request.threads,
         sandbox=request.sandbox,

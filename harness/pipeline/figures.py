@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import median
 
@@ -12,7 +11,6 @@ from harness.gate.bootstrap import Resampled
 from harness.pipeline.stored import Stored
 
 Names = Mapping[Role, str]
-MOST_NOTES = 3  # of a side: those of a throttled GPU may all differ
 _SMALLEST = 2**20  # bytes added to both peaks, so that the ratio of two nothings is 1
 _DRIFTING = "{side} changes while it runs: its last forwards take {ratio:.2f} times its first ones"
 
@@ -33,7 +31,8 @@ def memory(gate: Gate, blocks: Sequence[Block], settings: Settings, then: Stored
     whole = [it.peak_bytes for it in blocks if set(ROLES) <= set(it.peak_bytes)]
     new = [peaks["candidate"] for peaks in whole]
     if not whole or (then is not None and not then.peaks):
-        return noisy_finding(gate, then.peaks if then else (), new, (0.0, math.inf))
+        earlier = _peaks(blocks, "baseline") if then is None else then.peaks
+        return noisy_finding(gate, earlier, _peaks(blocks, "candidate"), (0.0, math.inf))
     logs = [[math.log(peak + _SMALLEST)] for peak in new]
     if then is not None:
         old = list(then.peaks)
@@ -48,6 +47,10 @@ def memory(gate: Gate, blocks: Sequence[Block], settings: Settings, then: Stored
     found = resampled.estimate(settings.confidence)
     interval = (math.exp(found.low), math.exp(min(found.high, 700.0)))
     return noisy_finding(gate, old, new, interval)
+
+
+def _peaks(blocks: Sequence[Block], role: Role) -> list[int]:
+    return [it.peak_bytes[role] for it in blocks if role in it.peak_bytes]
 
 
 def seconds(blocks: Sequence[Block], roles: Sequence[Role] = ROLES) -> dict[Role, float]:
@@ -70,16 +73,20 @@ def first_calls(blocks: Sequence[Block], roles: Sequence[Role] = ROLES) -> dict[
 
 
 def told(blocks: Sequence[Block], sides: Names) -> tuple[str, ...]:
-    """What the processes told of themselves, each once with the number of blocks it is of."""
+    """What the processes of a side told, with the number of blocks: one text stands for all.
+
+    They tell of figures that differ a little from block to block.
+    """
     found = []
     for role in ROLES:
         compiled = [it.compile_s[role] for it in blocks if role in it.compile_s]
         if compiled:
             text = f"torch.compile took {median(compiled):.1f} s in a process, apart from runtimes"
             found.append(f"{sides[role]}: {text}")
-        notes = Counter(note for it in blocks for note in it.notes.get(role, ()))
-        for note, times in notes.most_common(MOST_NOTES):
-            found.append(f"{sides[role]}, {times} of {len(blocks)} blocks: {note}")
+        noted = [it.notes[role] for it in blocks if role in it.notes]
+        if noted:
+            share = f"{len(noted)} of {len(blocks)} blocks"
+            found.append(f"{sides[role]}, {share}, such as: {'; '.join(noted[0])}")
     return tuple(found)
 
 

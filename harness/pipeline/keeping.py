@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.gate import Costs, Sampling, Settings, doubt, judge
+from harness.gate.gates import COUNTED
 from harness.pipeline import stored
 from harness.pipeline.bench import CheckRequest, Pair, environment, inputs
 
@@ -43,8 +44,10 @@ def keep(
     )
     stored.save(path, record)
     verdict = judge(sampling, settings)
+    missing = ", ".join(metric for metric in COUNTED if metric not in found.figures)
+    counts = f"its counts (but for {missing}, which could not be had)" if missing else "its counts"
     return (
-        f"kept in {path}: its counts, its quality, and a runtime of ×{verdict.ratio:.3f} "
+        f"kept in {path}: {counts}, its quality, and a runtime of ×{verdict.ratio:.3f} "
         f"({verdict.low:.3f} to {verdict.high:.3f}) that of {record.reference}, "
         f"{verdict.blocks} blocks; no gate was applied"
     ), ""

@@ -262,6 +262,12 @@ def refuse_size(option: str, size: tuple[int, int]) -> None:
         raise BadInput(f"{option} must be at least 1 by 1, LR height and width, got {size}")
 
 
+def refuse_threads(threads: int) -> None:
+    """Raise BadInput for a number of CPU threads that no worker has."""
+    if threads < 1:
+        raise BadInput(f"threads must be at least 1, got {threads}")
+
+
 def unusable(candidate: Candidate) -> Failed:
     """The failure of a candidate that has faults; a table has room for the first of many."""
     text = "; ".join(candidate.faults)

@@ -106,7 +106,7 @@ def refuse_other_inputs(path: Path, stored: Stored, given: Inputs) -> None:
     if apart := _apart(dataclasses.asdict(given), dataclasses.asdict(stored.inputs)):
         raise BadInput(
             f"{path} was measured with other inputs: {apart}. Give the same --size, --images, "
-            "--seed and --complexity"
+            "--seed and --complexity to an entry of the same scale, or save the baseline again"
         )
 
 

@@ -52,7 +52,7 @@ def costs(
         load = loads[role]
 
         def task(load: Load) -> Task:
-            return Task(load, Protocol(threads=1), logs / f"{role}-trial.log", confinement)
+            return Task(load, _protocol(load), logs / f"{role}-trial.log", confinement)
 
         outcome = _outcome(load, task, images, size)
         if isinstance(outcome, Failed):
@@ -66,6 +66,15 @@ def costs(
 
     found = concurrently(one, list(loads), workers=machine.usable_cores())
     return dict(zip(loads, found, strict=True))
+
+
+def _protocol(load: Load) -> Protocol:
+    """With time to compile in the first forward."""
+    usual = Protocol(threads=1)
+    if not load.compile:
+        return usual
+    deadline_s = usual.forward_deadline_s + usual.load_deadline_s
+    return dataclasses.replace(usual, forward_deadline_s=deadline_s)
 
 
 def _outcome(

@@ -35,6 +35,7 @@ class World:
     burst: float = 1.0
     drift: Mapping[Role, float] = field(default_factory=dict)
     peaks: Mapping[Role, int] = field(default_factory=dict)
+    notes: Mapping[Role, tuple[str, ...]] = field(default_factory=dict)
     dies_at: Mapping[Role, int] = field(default_factory=dict)
     dies_in: int = 1  # the block
     hangs_at: Mapping[Role, int] = field(default_factory=dict)
@@ -102,4 +103,4 @@ class FakeSide:
         return seconds
 
     def told(self) -> Told:
-        return Told(self._world.peaks.get(self._role))
+        return Told(self._world.peaks.get(self._role), notes=self._world.notes.get(self._role, ()))

@@ -25,8 +25,13 @@ def action(repository: Path) -> Document:
     return document
 
 
+def _step(action: Document, name: str) -> Document:
+    (mine,) = (it for it in action["runs"]["steps"] if it["name"] == name)
+    return dict(mine)
+
+
 def _script(action: Document, step: str) -> str:
-    (mine,) = (it for it in action["runs"]["steps"] if it["name"] == step)
+    mine = _step(action, step)
     assert "${{" not in mine["run"]  # what is put in reaches the shell as values alone
     return str(mine["run"])
 
@@ -115,30 +120,70 @@ def test_what_was_left_by_an_earlier_run_is_no_result_of_this_one(
     assert summary.read_text(encoding="utf-8") == text
 
 
-def _commented(action: Document, place: Path, known: str, *, gh: str = "") -> str:
-    """What gh was asked for where a comment of this id, or none, is there; `gh` is run after."""
-    answers = f'"api user"*) exit 1;; *--paginate*) echo "{known}";; *) {gh or ":"};;'
-    _stub(place, "gh", f'case "$*" in {answers} esac')
+COMMENTS = """[
+  {"id": 41, "user": {"login": "stranger"}, "body": "MARKER all is well"},
+  {"id": 42, "user": {"login": "OURS"}, "body": "a word"},
+  {"id": 43, "user": {"login": "OURS"}, "body": "MARKER an earlier result"}
+]"""
+
+
+def _commented(
+    action: Document, place: Path, *, ours: str, who: str = "exit 1", writes: str = ":"
+) -> str:
+    """What gh was asked, and the log: `who` and `writes` are run for the user and for a comment.
+
+    The filter of the listing is run on three comments, one of a stranger and two of `ours`.
+    """
+    comments = COMMENTS.replace("MARKER", MARKER).replace("OURS", ours)
+    (place / "comments.json").write_text(comments, encoding="utf-8")
+    listing = 'shift 4; jq "$1" comments.json'  # api --paginate WHERE --jq FILTER
+    cases = f'"api user"*) {who};; *--paginate*) {listing};; *) {writes};;'
+    _stub(place, "gh", f'case "$*" in {cases} esac')
     folder = place / "out" / "check"
     folder.mkdir(parents=True)
     (folder / "comment.md").write_text(f"{MARKER}\nfine\n", encoding="utf-8")
     script = _script(action, "Comment")
-    assert MARKER in script
     done = _run(place, script, NUMBER="7", REPORTS="out", GITHUB_REPOSITORY="a/b")
     assert done.returncode == 0, done.stderr
     return (place / "told").read_text(encoding="utf-8") + done.stdout
 
 
-@pytest.mark.parametrize(("known", "asked"), [("42\n43", "PATCH"), ("", "POST")])
-def test_a_comment_is_written_once_and_then_replaced(
-    action: Document, tmp_path: Path, known: str, asked: str
+@pytest.mark.usefixtures("jq")
+@pytest.mark.parametrize(
+    ("ours", "who"), [("github-actions[bot]", "exit 1"), ("me", "echo me")], ids=["job", "person"]
+)
+def test_our_own_comment_is_replaced_and_no_strangers(
+    action: Document, tmp_path: Path, ours: str, who: str
 ) -> None:
-    told = _commented(action, tmp_path, known)
-    assert told.count(asked) == 1
-    assert ("repos/a/b/issues/comments/42" if known else "repos/a/b/issues/7/comments") in told
+    told = _commented(action, tmp_path, ours=ours, who=who)
+    assert "PATCH\nrepos/a/b/issues/comments/43\n" in told
+    assert "POST" not in told
     assert "body=@out/check/comment.md" in told
     assert "::warning::" not in told
 
 
+@pytest.mark.usefixtures("jq")
+def test_where_there_is_none_of_ours_a_comment_is_written(action: Document, tmp_path: Path) -> None:
+    told = _commented(action, tmp_path, ours="another")
+    assert "POST\nrepos/a/b/issues/7/comments\n" in told
+    assert "PATCH" not in told
+
+
+def test_comments_that_can_not_be_read_get_no_second_one(action: Document, tmp_path: Path) -> None:
+    _stub(tmp_path, "jq", "exit 1")
+    told = _commented(action, tmp_path, ours="me")
+    assert "::warning::esr check: the comments could not be read" in told
+    assert "POST" not in told
+
+
+@pytest.mark.usefixtures("jq")
 def test_a_comment_that_can_not_be_written_is_a_warning(action: Document, tmp_path: Path) -> None:
-    assert "::warning::esr check: the comment" in _commented(action, tmp_path, "", gh="exit 1")
+    told = _commented(action, tmp_path, ours="another", writes="exit 1")
+    assert "::warning::esr check: the comment could not be written" in told
+
+
+def test_forks_get_no_comment_and_a_verdict_all_the_same(action: Document) -> None:
+    guard = _step(action, "Comment")["if"]
+    assert "github.event.pull_request.head.repo.full_name == github.repository" in guard
+    assert "inputs.comment == 'true'" in guard
+    assert _step(action, "Verdict")["if"].startswith("always() && ")

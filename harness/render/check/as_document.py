@@ -68,6 +68,7 @@ def _block(block: Block) -> dict[str, Any]:
         "first_call_s": dict(block.first_call_s),  # in the order in which the sides started
         "peak_bytes": dict(block.peak_bytes),
         "compile_s": dict(block.compile_s),
+        "notes": {role: list(notes) for role, notes in block.notes.items()},
         "turns": [
             {"order": list(turn.order), **{role: list(turn.seconds(role)) for role in ROLES}}
             for turn in block.turns

@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.atomic import WriteError
 from harness.gate import Checked
 from harness.render.as_markdown import escape
-from harness.render.check.rows import Line, Outcome, lines, remarks
+from harness.render.check.rows import Line, Outcome, lines, remarks, shown
 
 MARKER = "<!-- esr-check -->"  # by which a later run finds its comment, to replace it
 COMMENT_LIMIT = 65_536  # characters that GitHub takes in a comment's body
@@ -62,13 +62,12 @@ def commands(checked: Sequence[Checked]) -> Iterator[str]:
 def _parts(checked: Sequence[Checked]) -> Iterator[str]:
     for it in checked:
         rows = lines([it])
-        name = escape(rows[0].entry) if rows else ""
-        against = escape(rows[0].baseline) if rows else ""
-        yield (
-            f"\n**{name}** against {against}\n\n"
-            "| Gate | Baseline | Candidate | Says | Change |\n"
-            "| :--- | ---: | ---: | :--- | :--- |\n"
-        )
+        yield f"\n**{escape(shown(it.entry))}** against {escape(shown(it.baseline))}\n"
+        if rows:
+            yield (
+                "\n| Gate | Baseline | Candidate | Says | Change |\n"
+                "| :--- | ---: | ---: | :--- | :--- |\n"
+            )
         yield from map(_row, rows)
         told = remarks(it)
         if told:

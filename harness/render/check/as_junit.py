@@ -7,7 +7,7 @@ from typing import Literal
 from xml.etree import ElementTree as ET
 
 from harness.gate import Checked
-from harness.render.check.rows import Line, lines, remarks
+from harness.render.check.rows import Line, lines, remarks, shown
 
 _CHILD: dict[str, str] = {
     "regression": "failure",
@@ -30,7 +30,7 @@ def to_junit(checked: Sequence[Checked], *, inconclusive: Literal["pass", "fail"
             root,
             "testsuite",
             _counts([kinds.get(row.outcome, "") for row in rows]),
-            name=rows[0].entry if rows else it.entry,
+            name=shown(it.entry),
             time=f"{it.sampling.elapsed_s:.3f}",
         )
         for row in rows:

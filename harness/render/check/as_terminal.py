@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.gate import Checked
-from harness.render.check.rows import Outcome, lines, remarks
+from harness.render.check.rows import Outcome, lines, remarks, shown
 from harness.render.text import inert
 
 _STYLES: dict[Outcome, str] = {
@@ -39,6 +39,6 @@ def to_terminal(checked: Sequence[Checked]) -> RenderableType:
 def _told(it: Checked) -> list[str]:
     """Each begins with the entry's id: no line of a CI log is the submission's alone."""
     rows = lines([it])
-    name = rows[0].entry if rows else it.entry
+    name = shown(it.entry)
     said = [f"{name}: {row.gate.lower()} {row.word}: {row.text}" for row in rows if row.text]
     return [inert(text) for text in (*said, *(f"{name}: {text}" for text in remarks(it)))]

@@ -70,10 +70,10 @@ def lines(checked: Sequence[Checked]) -> tuple[Line, ...]:
 
 
 def _of_entry(it: Checked) -> list[Line]:
-    entry, base = _shown(it.entry), _shown(it.baseline)
+    entry, base = shown(it.entry), shown(it.baseline)
     found = [_of_finding(entry, base, finding) for finding in it.findings]
     if it.failure:
-        text = _shown(it.failure)
+        text = shown(it.failure)
         found.insert(0, Line(entry, base, "Runtime", "error", "FAILED", MISSING, MISSING, "", text))
     elif it.verdict is not None:
         found.insert(0, _of_verdict(it, it.verdict))
@@ -83,15 +83,15 @@ def _of_entry(it: Checked) -> list[Line]:
 def _of_verdict(it: Checked, verdict: Verdict) -> Line:
     outcomes: dict[str, Outcome] = {"SLOWER": "regression", "INCONCLUSIVE": "inconclusive"}
     return Line(
-        entry=_shown(it.entry),
-        baseline=_shown(it.baseline),
+        entry=shown(it.entry),
+        baseline=shown(it.baseline),
         gate="Runtime",
         outcome=outcomes.get(verdict.word, "pass"),
         word=verdict.word,
         old=quantity("runtime", it.seconds.get("baseline")),
         new=quantity("runtime", it.seconds.get("candidate")),
         change=_change(verdict),
-        text="; ".join(filter(None, (_shown(verdict.reason), figures(verdict)))),
+        text="; ".join(filter(None, (shown(verdict.reason), figures(verdict)))),
     )
 
 
@@ -103,7 +103,7 @@ def figures(verdict: Verdict) -> str:
     if verdict.noise is not None:
         parts.append(f"noise {verdict.noise:.1%} a pair")
     if verdict.null is not None:
-        parts.append(f"baseline to itself {_ratio(*verdict.null)}")
+        parts.append(f"A/A {_ratio(*verdict.null)}")
     return ", ".join(parts)
 
 
@@ -119,7 +119,7 @@ def remarks(it: Checked) -> tuple[str, ...]:
             f"a suspect after {it.sampling.confirmed_from} blocks, so measured once more; "
             "the figures are those of all blocks"
         )
-    return tuple(dict.fromkeys(_shown(text) for text in told))
+    return tuple(dict.fromkeys(shown(text) for text in told))
 
 
 def _of_finding(entry: str, base: str, finding: Finding) -> Line:
@@ -131,7 +131,7 @@ def _of_finding(entry: str, base: str, finding: Finding) -> Line:
         word=WORDS[_LEVELS[finding.level]],
         old=_figure(finding.metric, finding.baseline),
         new=_figure(finding.metric, finding.candidate),
-        change=_shown(finding.text),
+        change=shown(finding.text),
     )
 
 
@@ -158,6 +158,6 @@ def _times(count: int, one: str) -> str:
     return f"{count} {one}" if count == 1 else f"{count} {one}s"
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """Clean and short; a line of a CI log that begins with it is no command there."""
     return cut(inert(clean(text)), LIMIT)

@@ -94,7 +94,7 @@ def test_a_baseline_that_differs_from_itself_makes_it_inconclusive() -> None:
     assert judge(_sampling(*blocks), Settings()).word == "SLOWER"
     verdict = judge(_sampling(*blocks, again=1.1), Settings())
     assert verdict.word == "INCONCLUSIVE"
-    assert verdict.reason.startswith("the baseline differs from itself by 10.0%")
+    assert verdict.reason.startswith("two processes of one model differ by 10.0%")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from harness.core.challenge import Protocol
 from harness.core.outcome import Failed
 from harness.core.record import ImageScore, RoundFigures
 from harness.launch import gauge, joules, nvml, process
-from harness.launch.measure import LrImage, Task, run_count, run_round
+from harness.launch.measure import LrImage, Reply, Task, run_count, run_outputs, run_round
 from harness.launch.process import Abandoned
 from harness.wire.messages import Load
 
@@ -161,3 +161,16 @@ def test_a_count_that_is_given_up_is_no_outcome(log: Path) -> None:
     with pytest.raises(Abandoned):
         run_count(_task(log, "silence"), 8, 8)
     timer.join()
+
+
+def test_outputs_of_several_images_are_of_one_process(log: Path) -> None:
+    found = run_outputs(_task(log, "remembering"), (_image(2, 3), _image(3, 2, 9)))
+    assert not isinstance(found, Failed)
+    assert all(isinstance(it, Reply) for it in found)
+    assert [it.pixels.shape for it in found if isinstance(it, Reply)] == [(2, 3, 3), (3, 2, 3)]
+
+
+def test_a_process_that_is_gone_is_the_outputs_failure(log: Path) -> None:
+    found = run_outputs(_task(log, "exit_3"), (_image(2, 3),))
+    assert isinstance(found, Failed)
+    assert found.reason == "exited"

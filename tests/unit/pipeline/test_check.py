@@ -124,9 +124,9 @@ def test_every_worker_of_a_check_is_confined_as_asked(
 
     real = use_case.sampled
 
-    def sampled(request: Any, pair: Any, *rest: Any) -> Any:
+    def sampled(request: Any, pair: Any, *rest: Any, **more: Any) -> Any:
         confined.append(pair.confinement)
-        return real(request, pair, *rest)
+        return real(request, pair, *rest, **more)
 
     def costs(loads: Any, *_: object, confinement: object, **__: object) -> Any:
         confined.append(confinement)
@@ -226,7 +226,13 @@ def test_keeping_a_baseline_holds_the_entry_against_no_gate(run: Run, tmp_path: 
     gates = (*RUNTIME, Gate("params", "exact"))
     (found,) = run("acme", worlds=[world], against="rlfn_ntire_x4", save=kept, gates=gates)
     assert (found.status, found.verdict, found.findings) == ("pass", None, ())
+    assert found.notes[-1].startswith(f"kept in {kept}: its counts (but for macs, activations, co")
     assert "a runtime of ×1.5" in found.notes[-1]
+    # the whole budget, with nothing to confirm: later checks have its scatter beside theirs
+    assert found.sampling.confirmed_from is None
+    assert found.sampling.elapsed_s > 20.0
+    assert found.conditions is not None
+    assert found.conditions.settings.effect == 0.05
     assert "no gate was applied" in found.notes[-1]
 
 
@@ -235,7 +241,7 @@ def test_keeping_a_baseline_holds_the_entry_against_no_gate(run: Run, tmp_path: 
     [
         (World(), 5.0, "1 of the 3 blocks"),
         (World(), 1.0, "spent before the first pair"),
-        (World(again_slowdown=0.3, forward_sd=0.01), 30.0, "the baseline differs from itself"),
+        (World(again_slowdown=0.3, forward_sd=0.01), 30.0, "two processes of one model differ"),
     ],
 )
 def test_a_baseline_that_is_worth_nothing_is_not_kept(
@@ -248,6 +254,22 @@ def test_a_baseline_that_is_worth_nothing_is_not_kept(
     assert found.failure.startswith(f"not kept in {kept}: ")
     assert why in found.failure
     assert not kept.exists()
+
+
+def test_what_processes_told_of_themselves_is_told_once(run: Run) -> None:
+    world = World(notes={"candidate": ("throttled (power): 2 forwards were taken again",)})
+    (found,) = run("acme", worlds=[world])
+    blocks = len(found.sampling.blocks)
+    assert found.notes[-1] == (
+        f"the candidate, {blocks} of {blocks} blocks, such as: "
+        "throttled (power): 2 forwards were taken again"
+    )
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_no_threads_are_bad_input(run: Run, threads: int) -> None:
+    with pytest.raises(BadInput, match="threads must be at least 1"):
+        run("acme", worlds=[], threads=threads)
 
 
 def test_what_a_check_was_made_under_is_told(run: Run) -> None:
@@ -267,6 +289,11 @@ def test_a_memory_gate_without_any_figure_says_so(run: Run) -> None:
         ("pass", "could be had of neither side")
     ]
     peaks: Any = {"baseline": MIB, "again": MIB, "candidate": MIB}
+    for lacks, side in (("candidate", "candidate"), ("baseline", "baseline")):
+        known = {role: peak for role, peak in peaks.items() if role != lacks}
+        (half,) = run("acme", worlds=[World(peaks=known)], gates=gates)
+        assert half.status == "not_measured"
+        assert half.findings[0].text == f"the {side}'s could not be had"
     late = World(peaks=peaks)
     (spent,) = run("acme", worlds=[late], gates=gates, settings=Settings(budget_s=1.0))
     assert (spent.status, spent.findings[0].level) == ("inconclusive", "inconclusive")

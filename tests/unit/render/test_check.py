@@ -67,7 +67,7 @@ def test_the_terminal_tells_ratio_interval_pairs_and_noise() -> None:
         "SLOWER",
         "20.00 ms",
         "30.00 ms",
-        "60 pairs in 6 blocks, noise 1.2% a pair, baseline to itself ×1.001 (0.990 to 1.010)",
+        "60 pairs in 6 blocks, noise 1.2% a pair, A/A ×1.001 (0.990 to 1.010)",
         "acme: first call of a fresh process, baseline and candidate: 100.0 ms and 200.0 ms",
         "acme: a suspect after 3 blocks, so measured once more",
     ):
@@ -106,6 +106,15 @@ def test_junit_counts_failures_errors_and_what_is_open() -> None:
     message = slow.findall("testcase/failure")[0].get("message") or ""
     assert message.startswith("SLOWER: ×1.500 (1.400 to 1.600); slower by more")
     assert "[U+202E]" in (failed.findall("testcase/error")[0].get("message") or "")
+
+
+def test_an_answer_without_gates_is_its_remarks_alone() -> None:
+    kept = Checked("acme", "rlfn", None, notes=("kept in base.json",))
+    text = draw.comment([kept])
+    assert text.endswith("\n**acme** against rlfn\n\n- kept in base.json\n")
+    assert _printed(kept).split() == ["acme:", "kept", "in", "base.json"]
+    (suite,) = ET.fromstring(draw.to_junit([kept], inconclusive="fail"))  # noqa: S314 - ours
+    assert (suite.get("name"), suite.get("tests")) == ("acme", "0")
 
 
 def test_junit_says_of_what_is_open_what_the_exit_code_says() -> None:
