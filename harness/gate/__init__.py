@@ -7,10 +7,10 @@ every rule can be tried with fakes.
 from __future__ import annotations
 
 from harness.gate.blocks import ROLES, Block, Role, Told, Turn
-from harness.gate.bootstrap import Estimate, Resampled, estimate
 from harness.gate.drift import drifts
 from harness.gate.gates import Costs, Finding, Gate, exact_findings, gate_for, noisy_finding
 from harness.gate.holm import holm
+from harness.gate.interval import BlockMean, Estimate, block_mean, estimate
 from harness.gate.plan import Settings
 from harness.gate.result import Checked, Conditions, Exit, exit_code
 from harness.gate.sample import Sampling, Side, SideFailed, sample
@@ -19,6 +19,7 @@ from harness.gate.verdict import Verdict, Word, corrected, doubt, judge, looks
 __all__ = [
     "ROLES",
     "Block",
+    "BlockMean",
     "Checked",
     "Conditions",
     "Costs",
@@ -26,7 +27,6 @@ __all__ = [
     "Exit",
     "Finding",
     "Gate",
-    "Resampled",
     "Role",
     "Sampling",
     "Settings",
@@ -36,6 +36,7 @@ __all__ = [
     "Turn",
     "Verdict",
     "Word",
+    "block_mean",
     "corrected",
     "doubt",
     "drifts",

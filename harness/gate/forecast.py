@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.gate.blocks import Block
-from harness.gate.bootstrap import Estimate, estimate
+from harness.gate.interval import Estimate, estimate
 from harness.gate.plan import Settings
 from harness.gate.sample import Sampling
 from harness.gate.student import bound
@@ -59,20 +59,16 @@ def forecast(sampling: Sampling, settings: Settings) -> Forecast | None:
 
 
 def _smallest(spread: float, blocks: int, settings: Settings) -> float:
-    """Both hurdles of a regression, the interval and the least effect, with room for chance."""
+    """Both hurdles of a regression, the alarm and the least effect, with room for chance."""
     if blocks < settings.least_blocks:
         return math.inf
     error = spread / math.sqrt(blocks)
-    half = bound(settings.confidence, blocks - 1) * error * math.sqrt(blocks / (blocks - 1))
+    half = bound(1.0 - settings.alarm, blocks - 1) * error
     return math.expm1(max(settings.log_effect, half) + _POWER_Z * error)
 
 
 def _false_alarms(sampled: Sequence[Block], blocks: int, settings: Settings) -> float:
-    """Checks of blocks drawn anew, as if the sides were equal: either sign is then as likely.
-
-    Each block stands for its median: intervals without the scatter of its turns are a little too
-    narrow, and alarms a little too many.
-    """
+    """Checks of blocks drawn anew, as if the sides were equal: either sign is then as likely."""
     rng = np.random.default_rng(settings.seed)
     effects = np.array([median(block.effects) for block in sampled])
     effects -= effects.mean()
@@ -88,4 +84,4 @@ def _false_alarms(sampled: Sequence[Block], blocks: int, settings: Settings) -> 
 
 def _of(medians: NDArray[np.float64], settings: Settings) -> Estimate:
     blocks = [[float(it)] for it in medians]
-    return estimate(blocks, confidence=settings.confidence, seed=settings.seed)
+    return estimate(blocks, confidence=settings.confidence)

@@ -18,6 +18,8 @@ class Settings:
     effect          the smallest slowdown that matters: 0.05 is 5 %
     budget_s        for sampling; a suspect is measured again for at most half of it on top
     confidence      of the intervals
+    alarm           the level that SLOWER and FASTER need on top: of equal sides three checks in a
+                    thousand are called so, however noisy the machine is
     least_blocks    below which no interval is believed
     least_turns     of a block that counts; most_turns is where it ends at the latest
     settle_s        pause before a forward, for threads of the side before that may still spin: a
@@ -28,6 +30,7 @@ class Settings:
     effect: float = 0.05
     budget_s: float = 120.0
     confidence: float = 0.95
+    alarm: float = 0.003
     least_blocks: int = 3
     least_turns: int = 3
     most_turns: int = 60
@@ -44,6 +47,8 @@ class Settings:
             faults.append(f"budget must be above 0 seconds, got {self.budget_s:g}")
         if not 0.5 <= self.confidence < 1.0:
             faults.append(f"confidence must be at least 0.5 and below 1, got {self.confidence:g}")
+        if not 0.0 < self.alarm < 1.0:
+            faults.append(f"alarm must lie above 0 and below 1, got {self.alarm:g}")
         if self.seed < 0:
             faults.append(f"seed must not be negative, got {self.seed}")
         if self.least_blocks < 2 or not 0 < self.least_turns <= self.most_turns:

@@ -1,12 +1,15 @@
-"""Student's t for whole degrees of freedom, exact and without SciPy.
+"""Student's t for whole degrees of freedom, exact and without SciPy, and Welch's two samples.
 
-Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4.
+Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4. B. L. Welch, The
+generalization of Student's problem, Biometrika 34 (1947).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
+from statistics import variance
 
 _LARGEST = 1e7
 _STEPS = 60
@@ -40,3 +43,16 @@ def bound(confidence: float, freedom: int) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if inside(middle, freedom) < confidence else (low, middle)
     return (low + high) / 2
+
+
+def welch(one: Sequence[float], other: Sequence[float]) -> tuple[float, int]:
+    """The standard error of the difference of two means, and its degrees of freedom, rounded down.
+
+    StatisticsError for a sample of fewer than two.
+    """
+    parts = [variance(it) / len(it) for it in (one, other)]
+    total = sum(parts)
+    if total == 0.0:
+        return 0.0, 1
+    shares = (part**2 / (len(it) - 1) for part, it in zip(parts, (one, other), strict=True))
+    return math.sqrt(total), max(int(total**2 / sum(shares)), 1)

@@ -10,8 +10,8 @@ from statistics import median
 from typing import Literal
 
 from harness.gate.blocks import Block
-from harness.gate.bootstrap import Estimate, Nested, Resampled
 from harness.gate.holm import holm
+from harness.gate.interval import Estimate, Nested, block_mean, estimate
 from harness.gate.plan import Settings
 from harness.gate.sample import Sampling
 
@@ -47,6 +47,8 @@ Looks = Callable[[tuple[Block, ...]], bool]
 def looks(settings: Settings, stored: Nested = ()) -> tuple[Looks, Looks]:
     """When to stop, and when what was found is a suspect: the two questions of `sample`.
 
+    A suspect need not be as sure as an alarm: more blocks may make it so.
+
     `stored` are the log ratios of a stored baseline to the same reference model, block by block.
     """
 
@@ -58,7 +60,7 @@ def looks(settings: Settings, stored: Nested = ()) -> tuple[Looks, Looks]:
     def suspect(blocks: tuple[Block, ...]) -> bool:
         if len(blocks) < settings.least_blocks:
             return False
-        return _word(_effect(blocks, settings, stored), settings) in ("SLOWER", "FASTER")
+        return _leans(_effect(blocks, settings, stored), settings)
 
     return narrow, suspect
 
@@ -68,10 +70,8 @@ def judge(sampling: Sampling, settings: Settings, *, stored: Nested = ()) -> Ver
     blocks = sampling.blocks
     if not blocks:
         return Verdict("INCONCLUSIVE", _SPENT.format(settings.budget_s))
-    resampled = _resampled(blocks, settings, stored)
-    effect = resampled.estimate(settings.confidence)
-    nulls = [block.nulls for block in blocks]
-    null = Resampled(nulls, seed=settings.seed).estimate(settings.confidence)
+    effect = _effect(blocks, settings, stored)
+    null = estimate([block.nulls for block in blocks], confidence=settings.confidence)
     word, reason = called(effect, null, settings)
     return Verdict(
         word,
@@ -79,7 +79,7 @@ def judge(sampling: Sampling, settings: Settings, *, stored: Nested = ()) -> Ver
         ratio=math.exp(effect.point),
         low=_ratio(effect.low),
         high=_ratio(effect.high),
-        p=resampled.p(),
+        p=effect.p,
         null=(math.exp(null.point), _ratio(null.low), _ratio(null.high)),
         noise=_noise(blocks),
         blocks=effect.blocks,
@@ -87,9 +87,9 @@ def judge(sampling: Sampling, settings: Settings, *, stored: Nested = ()) -> Ver
     )
 
 
-def corrected(verdicts: Sequence[Verdict], *, confidence: float) -> tuple[Verdict, ...]:
+def corrected(verdicts: Sequence[Verdict], *, level: float) -> tuple[Verdict, ...]:
     """The verdicts of several entries: what Holm's correction does not keep is inconclusive."""
-    kept = holm([verdict.p for verdict in verdicts], level=1.0 - confidence)
+    kept = holm([verdict.p for verdict in verdicts], level=level)
     reason = f"not kept by Holm's correction for {len(verdicts)} entries"
     return tuple(
         replace(it, word="INCONCLUSIVE", reason=reason)
@@ -104,7 +104,7 @@ def doubt(sampling: Sampling, settings: Settings) -> str:
     if not sampling.blocks:
         return _SPENT.format(settings.budget_s)
     nulls = [block.nulls for block in sampling.blocks]
-    return _doubt(Resampled(nulls, seed=settings.seed).estimate(settings.confidence), settings)
+    return _doubt(estimate(nulls, confidence=settings.confidence), settings)
 
 
 def _doubt(null: Estimate, settings: Settings) -> str:
@@ -122,24 +122,21 @@ def _doubt(null: Estimate, settings: Settings) -> str:
 
 
 def _effect(blocks: tuple[Block, ...], settings: Settings, stored: Nested) -> Estimate:
-    return _resampled(blocks, settings, stored).estimate(settings.confidence)
+    mean = block_mean([block.effects for block in blocks], stored=stored)
+    return mean.estimate(settings.confidence)
 
 
-def _resampled(blocks: tuple[Block, ...], settings: Settings, stored: Nested) -> Resampled:
-    effects = [block.effects for block in blocks]
-    return Resampled(effects, stored=stored, seed=settings.seed)
+def _leans(effect: Estimate, settings: Settings) -> bool:
+    """Whether the interval says that there is an effect that matters: an alarm if it is sure."""
+    return effect.excludes_zero and abs(effect.point) > settings.log_effect
 
 
 def _word(effect: Estimate, settings: Settings) -> Word:
     """What the interval says, the A/A arm aside."""
+    if _leans(effect, settings) and effect.p <= settings.alarm:
+        return "SLOWER" if effect.point > 0.0 else "FASTER"
     least = settings.log_effect
-    if effect.low > 0.0 and effect.point > least:
-        return "SLOWER"
-    if effect.high < 0.0 and effect.point < -least:
-        return "FASTER"
-    if effect.low > -least and effect.high < least:
-        return "SAME"
-    return "INCONCLUSIVE"
+    return "SAME" if effect.low > -least and effect.high < least else "INCONCLUSIVE"
 
 
 def called(effect: Estimate, null: Estimate, settings: Settings) -> tuple[Word, str]:
@@ -147,15 +144,19 @@ def called(effect: Estimate, null: Estimate, settings: Settings) -> tuple[Word, 
     if doubt := _doubt(null, settings):
         return "INCONCLUSIVE", doubt
     word = _word(effect, settings)
-    open_ = word == "INCONCLUSIVE" and effect.excludes_zero
-    reason = _REASONS[word] if not open_ else _OPEN[effect.point > 0.0]
-    return word, reason.format(effect=settings.effect)
+    if word == "INCONCLUSIVE" and effect.excludes_zero:
+        return word, _open(effect, settings)
+    return word, _REASONS[word].format(effect=settings.effect)
 
 
-_OPEN = {  # by whether it is slower
-    True: "slower, but whether by {effect:.1%} or more is open",
-    False: "faster, but whether by {effect:.1%} or more is open",
-}
+def _open(effect: Estimate, settings: Settings) -> str:
+    """What is open where the interval holds no 1."""
+    side = "slower" if effect.point > 0.0 else "faster"
+    if _leans(effect, settings):
+        return f"probably {side}, but not sure enough: p is {effect.p:.2g}, not {settings.alarm:g}"
+    return f"{side}, but whether by {settings.effect:.1%} or more is open"
+
+
 _REASONS: dict[Word, str] = {
     "SLOWER": "slower by more than the smallest effect that matters, {effect:.1%}",
     "FASTER": "faster by more than the smallest effect that matters, {effect:.1%}",

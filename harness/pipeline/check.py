@@ -22,7 +22,7 @@ from harness.gate import (
     gate_for,
     judge,
 )
-from harness.gate.gates import COUNTED, QUALITY, Metric
+from harness.gate.gates import COUNTED, NOISY, QUALITY, Metric
 from harness.launch.sandbox.choose import Chosen
 from harness.pipeline import stored
 from harness.pipeline.baseline import Baseline, baseline, candidates
@@ -145,38 +145,49 @@ def _measured(
     asked, keeps = gate_for(request.gates, pair.candidate.id), request.save is not None
     settings = _settings(request.settings, asked)
     gates = {} if keeps else asked
-    then = pair.baseline.stored
-    sides = _sides(pair)
-    findings: tuple[Finding, ...] = ()
-    if known:
-        old = then.costs if then else known["baseline"].costs
-        findings = exact_findings(old, known["candidate"].costs, gates)
-    plain = Checked(
-        pair.candidate.id,
-        pair.baseline.name,
-        None,
-        findings,
-        notes=tuple(f"{sides[role]}: {note}" for role, it in known.items() for note in it.notes),
-        conditions=_conditions(request, pair, settings, gates),
+    plain = dataclasses.replace(
+        _without_noise(pair, known, gates), conditions=_conditions(request, pair, settings, gates)
     )
-    if "runtime" not in gates and "memory" not in gates and not keeps:
+    if not keeps and not {*gates} & {*NOISY}:
         progress.done()
         return plain
     # a record is of use to checks of any effect, and has scatter of its own: the more the better
     sampling = sampled(request, pair, settings, progress, patient=keeps)
     progress.done()
     if sampling.failure is not None:
-        text = f"{sides[sampling.failure.role]}: {sampling.failure}"
+        text = f"{_sides(pair)[sampling.failure.role]}: {sampling.failure}"
         return dataclasses.replace(plain, failure=text, sampling=sampling)
     found = _with_figures(plain, sampling, settings, pair)
-    if request.save is not None:
-        costs_now = known["candidate"].costs
-        note, why = keep(request.save, request, pair, costs_now, sampling, settings)
-        return dataclasses.replace(found, failure=why, notes=(*found.notes, *filter(None, (note,))))
+    if request.save is None:
+        return _judged(found, pair, gates, settings)
+    note, why = keep(request.save, request, pair, known["candidate"].costs, sampling, settings)
+    return dataclasses.replace(found, failure=why, notes=(*found.notes, *filter(None, (note,))))
+
+
+def _without_noise(
+    pair: Pair, known: Mapping[Role, SideCosts], gates: Mapping[Metric, Gate]
+) -> Checked:
+    """What the gates of counts and quality say, and the notes of those who were counted."""
+    findings: tuple[Finding, ...] = ()
+    if known:
+        then = pair.baseline.stored
+        old = then.costs if then else known["baseline"].costs
+        findings = exact_findings(old, known["candidate"].costs, gates)
+    sides = _sides(pair)
+    notes = tuple(f"{sides[role]}: {note}" for role, it in known.items() for note in it.notes)
+    return Checked(pair.candidate.id, pair.baseline.name, None, findings, notes=notes)
+
+
+def _judged(
+    found: Checked, pair: Pair, gates: Mapping[Metric, Gate], settings: Settings
+) -> Checked:
+    """What the gates of runtime and memory say of the sampling."""
+    sampling, then = found.sampling, pair.baseline.stored
+    findings, verdict = found.findings, None
     if "memory" in gates:
         findings += (memory(gates["memory"], sampling.blocks, settings, then),)
-    effects = then.effects if then else ()
-    verdict = judge(sampling, settings, stored=effects) if "runtime" in gates else None
+    if "runtime" in gates:
+        verdict = judge(sampling, settings, stored=then.effects if then else ())
     return dataclasses.replace(found, verdict=verdict, findings=findings)
 
 
@@ -213,7 +224,7 @@ def _corrected(checked: Sequence[Checked], settings: Settings) -> tuple[Checked,
     judged = [it.verdict for it in checked if it.verdict is not None]
     if len(judged) < 2:
         return tuple(checked)
-    kept = iter(corrected(judged, confidence=settings.confidence))
+    kept = iter(corrected(judged, level=settings.alarm))
     return tuple(
         it if it.verdict is None else dataclasses.replace(it, verdict=next(kept)) for it in checked
     )

@@ -28,13 +28,16 @@ class Gatebook:
     defaults: bool = True
     budget_s: float = Settings.budget_s
     confidence: float = Settings.confidence
+    alarm: float = Settings.alarm
     size: tuple[int, int] = (96, 96)
     images: int = 2
     seed: int = 0
     threads: int = 1
 
     def __post_init__(self) -> None:
-        Settings(budget_s=self.budget_s, confidence=self.confidence, seed=self.seed)
+        Settings(
+            budget_s=self.budget_s, confidence=self.confidence, alarm=self.alarm, seed=self.seed
+        )
         if self.threads < 1:
             raise ValueError(f"threads must be at least 1, got {self.threads}")
 
@@ -63,6 +66,7 @@ def settings(book: Gatebook, *, budget_s: float | None, seed: int | None) -> Set
         return Settings(
             budget_s=book.budget_s if budget_s is None else budget_s,
             confidence=book.confidence,
+            alarm=book.alarm,
             seed=book.seed if seed is None else seed,
         )
     except ValueError as error:

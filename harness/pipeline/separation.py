@@ -14,7 +14,7 @@ from statistics import fmean, variance
 
 from harness import stats
 from harness.core.leaderboard import Entry, Leaderboard, Ratio, Span, rounds_of
-from harness.gate.student import bound
+from harness.gate.student import bound, welch
 
 CONFIDENCE = 0.95
 
@@ -57,19 +57,9 @@ def interval(one: Timed, other: Timed) -> tuple[float, float, float]:
         middle = fmean(samples[0]) - fmean(samples[1])
         if min(map(len, samples)) < 2:
             return middle, -math.inf, math.inf
-        freedom, spread = _welch(samples)
+        spread, freedom = welch(*samples)
     half = bound(CONFIDENCE, freedom) * spread
     return middle, middle - half, middle + half
-
-
-def _welch(samples: Sequence[Sequence[float]]) -> tuple[int, float]:
-    """Degrees of freedom, rounded down, and the spread of the difference of two means."""
-    parts = [variance(it) / len(it) for it in samples]
-    total = sum(parts)
-    if total == 0.0:
-        return 1, 0.0
-    weights = (part**2 / (len(it) - 1) for part, it in zip(parts, samples, strict=True))
-    return max(int(total**2 / sum(weights)), 1), math.sqrt(total)
 
 
 def _timed(board: Leaderboard, entry: Entry) -> Timed | None:

@@ -6,7 +6,8 @@
     python tests/benchmarks/check_rates.py table FILE                  Markdown of what is there
 
 Each check holds RLFN with convolutions planted that slow it down (0: none, an A/A check)
-against RLFN without, in fresh processes, and is a line of FILE with all of its samples. A run adds
+against RLFN without, in fresh processes, and is a line of FILE with all of its samples, which the
+table judges by the rules of now. A run adds
 to the file until it holds `--checks` of the setting, or its minutes are over; the next one goes on.
 `--size 48` (LR pixels; the default) and `--threads 2` (default: 1) belong to the setting too, and
 may be given for the whole plan.
@@ -38,7 +39,18 @@ import kept
 from planted import neighbours, write_planted
 from scipy.stats import mannwhitneyu
 
-from harness.gate import Block, Checked, Estimate, Gate, Settings, estimate
+from harness.gate import (
+    Block,
+    Checked,
+    Estimate,
+    Gate,
+    Role,
+    Sampling,
+    Settings,
+    Turn,
+    estimate,
+    judge,
+)
 from harness.gate.verdict import called
 from harness.pipeline.bench import CheckRequest
 from harness.pipeline.check import check
@@ -162,6 +174,7 @@ def _asv(old: Samples, new: Samples) -> str:
     return verdict if differs else "SAME"
 
 
+SIDES: tuple[Role, ...] = ("baseline", "again", "candidate")
 RULES: dict[str, Rule] = {
     "pytest-benchmark mean:5%": _by(fmean, EFFECT),
     "pytest-benchmark min:5%": _by(min, EFFECT),
@@ -171,7 +184,10 @@ RULES: dict[str, Rule] = {
 
 
 def _table(results: Sequence[dict[str, Any]]) -> str:
-    """A row a setting. Of the A/A arm and the other rules the share of SLOWER / FASTER."""
+    """A row a setting, judged by the rules of now.
+
+    Of the A/A arm and the other rules the share of SLOWER / FASTER.
+    """
     heads = [
         "planted",
         "neighbours",
@@ -193,7 +209,7 @@ def _table(results: Sequence[dict[str, Any]]) -> str:
 
 
 def _row(setting: Setting, mine: Sequence[dict[str, Any]]) -> list[str]:
-    words = Counter(it["word"] for it in mine)
+    words = Counter(_word(it, setting) for it in mine)
     spent = [it["seconds"] for it in mine]
     ratios = [it["runtime"]["ratio"] for it in mine if it["runtime"] and it["runtime"]["ratio"]]
     judged = [{"A/A arm": _arm(it, setting), **it["others"]} for it in mine if it["others"]]
@@ -219,20 +235,29 @@ def _row(setting: Setting, mine: Sequence[dict[str, Any]]) -> list[str]:
     ]
 
 
+def _word(result: dict[str, Any], setting: Setting) -> str:
+    """The verdict of the rules as they are now on what was sampled."""
+    if result["word"] == "FAILED":
+        return "FAILED"
+    blocks = tuple(_block(it) for it in result["blocks"])
+    return judge(Sampling(blocks), Settings(budget_s=setting.budget)).word
+
+
+def _block(told: dict[str, Any]) -> Block:
+    turns = [Turn(tuple(it["order"]), *(tuple(it[role]) for role in SIDES)) for it in told["turns"]]
+    return Block(tuple(turns))
+
+
 def _arm(result: dict[str, Any], setting: Setting) -> str:
     """What our rule says of the baseline's second process to its first, with nothing to guard it.
 
     Equal sides in every check, whatever is planted, and as many blocks as its candidate has.
     """
     settings = Settings(budget_s=setting.budget)
-    nulls = [[_null(turn) for turn in block["turns"]] for block in result["blocks"]]
-    of = estimate(nulls, confidence=settings.confidence, seed=result["seed"])
+    nulls = [_block(it).nulls for it in result["blocks"]]
+    of = estimate(nulls, confidence=settings.confidence)
     unguarded = Estimate(0.0, -math.inf, math.inf, of.blocks, of.turns)
     return called(of, unguarded, settings)[0]
-
-
-def _null(turn: dict[str, Any]) -> float:
-    return fmean(map(math.log, turn["again"])) - fmean(map(math.log, turn["baseline"]))
 
 
 def _share(count: int, of: int) -> str:

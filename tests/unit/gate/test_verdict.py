@@ -8,9 +8,19 @@ from fakes.sides import World
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.gate import Block, Sampling, Settings, Turn, corrected, estimate, holm, judge, looks
+from harness.gate import (
+    Block,
+    Sampling,
+    Settings,
+    Turn,
+    block_mean,
+    corrected,
+    estimate,
+    holm,
+    judge,
+    looks,
+)
 from harness.gate import sample as measure
-from harness.gate.bootstrap import Resampled
 from harness.gate.verdict import Verdict
 
 ORDER = ("baseline", "again", "candidate")
@@ -36,19 +46,33 @@ def test_the_point_is_the_mean_over_blocks_of_the_median_over_turns() -> None:
     assert estimate(blocks, confidence=0.95).point == pytest.approx((0.1 + 0.2 + 0.0) / 3)
 
 
-def test_few_blocks_give_the_interval_of_students_t() -> None:
-    # one turn each, so that only blocks are resampled: mean 0, standard deviation 1
-    blocks = [[-1.0], [0.0], [1.0]] * 1
-    found = estimate(blocks, confidence=0.9, seed=1)
-    exact = 2.920 / math.sqrt(3)  # t of 2 degrees of freedom
-    assert found.high == pytest.approx(exact, rel=0.25)
-    assert found.low == pytest.approx(-exact, rel=0.25)
+def test_the_interval_is_students_t_of_the_blocks() -> None:
+    # medians -1, 0 and 1: mean 0, standard deviation 1, t of 2 degrees of freedom
+    found = estimate([[-9.0, -1.0, 3.0], [0.0], [1.0, 1.0]], confidence=0.9)
+    exact = 2.920 / math.sqrt(3)
+    assert (found.low, found.high) == pytest.approx((-exact, exact), abs=1e-3)
+
+
+def test_p_is_the_level_at_which_the_interval_begins_to_hold_nothing() -> None:
+    mean = block_mean([[0.9], [1.1], [1.0]])
+    # t = 1 / (0.1 / sqrt 3) = 17.32, of 2 degrees of freedom: p = 1 - t / sqrt(2 + t^2)
+    assert mean.p() == pytest.approx(1.0 - 17.3205 / math.sqrt(302.0), abs=1e-6)
+    assert block_mean([[0.2]] * 3).p() == 0.0
+    assert block_mean([[0.0]] * 3).p() == 1.0
+
+
+def test_a_stored_baselines_scatter_counts_too() -> None:
+    # Welch: both have a spread of 0.1 / sqrt 2 of their means, so 2 degrees of freedom
+    found = block_mean([[1.0], [1.2]], stored=[[0.0], [0.2]]).estimate(0.95)
+    half = 4.3027 * math.sqrt(0.1**2 + 0.1**2)
+    assert (found.point, found.high) == pytest.approx((1.0, 1.0 + half), abs=1e-4)
+    assert math.isinf(block_mean([[1.0], [1.2]], stored=[[0.0]]).estimate(0.95).high)
 
 
 def test_one_block_says_nothing() -> None:
     found = estimate([[0.5, 0.5, 0.5]], confidence=0.95)
     assert (found.low, found.high) == (-math.inf, math.inf)
-    assert Resampled([[0.5, 0.5]]).p() == 1.0
+    assert block_mean([[0.5, 0.5]]).p() == 1.0
 
 
 def test_an_estimate_of_nothing_is_refused() -> None:
@@ -59,12 +83,12 @@ def test_an_estimate_of_nothing_is_refused() -> None:
 
 @given(st.lists(st.lists(st.floats(-1, 1), min_size=1, max_size=5), min_size=2, max_size=5))
 def test_an_interval_holds_its_point_and_p_agrees_with_it(blocks: list[list[float]]) -> None:
-    resampled = Resampled(blocks)
-    found = resampled.estimate(0.95)
+    mean = block_mean(blocks)
+    found = mean.estimate(0.95)
     assert found.low <= found.point <= found.high
-    wide = resampled.estimate(0.99)
+    wide = mean.estimate(0.99)
     assert (wide.low, -wide.high) <= (found.low, -found.high)
-    p = resampled.p()
+    p = mean.p()
     if found.excludes_zero:
         assert p <= 0.06
     if p < 0.04:
@@ -103,6 +127,8 @@ def test_a_baseline_that_differs_from_itself_makes_it_inconclusive() -> None:
         ((1.00, 1.30, 0.90, 1.10), "holds both no difference and one of 5.0% or more"),
         ((1.04, 1.05, 1.03, 1.045), "slower, but whether by 5.0% or more is open"),
         ((0.96, 0.95, 0.97, 0.955), "faster, but whether by 5.0% or more is open"),
+        # mean of logs 0.110, error 0.030: t is 3.71, of 3 degrees of freedom
+        ((1.08, 1.14, 1.20, 1.05), "probably slower, but not sure enough: p is 0.034, not 0.003"),
     ],
 )
 def test_what_is_open_is_said(ratios: tuple[float, ...], said: str) -> None:
@@ -138,10 +164,10 @@ def test_many_entries_are_corrected_for_their_number() -> None:
     weak = Verdict("SLOWER", "slower", ratio=1.1, p=0.03)
     sure = replace(weak, p=0.001)
     same = Verdict("SAME", "same", ratio=1.0, p=0.8)
-    kept = corrected([weak, sure, same], confidence=0.95)
+    kept = corrected([weak, sure, same], level=0.05)
     assert [it.word for it in kept] == ["INCONCLUSIVE", "SLOWER", "SAME"]
     assert kept[0].reason == "not kept by Holm's correction for 3 entries"
-    assert [it.word for it in corrected([weak], confidence=0.95)] == ["SLOWER"]
+    assert [it.word for it in corrected([weak], level=0.05)] == ["SLOWER"]
 
 
 def _words(count: int, budget_s: float, slowdown: float, **world: float) -> list[str]:
