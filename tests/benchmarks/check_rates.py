@@ -113,7 +113,7 @@ def _one(setting: Setting, seed: int, folder: Path) -> dict[str, Any]:
     old = _planted(folder / "old", 0.0)
     new = _planted(folder / "new", setting.slowdown)
     with neighbours(setting.neighbours):
-        began = time.monotonic()
+        began, began_at = time.monotonic(), time.strftime("%Y-%m-%dT%H:%M:%S")
         checked = _check(new, old, folder, seed, setting)
         seconds = time.monotonic() - began
     verdict, blocks = checked.verdict, checked.sampling.blocks
@@ -121,6 +121,7 @@ def _one(setting: Setting, seed: int, folder: Path) -> dict[str, Any]:
     return {
         "setting": asdict(setting),
         "seed": seed,
+        "at": began_at,
         "seconds": seconds,
         "word": verdict.word if verdict else "FAILED",
         "failure": checked.failure,
