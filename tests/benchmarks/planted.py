@@ -14,8 +14,8 @@ import numpy as np
 
 from harness.catalog import reference_folder
 
-# What a 3x3 convolution of 46 channels adds to RLFN's multiply-adds, and to its runtime on one thread
-# at 48x48 LR pixels: 1.89 of them made it slower by 11.3 % (14 checks, from 10.4 to 12.0 %).
+# What a 3x3 convolution of 46 channels adds to RLFN's multiply-adds, and to its runtime on one
+# thread at 48x48 LR pixels: 1.89 of them made it slower by 11.3 % (14 checks, 10.4 to 12.0 %).
 CONVOLUTION = 0.06
 MODEL = '''
 import torch
