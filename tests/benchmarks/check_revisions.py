@@ -1,6 +1,6 @@
 """`esr check` on a pull request's two revisions of the example entry, in a scratch repository.
 
-    python tests/benchmarks/check_revisions.py [--budget 60] [--size 192] [--threads 1]
+    python tests/benchmarks/check_revisions.py [--budget 120] [--size 64] [--threads 1]
 
 Once with the entry unchanged in all that matters, once with its work done twice, once with its
 output changed. Prints exit codes, what a parser finds in the JUnit file, annotations, and the
@@ -106,8 +106,8 @@ def _git(folder: Path, *arguments: str) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--budget", type=float, default=60.0)
-    parser.add_argument("--size", type=int, default=192)
+    parser.add_argument("--budget", type=float, default=120.0)
+    parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--threads", type=int, default=None)
     return parser.parse_args()
 
