@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from harness.cli.gates import GatesFile
 from harness.cli.output import Exit, explained, print_json, say
 from harness.cli.sandbox import Sandbox
 
@@ -25,10 +26,7 @@ def check(
         str,
         typer.Option(help="An entry, git:REV of the same entry, or a .json that --save wrote."),
     ],
-    gates: Annotated[
-        Path | None,
-        typer.Option(help="TOML file of gates; default: [tool.esr.check] of ./pyproject.toml."),
-    ] = None,
+    gates: GatesFile = None,
     budget: Annotated[
         float | None, typer.Option(help="Seconds of sampling for an entry; default 120.")
     ] = None,
@@ -137,7 +135,9 @@ def _no_regression() -> Iterator[None]:
         yield
     except typer.Exit:
         raise
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is
+    except SystemExit:
+        raise typer.Exit(Exit.NOT_MEASURED) from None
+    except Exception as error:  # noqa: BLE001 - whatever it is
         say("".join(traceback.format_exception(error)))
         say("esr: a fault of the harness, which says nothing about the entry: please report it")
         raise typer.Exit(Exit.NOT_MEASURED) from None

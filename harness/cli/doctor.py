@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from harness.cli.gates import GatesFile
 from harness.cli.output import Exit, explained, print_json, say
 from harness.cli.sandbox import Sandbox
 
@@ -23,10 +24,7 @@ def doctor(
     sample: Annotated[
         float, typer.Option(min=0, help="Seconds of a model against itself; 0 looks only.")
     ] = 30.0,
-    gates: Annotated[
-        Path | None,
-        typer.Option(help="TOML file of gates; default: [tool.esr.check] of ./pyproject.toml."),
-    ] = None,
+    gates: GatesFile = None,
     budget: Annotated[
         float | None, typer.Option(help="Seconds of the `esr check` whose powers are told.")
     ] = None,

@@ -10,7 +10,7 @@ from harness.gate.blocks import ROLES, Block, Role, Told, Turn
 from harness.gate.drift import drifts
 from harness.gate.gates import Costs, Finding, Gate, exact_findings, gate_for, noisy_finding
 from harness.gate.holm import holm
-from harness.gate.interval import BlockMean, Estimate, block_mean, estimate
+from harness.gate.interval import Estimate, estimate
 from harness.gate.plan import Settings
 from harness.gate.result import Checked, Conditions, Exit, exit_code
 from harness.gate.sample import Sampling, Side, SideFailed, sample
@@ -19,7 +19,6 @@ from harness.gate.verdict import Verdict, Word, corrected, doubt, judge, looks
 __all__ = [
     "ROLES",
     "Block",
-    "BlockMean",
     "Checked",
     "Conditions",
     "Costs",
@@ -36,7 +35,6 @@ __all__ = [
     "Turn",
     "Verdict",
     "Word",
-    "block_mean",
     "corrected",
     "doubt",
     "drifts",

@@ -60,7 +60,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Block:
-    """The turns of one set of processes: the unit that is independent, and resampled.
+    """The turns of one set of processes: the unit that is independent.
 
     `first_call_s` is the first forward of each process, before any warm-up; `peak_bytes` its peak
     memory during turns, absent where unknown; `compile_s` and `notes` are as `Told`, absent where

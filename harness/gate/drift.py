@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import fmean, median, stdev
+from statistics import fmean, median
 
 from harness.gate.blocks import ROLES, Block, Role
+from harness.gate.interval import estimate
 from harness.gate.plan import Settings
-from harness.gate.student import bound
 
 LEAST_TURNS = 6  # of a block whose ends can be compared
 
@@ -26,10 +26,9 @@ def drifts(blocks: Sequence[Block], settings: Settings) -> Mapping[Role, float]:
     found: dict[Role, float] = {}
     for role in ROLES:
         changes = [_change(block, role) - _shared(block, role) for block in long]
-        middle, error = fmean(changes), stdev(changes) / math.sqrt(len(changes))
-        certain = abs(middle) > bound(settings.confidence, len(changes) - 1) * error
-        if certain and abs(middle) > settings.log_effect / 2:
-            found[role] = math.exp(middle)
+        mean = estimate([[it] for it in changes], confidence=settings.confidence)
+        if mean.excludes_zero and abs(mean.point) > settings.log_effect / 2:
+            found[role] = math.exp(mean.point)
     return found
 
 

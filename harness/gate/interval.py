@@ -46,51 +46,32 @@ class Estimate:
         return self.low > 0.0 or self.high < 0.0
 
 
-@dataclass(frozen=True)
-class BlockMean:
-    """A mean over blocks with its standard error and the degrees of freedom of that."""
-
-    point: float
-    error: float
-    freedom: int
-    blocks: int
-    turns: int
-
-    def estimate(self, confidence: float) -> Estimate:
-        """The interval that holds the truth with this confidence."""
-        half = bound(confidence, self.freedom) * self.error if self.freedom else math.inf
-        ends = self.point - half, self.point + half
-        return Estimate(self.point, *ends, self.blocks, self.turns, self.p())
-
-    def p(self) -> float:
-        """As `Estimate.p`."""
-        if not self.freedom or not self.point:
-            return 1.0
-        if not self.error:
-            return 0.0
-        return max(1.0 - inside(abs(self.point) / self.error, self.freedom), 0.0)
-
-
-def block_mean(blocks: Nested, *, stored: Nested = ()) -> BlockMean:
+def estimate(blocks: Nested, *, confidence: float, stored: Nested = ()) -> Estimate:
     """Of log ratios, turn by turn within block by block; ValueError without any turn.
 
     `stored` are those of another day: what is estimated is then the difference, of groups that
     have nothing in common (Welch).
     """
-    medians, turns = _medians(blocks), sum(map(len, blocks))
-    if stored:
-        then = _medians(stored)
-        point, alone = fmean(medians) - fmean(then), min(len(medians), len(then)) < 2
-        error, freedom = (0.0, 0) if alone else welch(medians, then)
-        return BlockMean(point, error, freedom, len(blocks), turns)
-    alone = len(medians) < 2
-    error = 0.0 if alone else math.sqrt(variance(medians) / len(medians))
-    return BlockMean(fmean(medians), error, len(medians) - 1, len(blocks), turns)
+    medians, then = _medians(blocks), _medians(stored) if stored else []
+    point = fmean(medians) - (fmean(then) if then else 0.0)
+    if min(map(len, filter(None, (medians, then)))) < 2:
+        low, high, p = -math.inf, math.inf, 1.0
+    else:
+        error, freedom = welch(medians, then) if then else _error(medians)
+        half = bound(confidence, freedom) * error
+        low, high, p = point - half, point + half, _p(point, error, freedom)
+    return Estimate(point, low, high, len(blocks), sum(map(len, blocks)), p)
 
 
-def estimate(blocks: Nested, *, confidence: float) -> Estimate:
-    """The estimate of the log ratios of turns, block by block; ValueError without any turn."""
-    return block_mean(blocks).estimate(confidence)
+def _error(medians: Sequence[float]) -> tuple[float, int]:
+    """The standard error of a mean, and its degrees of freedom."""
+    return math.sqrt(variance(medians) / len(medians)), len(medians) - 1
+
+
+def _p(point: float, error: float, freedom: int) -> float:
+    if not error:
+        return 0.0 if point else 1.0
+    return max(1.0 - inside(abs(point) / error, freedom), 0.0)
 
 
 def _medians(blocks: Nested) -> list[float]:

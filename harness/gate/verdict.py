@@ -11,7 +11,7 @@ from typing import Literal
 
 from harness.gate.blocks import Block
 from harness.gate.holm import holm
-from harness.gate.interval import Estimate, Nested, block_mean, estimate
+from harness.gate.interval import Estimate, Nested, estimate
 from harness.gate.plan import Settings
 from harness.gate.sample import Sampling
 
@@ -122,8 +122,8 @@ def _doubt(null: Estimate, settings: Settings) -> str:
 
 
 def _effect(blocks: tuple[Block, ...], settings: Settings, stored: Nested) -> Estimate:
-    mean = block_mean([block.effects for block in blocks], stored=stored)
-    return mean.estimate(settings.confidence)
+    effects = [block.effects for block in blocks]
+    return estimate(effects, confidence=settings.confidence, stored=stored)
 
 
 def _leans(effect: Estimate, settings: Settings) -> bool:

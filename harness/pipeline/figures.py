@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 
 from harness.gate import ROLES, Block, Finding, Gate, Role, Settings, drifts, noisy_finding
-from harness.gate.interval import block_mean
+from harness.gate.interval import estimate
 from harness.pipeline.stored import Stored
 
 Names = Mapping[Role, str]
@@ -37,14 +37,13 @@ def memory(gate: Gate, blocks: Sequence[Block], settings: Settings, then: Stored
     if then is not None:
         old = list(then.peaks)
         old_logs = [[math.log(peak + _SMALLEST)] for peak in old]
-        mean = block_mean(logs, stored=old_logs)
+        found = estimate(logs, confidence=settings.confidence, stored=old_logs)
     else:
         old = [(peaks["baseline"] + peaks["again"]) // 2 for peaks in whole]
         apart = [
             [mine - math.log(theirs + _SMALLEST)] for (mine,), theirs in zip(logs, old, strict=True)
         ]
-        mean = block_mean(apart)
-    found = mean.estimate(settings.confidence)
+        found = estimate(apart, confidence=settings.confidence)
     interval = (math.exp(found.low), math.exp(min(found.high, 700.0)))
     return noisy_finding(gate, old, new, interval)
 

@@ -65,25 +65,29 @@ def _stub(place: Path, name: str, then: str) -> None:
     (place / name).chmod(0o755)
 
 
-@pytest.mark.parametrize("code", [0, 1, 5])
-def test_the_exit_code_is_kept_for_the_last_step(
-    action: Document, tmp_path: Path, code: int
-) -> None:
-    _stub(tmp_path, "esr", f"exit {code}")
-    output = tmp_path / "output"
+def _check(action: Document, place: Path) -> None:
+    """The step that checks, with lists over several lines and what a shell might obey."""
     done = _run(
-        tmp_path,
+        place,
         _script(action, "Check"),
         ENTRIES="submissions/one\nsubmissions/two\n",
         AGAINST="git:origin/main; echo $HOME",
         INCONCLUSIVE="pass",
         OPTIONS="--effect 3\n--budget 60",
         REPORTS="out",
-        GITHUB_OUTPUT=str(output),
-        GITHUB_STEP_SUMMARY=str(tmp_path / "summary"),
+        GITHUB_OUTPUT=str(place / "output"),
+        GITHUB_STEP_SUMMARY=str(place / "summary"),
     )
     assert done.returncode == 0, done.stderr
-    assert output.read_text(encoding="utf-8") == f"exit-code={code}\n"
+
+
+@pytest.mark.parametrize("code", [0, 1, 5])
+def test_the_exit_code_is_kept_for_the_last_step(
+    action: Document, tmp_path: Path, code: int
+) -> None:
+    _stub(tmp_path, "esr", f"exit {code}")
+    _check(action, tmp_path)
+    assert (tmp_path / "output").read_text(encoding="utf-8") == f"exit-code={code}\n"
     # what was put in is arguments, whole, and never a command
     assert (tmp_path / "told").read_text(encoding="utf-8").split("\n")[:-2] == [
         *("check", "submissions/one", "submissions/two", "--against"),
@@ -101,23 +105,11 @@ def test_what_was_left_by_an_earlier_run_is_no_result_of_this_one(
     left = tmp_path / "out" / "check" / "comment.md"
     left.parent.mkdir(parents=True)
     left.write_text(f"{MARKER}\nall is well\n", encoding="utf-8")
-    summary = tmp_path / "summary"
-    done = _run(
-        tmp_path,
-        _script(action, "Check"),
-        ENTRIES="one",
-        AGAINST="two",
-        INCONCLUSIVE="pass",
-        OPTIONS="",
-        REPORTS="out",
-        GITHUB_OUTPUT=str(tmp_path / "output"),
-        GITHUB_STEP_SUMMARY=str(summary),
-    )
-    assert done.returncode == 0, done.stderr
+    _check(action, tmp_path)
     text = left.read_text(encoding="utf-8")
     assert text.startswith(f"{MARKER}\n")
     assert "Nothing was judged (exit code 2), see the log." in text
-    assert summary.read_text(encoding="utf-8") == text
+    assert (tmp_path / "summary").read_text(encoding="utf-8") == text
 
 
 COMMENTS = """[

@@ -13,7 +13,6 @@ from harness.gate import (
     Sampling,
     Settings,
     Turn,
-    block_mean,
     corrected,
     estimate,
     holm,
@@ -54,25 +53,25 @@ def test_the_interval_is_students_t_of_the_blocks() -> None:
 
 
 def test_p_is_the_level_at_which_the_interval_begins_to_hold_nothing() -> None:
-    mean = block_mean([[0.9], [1.1], [1.0]])
+    found = estimate([[0.9], [1.1], [1.0]], confidence=0.95)
     # t = 1 / (0.1 / sqrt 3) = 17.32, of 2 degrees of freedom: p = 1 - t / sqrt(2 + t^2)
-    assert mean.p() == pytest.approx(1.0 - 17.3205 / math.sqrt(302.0), abs=1e-6)
-    assert block_mean([[0.2]] * 3).p() == 0.0
-    assert block_mean([[0.0]] * 3).p() == 1.0
+    assert found.p == pytest.approx(1.0 - 17.3205 / math.sqrt(302.0), abs=1e-6)
+    assert estimate([[0.2]] * 3, confidence=0.95).p == 0.0
+    assert estimate([[0.0]] * 3, confidence=0.95).p == 1.0
 
 
 def test_a_stored_baselines_scatter_counts_too() -> None:
     # Welch: both have a spread of 0.1 / sqrt 2 of their means, so 2 degrees of freedom
-    found = block_mean([[1.0], [1.2]], stored=[[0.0], [0.2]]).estimate(0.95)
+    found = estimate([[1.0], [1.2]], confidence=0.95, stored=[[0.0], [0.2]])
     half = 4.3027 * math.sqrt(0.1**2 + 0.1**2)
     assert (found.point, found.high) == pytest.approx((1.0, 1.0 + half), abs=1e-4)
-    assert math.isinf(block_mean([[1.0], [1.2]], stored=[[0.0]]).estimate(0.95).high)
+    assert math.isinf(estimate([[1.0], [1.2]], confidence=0.95, stored=[[0.0]]).high)
 
 
 def test_one_block_says_nothing() -> None:
     found = estimate([[0.5, 0.5, 0.5]], confidence=0.95)
     assert (found.low, found.high) == (-math.inf, math.inf)
-    assert block_mean([[0.5, 0.5]]).p() == 1.0
+    assert estimate([[0.5, 0.5]], confidence=0.95).p == 1.0
 
 
 def test_an_estimate_of_nothing_is_refused() -> None:
@@ -83,12 +82,11 @@ def test_an_estimate_of_nothing_is_refused() -> None:
 
 @given(st.lists(st.lists(st.floats(-1, 1), min_size=1, max_size=5), min_size=2, max_size=5))
 def test_an_interval_holds_its_point_and_p_agrees_with_it(blocks: list[list[float]]) -> None:
-    mean = block_mean(blocks)
-    found = mean.estimate(0.95)
+    found = estimate(blocks, confidence=0.95)
     assert found.low <= found.point <= found.high
-    wide = mean.estimate(0.99)
+    wide = estimate(blocks, confidence=0.99)
     assert (wide.low, -wide.high) <= (found.low, -found.high)
-    p = mean.p()
+    p = found.p
     if found.excludes_zero:
         assert p <= 0.06
     if p < 0.04:
