@@ -37,7 +37,8 @@ def check(
         Literal["pass", "fail"], typer.Option(help="What an inconclusive check exits with.")
     ] = "fail",
     size: Annotated[
-        tuple[int, int] | None, typer.Option(help="LR height and width of inputs; default 96 96.")
+        tuple[int, int] | None,
+        typer.Option(help="LR height and width of inputs; default 96 96, on a GPU 256 256."),
     ] = None,
     images: Annotated[int | None, typer.Option(min=1, help="How many inputs; default 2.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of crops and orders; default 0.")] = None,

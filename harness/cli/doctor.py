@@ -32,7 +32,8 @@ def doctor(
         float | None, typer.Option(help="Smallest slowdown that matters to it, in %; default 5.")
     ] = None,
     size: Annotated[
-        tuple[int, int] | None, typer.Option(help="LR height and width of inputs; default 96 96.")
+        tuple[int, int] | None,
+        typer.Option(help="LR height and width of inputs; default 96 96, on a GPU 256 256."),
     ] = None,
     device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where to run.")] = "cpu",
     threads: Annotated[

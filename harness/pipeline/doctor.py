@@ -35,7 +35,7 @@ class DoctorRequest:
 
     sample_s: float = 30.0
     settings: Settings = dataclasses.field(default_factory=Settings)
-    size: tuple[int, int] = (96, 96)
+    size: tuple[int, int] | None = None
     images: int = 2
     device: str = "cpu"
     threads: int = 1

@@ -29,7 +29,7 @@ class Gatebook:
     budget_s: float = Settings.budget_s
     confidence: float = Settings.confidence
     alarm: float = Settings.alarm
-    size: tuple[int, int] = (96, 96)
+    size: tuple[int, int] | None = None  # None: what suits the device
     images: int = 2
     seed: int = 0
     threads: int = 1

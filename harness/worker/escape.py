@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import resource
@@ -255,6 +256,17 @@ def survive(_: Targets) -> str:
     return ""  # whether it stays is for the trusted side to see
 
 
+def cuda(_: Targets) -> str:
+    """No escape, but what a sandbox must leave whole: the driver of a GPU."""
+    try:
+        trouble = ctypes.CDLL("libcuda.so.1").cuInit(0)
+    except OSError as error:
+        raise OSError(errno.ENOENT, str(error)) from None
+    if trouble:
+        raise OSError(errno.EIO, f"cuInit returns {trouble}")
+    return "CUDA starts"
+
+
 def _tell(document: dict[str, object]) -> None:
     sys.stdout.write(json.dumps(document) + "\n")
     sys.stdout.flush()
@@ -319,6 +331,7 @@ ATTEMPTS: dict[str, Callable[[Targets], str]] = {
     "scratch": scratch,
     "open_files": open_files,
     "survive": survive,
+    "cuda": cuda,
 }
 
 if __name__ == "__main__":

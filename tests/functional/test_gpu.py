@@ -12,6 +12,7 @@ from harness.core.leaderboard import Leaderboard, Row
 from harness.core.record import RoundFigures
 from harness.gate import Settings
 from harness.launch import nvml
+from harness.launch.sandbox.choose import Mode, why_not
 from harness.pipeline import Request, evaluate
 from harness.pipeline.bench import CheckRequest
 from harness.pipeline.check import check
@@ -25,7 +26,7 @@ def _device() -> None:
         pytest.skip("NVML finds no GPU")
 
 
-def _board(place: Path, **fields: str) -> Leaderboard:
+def _board(place: Path, sandbox: Mode = "auto", **fields: str) -> Leaderboard:
     """Of an entry that declares these."""
     return evaluate(
         Request(
@@ -34,6 +35,7 @@ def _board(place: Path, **fields: str) -> Leaderboard:
             data_dir=write_set5(place / "data"),
             reports=place / "reports",
             device="cuda",
+            sandbox=sandbox,
         )
     )
 
@@ -44,6 +46,11 @@ def _row(board: Leaderboard) -> Row:
     return row
 
 
+@pytest.mark.usefixtures("sandbox_works")
+def test_the_sandbox_leaves_the_gpu_usable() -> None:
+    assert why_not(gpu=True) == ""
+
+
 @pytest.mark.parametrize("precision", ["fp16", "bf16"])
 def test_a_declared_precision_runs_on_the_gpu(tmp_path: Path, precision: str) -> None:
     board = _board(tmp_path, precision=f'"{precision}"', channels_last="true")
@@ -51,7 +58,8 @@ def test_a_declared_precision_runs_on_the_gpu(tmp_path: Path, precision: str) ->
 
 
 def test_the_time_of_compiling_is_apart(tmp_path: Path) -> None:
-    values = _row(_board(tmp_path, compile="true")).entry.values
+    # a sandbox shows no compiler
+    values = _row(_board(tmp_path, sandbox="none", compile="true")).entry.values
     assert 0 < values["runtime"] < values["compile"]
 
 

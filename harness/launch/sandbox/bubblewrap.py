@@ -49,7 +49,7 @@ class Bubblewrap:
             *_python(),
             *_entry(readable),
         ]
-        arguments += [*_sealed(arguments), "--chdir", SCRATCH]
+        arguments += [*_sealed(arguments, gpu=self.gpu), "--chdir", SCRATCH]
         filters = _filter(gpu=self.gpu)
         arguments += [part for it in filters for part in ("--seccomp", str(it))]
         return Confined([program, *arguments, "--", *command], filters, _environment())
@@ -167,15 +167,31 @@ def _covered(folder: Path) -> tuple[str, ...]:
     return ("--tmpfs", str(folder))
 
 
-def _sealed(arguments: list[str]) -> Iterator[str]:
+def _sealed(arguments: list[str], *, gpu: bool) -> Iterator[str]:
     """Nothing can be written but the scratch folder.
 
     /proc is sealed too: bubblewrap leaves root's kernel settings writable to a worker of root's.
+    For a GPU its processes' own folders are not: the driver names its threads by writing to `comm`
+    in there, and CUDA does not start where it can't.
     """
     made = [arguments[at + 1] for at, it in enumerate(arguments) if it == "--tmpfs"]
-    for folder in (*made, "/proc", "/"):
+    if gpu:
+        for path in _of_the_kernel(Path("/proc")):
+            yield from _shown(path)
+    else:
+        made.append("/proc")
+    for folder in (*made, "/"):
         if folder != SCRATCH:
             yield from ("--remount-ro", folder)
+
+
+def _of_the_kernel(proc: Path) -> Iterator[Path]:
+    """What in there belongs to no process, and might be written to."""
+    for path in sorted(proc.iterdir()):
+        if path.name.isdecimal() or path.is_symlink():
+            continue
+        if path.is_dir() or path.stat().st_mode & 0o222:
+            yield path
 
 
 def _unset() -> Iterator[str]:

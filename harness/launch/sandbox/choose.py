@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from harness.launch import nvml
 from harness.launch.confinement import Confinement, NoConfinement, NotConfined
 from harness.launch.sandbox import bubblewrap, trial
 from harness.launch.sandbox.bubblewrap import Bubblewrap
@@ -59,16 +60,27 @@ def choose(mode: Mode, *, gpu: bool = False) -> Chosen:
 
 @functools.cache
 def why_not(*, gpu: bool = False) -> str:
-    """Why the sandbox can't be relied on here, "" if every essential attempt is held off."""
+    """Why the sandbox can't be relied on here, "" if every essential attempt is held off.
+
+    With `gpu` also if a GPU that works outside of it does not work inside.
+    """
     try:
         found = trial.look(Bubblewrap(gpu=gpu))
     except (NotConfined, OSError) as error:
         return str(error)
     broken = [it for it in found if not it.held and it.attempt not in trial.OPTIONAL]
-    if not broken:
+    if broken:
+        return _failing(broken[0])
+    return _without_cuda() if gpu else ""
+
+
+def _without_cuda() -> str:
+    if not nvml.stable():
         return ""
-    first = broken[0]
-    return f"{_failing(first)}"
+    trouble = trial.no_cuda(Bubblewrap(gpu=True))
+    if not trouble or trial.no_cuda(NoConfinement()):  # what fails everywhere is not its fault
+        return ""
+    return f"CUDA does not start inside bubblewrap ({trouble})"
 
 
 def _failing(finding: trial.Finding) -> str:

@@ -105,6 +105,15 @@ def burden(confinement: Confinement, limits: Limits) -> tuple[Finding, ...]:
     return tuple(found)
 
 
+def no_cuda(confinement: Confinement) -> str:
+    """Why CUDA does not start in it, "" if it does."""
+    with tempfile.TemporaryDirectory(prefix="esr-trial-") as folder:
+        (Path(folder) / "own").mkdir()
+        ran = _run(confinement, ("cuda",), {}, Path(folder))
+    got, why = ran.got.get("cuda", ("", ran.ended or ran.errors))
+    return "" if got else why or "it did not tell"
+
+
 @dataclass(frozen=True)
 class _Ran:
     got: dict[str, tuple[str, str]]  # what it got, and the error that it met

@@ -345,3 +345,10 @@ def test_a_complexity_input_that_is_none_is_bad_input() -> None:
     request = CheckRequest(("mine",), "base", complexity=(0, 8))
     with pytest.raises(BadInput, match="complexity must be at least 1 by 1"):
         check(request)
+
+
+@pytest.mark.parametrize(("device", "size"), [("cpu", (96, 96)), ("cuda", (256, 256))])
+def test_inputs_are_as_large_as_suits_the_device(device: str, size: tuple[int, int]) -> None:
+    request = CheckRequest(("mine",), "base", device=device)
+    assert bench.inputs(request, 4).size == size
+    assert bench.inputs(replace(request, size=(8, 24)), 4).size == (8, 24)

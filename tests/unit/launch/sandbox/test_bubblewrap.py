@@ -112,6 +112,23 @@ def test_gpu_devices_are_shown_only_when_asked_for(
     assert "/sys" not in _bound(_wrapped())
 
 
+def test_on_a_gpu_what_is_the_kernels_is_sealed_and_what_is_a_process_s_is_not(
+    tmp_path: Path,
+) -> None:
+    proc = tmp_path / "proc"
+    for folder in ("7", "sys", "driver"):
+        (proc / folder).mkdir(parents=True)
+    for name, mode in {"sysrq-trigger": 0o200, "mtrr": 0o644, "version": 0o444}.items():
+        (proc / name).touch(mode)
+    (proc / "self").symlink_to("7")
+    found = [it.name for it in bubblewrap._of_the_kernel(proc)]
+    assert found == ["driver", "mtrr", "sys", "sysrq-trigger"]
+    command = _wrapped(gpu=True)
+    assert _bound(command)["/proc/sys"] == "--ro-bind"
+    assert command.index("/proc/sys") > command.index("--proc")
+    assert "/proc" not in [command[at + 1] for at, it in enumerate(command) if it == "--remount-ro"]
+
+
 def test_without_bubblewrap_nothing_is_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bubblewrap, "executable", lambda: None)
     with pytest.raises(NotConfined, match="bubblewrap is not installed"):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness.launch import nvml
 from harness.launch.confinement import NoConfinement
 from harness.launch.sandbox import bubblewrap, choose, trial
 from harness.launch.sandbox.bubblewrap import Bubblewrap
@@ -62,6 +63,26 @@ def test_a_misspelt_wish_is_no_wish_for_less() -> None:
 def test_what_harms_nobody_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     _found(monkeypatch, Finding("namespace", "make a namespace", False))
     assert isinstance(choose.choose("require").confinement, Bubblewrap)
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside", "why"),
+    [
+        ("", "", ""),
+        ("cuInit returns 304", "", "CUDA does not start inside bubblewrap (cuInit returns 304)"),
+        ("cuInit returns 100", "cuInit returns 100", ""),  # a driver that is broken everywhere
+    ],
+)
+def test_a_sandbox_in_which_the_gpu_does_not_work_is_not_used(
+    monkeypatch: pytest.MonkeyPatch, inside: str, outside: str, why: str
+) -> None:
+    _found(monkeypatch)
+    monkeypatch.setattr(nvml, "stable", lambda: {"gpu": "H200"})
+    monkeypatch.setattr(
+        trial, "no_cuda", lambda it: inside if isinstance(it, Bubblewrap) else outside
+    )
+    assert choose.why_not(gpu=True) == why
+    assert choose.why_not() == ""
 
 
 def test_a_program_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,9 +19,51 @@ from harness.launch.sandbox.bubblewrap import Bubblewrap
 NEVER = {"descriptors", "home", "capabilities", "mounts", "settings", "namespace", "trace"}
 
 
+class Broken(NoConfinement):
+    """Nothing comes of what is started in it."""
+
+    def wrap(self, command: list[str], *, readable: tuple[Path, ...]) -> Confined:
+        return super().wrap(["false", *command], readable=readable)
+
+
 @pytest.mark.usefixtures("sandbox_works")
-def test_in_the_sandbox_every_escape_is_held_off() -> None:
-    assert [it for it in trial.look(Bubblewrap()) if not it.held] == []
+@pytest.mark.parametrize("gpu", [False, True])
+def test_in_the_sandbox_every_escape_is_held_off(gpu: bool) -> None:
+    assert [it for it in trial.look(Bubblewrap(gpu=gpu)) if not it.held] == []
+
+
+@pytest.mark.usefixtures("sandbox_works")
+def test_a_thread_can_be_named_where_a_gpu_is(tmp_path: Path) -> None:
+    # the driver does so, and CUDA does not start where it can't
+    code = "from pathlib import Path; Path('/proc/thread-self/comm').write_text('named')"
+    done = {}
+    for gpu in (False, True):
+        wrapped = Bubblewrap(gpu=gpu).wrap([sys.executable, "-c", code], readable=(tmp_path,))
+        with contextlib.closing(wrapped):
+            done[gpu] = subprocess.run(
+                wrapped.command, pass_fds=wrapped.descriptors, capture_output=True, check=False
+            )
+    assert done[True].returncode == 0, done[True].stderr
+    assert b"Read-only file system" in done[False].stderr
+
+
+def test_why_cuda_does_not_start_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+    (tmp_path / "libcuda.so.1").write_bytes(b"no library")
+    assert "libcuda.so.1" in trial.no_cuda(NoConfinement())
+    assert trial.no_cuda(Broken()) == "status 1"
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="a driver is compiled")
+@pytest.mark.parametrize(("returned", "why"), [(0, ""), (304, "cuInit returns 304")])
+def test_cuda_starts_if_the_driver_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, returned: int, why: str
+) -> None:
+    (tmp_path / "driver.c").write_text(f"int cuInit(unsigned flags) {{ return {returned}; }}")
+    build = ["gcc", "-shared", "-o", str(tmp_path / "libcuda.so.1"), str(tmp_path / "driver.c")]
+    subprocess.run(build, check=True)
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+    assert trial.no_cuda(NoConfinement()) == why
 
 
 @pytest.mark.usefixtures("sandbox_works")
@@ -43,10 +89,6 @@ def test_without_a_sandbox_no_limit_is_there(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_what_can_not_be_tried_is_not_held() -> None:
-    class Broken(NoConfinement):
-        def wrap(self, command: list[str], *, readable: tuple[Path, ...]) -> Confined:
-            return super().wrap(["false", *command], readable=readable)
-
     found = trial.look(Broken())
     assert not any(it.held for it in found)
     assert all(it.evidence.startswith(trial.NOT_TRIED) for it in found)
