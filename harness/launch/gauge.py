@@ -1,6 +1,6 @@
 """The GPU's gauges beside a forward: what slowed it down, and the energy that it drew.
 
-Not exercised on a real GPU here: the logic is tested with a fake library.
+No GPU that was slowed down was at hand: that is tested with a fake library.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What NVML says of the GPUs, through pynvml (the package nvidia-ml-py). Reads only.
-
-Not exercised on a real GPU here: the logic is tested with a fake library.
-"""
+"""What NVML says of the GPUs, through pynvml (the package nvidia-ml-py). Reads only."""
 
 from __future__ import annotations
 

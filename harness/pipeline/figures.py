@@ -33,19 +33,25 @@ def memory(gate: Gate, blocks: Sequence[Block], settings: Settings, then: Stored
     if not whole or (then is not None and not then.peaks):
         earlier = _peaks(blocks, "baseline") if then is None else then.peaks
         return noisy_finding(gate, earlier, _peaks(blocks, "candidate"), (0.0, math.inf))
-    logs = [[math.log(peak + _SMALLEST)] for peak in new]
-    if then is not None:
-        old = list(then.peaks)
-        old_logs = [[math.log(peak + _SMALLEST)] for peak in old]
-        found = estimate(logs, confidence=settings.confidence, stored=old_logs)
-    else:
+    if then is None:
         old = [(peaks["baseline"] + peaks["again"]) // 2 for peaks in whole]
-        apart = [
-            [mine - math.log(theirs + _SMALLEST)] for (mine,), theirs in zip(logs, old, strict=True)
-        ]
-        found = estimate(apart, confidence=settings.confidence)
+        pairs = zip(_logs(new), _logs(old), strict=True)
+        apart, stored = [mine - theirs for mine, theirs in pairs], []
+    else:
+        old = list(then.peaks)
+        apart, stored = _logs(new), _logs(old)
+    found = estimate(_blocks(apart), confidence=settings.confidence, stored=_blocks(stored))
     interval = (math.exp(found.low), math.exp(min(found.high, 700.0)))
     return noisy_finding(gate, old, new, interval)
+
+
+def _logs(peaks: Sequence[int]) -> list[float]:
+    return [math.log(peak + _SMALLEST) for peak in peaks]
+
+
+def _blocks(figures: Sequence[float]) -> list[list[float]]:
+    """Each figure as a block of one turn."""
+    return [[figure] for figure in figures]
 
 
 def _peaks(blocks: Sequence[Block], role: Role) -> list[int]:

@@ -1,7 +1,4 @@
-"""The clock of a GPU: events on the stream, the wall beside them, and a cold cache before both.
-
-Not exercised on a real GPU here: the order of its calls is tested with a fake.
-"""
+"""The clock of a GPU: events on the stream, the wall beside them, and a cold cache before both."""
 
 from __future__ import annotations
 
