@@ -6,7 +6,7 @@ cost per pixel, and nothing for what no counter could count.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from harness.core.audit import LEVELS, Audit, Level
 from harness.core.record import RoundFigures, Yardstick
@@ -23,16 +23,14 @@ _COMPARED = ("dispatch", "fvcore", "ntire2022")
 def floor(counts: Counts | None, rounds: Sequence[RoundFigures], *, scale: int) -> Audit | None:
     """Whether the reported seconds are too few; None without rounds that have a yardstick.
 
+    The same is asked of windows in which energy was read, for the forwards claimed to be in them.
     Faster than the declared precision can be is suspect (8-bit arithmetic may explain it), faster
     than any precision that this machine has is rejected.
     """
     measured = [it for it in rounds if it.yardstick is not None and it.samples]
     if not measured:
         return None
-    return max(
-        (_of_round(counts, it, scale) for it in measured),
-        key=lambda it: LEVELS.index(it.verdict),
-    )
+    return _worst(_of_round(counts, it, scale) for it in measured)
 
 
 def least_macs_per_pixel(counts: Counts | None) -> float:
@@ -48,14 +46,33 @@ def least_macs_per_pixel(counts: Counts | None) -> float:
     return min(here, there.closed_form / (there.height * there.width))
 
 
+def _worst(audits: Iterable[Audit]) -> Audit:
+    return max(audits, key=lambda it: LEVELS.index(it.verdict))
+
+
 def _of_round(counts: Counts | None, figures: RoundFigures, scale: int) -> Audit:
     yardstick, precision = figures.yardstick, figures.precision
     if yardstick is None:
         raise ValueError("a round without a yardstick has no floor")
-    seconds = sum(it.seconds for it in figures.samples)
-    pixels = sum(it.height * it.width for it in figures.samples)
-    macs = least_macs_per_pixel(counts) * pixels
-    written = 3 * scale**2 * pixels * (_BYTES if precision == "fp32" else _BYTES // 2)
+    macs, bytes_each = least_macs_per_pixel(counts), _BYTES if precision == "fp32" else _BYTES // 2
+    return _worst(
+        _of_work(macs * pixels, seconds, 3 * scale**2 * pixels * bytes_each, yardstick, precision)
+        for seconds, pixels in _works(figures)
+    )
+
+
+def _works(figures: RoundFigures) -> Iterator[tuple[float, int]]:
+    """Seconds and LR pixels of the timed forwards, and of each window in which energy was read."""
+    sizes = {(it.dataset, it.image): it.height * it.width for it in figures.samples}
+    timed = sum(it.height * it.width for it in figures.samples)
+    yield sum(it.seconds for it in figures.samples), timed
+    for window in figures.energy.windows if figures.energy else ():
+        yield window.wall_s, window.forwards * sizes.get((window.dataset, window.image), 0)
+
+
+def _of_work(
+    macs: float, seconds: float, written: int, yardstick: Yardstick, precision: str
+) -> Audit:
     rates = yardstick.macs_per_s
     least_s = macs / rates.get(precision, max(rates.values()))
     level: Level = "ok"

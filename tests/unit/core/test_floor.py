@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from harness.core.floor import floor, least_macs_per_pixel
-from harness.core.record import Phases, RoundFigures, Sample, Yardstick
+from harness.core.record import Energy, EnergyWindow, Phases, RoundFigures, Sample, Yardstick
 from harness.wire.evidence import Elsewhere
 from harness.wire.messages import Counter, Counts
 
@@ -58,6 +59,16 @@ def test_the_output_has_to_be_written() -> None:
     # 100 x 16 pixels of 3 values of 4 bytes: 19,200 bytes, 19.2 ms at a million in a second
     assert _verdict(0.005, bytes_per_s=1e6) == "ok"
     assert _verdict(0.004, bytes_per_s=1e6) == "rejected"
+
+
+@pytest.mark.parametrize(("forwards", "verdict"), [(8000, "ok"), (8001, "suspect")])
+def test_forwards_claimed_for_energy_take_their_time_too(forwards: int, verdict: str) -> None:
+    # 2 s at four times the best of fp32 are 8 * 1e8 multiply-adds, of which a forward has 100,000
+    window = EnergyWindow("set", "a", 10.0, forwards, 2.0)
+    energy = Energy(1.0, 1, "nvml_counter", (window,))
+    found = floor(_counts(100_000), [replace(_round(1e-3), energy=energy)], scale=4)
+    assert found is not None
+    assert found.verdict == verdict
 
 
 def test_of_disputed_counts_the_least_one_counts() -> None:

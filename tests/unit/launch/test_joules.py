@@ -50,16 +50,21 @@ def test_a_counter_that_can_not_tell_gives_no_figure(
     assert _energy(counter, (window,)) is None
 
 
-@pytest.mark.parametrize("forwards", [0, -3, 501])
-def test_no_more_forwards_are_believed_than_there_was_time_for(forwards: int) -> None:
-    with pytest.raises(WorkerFailed, match=f"claims {forwards} forwards within 2 s"):
-        _energy((0.0, 9.0), (Repeated(forwards, 2.0),))
-
-
-def test_a_forward_that_mostly_waits_for_its_start_may_be_repeated_much_faster() -> None:
-    found = _energy((0.0, 9.0, 9.0, 18.0), [Repeated(60_000, 2.0)] * 2, fastest_s=0.0003)
+@pytest.mark.parametrize(
+    ("fastest_s", "most"),
+    [
+        (0.01, 500),  # twice as fast, and a millisecond less for each start
+        (0.0004, 100_000),  # that mostly waits for its start: 20 times as fast
+        (1e-6, 2_000_000),  # nothing is faster than a microsecond
+    ],
+)
+def test_no_more_forwards_are_believed_than_there_was_time_for(fastest_s: float, most: int) -> None:
+    found = _energy((0.0, 9.0, 9.0, 18.0), [Repeated(most, 2.0)] * 2, fastest_s)
     assert found is not None
-    assert found.per_image_j == 9.0 / 60_000
+    assert found.per_image_j == 9.0 / most
+    for forwards in (0, -3, most + 1):
+        with pytest.raises(WorkerFailed, match=f"claims {forwards} forwards within 2 s"):
+            _energy((0.0, 9.0), (Repeated(forwards, 2.0),), fastest_s)
 
 
 def test_windows_are_spread_over_the_images() -> None:
