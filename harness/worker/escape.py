@@ -16,6 +16,7 @@ import os
 import resource
 import signal
 import socket
+import stat
 import sys
 import tempfile
 import time
@@ -106,7 +107,9 @@ def kill(targets: Targets) -> str:
 
 
 def trace(targets: Targets) -> str:
-    """Take over another process."""
+    """Take over another process; a sandbox's first one has the rights of its worker."""
+    with contextlib.suppress(OSError), open("/proc/1/mem", "r+b"):  # noqa: PTH123
+        return "may write the memory of process 1"
     _call("ptrace", PTRACE_ATTACH, targets["traced"], None, None)
     return f"attached to process {targets['traced']}"
 
@@ -140,10 +143,23 @@ def mounts(targets: Targets) -> str:
 
 def settings(_: Targets) -> str:
     """The kernel's settings; opened for writing, never written."""
-    for name in ("sys/kernel/core_pattern", "sys/vm/drop_caches", "sysrq-trigger"):
+    mounted = "sys/fs/binfmt_misc/register"
+    for name in ("sys/kernel/core_pattern", "sys/vm/drop_caches", "sysrq-trigger", mounted):
         path = f"/proc/{name}"
         with contextlib.suppress(OSError), open(path, "r+b"):  # noqa: PTH123
             return f"may write {path}"
+    return ""
+
+
+def modes(_: Targets) -> str:
+    """The mode of a device, which is the machine's; by a bit that means nothing, and put back."""
+    for path in map(Path, ("/dev/full", "/proc/version")):
+        before = path.stat().st_mode
+        with contextlib.suppress(OSError):
+            path.chmod(before ^ stat.S_ISVTX)
+            if path.stat().st_mode != before:
+                path.chmod(before)
+                return f"changed the mode of {path}"
     return ""
 
 
@@ -320,6 +336,7 @@ ATTEMPTS: dict[str, Callable[[Targets], str]] = {
     "mounts": mounts,
     "privileges": privileges,
     "settings": settings,
+    "modes": modes,
     "descriptors": descriptors,
     "limits": limits,
     "namespace": namespace,

@@ -22,12 +22,20 @@ CODE = "/harness"  # inside: the parent of our package, which is a part of the w
 HIDDEN_CAP = 1000  # of what no digest covers: bubblewrap takes some thousand arguments
 DEVICES = ("null", "zero", "full", "random", "urandom")
 GPU_DEVICES = "nvidia*"
+# Of the file systems that a GPU's driver needs: the first process, whose memory another one of the
+# same user could write, and where the host may mount something later, which we would then hold
+# writable (`binfmt_misc` is a way to run programs as root).
+COVERED = ("/proc/1", "/proc/fs", "/proc/sys/fs/binfmt_misc", "/sys/fs", "/sys/kernel")
 NOBODY = "65534"
 
 
 @dataclass(frozen=True)
 class Bubblewrap:
-    """A confinement by bubblewrap. `gpu` brings the NVIDIA devices and all of /sys with it."""
+    """A confinement by bubblewrap.
+
+    `gpu` brings what NVIDIA's driver needs: its devices, /sys, and /proc folders of one's own
+    processes that can be written to.
+    """
 
     gpu: bool = False
     limits: Limits = field(default_factory=Limits)
@@ -49,7 +57,7 @@ class Bubblewrap:
             *_python(),
             *_entry(readable),
         ]
-        arguments += [*_sealed(arguments, gpu=self.gpu), "--chdir", SCRATCH]
+        arguments += [*_sealed(arguments, proc=not self.gpu), "--chdir", SCRATCH]
         filters = _filter(gpu=self.gpu)
         arguments += [part for it in filters for part in ("--seccomp", str(it))]
         return Confined([program, *arguments, "--", *command], filters, _environment())
@@ -102,7 +110,30 @@ def _system(*, gpu: bool) -> Iterator[str]:
         else:
             yield from _shown(path)
     if gpu:
-        yield from _shown(Path("/sys"))
+        yield from _for_a_driver()
+
+
+def _for_a_driver() -> Iterator[str]:
+    """/sys, and what is the kernel's in /proc, read-only, where the rest of it can't be.
+
+    CUDA does not start (error 304) where it can't name its threads by /proc/PID/task/TID/comm. The
+    kernel's files there belong to root, whose workers could write them or change their modes.
+    """
+    yield from _shown(Path("/sys"))
+    for path in _of_the_kernel(Path("/proc")):
+        # the host's locks tell of its processes
+        source = os.devnull if path.name == "locks" else str(path)
+        yield from ("--ro-bind", source, str(path))
+    for folder in map(Path, COVERED):
+        if folder.is_dir():
+            yield from _covered(folder)
+
+
+def _of_the_kernel(proc: Path) -> list[Path]:
+    """What is in there of no process; links lead into those."""
+    return sorted(
+        path for path in proc.iterdir() if not path.name.isdecimal() and not path.is_symlink()
+    )
 
 
 def _python() -> Iterator[str]:
@@ -167,31 +198,15 @@ def _covered(folder: Path) -> tuple[str, ...]:
     return ("--tmpfs", str(folder))
 
 
-def _sealed(arguments: list[str], *, gpu: bool) -> Iterator[str]:
+def _sealed(arguments: list[str], *, proc: bool) -> Iterator[str]:
     """Nothing can be written but the scratch folder.
 
     /proc is sealed too: bubblewrap leaves root's kernel settings writable to a worker of root's.
-    For a GPU its processes' own folders are not: the driver names its threads by writing to `comm`
-    in there, and CUDA does not start where it can't.
     """
     made = [arguments[at + 1] for at, it in enumerate(arguments) if it == "--tmpfs"]
-    if gpu:
-        for path in _of_the_kernel(Path("/proc")):
-            yield from _shown(path)
-    else:
-        made.append("/proc")
-    for folder in (*made, "/"):
+    for folder in (*made, *(["/proc"] if proc else []), "/"):
         if folder != SCRATCH:
             yield from ("--remount-ro", folder)
-
-
-def _of_the_kernel(proc: Path) -> Iterator[Path]:
-    """What in there belongs to no process, and might be written to."""
-    for path in sorted(proc.iterdir()):
-        if path.name.isdecimal() or path.is_symlink():
-            continue
-        if path.is_dir() or path.stat().st_mode & 0o222:
-            yield path
 
 
 def _unset() -> Iterator[str]:

@@ -66,12 +66,12 @@ def why_not(*, gpu: bool = False) -> str:
     """
     try:
         found = trial.look(Bubblewrap(gpu=gpu))
+        broken = [it for it in found if not it.held and it.attempt not in trial.OPTIONAL]
+        if broken:
+            return _failing(broken[0])
+        return _without_cuda() if gpu else ""
     except (NotConfined, OSError) as error:
         return str(error)
-    broken = [it for it in found if not it.held and it.attempt not in trial.OPTIONAL]
-    if broken:
-        return _failing(broken[0])
-    return _without_cuda() if gpu else ""
 
 
 def _without_cuda() -> str:

@@ -47,6 +47,7 @@ LOOKS = {
     "mounts": "mount, or change the root",
     "privileges": "gain privileges by exec",
     "settings": "write the kernel's settings",
+    "modes": "change the mode of a device",
     "descriptors": "find descriptors left open",
     "limits": "raise the limits again",
     "namespace": "make a user namespace of its own",
@@ -110,7 +111,7 @@ def no_cuda(confinement: Confinement) -> str:
     with tempfile.TemporaryDirectory(prefix="esr-trial-") as folder:
         (Path(folder) / "own").mkdir()
         ran = _run(confinement, ("cuda",), {}, Path(folder))
-    got, why = ran.got.get("cuda", ("", ran.ended or ran.errors))
+    got, why = ran.got.get("cuda", ("", ran.errors or ran.ended))
     return "" if got else why or "it did not tell"
 
 

@@ -105,9 +105,9 @@ def test_gpu_devices_are_shown_only_when_asked_for(
 ) -> None:
     (tmp_path / "dev").mkdir()
     (tmp_path / "dev" / "nvidia0").touch()
-    monkeypatch.setattr(bubblewrap, "GPU_DEVICES", "n*ll")  # matches /dev/null, a device there is
-    assert _wrapped().count("/dev/null") == 2
-    assert _wrapped(gpu=True).count("/dev/null") == 4
+    monkeypatch.setattr(bubblewrap, "GPU_DEVICES", "f*ll")  # matches /dev/full, a device there is
+    assert _wrapped().count("/dev/full") == 2
+    assert _wrapped(gpu=True).count("/dev/full") == 4
     assert "/sys" in _bound(_wrapped(gpu=True))
     assert "/sys" not in _bound(_wrapped())
 
@@ -116,17 +116,21 @@ def test_on_a_gpu_what_is_the_kernels_is_sealed_and_what_is_a_process_s_is_not(
     tmp_path: Path,
 ) -> None:
     proc = tmp_path / "proc"
-    for folder in ("7", "sys", "driver"):
+    for folder in ("7", "sys"):
         (proc / folder).mkdir(parents=True)
-    for name, mode in {"sysrq-trigger": 0o200, "mtrr": 0o644, "version": 0o444}.items():
-        (proc / name).touch(mode)
+    (proc / "version").touch()
     (proc / "self").symlink_to("7")
-    found = [it.name for it in bubblewrap._of_the_kernel(proc)]
-    assert found == ["driver", "mtrr", "sys", "sysrq-trigger"]
+    assert bubblewrap._of_the_kernel(proc) == [proc / "sys", proc / "version"]
     command = _wrapped(gpu=True)
-    assert _bound(command)["/proc/sys"] == "--ro-bind"
+    bound = _bound(command)
+    assert {bound[f"/proc/{name}"] for name in ("sys", "version", "locks")} == {"--ro-bind"}
+    assert command[command.index("/proc/locks") - 1] == "/dev/null"
     assert command.index("/proc/sys") > command.index("--proc")
-    assert "/proc" not in [command[at + 1] for at, it in enumerate(command) if it == "--remount-ro"]
+    sealed = [command[at + 1] for at, it in enumerate(command) if it == "--remount-ro"]
+    assert "/proc" not in sealed
+    covered = {it for it in bubblewrap.COVERED if Path(it).is_dir()}
+    assert {"/proc/1", "/proc/fs", "/sys/kernel"} <= covered <= set(sealed)
+    assert {bound[it] for it in covered} == {"--tmpfs"}
 
 
 def test_without_bubblewrap_nothing_is_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ def _fresh() -> Iterator[None]:
 
 def _found(monkeypatch: pytest.MonkeyPatch, *broken: Finding) -> None:
     monkeypatch.setattr(trial, "look", lambda _: (Finding("truth", "read", True), *broken))
+    monkeypatch.setattr(nvml, "stable", dict)  # as without a GPU
 
 
 def test_a_sandbox_that_holds_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

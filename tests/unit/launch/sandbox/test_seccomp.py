@@ -6,7 +6,7 @@ import pytest
 
 from harness.launch.sandbox import seccomp
 
-ALLOWED, REFUSED, KILLED = 0x7FFF0000, 0x00050001, 0x80000000
+ALLOWED, REFUSED, IGNORED, KILLED = 0x7FFF0000, 0x00050001, 0x00050000, 0x80000000
 X86, ARM, I386 = 0xC000003E, 0xC00000B7, 0x40000003
 
 
@@ -38,15 +38,19 @@ def _run(program: bytes, *, number: int, architecture: int) -> int:
         ("x86_64", X86, 29, REFUSED),  # shmget, the smallest
         ("x86_64", X86, 447, REFUSED),  # memfd_secret, the largest
         ("x86_64", X86, 448, ALLOWED),
+        ("x86_64", X86, 90, IGNORED),  # chmod, the smallest
+        ("x86_64", X86, 452, IGNORED),  # fchmodat2, the largest
         ("x86_64", X86, 0x40000000, REFUSED),  # read, in the other convention
         ("x86_64", I386, 0, KILLED),
         ("aarch64", ARM, 63, ALLOWED),  # read
         ("aarch64", ARM, 117, REFUSED),  # ptrace
+        ("aarch64", ARM, 52, IGNORED),  # fchmod
+        ("aarch64", ARM, 90, ALLOWED),  # capget: chmod elsewhere
         ("aarch64", ARM, 101, ALLOWED),  # nanosleep: ptrace elsewhere
         ("aarch64", X86, 63, KILLED),
     ],
 )
-def test_a_call_is_allowed_refused_or_deadly(
+def test_a_call_is_allowed_refused_ignored_or_deadly(
     machine: str, architecture: int, number: int, expected: int
 ) -> None:
     program = seccomp.program(memory_files=False, machine=machine)

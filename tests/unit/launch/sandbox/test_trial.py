@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,14 +15,7 @@ from harness.launch.sandbox import trial
 from harness.launch.sandbox.bubblewrap import Bubblewrap
 
 # what even a plain process of a plain user is kept from, or finds nothing of
-NEVER = {"descriptors", "home", "capabilities", "mounts", "settings", "namespace", "trace"}
-
-
-class Broken(NoConfinement):
-    """Nothing comes of what is started in it."""
-
-    def wrap(self, command: list[str], *, readable: tuple[Path, ...]) -> Confined:
-        return super().wrap(["false", *command], readable=readable)
+NEVER = {"descriptors", "home", "capabilities", "mounts", "settings", "modes", "namespace", "trace"}
 
 
 @pytest.mark.usefixtures("sandbox_works")
@@ -47,23 +39,23 @@ def test_a_thread_can_be_named_where_a_gpu_is(tmp_path: Path) -> None:
     assert b"Read-only file system" in done[False].stderr
 
 
-def test_why_cuda_does_not_start_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
-    (tmp_path / "libcuda.so.1").write_bytes(b"no library")
-    assert "libcuda.so.1" in trial.no_cuda(NoConfinement())
-    assert trial.no_cuda(Broken()) == "status 1"
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ("""echo '{"attempt": "cuda", "got": "CUDA starts", "why": ""}'""", ""),
+        ("""echo '{"attempt": "cuda", "got": "", "why": "cuInit returns 304"}'""", "returns 304"),
+        ("echo no memory >&2; exit 3", "no memory"),
+        ("exit 3", "status 3"),
+        ("true", "it did not tell"),
+    ],
+)
+def test_why_cuda_does_not_start_is_told(script: str, why: str) -> None:
+    class Said(NoConfinement):
+        def wrap(self, command: list[str], *, readable: tuple[Path, ...]) -> Confined:
+            return super().wrap(["sh", "-c", script, *command], readable=readable)
 
-
-@pytest.mark.skipif(shutil.which("gcc") is None, reason="a driver is compiled")
-@pytest.mark.parametrize(("returned", "why"), [(0, ""), (304, "cuInit returns 304")])
-def test_cuda_starts_if_the_driver_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, returned: int, why: str
-) -> None:
-    (tmp_path / "driver.c").write_text(f"int cuInit(unsigned flags) {{ return {returned}; }}")
-    build = ["gcc", "-shared", "-o", str(tmp_path / "libcuda.so.1"), str(tmp_path / "driver.c")]
-    subprocess.run(build, check=True)
-    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
-    assert trial.no_cuda(NoConfinement()) == why
+    found = trial.no_cuda(Said())
+    assert (why in found) if why else not found
 
 
 @pytest.mark.usefixtures("sandbox_works")
@@ -89,6 +81,10 @@ def test_without_a_sandbox_no_limit_is_there(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_what_can_not_be_tried_is_not_held() -> None:
+    class Broken(NoConfinement):
+        def wrap(self, command: list[str], *, readable: tuple[Path, ...]) -> Confined:
+            return super().wrap(["false", *command], readable=readable)
+
     found = trial.look(Broken())
     assert not any(it.held for it in found)
     assert all(it.evidence.startswith(trial.NOT_TRIED) for it in found)
