@@ -79,7 +79,7 @@ def read() -> Settings:
     """The state now."""
     return Settings(
         default_dtype=str(torch.get_default_dtype()),
-        default_device=str(torch.get_default_device()),
+        default_device=_default_device(),
         threads=torch.get_num_threads(),
         grad_enabled=torch.is_grad_enabled(),
         autocast_cpu=torch.is_autocast_enabled("cpu"),
@@ -153,6 +153,14 @@ def _operators() -> dict[str, Any]:
         for operator in operators
     }
     return {name: part for name, part in parts.items() if hasattr(part, "fp32_precision")}
+
+
+def _default_device() -> str:
+    """As torch says; torch 2.6 fails to, once it has been set to none."""
+    try:
+        return str(torch.get_default_device())
+    except AttributeError:
+        return "cpu"
 
 
 def _flushes_denormals() -> bool:

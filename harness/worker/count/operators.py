@@ -10,12 +10,6 @@ from functools import cache
 
 import torch
 
-_FREE_TAGS = {torch.Tag.pointwise} | {
-    tag
-    for name, tag in vars(torch.Tag).items()
-    if name == "reduction"  # newer than torch 2.6
-}
-
 _FREE = frozenset(  # as prose, because as a list it would take 200 lines
     """
     alias cat chunk clone complex concat contiguous copy detach diag_embed diagonal embedding expand
@@ -46,13 +40,16 @@ _FREE = frozenset(  # as prose, because as a list it would take 200 lines
     searchsorted histc bincount
     adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d
     adaptive_max_pool2d adaptive_max_pool3d _adaptive_avg_pool2d _adaptive_avg_pool3d
+    all amax amin any argmax argmin linalg_vector_norm logsumexp mean nansum prod std sum var
+    leaky_relu linalg__powsum _conj_physical
     equal allclose item is_nonzero numel dim size stride is_complex is_floating_point result_type
     _local_scalar_dense _assert_async _assert_scalar _assert_tensor_metadata _shape_as_tensor
     floor_divide broadcast_tensors promote_types numpy_T mH mT
     Int Float Bool IntImplicit FloatImplicit ScalarImplicit
     """.split()  # noqa: SIM905
 )
-"""Operators of `aten` without a tag that says so: moving and making data, pooling, norms, sorts."""
+"""Operators of `aten` that no release of torch in our range, or not each, tags as pointwise: moving
+and making data, pooling, norms, sorts, reductions."""
 
 _FREE_PREFIXES = (
     "_upsample_",
@@ -95,4 +92,4 @@ def _tagged_free(operator: str) -> bool:
     if packet is None:
         return False
     overloads = [getattr(packet, name) for name in packet.overloads()]
-    return any(overload.is_view or _FREE_TAGS & set(overload.tags) for overload in overloads)
+    return any(it.is_view or torch.Tag.pointwise in it.tags for it in overloads)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from harness.worker.count.formulas import FORMULAS
-from harness.worker.count.operators import is_free
+from harness.worker.count.operators import _FREE, is_free
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,12 @@ from harness.worker.count.operators import is_free
 )
 def test_elementwise_reducing_and_moving_operators_are_free(name: str) -> None:
     assert is_free(name)
+
+
+def test_what_only_newer_releases_of_torch_tag_is_free_by_name() -> None:
+    # torch 2.6 tags no reduction and 2.11 no leaky_relu: with it counts of RLFN were "incomplete"
+    reductions = "all amax amin any argmax argmin logsumexp mean nansum prod std sum var"
+    assert {"leaky_relu", "linalg_vector_norm", *reductions.split()} <= _FREE
 
 
 @pytest.mark.parametrize(
