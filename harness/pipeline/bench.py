@@ -28,9 +28,7 @@ from harness.pipeline.stored import Inputs
 from harness.wire.messages import Load
 
 WARM_UP = 3  # forwards that count for nothing, in each process
-# LR height and width of the inputs. A GPU that is given less waits for the CPU to start its
-# kernels: RLFN at 96x96 took an H200 2.4 ms, of which 0.8 ms were its own, and pairs scattered by
-# 13 %; at 256x256 it was 3.2 ms, 2.9 ms and 1.5 %.
+# LR height and width of the inputs; a GPU that is given less waits for the CPU to start its kernels
 SIZES = {"cpu": (96, 96), "cuda": (256, 256)}
 
 

@@ -39,7 +39,7 @@ from harness.pipeline.bench import (
 )
 from harness.pipeline.figures import Names, drifting, first_calls, memory, names, seconds, told
 from harness.pipeline.keeping import keep
-from harness.pipeline.plan import BadInput, refuse_size, refuse_threads
+from harness.pipeline.plan import BadInput, refuse_device, refuse_size, refuse_threads
 from harness.pipeline.progress import Progress, Silent
 from harness.pipeline.trial import SideCosts, costs
 from harness.weights import WeightsError
@@ -56,6 +56,7 @@ def check(request: CheckRequest, progress: Progress | None = None) -> tuple[Chec
     """
     refuse_size("complexity", request.complexity)
     refuse_threads(request.threads)
+    refuse_device(request.device)
     request = dataclasses.replace(request, settings=paced(request.settings, request.threads))
     progress = progress or Silent()
     chosen = isolation(request)

@@ -14,7 +14,7 @@ from harness.launch.sandbox.choose import Mode, why_not
 from harness.launch.sights import Sight, isolation, sights
 from harness.pipeline.baseline import Baseline
 from harness.pipeline.bench import CheckRequest, paced, paired, sampled
-from harness.pipeline.plan import refuse_threads
+from harness.pipeline.plan import refuse_device, refuse_threads
 from harness.pipeline.progress import Progress, Silent
 
 MODEL = "rlfn_ntire_x4"
@@ -46,6 +46,7 @@ class DoctorRequest:
 def doctor(request: DoctorRequest, progress: Progress | None = None) -> Diagnosis:
     """Look at the machine, then sample a reference model against itself. Changes no setting."""
     refuse_threads(request.threads)
+    refuse_device(request.device)
     progress = progress or Silent()
     progress.stage("Looking", 1)
     seen = (*sights(), *gpu_sights(), isolation(why_not(gpu=request.device == "cuda")))

@@ -72,6 +72,7 @@ def evaluate(request: Request, progress: Progress | None = None) -> Leaderboard:
     the reports folder can't be written.
     """
     progress = progress or Silent()
+    plan.refuse_device(request.device)
     challenge = plan.read_challenge(request)
     candidates = plan.candidates(request, challenge)
     challenge, found, notes = plan.find_datasets(challenge, request.data_dir)

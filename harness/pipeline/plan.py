@@ -24,6 +24,7 @@ from harness.wire.messages import Load
 
 MEASURING = 2  # raise it when a change makes older round records incomparable
 COUNTING = 2  # and this one for count records
+DEVICES = ("cpu", "cuda")
 SUBMISSIONS = Path("submissions")
 FLOOR_ID = "bicubic"
 
@@ -266,6 +267,12 @@ def refuse_threads(threads: int) -> None:
     """Raise BadInput for a number of CPU threads that no worker has."""
     if threads < 1:
         raise BadInput(f"threads must be at least 1, got {threads}")
+
+
+def refuse_device(device: str) -> None:
+    """Raise BadInput for a device that nothing runs on here."""
+    if device not in DEVICES:
+        raise BadInput(f"device must be one of {', '.join(DEVICES)}, got {device!r:.80}")
 
 
 def unusable(candidate: Candidate) -> Failed:

@@ -345,6 +345,9 @@ def test_a_complexity_input_that_is_none_is_bad_input() -> None:
     request = CheckRequest(("mine",), "base", complexity=(0, 8))
     with pytest.raises(BadInput, match="complexity must be at least 1 by 1"):
         check(request)
+    request = CheckRequest(("mine",), "base", device="cuda:0")
+    with pytest.raises(BadInput, match="device must be one of cpu, cuda, got 'cuda:0'"):
+        check(request)
 
 
 @pytest.mark.parametrize(("device", "size"), [("cpu", (96, 96)), ("cuda", (256, 256))])
