@@ -17,6 +17,7 @@ import resource
 import signal
 import socket
 import stat
+import struct
 import sys
 import tempfile
 import time
@@ -27,6 +28,7 @@ from typing import Any
 CLONE_NEWUSER = 0x10000000
 PTRACE_ATTACH = 16
 MNT_DETACH = 2
+PIDFD_GETFD = 438
 HOLD_S = 1.0  # to stay over a limit: longer than a watch needs to see it
 STAY_S = 60.0  # of a process that should not outlive its sandbox
 MIB = 2**20
@@ -110,8 +112,20 @@ def trace(targets: Targets) -> str:
     """Take over another process; a sandbox's first one has the rights of its worker."""
     with contextlib.suppress(OSError), open("/proc/1/mem", "r+b"):  # noqa: PTH123
         return "may write the memory of process 1"
+    with contextlib.suppress(OSError):
+        _borrow(1)
+        return "holds a descriptor of process 1"
     _call("ptrace", PTRACE_ATTACH, targets["traced"], None, None)
     return f"attached to process {targets['traced']}"
+
+
+def _borrow(pid: int) -> None:
+    """Take its standard input, and give it back."""
+    process = os.pidfd_open(pid)
+    try:
+        os.close(_call("syscall", PIDFD_GETFD, process, 0, 0))
+    finally:
+        os.close(process)
 
 
 def capabilities(_: Targets) -> str:
@@ -152,15 +166,34 @@ def settings(_: Targets) -> str:
 
 
 def modes(_: Targets) -> str:
-    """The mode of a device, which is the machine's; by a bit that means nothing, and put back."""
-    for path in map(Path, ("/dev/full", "/proc/version")):
-        before = path.stat().st_mode
-        with contextlib.suppress(OSError):
-            path.chmod(before ^ stat.S_ISVTX)
-            if path.stat().st_mode != before:
-                path.chmod(before)
-                return f"changed the mode of {path}"
+    """Who may use a device of the machine's; in ways that change nothing, or are put back."""
+    path = Path("/dev/full")
+    before = path.stat()
+    with contextlib.suppress(OSError):
+        path.chmod(before.st_mode ^ stat.S_ISVTX)
+        if path.stat().st_mode != before.st_mode:
+            path.chmod(before.st_mode)
+            return f"changed the mode of {path}"
+    with contextlib.suppress(OSError):
+        os.setxattr(path, "system.posix_acl_access", _access_list(before.st_mode))
+        return f"set the access list of {path}"
+    with contextlib.suppress(OSError):
+        os.chown(path, -1, os.getgid())
+        return f"gave {path} to its group"
+    with contextlib.suppress(OSError):
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns - 1))
+        if path.stat().st_mtime_ns != before.st_mtime_ns:
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+            return f"changed the time of {path}"
     return ""
+
+
+def _access_list(mode: int) -> bytes:
+    """The POSIX ACL that says what the mode does: acl(5), in the kernel's posix_acl_xattr.h."""
+    whole = struct.pack("<I", 2)
+    for tag, shift in ((0x01, 6), (0x04, 3), (0x20, 0)):
+        whole += struct.pack("<HHI", tag, mode >> shift & 7, 0xFFFFFFFF)
+    return whole
 
 
 def descriptors(_: Targets) -> str:
@@ -315,10 +348,12 @@ def _status(name: str) -> str:
     return ""
 
 
-def _call(name: str, *arguments: object) -> None:
-    if getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments) < 0:
+def _call(name: str, *arguments: object) -> int:
+    returned: int = getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments)
+    if returned < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
+    return returned
 
 
 ATTEMPTS: dict[str, Callable[[Targets], str]] = {

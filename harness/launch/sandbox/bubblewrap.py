@@ -22,10 +22,13 @@ CODE = "/harness"  # inside: the parent of our package, which is a part of the w
 HIDDEN_CAP = 1000  # of what no digest covers: bubblewrap takes some thousand arguments
 DEVICES = ("null", "zero", "full", "random", "urandom")
 GPU_DEVICES = "nvidia*"
-# Of the file systems that a GPU's driver needs: the first process, whose memory another one of the
-# same user could write, and where the host may mount something later, which we would then hold
-# writable (`binfmt_misc` is a way to run programs as root).
-COVERED = ("/proc/1", "/proc/fs", "/proc/sys/fs/binfmt_misc", "/sys/fs", "/sys/kernel")
+FIRST = "/proc/1"  # inside: bubblewrap's own, whose memory a process of the same user could write
+# Of the file systems that a GPU's driver needs: where hosts are known to mount something later,
+# which would then be writable in here (`binfmt_misc` is a way to run programs as root).
+MOUNTED_ON = (
+    *("/proc/fs", "/proc/sys/fs/binfmt_misc", "/proc/xen"),
+    *("/sys/firmware/efi", "/sys/fs", "/sys/kernel"),
+)
 NOBODY = "65534"
 
 
@@ -97,10 +100,10 @@ def _namespaces(program: str) -> list[str]:
 
 def _system(*, gpu: bool) -> Iterator[str]:
     yield from ("--proc", "/proc", "--dir", "/dev")
-    devices = [Path("/dev") / name for name in DEVICES]
-    devices += sorted(Path("/dev").glob(GPU_DEVICES)) if gpu else []
-    for device in devices:
-        yield from ("--dev-bind", str(device), str(device))
+    for name in DEVICES:
+        yield from _device(Path("/dev") / name)
+    for device in sorted(Path("/dev").glob(GPU_DEVICES)) if gpu else ():
+        yield from _device(device)
     for name, target in (("stdin", "0"), ("stdout", "1"), ("stderr", "2")):
         yield from ("--symlink", f"/proc/self/fd/{target}", f"/dev/{name}")
     yield from ("--symlink", "/proc/self/fd", "/dev/fd", "--symlink", SCRATCH, "/dev/shm")  # noqa: S108
@@ -111,6 +114,16 @@ def _system(*, gpu: bool) -> Iterator[str]:
             yield from _shown(path)
     if gpu:
         yield from _for_a_driver()
+
+
+def _device(path: Path) -> Iterator[str]:
+    """A device, or those in a folder; the folder is not the host's, where files could be made."""
+    if not path.is_dir():
+        yield from ("--dev-bind", str(path), str(path))
+        return
+    yield from ("--dir", str(path))
+    for device in sorted(path.iterdir()):
+        yield from _device(device)
 
 
 def _for_a_driver() -> Iterator[str]:
@@ -124,7 +137,8 @@ def _for_a_driver() -> Iterator[str]:
         # the host's locks tell of its processes
         source = os.devnull if path.name == "locks" else str(path)
         yield from ("--ro-bind", source, str(path))
-    for folder in map(Path, COVERED):
+    yield from _covered(Path(FIRST))  # there whatever the host's /proc shows of it
+    for folder in map(Path, MOUNTED_ON):
         if folder.is_dir():
             yield from _covered(folder)
 
@@ -180,7 +194,7 @@ def _refuse_too_much(path: Path) -> None:
 
 def _filter(*, gpu: bool) -> tuple[int, ...]:
     """A descriptor of the filter of system calls, if there is one for this machine."""
-    program = seccomp.program(memory_files=gpu)
+    program = seccomp.program(memory_files=gpu, root=os.geteuid() == 0)
     if not program:
         return ()
     descriptor = os.memfd_create("filter", os.MFD_CLOEXEC)

@@ -17,12 +17,16 @@ _DENIED: dict[str, tuple[int | None, int | None]] = {
     "ptrace": (101, 117),
     "process_vm_readv": (310, 270),
     "process_vm_writev": (311, 271),
+    "process_madvise": (440, 440),
+    "pidfd_getfd": (438, 438),
+    "kcmp": (312, 272),
     "unshare": (272, 97),
     "setns": (308, 268),
     "mount": (165, 40),
     "umount2": (166, 39),
     "pivot_root": (155, 41),
     "open_tree": (428, 428),
+    "open_tree_attr": (467, 467),
     "move_mount": (429, 429),
     "fsopen": (430, 430),
     "fsmount": (432, 432),
@@ -46,13 +50,33 @@ _DENIED: dict[str, tuple[int | None, int | None]] = {
     "mq_open": (240, 180),
     "memfd_secret": (447, 447),
 }
-# Answered with success and not done: root's worker owns the machine's devices, whose modes it could
-# change, and copying a file into the scratch folder asks for them too.
-_IGNORED: dict[str, tuple[int | None, int | None]] = {
+# A worker of root's owns the machine's devices, its own standard input among them, and could change
+# who may use them.
+_DENIED_TO_ROOT: dict[str, tuple[int | None, int | None]] = {
+    "chown": (92, None),
+    "fchown": (93, 55),
+    "lchown": (94, None),
+    "fchownat": (260, 54),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "setxattrat": (463, 463),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
+    "removexattrat": (466, 466),
+    "file_setattr": (469, 469),
+}
+# The same, answered with success and not done: whatever copies a file asks for it.
+_IGNORED_OF_ROOT: dict[str, tuple[int | None, int | None]] = {
     "chmod": (90, None),
     "fchmod": (91, 52),
     "fchmodat": (268, 53),
     "fchmodat2": (452, 452),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "futimesat": (261, None),
+    "utimensat": (280, 88),
 }
 _MEMORY_FILES: dict[str, tuple[int | None, int | None]] = {"memfd_create": (319, 279)}
 _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
@@ -63,17 +87,18 @@ _NUMBER_AT, _ARCHITECTURE_AT = 0, 4  # in struct seccomp_data
 _ALLOW, _REFUSE, _IGNORE, _KILL = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x00050000, 0x80000000
 
 
-def program(*, memory_files: bool, machine: str = "") -> bytes:
+def program(*, memory_files: bool, root: bool, machine: str = "") -> bytes:
     """The filter for this machine, b"" for one whose numbers are not known here.
 
-    `memory_files` allows memfd_create, which CUDA may use.
+    `memory_files` allows memfd_create, which CUDA may use; `root` is who starts the worker.
     """
     known = _ARCHITECTURES.get(machine or platform.machine())
     if known is None:
         return b""
     column, architecture = known
-    calls = _DENIED if memory_files else {**_DENIED, **_MEMORY_FILES}
-    return b"".join(_lines(architecture, _numbers(calls, column), _numbers(_IGNORED, column)))
+    refused = _DENIED | ({} if memory_files else _MEMORY_FILES) | (_DENIED_TO_ROOT if root else {})
+    ignored = _IGNORED_OF_ROOT if root else {}
+    return b"".join(_lines(architecture, _numbers(refused, column), _numbers(ignored, column)))
 
 
 def _numbers(calls: dict[str, tuple[int | None, int | None]], column: int) -> list[int]:

@@ -47,7 +47,7 @@ LOOKS = {
     "mounts": "mount, or change the root",
     "privileges": "gain privileges by exec",
     "settings": "write the kernel's settings",
-    "modes": "change the mode of a device",
+    "modes": "change who may use a device",
     "descriptors": "find descriptors left open",
     "limits": "raise the limits again",
     "namespace": "make a user namespace of its own",

@@ -128,9 +128,21 @@ def test_on_a_gpu_what_is_the_kernels_is_sealed_and_what_is_a_process_s_is_not(
     assert command.index("/proc/sys") > command.index("--proc")
     sealed = [command[at + 1] for at, it in enumerate(command) if it == "--remount-ro"]
     assert "/proc" not in sealed
-    covered = {it for it in bubblewrap.COVERED if Path(it).is_dir()}
-    assert {"/proc/1", "/proc/fs", "/sys/kernel"} <= covered <= set(sealed)
-    assert {bound[it] for it in covered} == {"--tmpfs"}
+    for folder in ("/proc/1", "/proc/fs", "/sys/kernel"):
+        assert bound[folder] == "--tmpfs"
+        assert folder in sealed
+
+
+def test_a_folder_of_devices_is_not_the_host_s(tmp_path: Path) -> None:
+    for name in ("cap1", "cap2"):
+        (tmp_path / "caps" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "caps" / name).touch()
+    folder = str(tmp_path / "caps")
+    assert list(bubblewrap._device(tmp_path / "caps")) == [
+        *("--dir", folder),
+        *("--dev-bind", f"{folder}/cap1", f"{folder}/cap1"),
+        *("--dev-bind", f"{folder}/cap2", f"{folder}/cap2"),
+    ]
 
 
 def test_without_bubblewrap_nothing_is_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
