@@ -6,9 +6,9 @@ cost per pixel, and nothing for what no counter could count.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from harness.core.audit import LEVELS, Audit, Level
+from harness.core.audit import Audit, Level, combined
 from harness.core.record import RoundFigures, Yardstick
 from harness.wire.messages import Counts
 
@@ -28,9 +28,8 @@ def floor(counts: Counts | None, rounds: Sequence[RoundFigures], *, scale: int) 
     than any precision that this machine has is rejected.
     """
     measured = [it for it in rounds if it.yardstick is not None and it.samples]
-    if not measured:
-        return None
-    return _worst(_of_round(counts, it, scale) for it in measured)
+    found = combined(audit for it in measured for audit in _of_round(counts, it, scale))
+    return found[0] if found else None
 
 
 def least_macs_per_pixel(counts: Counts | None) -> float:
@@ -46,19 +45,14 @@ def least_macs_per_pixel(counts: Counts | None) -> float:
     return min(here, there.closed_form / (there.height * there.width))
 
 
-def _worst(audits: Iterable[Audit]) -> Audit:
-    return max(audits, key=lambda it: LEVELS.index(it.verdict))
-
-
-def _of_round(counts: Counts | None, figures: RoundFigures, scale: int) -> Audit:
+def _of_round(counts: Counts | None, figures: RoundFigures, scale: int) -> Iterator[Audit]:
     yardstick, precision = figures.yardstick, figures.precision
     if yardstick is None:
         raise ValueError("a round without a yardstick has no floor")
     macs, bytes_each = least_macs_per_pixel(counts), _BYTES if precision == "fp32" else _BYTES // 2
-    return _worst(
-        _of_work(macs * pixels, seconds, 3 * scale**2 * pixels * bytes_each, yardstick, precision)
-        for seconds, pixels in _works(figures)
-    )
+    for seconds, pixels in _works(figures):
+        written = 3 * scale**2 * pixels * bytes_each
+        yield _of_work(macs * pixels, seconds, written, yardstick, precision)
 
 
 def _works(figures: RoundFigures) -> Iterator[tuple[float, int]]:

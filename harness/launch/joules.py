@@ -14,11 +14,12 @@ LEAST_S = 1.0  # below it the counter's steps are too coarse, and there is no fi
 IMAGES = 4  # evenly spread over those of a round
 SOURCE = "nvml_counter"
 # By how much faster repeated forwards may be than one that was timed: they find a warm cache, and a
-# CPU that is awake to start their kernels, which is all that a small forward waits for. Beyond this
-# the floor holds the windows against what the machine can multiply and write.
+# CPU that is awake to start their kernels, which is what a short forward waits for. Beyond this the
+# floor holds the windows against what the machine can multiply and write.
 _FASTER = 2.0
-_START_S = 0.001  # of a start, less than the fastest that was timed
-_FASTER_START = 20.0  # where that would leave nothing
+_SHORT_S = 0.005
+_START_S = 0.001  # off a short one, for its start
+_FASTER_START = 20.0  # and of one that is little else, this much at most
 _LEAST_S = 1e-6  # no kernel is started and waited for in less
 Name = tuple[str, str]
 
@@ -69,9 +70,15 @@ def spread(count: int) -> list[int]:
     return [round(number * (count - 1) / (IMAGES - 1)) for number in range(IMAGES)]
 
 
+def _least_s(fastest_s: float) -> float:
+    """What a repeated forward takes at least, where the fastest that was timed took so long."""
+    if fastest_s >= _SHORT_S:
+        return fastest_s / _FASTER
+    return max(fastest_s / _FASTER - _START_S, fastest_s / _FASTER_START, _LEAST_S)
+
+
 def _refuse_too_many(found: Repeated, fastest_s: float) -> None:
-    least_s = max(fastest_s / _FASTER - _START_S, fastest_s / _FASTER_START, _LEAST_S)
-    if found.forwards < 1 or found.forwards * least_s > found.wall_s:
+    if found.forwards < 1 or found.forwards * _least_s(fastest_s) > found.wall_s:
         message = (
             f"claims {found.forwards} forwards within {found.wall_s:.3g} s, of which the fastest "
             f"took {fastest_s:.3g} s"

@@ -101,10 +101,8 @@ def test_neither_home_nor_a_checkout_is_shown() -> None:
 
 
 def test_gpu_devices_are_shown_only_when_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    (tmp_path / "dev").mkdir()
-    (tmp_path / "dev" / "nvidia0").touch()
     monkeypatch.setattr(bubblewrap, "GPU_DEVICES", "f*ll")  # matches /dev/full, a device there is
     assert _wrapped().count("/dev/full") == 2
     assert _wrapped(gpu=True).count("/dev/full") == 4
@@ -134,11 +132,12 @@ def test_on_a_gpu_what_is_the_kernels_is_sealed_and_what_is_a_process_s_is_not(
 
 
 def test_a_folder_of_devices_is_not_the_host_s(tmp_path: Path) -> None:
+    caps = tmp_path / "caps"
+    caps.mkdir()
     for name in ("cap1", "cap2"):
-        (tmp_path / "caps" / name).parent.mkdir(exist_ok=True)
-        (tmp_path / "caps" / name).touch()
-    folder = str(tmp_path / "caps")
-    assert list(bubblewrap._device(tmp_path / "caps")) == [
+        (caps / name).touch()
+    folder = str(caps)
+    assert list(bubblewrap._device(caps)) == [
         *("--dir", folder),
         *("--dev-bind", f"{folder}/cap1", f"{folder}/cap1"),
         *("--dev-bind", f"{folder}/cap2", f"{folder}/cap2"),
