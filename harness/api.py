@@ -7,14 +7,15 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from harness import catalog, pipeline
-from harness import ntire as official
+from harness import usecases
 from harness.core.leaderboard import Leaderboard
+from harness.entries import catalogue
+from harness.entries import checkouts as official
 from harness.gate import Checked
-from harness.pipeline import Inspected, Request
-from harness.pipeline.bench import CheckRequest
-from harness.pipeline.check import check as run_check
+from harness.gate.pair import CheckRequest
 from harness.render.frame import to_frame
+from harness.usecases import Inspected, RunRequest
+from harness.usecases.check import check as run_check
 
 __all__ = ["check", "evaluate", "inspect", "regenerate", "report", "to_frame"]
 _CHECK_PATHS = ("weights_dir", "logs", "save")
@@ -26,20 +27,21 @@ def evaluate(entries: Sequence[str] | None = None, **options: Any) -> Leaderboar
     """Measure and rank `entries` (folders, folder:variant or reference ids), as `esr run` does.
 
     None stands for all of ./submissions. `options` are the fields of
-    `harness.pipeline.Request`: challenge, data_dir, reports, weights, weights_dir, references,
+    `harness.usecases.Request`: challenge, data_dir, reports, weights, weights_dir, references,
     device, threads, rounds, fresh, sandbox, ntire (an official checkout) and ids (of its
     entries). Raises ValueError for bad input, each with what to do, and
-    `harness.atomic.WriteError` where reports can't be written. `to_frame` makes a DataFrame of it.
+    `harness.documents.atomic.WriteError` where reports can't be written. `to_frame` makes a
+    DataFrame of it.
     """
     named = None if entries is None else tuple(map(str, entries))
     paths = {name: Path(options[name]) for name in _PATHS if options.get(name) is not None}
-    return pipeline.evaluate(Request(entries=named, **{**options, **paths}))
+    return usecases.evaluate(RunRequest(entries=named, **{**options, **paths}))
 
 
 def check(entries: Sequence[str], against: AnyPath, **options: Any) -> tuple[Checked, ...]:
     """Hold `entries` against a baseline (an entry, git:REV, a .json record), as `esr check` does.
 
-    `options` are the fields of `harness.pipeline.bench.CheckRequest`: settings, gates, size,
+    `options` are the fields of `harness.gate.pair.CheckRequest`: settings, gates, size,
     images, complexity, device, threads, sandbox, weights, weights_dir, logs, save.
     """
     paths = {name: Path(options[name]) for name in _CHECK_PATHS if options.get(name) is not None}
@@ -61,17 +63,17 @@ def inspect(
     size (LR height and width), mode ("bundled" or "official"), weights_dir, sandbox ("auto",
     "require" or "none") and full (every counter for entries of a checkout).
     """
-    candidates = [candidate for name in entries for candidate in catalog.read_named(str(name))]
+    candidates = [candidate for name in entries for candidate in catalogue.read_named(str(name))]
     if ntire is not None:
         candidates += official.candidates(Path(ntire), ids)
-    return pipeline.inspect(candidates, logs=Path(reports) / "inspect", **options)
+    return usecases.inspect(candidates, logs=Path(reports) / "inspect", **options)
 
 
 def report(
     challenge: str = "sample", *, reports: AnyPath = "reports", rules: str | None = None
 ) -> Leaderboard:
     """The board of the last run of a challenge, from its records, as `esr report` does."""
-    return pipeline.report(challenge, Path(reports), rules=rules)
+    return usecases.report(challenge, Path(reports), rules=rules)
 
 
 def regenerate(name: str, *, rules: str | None = None, ruling: str = "") -> Leaderboard:
@@ -80,7 +82,7 @@ def regenerate(name: str, *, rules: str | None = None, ruling: str = "") -> Lead
     `ruling` is one of the table's rulings by id, the first when empty. Raises ValueError for a
     table, rules or a ruling that can't be used.
     """
-    again = pipeline.regenerate(name, rules=rules)
+    again = usecases.regenerate(name, rules=rules)
     boards = {it.ruling.id: it.board for it in again.judged}
     if ruling and ruling not in boards:
         raise ValueError(f"{name} has no ruling {ruling!r}: name one of {', '.join(boards)}")

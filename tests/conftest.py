@@ -43,7 +43,7 @@ def shared_dir() -> Path:
 @pytest.fixture(scope="session")
 def sandbox_works() -> None:
     """Skip without a sandbox that holds; CI installs one."""
-    from harness.launch.sandbox.choose import why_not
+    from harness.sandbox.isolation import why_not
 
     if trouble := why_not():
         skip_or_fail(f"no sandbox: {trouble}")

@@ -8,18 +8,18 @@ import typer
 
 from harness import __version__
 from harness.cli import (
-    adopt,
-    challenges,
-    check,
-    data,
-    doctor,
-    inspect,
-    new,
-    report,
-    results,
-    run,
-    sandbox,
-    weights,
+    esr_adopt,
+    esr_challenges,
+    esr_check,
+    esr_data,
+    esr_doctor,
+    esr_import,
+    esr_inspect,
+    esr_new,
+    esr_report,
+    esr_run,
+    esr_sandbox,
+    esr_weights,
 )
 
 app = typer.Typer(
@@ -49,15 +49,15 @@ def _options(
     """Measure efficient image super-resolution models alike, rank them, render the table."""
 
 
-app.command("run")(run.run)
-app.command("inspect")(inspect.inspect)
-app.command("check")(check.check)
-app.command("report")(report.report)
-app.command("adopt")(adopt.adopt)
-app.command("import")(results.import_results)
-app.command("new")(new.new)
-app.add_typer(weights.app, name="weights")
-app.command("data")(data.data)
-app.command("sandbox")(sandbox.sandbox)
-app.command("doctor")(doctor.doctor)
-app.add_typer(challenges.app, name="challenges")
+app.command("run")(esr_run.run)
+app.command("inspect")(esr_inspect.inspect)
+app.command("check")(esr_check.check)
+app.command("report")(esr_report.report)
+app.command("adopt")(esr_adopt.adopt)
+app.command("import")(esr_import.import_results)
+app.command("new")(esr_new.new)
+app.add_typer(esr_weights.app, name="weights")
+app.command("data")(esr_data.data)
+app.command("sandbox")(esr_sandbox.sandbox)
+app.command("doctor")(esr_doctor.doctor)
+app.add_typer(esr_challenges.app, name="challenges")

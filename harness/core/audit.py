@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args
 
-Level = Literal["ok", "suspect", "rejected"]
-LEVELS: tuple[Level, ...] = get_args(Level)  # from the best to the worst
+AuditVerdict = Literal["ok", "suspect", "rejected"]
+LEVELS: tuple[AuditVerdict, ...] = get_args(AuditVerdict)  # from the best to the worst
 AuditId = Literal[
     "clock",  # our own clock around each forward bounds the time that the worker reports
     "collect",  # fetching an output takes as long as its size costs, so no work was put off
@@ -32,11 +32,11 @@ class Audit:
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     id: AuditId
-    verdict: Level
+    verdict: AuditVerdict
     evidence: str
 
 
-def worst(audits: Iterable[Audit]) -> Level:
+def worst(audits: Iterable[Audit]) -> AuditVerdict:
     """The worst verdict; `ok` of none."""
     return max((it.verdict for it in audits), key=LEVELS.index, default="ok")
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from harness.core.definition import Definition
+from harness.core.dataset_definition import Definition
 from harness.core.metrics import Convention, dataset_of, metric, refuse_unit
-from harness.core.submission import ID_PATTERN, Published
+from harness.core.submission import ID_PATTERN, PublishedFigures
 
 Split = Literal["validation", "test", "benchmark"]
 RuntimeMean = Literal["datasets", "images"]
@@ -141,7 +141,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Protocol:
+class TimingProtocol:
     """How runtime is measured and how long a submission may take."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
@@ -197,7 +197,7 @@ class Challenge:
     baseline_names: tuple[str, ...] = ()  # what official results files call it; () is by its id
     # The baseline's figures in print. They serve printed tables that lack its row and never a run,
     # since they come from another machine; with them the baseline need not ship with the harness.
-    baseline_figures: Published | None = None
+    baseline_figures: PublishedFigures | None = None
     macs: Convention = "fvcore"
     complexity_input: tuple[int, int] = (256, 256)  # LR height and width
     runtime_over: tuple[str, ...] = ()  # the datasets of the average runtime; () is all of them
@@ -207,7 +207,7 @@ class Challenge:
     rank_references: bool = True  # False: `references` and `baseline` take no place, as in NTIRE
     show_floor: bool = True
     show_published: bool = False  # draw the models' printed figures below the measured rows
-    protocol: Protocol = field(default_factory=Protocol)
+    protocol: TimingProtocol = field(default_factory=TimingProtocol)
 
     def __post_init__(self) -> None:
         faults = [*self._reference_faults(), *self._name_faults(), *self._dataset_faults()]

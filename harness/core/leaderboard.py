@@ -8,15 +8,16 @@ from typing import Literal
 
 from harness.core.audit import Audit
 from harness.core.challenge import Challenge
+from harness.core.model_counts import CountVerdict
 from harness.core.outcome import Failed
 from harness.core.record import ELSEWHERE, CountFigures, Environment, Record, RoundFigures
-from harness.core.submission import Precision, Published
-from harness.core.verdict import Verdict
+from harness.core.submission import Precision, PublishedFigures
 from harness.wire.messages import Counts
 
-Role = Literal["reference", "entry", "floor"]
-Status = Literal["ok", "failed"]
-Origin = Literal["measured", "printed", "imported"]
+RowRole = Literal["reference", "entry", "floor"]
+RowStatus = Literal["ok", "failed"]
+UNTRAINED = "untrained"  # the badge of a model that ran with seeded weights
+FiguresOrigin = Literal["measured", "printed", "imported"]
 """Where a board's figures come from: this harness, a publication, a results file."""
 
 
@@ -37,7 +38,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Span:
+class RankRange:
     """The ranks that an entry may have, going by what its rounds can tell."""
 
     first: int
@@ -55,27 +56,27 @@ class Ratio:
 
 
 @dataclass(frozen=True)
-class Entry:
+class BoardEntry:
     """A row before ranking: figures in base units by metric key, absent where not measured."""
 
     id: str
     team: str
     title: str
-    role: Role
+    role: RowRole
     failure: Failed | None = None  # why there are no figures; a failed count is a note
     values: Mapping[str, float] = field(default_factory=dict)
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     badges: tuple[str, ...] = ()  # untrained, demo weights, official weights, flags changed
     notes: tuple[str, ...] = ()
-    verdict: Verdict | None = None  # of the counters
+    verdict: CountVerdict | None = None  # of the counters
     audits: tuple[Audit, ...] = ()  # of the measurement: the worst of each kind over the rounds
-    published: tuple[Published, ...] = ()
+    published: tuple[PublishedFigures, ...] = ()
     precision: Precision = "fp32"
     rankable: bool = True  # False: a floor, or a model without trained weights
     records: tuple[Record, ...] = ()
 
     @property
-    def status(self) -> Status:
+    def status(self) -> RowStatus:
         """Whether it went through."""
         return "failed" if self.failure else "ok"
 
@@ -96,14 +97,14 @@ class Entry:
 class Row:
     """An entry and its places. `reason` says why it failed or is not ranked, "" for a floor."""
 
-    entry: Entry
+    entry: BoardEntry
     ranked: bool
     reason: str = ""
     ranks: Mapping[str, int] = field(default_factory=dict)  # metric key -> rank
     standings: Mapping[str, Standing] = field(default_factory=dict)  # track id -> place
     margins: Mapping[str, float] = field(default_factory=dict)  # limited metric -> room to limit
     below_floor: tuple[str, ...] = ()  # datasets on which the floor has the higher PSNR
-    runtime_span: Span | None = None  # None: not ranked, or one round, which can't tell
+    runtime_span: RankRange | None = None  # None: not ranked, or one round, which can't tell
     runtime_ratio: Ratio | None = None  # to the challenge's baseline
 
 
@@ -118,7 +119,7 @@ class Leaderboard:
     printed_in: str = ""  # the source of the figures, "" where they were measured
 
     @property
-    def origin(self) -> Origin:
+    def origin(self) -> FiguresOrigin:
         """Where the figures come from: what may be said of how they were taken depends on it."""
         if self.printed_in:
             return "printed"

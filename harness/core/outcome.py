@@ -44,3 +44,7 @@ def failed(stage: Stage, reason: str, message: str) -> Failed:
         line = line[: MESSAGE_LIMIT - 1] + "…"
     known: Reason = reason if reason in REASONS else "protocol"  # type: ignore[assignment]
     return Failed(stage, known, line)
+
+
+class BadInput(ValueError):
+    """What was asked for can't be done; the message says what to change."""

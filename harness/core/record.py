@@ -138,7 +138,7 @@ class Phases:
 
 
 @dataclass(frozen=True)
-class Yardstick:
+class Calibration:
     """What this machine does for a model that does next to nothing, and what it does at its best.
 
     Taken once a run in a worker without a submission, with the threads and the confinement of the
@@ -173,7 +173,7 @@ class RoundFigures:
     compile_s: float = 0.0  # torch.compile, of all shapes; neither in first_call_s nor in samples
     policy: dict[str, str] = field(default_factory=dict)  # torch's settings, as put in force
     audits: tuple[Audit, ...] = ()  # () where the protocol asks for none
-    yardstick: Yardstick | None = None
+    yardstick: Calibration | None = None
     precision: str = "fp32"  # as the manifest declares it
     kind: Literal["round"] = "round"
 
@@ -230,7 +230,7 @@ class ImportedFigures:
 
 
 Outcome = RoundFigures | CountFigures | FloorFigures | ImportedFigures | Failed
-Job = Literal["count", "round", "floor", "import"]
+JobKind = Literal["count", "round", "floor", "import"]
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,7 @@ class Record:
     key: str  # content hash of entry, weights, protocol, data and environment
     entry: str
     challenge: str
-    job: Job
+    job: JobKind
     round: int
     session: str  # of the harness, one invocation of esr run
     started: str  # ISO 8601, UTC

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from harness.core.challenge import Challenge
-from harness.core.leaderboard import Role
+from harness.core.leaderboard import RowRole
 from harness.core.outcome import Failed
-from harness.core.record import Environment, Job
-from harness.core.submission import Precision, Published
+from harness.core.record import Environment, JobKind
+from harness.core.submission import Precision, PublishedFigures
 
 SCHEMA = 1
 MOST_ROUNDS = 1_000_000
@@ -29,7 +29,7 @@ class JobKey:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
-    job: Job
+    job: JobKind
     round: int
     key: str
 
@@ -40,7 +40,7 @@ class JobKey:
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedEntry:
     """An entry of a run. `fault` says why it could not even be started."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
@@ -48,13 +48,13 @@ class Listed:
     id: str
     team: str
     title: str
-    role: Role
+    role: RowRole
     weights: str = ""  # own | demo | official | seeded
     precision: Precision = "fp32"
     channels_last: bool = False
     compile: bool = False
     fault: Failed | None = None
-    published: tuple[Published, ...] = ()
+    published: tuple[PublishedFigures, ...] = ()
     jobs: tuple[JobKey, ...] = ()
 
     def __post_init__(self) -> None:
@@ -70,7 +70,7 @@ class Run:
     session: str
     started: str  # ISO 8601, UTC
     challenge: Challenge  # with the columns that could be measured
-    entries: tuple[Listed, ...]
+    entries: tuple[ListedEntry, ...]
     environment: Environment
     notes: tuple[str, ...] = ()
     schema: int = field(default=SCHEMA)

@@ -39,7 +39,7 @@ class OfficialWeights:
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedFigures:
     """Figures of a model as printed in `source`; quality figures belong to one dataset.
 
     `macs_convention` is how `macs_g` was counted, None where the source does not tell: the figure
@@ -118,7 +118,7 @@ class Submission:
     channels_last: bool = False
     compile: bool = False
     official: OfficialWeights | None = None
-    published: tuple[Published, ...] = ()
+    published: tuple[PublishedFigures, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse nonsense: one ValueError that lists every fault of the fields together."""

@@ -7,8 +7,8 @@ side: a worker is handed LR arrays, never a path.
 
 from __future__ import annotations
 
-from harness.datasets.dataset import Dataset, Pair, read_hr, read_lr
-from harness.datasets.faults import DatasetError, DatasetMissing, DatasetsFaulty
+from harness.datasets.dataset import Dataset, ImagePair, read_hr, read_lr
+from harness.datasets.errors import DatasetError, DatasetMissing, DatasetsFaulty
 from harness.datasets.find import find
 from harness.datasets.known import known, lookup, usual_layouts
 
@@ -17,7 +17,7 @@ __all__ = [
     "DatasetError",
     "DatasetMissing",
     "DatasetsFaulty",
-    "Pair",
+    "ImagePair",
     "find",
     "known",
     "lookup",

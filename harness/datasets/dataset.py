@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.faults import DatasetError
+from harness.datasets.errors import DatasetError
 from harness.datasets.png import PngError, read_image
 from harness.quality.bicubic import crop_to_multiple, downscale
 
@@ -21,7 +21,7 @@ REMEDY = "Repair or replace what is named, then run again."
 
 
 @dataclass(frozen=True)
-class Pair:
+class ImagePair:
     """One image. At least one of the two files is there.
 
     lr       None: LR is made from HR by our bicubic
@@ -49,7 +49,7 @@ class Dataset:
 
     name: str
     scale: int
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ImagePair, ...]
     lr_origin: LrOrigin
     notes: tuple[str, ...] = ()
 
@@ -72,7 +72,7 @@ class Dataset:
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def read_lr(pair: Pair, *, scale: int) -> NDArray[np.uint8]:
+def read_lr(pair: ImagePair, *, scale: int) -> NDArray[np.uint8]:
     """The LR image, h x w x 3 RGB; made from HR by our MATLAB bicubic where there is no file.
 
     Raises DatasetError for a file whose pixels are damaged or whose size has changed.
@@ -82,7 +82,7 @@ def read_lr(pair: Pair, *, scale: int) -> NDArray[np.uint8]:
     return downscale(read_hr(pair, scale=scale), scale)
 
 
-def read_hr(pair: Pair, *, scale: int) -> NDArray[np.uint8]:
+def read_hr(pair: ImagePair, *, scale: int) -> NDArray[np.uint8]:
     """The HR image, H x W x 3 RGB, its top left part of exactly `scale` times the LR's size.
 
     Raises DatasetError for a file whose pixels are damaged or whose size has changed, ValueError

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness.core.definition import Definition
-from harness.datasets.check import from_package, from_place
+from harness.core.dataset_definition import Definition
+from harness.datasets.completeness import from_package, from_place
 from harness.datasets.dataset import Dataset
-from harness.datasets.faults import DatasetError, DatasetMissing
+from harness.datasets.errors import DatasetError, DatasetMissing
 from harness.datasets.known import layouts_of, lookup
-from harness.datasets.layout import Place, places
+from harness.datasets.layout import FilePlace, places
 
 
 def find(
@@ -50,7 +50,7 @@ def find(
     return from_place(item, place, scale=scale, truth=truth)
 
 
-def _first_usable(found: tuple[Place, ...], *, truth: bool) -> Place | None:
+def _first_usable(found: tuple[FilePlace, ...], *, truth: bool) -> FilePlace | None:
     """The first place with all that is wanted, else the first with HR to make LR from."""
     for place in found:
         if place.lr and (place.hr or not truth):
@@ -58,7 +58,7 @@ def _first_usable(found: tuple[Place, ...], *, truth: bool) -> Place | None:
     return next((place for place in found if place.hr), None)
 
 
-def _nothing_usable(item: Definition, found: tuple[Place, ...], data_dir: Path) -> DatasetError:
+def _nothing_usable(item: Definition, found: tuple[FilePlace, ...], data_dir: Path) -> DatasetError:
     for place in found:
         if place.lr:
             fault = f"{len(place.lr)} LR images in {place.lr_folder.path}, but no HR images"
@@ -75,7 +75,7 @@ def _nothing_usable(item: Definition, found: tuple[Place, ...], data_dir: Path) 
     )
 
 
-def _searched(item: Definition, found: tuple[Place, ...]) -> str:
+def _searched(item: Definition, found: tuple[FilePlace, ...]) -> str:
     """The layouts that were tried, and what lies in their folders instead of PNG files."""
     templates = dict.fromkeys(
         side.rpartition("/")[0] for layout in layouts_of(item) for side in (layout.hr, layout.lr)

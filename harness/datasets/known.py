@@ -9,9 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-from harness.core.definition import Definition, Layout
-from harness.datasets.faults import DatasetError
-from harness.strict import adapter
+from harness.core.dataset_definition import Definition, Layout
+from harness.datasets.errors import DatasetError
+from harness.documents.typed import adapter
 
 CATALOGUE = Path(__file__).parent / "known.toml"
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.core.definition import Definition
+from harness.core.dataset_definition import Definition
 from harness.datasets.known import layouts_of
 
 Files = dict[str, tuple[Path, ...]]
@@ -22,7 +22,7 @@ class Folder:
 
 
 @dataclass(frozen=True)
-class Place:
+class FilePlace:
     """One layout under a data folder, with the files that are there, by image name."""
 
     hr_folder: Folder
@@ -32,7 +32,7 @@ class Place:
     doubled: tuple[tuple[Path, ...], ...] = ()  # files of one folder that are one image
 
 
-def places(item: Definition, data_dir: Path, *, scale: int) -> Iterator[Place]:
+def places(item: Definition, data_dir: Path, *, scale: int) -> Iterator[FilePlace]:
     """Every layout of a dataset under `data_dir`, in the order of search, empty ones too."""
     for name in item.folders:
         for layout in layouts_of(item):
@@ -40,7 +40,7 @@ def places(item: Definition, data_dir: Path, *, scale: int) -> Iterator[Place]:
             lr_folder = _folder(layout.lr, data_dir, name=name, scale=scale)
             hr = _of_range(item, _images(hr_folder))
             lr = _of_range(item, _images(lr_folder, partners=hr.keys()))
-            yield Place(hr_folder, lr_folder, _first(hr), _first(lr), (*_more(hr), *_more(lr)))
+            yield FilePlace(hr_folder, lr_folder, _first(hr), _first(lr), (*_more(hr), *_more(lr)))
 
 
 def _folder(template: str, data_dir: Path, *, name: str, scale: int) -> Folder:

@@ -6,35 +6,35 @@ every rule can be tried with fakes.
 
 from __future__ import annotations
 
-from harness.gate.blocks import ROLES, Block, Role, Told, Turn
+from harness.gate.blocks import ROLES, Arm, ArmReport, Block, Turn
 from harness.gate.drift import drifts
-from harness.gate.gates import Costs, Finding, Gate, exact_findings, gate_for, noisy_finding
-from harness.gate.holm import holm
-from harness.gate.interval import Estimate, estimate
-from harness.gate.plan import Settings
-from harness.gate.result import Checked, Conditions, Exit, exit_code
-from harness.gate.sample import Sampling, Side, SideFailed, sample
-from harness.gate.verdict import Verdict, Word, corrected, doubt, judge, looks
+from harness.gate.gates import Costs, Gate, GateFinding, exact_findings, gate_for, noisy_finding
+from harness.gate.judgement import RuntimeVerdict, VerdictWord, corrected, doubt, judge, looks
+from harness.gate.result import Checked, CheckExit, Conditions, exit_code
+from harness.gate.sampling import ArmFailed, Sampling, TimedArm, sample
+from harness.gate.settings import CheckSettings
+from harness.stats.holm import holm
+from harness.stats.nested import LogRatio, estimate
 
 __all__ = [
     "ROLES",
+    "Arm",
+    "ArmFailed",
+    "ArmReport",
     "Block",
+    "CheckExit",
+    "CheckSettings",
     "Checked",
     "Conditions",
     "Costs",
-    "Estimate",
-    "Exit",
-    "Finding",
     "Gate",
-    "Role",
+    "GateFinding",
+    "LogRatio",
+    "RuntimeVerdict",
     "Sampling",
-    "Settings",
-    "Side",
-    "SideFailed",
-    "Told",
+    "TimedArm",
     "Turn",
-    "Verdict",
-    "Word",
+    "VerdictWord",
     "corrected",
     "doubt",
     "drifts",

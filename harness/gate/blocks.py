@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, ClassVar, Literal, get_args
 
-Role = Literal["baseline", "again", "candidate"]
+Arm = Literal["baseline", "again", "candidate"]
 """`again` is a second process of the baseline: it and `baseline` are the A/A arm."""
-ROLES: tuple[Role, ...] = get_args(Role)
-Pair = tuple[float, float]
+ROLES: tuple[Arm, ...] = get_args(Arm)
+TwoForwards = tuple[float, float]
 _FORBID: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
 
 
@@ -24,10 +24,10 @@ class Turn:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
-    order: tuple[Role, ...]
-    baseline: Pair
-    again: Pair
-    candidate: Pair
+    order: tuple[Arm, ...]
+    baseline: TwoForwards
+    again: TwoForwards
+    candidate: TwoForwards
 
     @property
     def effect(self) -> float:
@@ -39,14 +39,14 @@ class Turn:
         """Log ratio of the baseline to itself, in another process."""
         return _level(self.again) - _level(self.baseline)
 
-    def seconds(self, role: Role) -> Pair:
+    def seconds(self, role: Arm) -> TwoForwards:
         """A side's two forwards in the order in which they ran."""
-        pair: Pair = getattr(self, role)
+        pair: TwoForwards = getattr(self, role)
         return pair
 
 
 @dataclass(frozen=True)
-class Told:
+class ArmReport:
     """What a process is asked after its turns.
 
     `peak_bytes` is of the timed forwards, None where unknown; `compile_s` of torch.compile until
@@ -73,10 +73,10 @@ class Block:
     turns: tuple[Turn, ...]
     start_s: float = 0.0
     took_s: float = 0.0
-    first_call_s: Mapping[Role, float] = field(default_factory=dict)
-    peak_bytes: Mapping[Role, int] = field(default_factory=dict)
-    compile_s: Mapping[Role, float] = field(default_factory=dict)
-    notes: Mapping[Role, tuple[str, ...]] = field(default_factory=dict)
+    first_call_s: Mapping[Arm, float] = field(default_factory=dict)
+    peak_bytes: Mapping[Arm, int] = field(default_factory=dict)
+    compile_s: Mapping[Arm, float] = field(default_factory=dict)
+    notes: Mapping[Arm, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def effects(self) -> tuple[float, ...]:
@@ -89,5 +89,5 @@ class Block:
         return tuple(turn.null for turn in self.turns)
 
 
-def _level(pair: Pair) -> float:
+def _level(pair: TwoForwards) -> float:
     return fmean(map(math.log, pair))

@@ -6,14 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from statistics import fmean, median
 
-from harness.gate.blocks import ROLES, Block, Role
-from harness.gate.interval import estimate
-from harness.gate.plan import Settings
+from harness.gate.blocks import ROLES, Arm, Block
+from harness.gate.settings import CheckSettings
+from harness.stats.nested import estimate
 
 LEAST_TURNS = 6  # of a block whose ends can be compared
 
 
-def drifts(blocks: Sequence[Block], settings: Settings) -> Mapping[Role, float]:
+def drifts(blocks: Sequence[Block], settings: CheckSettings) -> Mapping[Arm, float]:
     """Sides that change over a process's life by more than half the effect, with the change.
 
     The change of a block is the log ratio of its last third to its first. A drift is a side's own:
@@ -23,7 +23,7 @@ def drifts(blocks: Sequence[Block], settings: Settings) -> Mapping[Role, float]:
     long = [block for block in blocks if len(block.turns) >= LEAST_TURNS]
     if len(long) < settings.least_blocks:
         return {}
-    found: dict[Role, float] = {}
+    found: dict[Arm, float] = {}
     for role in ROLES:
         changes = [_change(block, role) - _shared(block, role) for block in long]
         mean = estimate([[it] for it in changes], confidence=settings.confidence)
@@ -32,12 +32,12 @@ def drifts(blocks: Sequence[Block], settings: Settings) -> Mapping[Role, float]:
     return found
 
 
-def _shared(block: Block, role: Role) -> float:
+def _shared(block: Block, role: Arm) -> float:
     """The change that is least among the other sides: what no side is to blame for."""
     return min((_change(block, other) for other in ROLES if other != role), key=abs)
 
 
-def _change(block: Block, role: Role) -> float:
+def _change(block: Block, role: Arm) -> float:
     logs = [fmean(map(math.log, turn.seconds(role))) for turn in block.turns]
     third = len(logs) // 3
     return median(logs[-third:]) - median(logs[:third])

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.gate.blocks import Block
-from harness.gate.interval import Estimate, estimate
-from harness.gate.plan import Settings
-from harness.gate.sample import Sampling
-from harness.gate.student import bound
-from harness.gate.verdict import called, judge
+from harness.gate.judgement import called, judge
+from harness.gate.sampling import Sampling
+from harness.gate.settings import CheckSettings
+from harness.stats.nested import LogRatio, estimate
+from harness.stats.student import bound
 
 SIMULATED = 200  # checks, for the rate of false alarms
 _POWER_Z = 0.8416  # a slowdown that is found four times out of five
@@ -39,7 +39,7 @@ class Forecast:
     sampled: int  # blocks that all of this rests on
 
 
-def forecast(sampling: Sampling, settings: Settings) -> Forecast | None:
+def forecast(sampling: Sampling, settings: CheckSettings) -> Forecast | None:
     """What the sample foretells of checks with these settings; None of fewer than three blocks."""
     sampled = sampling.blocks
     if len(sampled) < 3:
@@ -58,7 +58,7 @@ def forecast(sampling: Sampling, settings: Settings) -> Forecast | None:
     )
 
 
-def _smallest(spread: float, blocks: int, settings: Settings) -> float:
+def _smallest(spread: float, blocks: int, settings: CheckSettings) -> float:
     """Both hurdles of a regression, the alarm and the least effect, with room for chance."""
     if blocks < settings.least_blocks:
         return math.inf
@@ -67,7 +67,7 @@ def _smallest(spread: float, blocks: int, settings: Settings) -> float:
     return math.expm1(max(settings.log_effect, half) + _POWER_Z * error)
 
 
-def _false_alarms(sampled: Sequence[Block], blocks: int, settings: Settings) -> float:
+def _false_alarms(sampled: Sequence[Block], blocks: int, settings: CheckSettings) -> float:
     """Checks of blocks drawn anew, as if the sides were equal: either sign is then as likely."""
     rng = np.random.default_rng(settings.seed)
     effects = np.array([median(block.effects) for block in sampled])
@@ -82,6 +82,6 @@ def _false_alarms(sampled: Sequence[Block], blocks: int, settings: Settings) -> 
     return alarms / SIMULATED
 
 
-def _of(medians: NDArray[np.float64], settings: Settings) -> Estimate:
+def _of(medians: NDArray[np.float64], settings: CheckSettings) -> LogRatio:
     blocks = [[float(it)] for it in medians]
     return estimate(blocks, confidence=settings.confidence)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, ClassVar, Literal
 
-Metric = Literal[
+GateMetric = Literal[
     "runtime", "memory", "params", "macs", "activations", "convs", "psnr", "ssim", "digest"
 ]
-Kind = Literal["exact", "percent", "absolute"]
-Level = Literal["pass", "regression", "quality", "inconclusive", "absent"]
-COUNTED: tuple[Metric, ...] = ("params", "macs", "activations", "convs")
-QUALITY: tuple[Metric, ...] = ("psnr", "ssim", "digest")
-NOISY: tuple[Metric, ...] = ("runtime", "memory")
+GateKind = Literal["exact", "percent", "absolute"]
+GateResult = Literal["pass", "regression", "quality", "inconclusive", "absent"]
+COUNTED: tuple[GateMetric, ...] = ("params", "macs", "activations", "convs")
+QUALITY: tuple[GateMetric, ...] = ("psnr", "ssim", "digest")
+NOISY: tuple[GateMetric, ...] = ("runtime", "memory")
 NOTHING_BYTES = 2**20  # by which peaks may differ without meaning anything
 _BOUNDED = 1e3  # an interval that ends beyond has no end to speak of
 _HIGHER_IS_BETTER = ("psnr", "ssim")
@@ -33,8 +33,8 @@ class Gate:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}
 
-    metric: Metric
-    kind: Kind
+    metric: GateMetric
+    kind: GateKind
     limit: float = 0.0
     entry: str = ""
 
@@ -70,24 +70,24 @@ class Costs:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}
 
-    figures: Mapping[Metric, float] = field(default_factory=dict)
+    figures: Mapping[GateMetric, float] = field(default_factory=dict)
     digests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Finding:
+class GateFinding:
     """What one gate said. Figures are in base units; `text` says it in words."""
 
-    metric: Metric
-    level: Level
+    metric: GateMetric
+    level: GateResult
     text: str
     baseline: float | None = None
     candidate: float | None = None
 
 
-def gate_for(gates: Sequence[Gate], entry: str) -> dict[Metric, Gate]:
+def gate_for(gates: Sequence[Gate], entry: str) -> dict[GateMetric, Gate]:
     """The gates of an entry by metric: its own before those for all, later before earlier ones."""
-    chosen: dict[Metric, Gate] = {}
+    chosen: dict[GateMetric, Gate] = {}
     for gate in sorted(gates, key=lambda it: bool(it.entry)):
         if gate.entry in ("", entry):
             chosen[gate.metric] = gate
@@ -95,8 +95,8 @@ def gate_for(gates: Sequence[Gate], entry: str) -> dict[Metric, Gate]:
 
 
 def exact_findings(
-    baseline: Costs, candidate: Costs, gates: Mapping[Metric, Gate]
-) -> tuple[Finding, ...]:
+    baseline: Costs, candidate: Costs, gates: Mapping[GateMetric, Gate]
+) -> tuple[GateFinding, ...]:
     """What the gates without noise say, in their usual order."""
     plain = [gates[metric] for metric in (*COUNTED, "psnr", "ssim") if metric in gates]
     found = [_figure(gate, baseline, candidate) for gate in plain]
@@ -107,7 +107,7 @@ def exact_findings(
 
 def noisy_finding(
     gate: Gate, baseline: Sequence[int], candidate: Sequence[int], interval: tuple[float, float]
-) -> Finding:
+) -> GateFinding:
     """What a gate says of peak memory, given each process's peak in bytes; empty: none is known.
 
     `interval` is that of candidate over baseline: beyond the limit is a regression only if its
@@ -118,14 +118,14 @@ def noisy_finding(
         return _unknown(gate.metric, old, new)
     text = _percent(new, old)
     if new - old <= NOTHING_BYTES or new <= old * (1.0 + gate.limit / 100.0):
-        return Finding(gate.metric, "pass", text, old, new)
+        return GateFinding(gate.metric, "pass", text, old, new)
     sure = interval[0] > 1.0
     known = f"×{interval[0]:.3f} to {interval[1]:.3f}" if interval[1] < _BOUNDED else "one block"
     text = f"{text} ({known}), {_allowance(gate)}"
-    return Finding(gate.metric, "regression" if sure else "inconclusive", text, old, new)
+    return GateFinding(gate.metric, "regression" if sure else "inconclusive", text, old, new)
 
 
-def _figure(gate: Gate, baseline: Costs, candidate: Costs) -> Finding:
+def _figure(gate: Gate, baseline: Costs, candidate: Costs) -> GateFinding:
     metric = gate.metric
     old, new = baseline.figures.get(metric), candidate.figures.get(metric)
     if old is None or new is None:
@@ -133,32 +133,32 @@ def _figure(gate: Gate, baseline: Costs, candidate: Costs) -> Finding:
     worse = old - new if metric in _HIGHER_IS_BETTER else new - old
     allowed = {"exact": 0.0, "percent": abs(old) * gate.limit / 100.0, "absolute": gate.limit}
     if worse <= allowed[gate.kind]:
-        return Finding(
+        return GateFinding(
             metric, "pass", "equal" if worse == 0 else _change(metric, new, old), old, new
         )
-    level: Level = "quality" if metric in QUALITY else "regression"
-    return Finding(metric, level, f"{_change(metric, new, old)}, {_allowance(gate)}", old, new)
+    level: GateResult = "quality" if metric in QUALITY else "regression"
+    return GateFinding(metric, level, f"{_change(metric, new, old)}, {_allowance(gate)}", old, new)
 
 
-def _unknown(metric: Metric, old: float | None, new: float | None) -> Finding:
+def _unknown(metric: GateMetric, old: float | None, new: float | None) -> GateFinding:
     """What no side tells is no reason to refuse a candidate; what one of them tells is."""
     if old is None and new is None:
-        return Finding(metric, "pass", "could be had of neither side")
+        return GateFinding(metric, "pass", "could be had of neither side")
     side = "baseline" if old is None else "candidate"
-    return Finding(metric, "absent", f"the {side}'s could not be had", old, new)
+    return GateFinding(metric, "absent", f"the {side}'s could not be had", old, new)
 
 
-def _digest(baseline: Costs, candidate: Costs) -> Finding:
+def _digest(baseline: Costs, candidate: Costs) -> GateFinding:
     apart = sum(
         one != two for one, two in zip(baseline.digests, candidate.digests, strict=False)
     ) + abs(len(baseline.digests) - len(candidate.digests))
     if apart:
         text = f"{apart} of {len(baseline.digests)} outputs are other pixels"
-        return Finding("digest", "quality", text)
-    return Finding("digest", "pass", "the same pixels")
+        return GateFinding("digest", "quality", text)
+    return GateFinding("digest", "pass", "the same pixels")
 
 
-def _change(metric: Metric, new: float, old: float) -> str:
+def _change(metric: GateMetric, new: float, old: float) -> str:
     if metric == "psnr":
         return f"{new - old:+.4f} dB"
     return f"{new - old:+.5f}" if metric == "ssim" else f"{new - old:+,.0f} ({_percent(new, old)})"

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Literal
 
-from harness.gate.blocks import Role
-from harness.gate.gates import Finding, Gate
-from harness.gate.plan import Settings
-from harness.gate.sample import Sampling
-from harness.gate.verdict import Verdict
+from harness.gate.blocks import Arm
+from harness.gate.gates import Gate, GateFinding
+from harness.gate.judgement import RuntimeVerdict
+from harness.gate.sampling import Sampling
+from harness.gate.settings import CheckSettings
 
-Status = Literal["pass", "regression", "bad_input", "not_measured", "inconclusive", "quality"]
+CheckStatus = Literal["pass", "regression", "bad_input", "not_measured", "inconclusive", "quality"]
 
 
-class Exit(IntEnum):
+class CheckExit(IntEnum):
     """What the exit code of a check says."""
 
     PASS = 0
@@ -28,7 +28,7 @@ class Exit(IntEnum):
 
 
 # what decides where findings disagree: a figure of a wrong image is worth nothing
-_GRAVEST_FIRST: tuple[Status, ...] = (
+_GRAVEST_FIRST: tuple[CheckStatus, ...] = (
     "bad_input",
     "not_measured",
     "quality",
@@ -36,13 +36,13 @@ _GRAVEST_FIRST: tuple[Status, ...] = (
     "inconclusive",
     "pass",
 )
-_CODES: Mapping[Status, Exit] = {
-    "pass": Exit.PASS,
-    "regression": Exit.REGRESSION,
-    "bad_input": Exit.BAD_INPUT,
-    "not_measured": Exit.NOT_MEASURED,
-    "inconclusive": Exit.INCONCLUSIVE,
-    "quality": Exit.QUALITY,
+_CODES: Mapping[CheckStatus, CheckExit] = {
+    "pass": CheckExit.PASS,
+    "regression": CheckExit.REGRESSION,
+    "bad_input": CheckExit.BAD_INPUT,
+    "not_measured": CheckExit.NOT_MEASURED,
+    "inconclusive": CheckExit.INCONCLUSIVE,
+    "quality": CheckExit.QUALITY,
 }
 
 
@@ -54,7 +54,7 @@ class Conditions:
     `inputs` are scale, LR size, number and seed of the images, and the LR size of the counts.
     """
 
-    settings: Settings
+    settings: CheckSettings
     gates: tuple[Gate, ...]
     inputs: Mapping[str, Any]
     environment: Mapping[str, str]
@@ -71,22 +71,22 @@ class Checked:
 
     entry: str
     baseline: str
-    verdict: Verdict | None
-    findings: tuple[Finding, ...] = ()
+    verdict: RuntimeVerdict | None
+    findings: tuple[GateFinding, ...] = ()
     failure: str = ""
     faulty: bool = False  # the input is bad: a manifest with faults
-    seconds: Mapping[Role, float] = field(default_factory=dict)
-    first_call_s: Mapping[Role, float] = field(default_factory=dict)
-    drifts: Mapping[Role, float] = field(default_factory=dict)
+    seconds: Mapping[Arm, float] = field(default_factory=dict)
+    first_call_s: Mapping[Arm, float] = field(default_factory=dict)
+    drifts: Mapping[Arm, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     isolation: str = "none"  # what confined the workers of both sides
     sampling: Sampling = field(default_factory=Sampling)
     conditions: Conditions | None = None  # None where nothing was measured
 
     @property
-    def status(self) -> Status:
+    def status(self) -> CheckStatus:
         """The gravest of what was found."""
-        found: set[Status] = {"pass"}
+        found: set[CheckStatus] = {"pass"}
         if self.failure:
             found.add("bad_input" if self.faulty else "not_measured")
         if self.verdict is not None and self.verdict.word == "SLOWER":
@@ -98,10 +98,10 @@ class Checked:
         return next(status for status in _GRAVEST_FIRST if status in found)
 
 
-def exit_code(checked: Sequence[Checked], *, inconclusive: Literal["pass", "fail"]) -> Exit:
+def exit_code(checked: Sequence[Checked], *, inconclusive: Literal["pass", "fail"]) -> CheckExit:
     """The code of the gravest status; inconclusive checks count as told."""
     found = {it.status for it in checked}
-    gravest: Status = next((status for status in _GRAVEST_FIRST if status in found), "pass")
+    gravest: CheckStatus = next((status for status in _GRAVEST_FIRST if status in found), "pass")
     if gravest == "inconclusive" and inconclusive == "pass":
-        return Exit.PASS
+        return CheckExit.PASS
     return _CODES[gravest]

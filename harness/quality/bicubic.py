@@ -22,15 +22,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.quality.faults import require_image, require_scale
+from harness.quality.validation import require_image, require_scale
 
-Image = NDArray[np.uint8]
+Uint8Image = NDArray[np.uint8]
 
 # Floating-point elements of input that one block may hold; keeps the working set in cache.
 _BLOCK = 1 << 18
 
 
-def downscale(image: Image, scale: int) -> Image:
+def downscale(image: Uint8Image, scale: int) -> Uint8Image:
     """The LR image of an HR image: MATLAB `imresize(image, 1/scale, 'bicubic')`.
 
     `image` is uint8, H x W or H x W x 3. An image that is no multiple of the scale is cropped at
@@ -41,7 +41,7 @@ def downscale(image: Image, scale: int) -> Image:
     return imresize(crop_to_multiple(image, scale), Fraction(1, scale))
 
 
-def upscale(image: Image, scale: int) -> Image:
+def upscale(image: Uint8Image, scale: int) -> Uint8Image:
     """The bicubic estimate of an HR image: MATLAB `imresize(image, scale, 'bicubic')`.
 
     `image` is uint8, H x W or H x W x 3; the result is (H * scale) x (W * scale).
@@ -50,7 +50,7 @@ def upscale(image: Image, scale: int) -> Image:
     return imresize(image, Fraction(scale))
 
 
-def crop_to_multiple(image: Image, scale: int) -> Image:
+def crop_to_multiple(image: Uint8Image, scale: int) -> Uint8Image:
     """The top left part of `image` whose height and width are multiples of `scale` (a view)."""
     require_image(image, "image")
     require_scale(scale)
@@ -63,7 +63,7 @@ def crop_to_multiple(image: Image, scale: int) -> Image:
     return image[: height - height % scale, : width - width % scale]
 
 
-def imresize(image: Image, scale: Fraction | int) -> Image:
+def imresize(image: Uint8Image, scale: Fraction | int) -> Uint8Image:
     """MATLAB's `imresize(image, scale, 'bicubic')` of a uint8 image, H x W or H x W x 3.
 
     The scale is exact (`Fraction(1, 4)`, not 0.25), because the size of the result,
@@ -146,7 +146,7 @@ def _grouped(taps: dict[int, Fraction], unit: int) -> _Phase:
     return _Phase(taps=tuple((weight, tuple(offsets)) for weight, offsets in rows.items()))
 
 
-def _resize_rows(image: Image, scale: Fraction) -> Image:
+def _resize_rows(image: Uint8Image, scale: Fraction) -> Uint8Image:
     """Resize the first axis, block by block of `steps` input periods."""
     kernel = _kernel(scale)
     height, row = image.shape[0], math.prod(image.shape[1:])
@@ -161,7 +161,7 @@ def _resize_rows(image: Image, scale: Fraction) -> Image:
     return result.reshape(len(result), *image.shape[1:])
 
 
-def _mirrored(image: Image, scale: Fraction, kernel: _Kernel) -> Image:
+def _mirrored(image: Uint8Image, scale: Fraction, kernel: _Kernel) -> Uint8Image:
     """Rows `first` to the last one that any output row needs, mirrored beyond the image."""
     height = len(image)
     periods = math.ceil(math.ceil(height * scale) / scale.numerator)
@@ -170,7 +170,7 @@ def _mirrored(image: Image, scale: Fraction, kernel: _Kernel) -> Image:
     return image[np.minimum(cycle, 2 * height - 1 - cycle)]
 
 
-def _resize_block(source: NDArray[Any], block: Image, kernel: _Kernel, period: int) -> None:
+def _resize_block(source: NDArray[Any], block: Uint8Image, kernel: _Kernel, period: int) -> None:
     """Fill `block` (uint8) from the float rows it needs; `source[0]` has offset `kernel.first`."""
     # The last period of the result may lack its later phases.
     for number, phase in enumerate(kernel.phases[: len(block)]):
@@ -194,7 +194,7 @@ def _every(source: NDArray[Any], first: int, period: int, count: int) -> NDArray
     return source[first : first + count * period : period]
 
 
-def _transposed(image: Image) -> Image:
+def _transposed(image: Uint8Image) -> Uint8Image:
     return np.asarray(cv2.transpose(image), dtype=np.uint8)
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.quality.faults import require_rgb, require_scale
 from harness.quality.profile import Profile
 from harness.quality.psnr import psnr_db
 from harness.quality.ssim import WINDOW, mean_ssim
+from harness.quality.validation import require_rgb, require_scale
 
-Image = NDArray[np.uint8]
+AnyImage = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class PreparedTruth:
 
 
 def score(
-    output: Image, truth: Image, *, profile: Profile, scale: int, threads: int = 1
+    output: AnyImage, truth: AnyImage, *, profile: Profile, scale: int, threads: int = 1
 ) -> Quality:
     """PSNR and SSIM of two uint8 RGB images, H x W x 3, in the given profile.
 
@@ -50,7 +50,7 @@ def score(
     return score_prepared(output, prepare(truth, profile=profile, scale=scale), threads=threads)
 
 
-def prepare(truth: Image, *, profile: Profile, scale: int) -> PreparedTruth:
+def prepare(truth: AnyImage, *, profile: Profile, scale: int) -> PreparedTruth:
     """Crop the border of a uint8 RGB ground truth, H x W x 3, and convert its colours.
 
     The result shares no memory with `truth`, which may be dropped. Raises like `score`.
@@ -64,7 +64,7 @@ def prepare(truth: Image, *, profile: Profile, scale: int) -> PreparedTruth:
     return PreparedTruth(profile, scale, height, width, samples)
 
 
-def score_prepared(output: Image, prepared: PreparedTruth, *, threads: int = 1) -> Quality:
+def score_prepared(output: AnyImage, prepared: PreparedTruth, *, threads: int = 1) -> Quality:
     """PSNR and SSIM of a uint8 RGB output, H x W x 3, against a prepared truth.
 
     `threads` splits the filtering of SSIM; it changes the time, never the result. No thread is
@@ -87,7 +87,7 @@ def score_prepared(output: Image, prepared: PreparedTruth, *, threads: int = 1) 
     )
 
 
-def _within(image: Image, border: int) -> Image:
+def _within(image: AnyImage, border: int) -> AnyImage:
     """The image without its border; contiguous rows first, which OpenCV needs."""
     height, width = image.shape[:2]
     return np.ascontiguousarray(image)[border : height - border, border : width - border]

@@ -27,7 +27,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.quality.faults import require_threads
+from harness.quality.pixels import Floats
+from harness.quality.validation import require_threads
 
 WINDOW = 11
 _SIGMA = 1.5
@@ -44,7 +45,6 @@ _TILE_COLUMNS = 256
 _ROUGH = 400.0
 
 Samples = NDArray[np.uint8] | NDArray[np.float32]
-Floats = NDArray[np.floating[Any]]
 
 
 def mean_ssim(

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import atomic
 from harness.core.leaderboard import Leaderboard
-from harness.core.printed import Regenerated
+from harness.core.printed_table import Regenerated
+from harness.documents import atomic
 from harness.render.as_terminal import to_terminal
 from harness.render.document import document
 from harness.render.frame import to_frame

@@ -10,11 +10,11 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table as Grid
 from rich.text import Text
 
-from harness.render.table import SECTIONS, Cell, Heading, Kind, Line, Table
+from harness.render.table import SECTIONS, Cell, Heading, Line, RowKind, Table
 
 NAME_WIDTH = 24
 GAP = 3  # padding and divider between columns
-_STYLES: dict[Kind, str] = {"published": "dim", "failed": "red", "floor": "italic"}
+_STYLES: dict[RowKind, str] = {"published": "dim", "failed": "red", "floor": "italic"}
 
 
 @dataclass(frozen=True)

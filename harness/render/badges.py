@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.core.audit import Level, flagged, worst
-from harness.core.leaderboard import Entry, Row
+from harness.core.audit import AuditVerdict, flagged, worst
+from harness.core.leaderboard import BoardEntry, Row
 from harness.core.record import Record
 from harness.render.text import HINT_LIMIT, clean, cut, short
 
@@ -18,7 +18,7 @@ _VERDICTS: dict[str, tuple[str, Tone]] = {
     "disputed": ("counts disputed", "bad"),
     "incomplete": ("counts incomplete", "warn"),
 }
-_AUDITS: dict[Level, tuple[str, Tone]] = {
+_AUDITS: dict[AuditVerdict, tuple[str, Tone]] = {
     "ok": ("audited", "good"),
     "suspect": ("suspect", "bad"),
     "rejected": ("rejected", "bad"),
@@ -74,7 +74,7 @@ def badges(row: Row, *, earlier: Sequence[Record]) -> tuple[Badge, ...]:
     return tuple(found)
 
 
-def _audited(entry: Entry) -> list[Badge]:
+def _audited(entry: BoardEntry) -> list[Badge]:
     """One badge for all audits: the worst verdict, and what speaks against the entry."""
     if not entry.audits:
         name = "not audited"

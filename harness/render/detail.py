@@ -7,18 +7,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from harness.core.leaderboard import Entry, Leaderboard, Row, counts_of, rounds_of
+from harness.core.leaderboard import BoardEntry, Leaderboard, Row, counts_of, rounds_of
 from harness.core.metrics import label
 from harness.core.record import FloorFigures, ImageScore, RoundFigures
-from harness.render.audits import audited
+from harness.render.audit_grid import audited
 from harness.render.badges import Badge, badges
-from harness.render.evidence import evidence
+from harness.render.count_grids import evidence
 from harness.render.facts import facts
 from harness.render.grid import Grid
-from harness.render.printed import by_source
+from harness.render.published_figures import by_source
 from harness.render.reasons import reason
-from harness.render.spread import Drawing, spread
-from harness.render.table import Kind, kind_of
+from harness.render.runtime_scatter import Drawing, spread
+from harness.render.table import RowKind, kind_of
 from harness.render.text import HINT_LIMIT, clean, cut, short
 from harness.render.units import MISSING, quantity, shown
 from harness.wire.messages import Counter
@@ -31,7 +31,7 @@ class Detail:
     """One row's section."""
 
     anchor: str
-    kind: Kind
+    kind: RowKind
     team: str
     title: str
     badges: tuple[Badge, ...]
@@ -66,11 +66,11 @@ def _detail(board: Leaderboard, row: Row, *, anchor: str) -> Detail:
     )
 
 
-def _title(entry: Entry) -> str:
+def _title(entry: BoardEntry) -> str:
     return short(entry.title or entry.id, HINT_LIMIT)
 
 
-def _remarks(entry: Entry) -> tuple[str, ...]:
+def _remarks(entry: BoardEntry) -> tuple[str, ...]:
     told = [f"counts: {reason}" for reason in (entry.verdict.reasons if entry.verdict else ())]
     told += entry.notes
     counts = counts_of(entry.records)
@@ -79,7 +79,7 @@ def _remarks(entry: Entry) -> tuple[str, ...]:
     return tuple(dict.fromkeys(short(text, _LONG) for text in told))
 
 
-def _counters(entry: Entry) -> Grid | None:
+def _counters(entry: BoardEntry) -> Grid | None:
     counts = counts_of(entry.records)
     if counts is None:
         return None
@@ -114,7 +114,7 @@ def _counter(counter: Counter) -> tuple[str, ...]:
     )
 
 
-def _published(entry: Entry) -> Grid:
+def _published(entry: BoardEntry) -> Grid:
     rows = []
     for source, figures in by_source(entry.published).items():
         for key, printed in figures.items():
@@ -143,7 +143,7 @@ def _difference(key: str, ours: float | None, printed: float) -> str:
     return f"{'−' if ours < printed else '+'}{text}"
 
 
-def _images(entry: Entry) -> Grid:
+def _images(entry: BoardEntry) -> Grid:
     scores = _scores(entry)
     seconds: dict[tuple[str, str], list[float]] = {}
     for outcome in rounds_of(entry.records):
@@ -171,7 +171,7 @@ def _psnr(score: ImageScore | None) -> str:
     return shown(score.psnr_db if score else None, "dB", 3)
 
 
-def _scores(entry: Entry) -> dict[tuple[str, str], ImageScore]:
+def _scores(entry: BoardEntry) -> dict[tuple[str, str], ImageScore]:
     """The scores of the lowest round, which are those that the table shows."""
     found: list[tuple[int, Iterable[ImageScore]]] = [
         (record.round, record.outcome.scores)

@@ -8,9 +8,9 @@ from typing import Any
 
 from harness.core.audit import worst
 from harness.core.challenge import Challenge
-from harness.core.leaderboard import Entry, Leaderboard, Row
+from harness.core.leaderboard import BoardEntry, Leaderboard, Row
 from harness.core.record import Environment
-from harness.render.printed import by_source
+from harness.render.published_figures import by_source
 
 _COUNTS = ("params", "macs", "macs_ntire2022", "macs_fvcore", "activations", "convs")
 
@@ -111,13 +111,13 @@ def _row(board: Leaderboard, row: Row) -> dict[str, Any]:
     }
 
 
-def _failure(entry: Entry) -> dict[str, str] | None:
+def _failure(entry: BoardEntry) -> dict[str, str] | None:
     if entry.failure is None:
         return None
     return {key: getattr(entry.failure, key) for key in ("stage", "reason", "message")}
 
 
-def _quality(challenge: Challenge, entry: Entry) -> dict[str, dict[str, float | None]]:
+def _quality(challenge: Challenge, entry: BoardEntry) -> dict[str, dict[str, float | None]]:
     return {
         use.name: {
             "psnr_db": finite(entry.values.get(f"psnr:{use.name}")),
@@ -128,7 +128,7 @@ def _quality(challenge: Challenge, entry: Entry) -> dict[str, dict[str, float | 
     }
 
 
-def _range(entry: Entry, key: str) -> list[float | None] | None:
+def _range(entry: BoardEntry, key: str) -> list[float | None] | None:
     spread = entry.intervals.get(key)
     return None if spread is None else [finite(spread.low), finite(spread.high)]
 

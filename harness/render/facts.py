@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.core.leaderboard import Entry, Row, rounds_of
+from harness.core.leaderboard import BoardEntry, Row, rounds_of
 from harness.core.metrics import label
 from harness.core.record import Memory
 from harness.render.text import HINT_LIMIT, clean, short
@@ -48,7 +48,7 @@ def _against(row: Row) -> list[tuple[str, str]]:
     return told
 
 
-def _declared(entry: Entry) -> list[tuple[str, str]]:
+def _declared(entry: BoardEntry) -> list[tuple[str, str]]:
     """How it was run, and the energy's windows: few images stand for all."""
     rounds = rounds_of(entry.timed)
     told: list[tuple[str, str]] = [("Precision", entry.precision)] if rounds else []
@@ -58,7 +58,7 @@ def _declared(entry: Entry) -> list[tuple[str, str]]:
     return told
 
 
-def _worst(entry: Entry) -> Memory | None:
+def _worst(entry: BoardEntry) -> Memory | None:
     """Of the round whose peak is the table's figure, so that all are of one process."""
     measured = [it.memory for it in rounds_of(entry.records) if it.memory is not None]
     return max(measured, key=lambda it: it.peak_bytes, default=None)

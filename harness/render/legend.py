@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.core.challenge import Challenge, Limit, Term, Track
-from harness.core.leaderboard import Origin
+from harness.core.leaderboard import FiguresOrigin
 from harness.core.metrics import label, metric
-from harness.core.submission import Published
+from harness.core.submission import PublishedFigures
 from harness.render.text import clean
 from harness.render.units import converted, quantity, usual
 
@@ -41,7 +41,7 @@ _ENERGY = (
     "their number. A CPU has no such counter here, so its rows have no figure."
 )
 
-_RUNTIMES: Mapping[Origin, str] = {
+_RUNTIMES: Mapping[FiguresOrigin, str] = {
     "printed": (
         "As printed, from one machine of its source: it compares with no runtime measured "
         "elsewhere."
@@ -57,7 +57,7 @@ _COUNTED = (
     "entry's details."
 )
 _UNCHECKED = "Counts are the file's own: nothing here has checked them."
-_TAKEN: Mapping[Origin, Mapping[str, str]] = {
+_TAKEN: Mapping[FiguresOrigin, Mapping[str, str]] = {
     "measured": {},
     "printed": {
         "memory": "As printed. 1 MiB = 2²⁰ bytes.",
@@ -80,7 +80,7 @@ class Meaning:
     meaning: str
 
 
-def legend(challenge: Challenge, origin: Origin = "measured") -> tuple[Meaning, ...]:
+def legend(challenge: Challenge, origin: FiguresOrigin = "measured") -> tuple[Meaning, ...]:
     """The explanations that this challenge's columns, limits and tracks need, in table order.
 
     Of figures of another `origin` it says where they are from, not how the harness would measure.
@@ -108,7 +108,7 @@ def _title(track: Track) -> str:
     return clean(track.title)
 
 
-def _runtime(challenge: Challenge, origin: Origin) -> str:
+def _runtime(challenge: Challenge, origin: FiguresOrigin) -> str:
     if origin == "printed" and not challenge.tracks:  # by no rules that would say what it is over
         return _RUNTIMES[origin]
     if origin != "measured":
@@ -134,7 +134,7 @@ def _mean(challenge: Challenge) -> str:
     return f"The mean over a data set's images, then over the data sets{named}"
 
 
-def _baseline(challenge: Challenge, printed: Published) -> str:
+def _baseline(challenge: Challenge, printed: PublishedFigures) -> str:
     figures = printed.figures().items()
     told = ", ".join(f"{clean(label(key))} {quantity(key, value)}" for key, value in figures)
     return (
@@ -173,7 +173,7 @@ def _costs(challenge: Challenge) -> tuple[tuple[str, str, str], ...]:
     )
 
 
-def _marks(challenge: Challenge, origin: Origin) -> str:
+def _marks(challenge: Challenge, origin: FiguresOrigin) -> str:
     ties = "equal figures share a rank" if challenge.rank_ties == "shared" else "no rank is shared"
     tied = (
         "; of runtimes that the rounds can't tell apart, each pair at 95 %, the range of ranks"

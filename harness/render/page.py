@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from harness.core.leaderboard import Leaderboard, Origin
+from harness.core.leaderboard import FiguresOrigin, Leaderboard
 from harness.core.record import Environment
 from harness.render.as_html import TEMPLATES, templates, to_html
 from harness.render.detail import details
@@ -18,7 +18,7 @@ from harness.render.plot import plot
 from harness.render.table import Table, table
 from harness.render.text import HINT_LIMIT, NOTE_LIMIT, clean, short
 
-_FIGURES: Mapping[Origin, tuple[str, str]] = {
+_FIGURES: Mapping[FiguresOrigin, tuple[str, str]] = {
     "printed": ("Figures", "as printed"),
     "imported": ("Figures", "imported"),
 }

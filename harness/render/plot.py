@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.core.challenge import Challenge
-from harness.core.leaderboard import Leaderboard, Role, Row
-from harness.rank import UNTRAINED
-from harness.render.labels import Spot, write_labels
+from harness.core.leaderboard import UNTRAINED, Leaderboard, Row, RowRole
+from harness.render.plot_labels import Spot, write_labels
 from harness.render.text import short
 from harness.render.units import shown
 
@@ -54,7 +53,7 @@ class Point:
     """One row of the plot."""
 
     name: str
-    role: Role
+    role: RowRole
     runtime_ms: float
     psnr_db: float
     params: float
@@ -71,7 +70,7 @@ class Plot:
     svg: str
     title: str
     description: str
-    roles: tuple[Role, ...]  # that are drawn
+    roles: tuple[RowRole, ...]  # that are drawn
     numbered: tuple[str, ...] = ()
 
 
@@ -86,7 +85,7 @@ def plot(board: Leaderboard) -> Plot | None:
 
 def _plot(points: tuple[Point, ...], name: str) -> Plot:
     described = "; ".join(map(_described, points))
-    drawn: tuple[Role, ...] = ("reference", "entry")
+    drawn: tuple[RowRole, ...] = ("reference", "entry")
     roles = tuple(role for role in drawn if role in {point.role for point in points})
     svg, numbered = _draw(points, name)
     told = tuple(map(_described, numbered))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from harness.core.challenge import Challenge, Column
 from harness.core.leaderboard import Leaderboard, Row
 from harness.core.metrics import label, metric
-from harness.core.printed import Judged, Regenerated, Ruling
+from harness.core.printed_table import Judged, Regenerated, Ruling
 from harness.render.badges import Badge, badges
 from harness.render.reasons import reason
 from harness.render.table import Cell, Heading, Line, Table, figure, kind_of, place

@@ -14,13 +14,13 @@ from harness.core.challenge import Column, Track
 from harness.core.leaderboard import Leaderboard, Row
 from harness.core.metrics import Convention, label, metric
 from harness.render.badges import Badge, badges
-from harness.render.printed import by_source, elsewhere, of_column
+from harness.render.published_figures import by_source, elsewhere, of_column
 from harness.render.reasons import remark
 from harness.render.text import HINT_LIMIT, NOTE_LIMIT, clean, cut, short
 from harness.render.units import MISSING, converted, quantity, shown, times
 
-Kind = Literal["ranked", "unranked", "floor", "failed", "published"]
-SECTIONS: dict[Kind, str] = {
+RowKind = Literal["ranked", "unranked", "floor", "failed", "published"]
+SECTIONS: dict[RowKind, str] = {
     "ranked": "Ranked",
     "unranked": "Not ranked",
     "floor": "Floor",
@@ -77,7 +77,7 @@ class Cell:
 class Line:
     """A row: who, what was measured, and why it is not ranked."""
 
-    kind: Kind
+    kind: RowKind
     id: str
     team: str
     title: str
@@ -124,9 +124,9 @@ class Table:
                 runs.append((heading.group, 1))
         return tuple(runs) if any(name for name, _ in runs) else ()
 
-    def sections(self) -> tuple[tuple[Kind, tuple[Line, ...]], ...]:
+    def sections(self) -> tuple[tuple[RowKind, tuple[Line, ...]], ...]:
         """Lines of a kind together, in order; a published line goes with the line above it."""
-        parts: list[tuple[Kind, list[Line]]] = []
+        parts: list[tuple[RowKind, list[Line]]] = []
         for line in self.lines:
             if parts and line.kind in (parts[-1][0], "published"):
                 parts[-1][1].append(line)
@@ -167,7 +167,7 @@ def tells_precision(board: Leaderboard) -> bool:
     return any(row.entry.precision != "fp32" for row in board.rows)
 
 
-def kind_of(row: Row) -> Kind:
+def kind_of(row: Row) -> RowKind:
     """Where in the table a row stands."""
     if row.entry.failure:
         return "failed"

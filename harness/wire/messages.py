@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from harness.wire.evidence import Elsewhere, Reads, Share, Unfused
+from harness.wire.count_answers import BeforeDeploy, SecondSize, Share, WeightTrace
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Observe:
 
 
 @dataclass(frozen=True)
-class Gauge:
+class MeasurePeakRates:
     """Say what the device does at its best."""
 
 
@@ -207,7 +207,7 @@ class Observed:
 
 
 @dataclass(frozen=True)
-class Gauged:
+class PeakRates:
     """The best that the device did in several tries; multiply-adds by precision."""
 
     macs_per_s: dict[str, float]
@@ -248,9 +248,9 @@ class Counts:
     never_called: tuple[str, ...] = ()  # modules with parameters that the forward never used
     notes: tuple[str, ...] = ()
     official_macs: int | None = None  # of the NTIRE 2022 script, where it differs from our hooks
-    reads: Reads | None = None
-    elsewhere: Elsewhere | None = None
-    unfused: Unfused | None = None  # of an entry with `deploy`
+    reads: WeightTrace | None = None
+    elsewhere: SecondSize | None = None
+    unfused: BeforeDeploy | None = None  # of an entry with `deploy`
 
     def counter(self, name: str) -> Counter | None:
         """The counter of that name, if it ran."""
@@ -273,6 +273,10 @@ class Trouble:
     detail: str = ""  # traceback, for the log
 
 
-Request = Load | Count | Forward | Repeat | Collect | Export | Inspect | Observe | Gauge | Stop
-Answer = Ready | Counted | Done | Repeated | Output | Exported | State | Observed | Gauged | Trouble
+Request = (
+    Load | Count | Forward | Repeat | Collect | Export | Inspect | Observe | MeasurePeakRates | Stop
+)
+Answer = (
+    Ready | Counted | Done | Repeated | Output | Exported | State | Observed | PeakRates | Trouble
+)
 Message = Request | Answer

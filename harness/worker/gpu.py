@@ -20,7 +20,7 @@ _cuda = SimpleNamespace(
 _CHUNK = 2 * 2**20  # bytes in which PyTorch takes memory for large tensors, so none is unaccounted
 _TIMES_CACHE = 2  # as much again as the cache holds: nothing of before is left in it
 _UNKNOWN_CACHE = 64 * 2**20  # bytes, where torch does not tell: above any GPU's of today
-Call = Callable[[torch.Tensor], Any]
+TimedCall = Callable[[torch.Tensor], Any]
 
 
 class ColdClock:
@@ -38,7 +38,7 @@ class ColdClock:
         self._scratch = empty(self.scratch_bytes, dtype=torch.uint8, device="cuda")
         self.device_wall_s = 0.0
 
-    def __call__(self, call: Call, batch: torch.Tensor) -> tuple[float, Any]:
+    def __call__(self, call: TimedCall, batch: torch.Tensor) -> tuple[float, Any]:
         """Seconds of a forward by events, and its result."""
         start, end = self._event(enable_timing=True), self._event(enable_timing=True)
         self._scratch.zero_()  # written over: weights and inputs come from memory, as in use

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from harness.wire.messages import Load
-from harness.worker import checkout
+from harness.worker import select_model
 from harness.worker.state import BadWeights, read_state
 
 __all__ = ["BadWeights", "Loaded", "load"]
@@ -64,7 +64,7 @@ class _Repeat(nn.Module):
 
 
 def _of_checkout(request: Load) -> Loaded:
-    found = checkout.select(request)
+    found = select_model.select(request)
     declared = replace(
         request, data_range=found.data_range, tile=found.tile, tile_overlap=found.overlap
     )

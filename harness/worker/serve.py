@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from harness.wire import evidence
+from harness.wire import count_answers
 from harness.wire.channel import Channel, Closed
 from harness.wire.messages import (
     Answer,
@@ -22,9 +22,9 @@ from harness.wire.messages import (
     Export,
     Exported,
     Forward,
-    Gauge,
     Inspect,
     Load,
+    MeasurePeakRates,
     Observe,
     Ready,
     Repeat,
@@ -34,12 +34,12 @@ from harness.wire.messages import (
     Stop,
     Trouble,
 )
-from harness.worker import references, settings
+from harness.worker import global_settings, rebinding
 from harness.worker.load import BadWeights, Loaded, load
-from harness.worker.output import WrongOutput
-from harness.worker.run import Runner
+from harness.worker.output_image import WrongOutput
+from harness.worker.runner import Runner
 
-Reply = tuple[Answer, bytes | memoryview]
+AnswerWithPayload = tuple[Answer, bytes | memoryview]
 _now = time.perf_counter  # bound before a submission can patch it
 MESSAGE_CAP = 1000  # characters: a header holds no more than a few million
 
@@ -66,7 +66,7 @@ def _exchange(channel: Channel, worker: Worker) -> bool:
     return True
 
 
-def guarded(worker: Worker, request: Request, payload: bytearray) -> Reply:
+def guarded(worker: Worker, request: Request, payload: bytearray) -> AnswerWithPayload:
     """The worker's answer, or Trouble for anything that the submission raised."""
     try:
         return worker.answer(request, payload)
@@ -88,11 +88,11 @@ class Worker:
         self._asked: Load | None = None
         self._loaded: Loaded | None = None
         self._runner: Runner | None = None
-        self._before: settings.Settings | None = None
+        self._before: global_settings.GlobalSettings | None = None
         self._device = ""
-        self._functions = references.bound()
+        self._functions = rebinding.bound()
 
-    def answer(self, request: Request, payload: bytearray) -> Reply:
+    def answer(self, request: Request, payload: bytearray) -> AnswerWithPayload:
         """Do what the request says."""
         match request:
             case Collect():
@@ -112,23 +112,23 @@ class Worker:
                 return self._count(request)
             case Inspect():
                 return self._inspect()
-            case Gauge():
-                from harness.worker import gauge  # for this message only
+            case MeasurePeakRates():
+                from harness.worker import peak_rates  # for this message only
 
-                return gauge.gauge(self._device)
+                return peak_rates.gauge(self._device)
         raise RuntimeError(f"no answer to {type(request).__name__}")
 
     def _load(self, request: Load) -> Ready:
-        settings.apply(threads=request.threads, seed=request.seed)
-        self._before = settings.read()
+        global_settings.apply(threads=request.threads, seed=request.seed)
+        self._before = global_settings.read()
         self._device = request.device
         self._asked = request
         started = _now()
         self._loaded = load(request)
         self._runner = Runner(self._loaded.model, self._loaded.declared)
         load_s = _now() - started
-        changed = settings.differences(self._before, settings.read())
-        settings.put_back(self._before, threads=request.threads, seed=request.seed)
+        changed = global_settings.differences(self._before, global_settings.read())
+        global_settings.put_back(self._before, threads=request.threads, seed=request.seed)
         return Ready(
             load_s=load_s,
             params=self._loaded.params,
@@ -139,7 +139,7 @@ class Worker:
             data_range=self._loaded.data_range,
             tile=self._loaded.declared.tile,
             tile_overlap=self._loaded.declared.tile_overlap,
-            policy=settings.policy(self._before),
+            policy=global_settings.policy(self._before),
         )
 
     def _count(self, request: Count) -> Counted:
@@ -154,7 +154,7 @@ class Worker:
         )
         return Counted(dataclasses.replace(counts, unfused=self._unfused(request, loaded)))
 
-    def _unfused(self, request: Count, fused: Loaded) -> evidence.Unfused | None:
+    def _unfused(self, request: Count, fused: Loaded) -> count_answers.BeforeDeploy | None:
         """The same entry built once more, without its `deploy` function; None if it has none.
 
         It gets the same seed. Nothing of it stays in a process that is timed.
@@ -174,16 +174,16 @@ class Worker:
                 data_range=fused.data_range,
             )
         except Exception as error:  # noqa: BLE001 - a submission may raise anything at all
-            return evidence.Unfused(error=_line(error)[:MESSAGE_CAP])
+            return count_answers.BeforeDeploy(error=_line(error)[:MESSAGE_CAP])
 
     def _built(self, asked: Load) -> Loaded:
         """Another model in the same state of the process as the first one."""
-        settings.apply(threads=asked.threads, seed=asked.seed)
+        global_settings.apply(threads=asked.threads, seed=asked.seed)
         try:
             return load(asked)
         finally:
             if self._before is not None:
-                settings.put_back(self._before, threads=asked.threads, seed=asked.seed)
+                global_settings.put_back(self._before, threads=asked.threads, seed=asked.seed)
 
     def _on_image(self, request: Forward | Repeat | Observe, payload: bytearray) -> Answer:
         """The answer to a request that brings an image."""
@@ -197,19 +197,23 @@ class Worker:
         seconds = runner.forward(image)
         return Done(seconds, compile_s=runner.compile_s, device_wall_s=runner.device_wall_s)
 
-    def _export(self) -> Reply:
+    def _export(self) -> AnswerWithPayload:
         state = self._need_loaded().model.state_dict()
         copies = {name: value.detach().cpu().clone() for name, value in state.items()}
         return Exported(len(copies)), save(copies)
 
     def _inspect(self) -> State:
-        changed = settings.differences(self._before, settings.read()) if self._before else ()
+        changed = (
+            global_settings.differences(self._before, global_settings.read())
+            if self._before
+            else ()
+        )
         # asking CUDA anything makes a context of some hundred MiB: only where it is in use
         peak, reserved = _cuda_memory() if self._device == "cuda" else (0, 0)
         ours = self._runner.scratch_bytes if self._runner else 0
         written = self._runner.written if self._runner else 0
         allocated, held = max(peak - ours, 0), max(reserved - ours, 0)
-        return State(changed, allocated, held, references.rebound(self._functions), written)
+        return State(changed, allocated, held, rebinding.rebound(self._functions), written)
 
     def _need_runner(self) -> Runner:
         if self._runner is None:

@@ -11,12 +11,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from harness.worker.output import checked
+from harness.worker.output_image import checked
 
-Call = Callable[[torch.Tensor], torch.Tensor]
+Upscale = Callable[[torch.Tensor], torch.Tensor]
 
 
-def tiled(model: nn.Module, *, scale: int, tile: int, overlap: int, multiple: int) -> Call:
+def tiled(model: nn.Module, *, scale: int, tile: int, overlap: int, multiple: int) -> Upscale:
     """`model` behind padding to a `multiple` and, if `tile` is above 0, tiles of `tile` LR pixels.
 
     Overlapping tiles are averaged where they meet, as the official test scripts do. WrongOutput
@@ -43,7 +43,7 @@ def tiled(model: nn.Module, *, scale: int, tile: int, overlap: int, multiple: in
     return call
 
 
-def square_tiled(model: nn.Module, *, scale: int, tile: int, overlap: int) -> Call:
+def square_tiled(model: nn.Module, *, scale: int, tile: int, overlap: int) -> Upscale:
     """`model` behind the tiles of the official NTIRE scripts: no larger than the image's shorter
     side, and square. An image that is no larger than the `overlap`, where those scripts leave
     pixels out, runs whole.
@@ -64,7 +64,7 @@ def _starts(size: int, tile: int, overlap: int) -> Iterator[int]:
     yield last
 
 
-def _padded(model: nn.Module, *, scale: int, multiple: int) -> Call:
+def _padded(model: nn.Module, *, scale: int, multiple: int) -> Upscale:
     def call(batch: torch.Tensor) -> torch.Tensor:
         height, width = batch.shape[-2:]
         below, right = -height % multiple, -width % multiple

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from harness import atomic
+from harness.documents import atomic
 from reference_models.training.faults import TrainingError, listed
 
 _FORMAT = 1

@@ -12,7 +12,7 @@ import torch
 import typer
 from rich.console import Console
 
-from harness import atomic
+from harness.documents import atomic
 from reference_models.training import checkpoint, images, log, models, plot, recipe, score, trainer
 from reference_models.training.faults import TrainingError, listed
 from reference_models.training.output import claimed

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import atomic
+from harness.documents import atomic
 from reference_models.training.faults import TrainingError
 
 

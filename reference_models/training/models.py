@@ -13,8 +13,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from harness import atomic, catalog
 from harness.core.submission import Submission
+from harness.documents import atomic
+from harness.entries import catalogue
 from reference_models.training.faults import TrainingError, listed
 
 REFERENCES = Path(__file__).parents[1]
@@ -46,8 +47,8 @@ def find(model_id: str) -> Reference:
     known = {
         one.id: Reference(one.id, one.folder, one.submission)
         for folder in sorted(REFERENCES.iterdir())
-        if (folder / catalog.MANIFEST).is_file()
-        for one in catalog.read_folder(folder)
+        if (folder / catalogue.MANIFEST).is_file()
+        for one in catalogue.read_folder(folder)
         if one.submission is not None
     }
     if model_id not in known:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness import atomic
+from harness.documents import atomic
 from reference_models.training.faults import TrainingError
 
 _LOCK = ".lock"

@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness import atomic
+from harness.documents import atomic
 from reference_models.training.log import Row
 
 _SIZE_IN = (8.0, 6.0)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from harness import strict
+from harness.documents import typed
 from reference_models.training.faults import TrainingError, listed
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -162,8 +162,8 @@ def read(name: str) -> Recipe:
         )
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-        recipe = strict.build(Recipe, document, _STAND_IN)
-    except strict.Faults as faults:
+        recipe = typed.build(Recipe, document, _STAND_IN)
+    except typed.Faults as faults:
         raise listed(f"{path}: is no recipe; mend", faults.lines) from None
     except (OSError, ValueError, RecursionError) as error:
         raise TrainingError(f"{path}: {error}; a recipe is a TOML file") from None

@@ -24,16 +24,18 @@ from statistics import median
 
 import numpy as np
 
-from harness import catalog, datasets, ntire, weights
-from harness.catalog import Candidate
+from harness import datasets
+from harness.audits.roofline import floor
 from harness.core.audit import Audit, flagged
-from harness.core.challenge import Protocol
-from harness.core.floor import floor
+from harness.core.challenge import TimingProtocol
 from harness.core.outcome import Failed
-from harness.core.record import CountFigures, ImageScore, Yardstick
-from harness.launch.measure import LrImage, Task, run_count, run_round
-from harness.launch.yardstick import null, take
-from harness.pipeline import plan
+from harness.core.record import Calibration, CountFigures, ImageScore
+from harness.entries import catalogue, checkouts, weights
+from harness.entries.catalogue import Candidate
+from harness.measure import loads
+from harness.measure.calibration import null, take
+from harness.measure.tasks import LrImage, Task, run_count, run_round
+from harness.usecases import plan
 from harness.wire.messages import Load
 
 REFERENCES = Path(__file__).resolve().parents[2] / "reference_models"
@@ -54,7 +56,7 @@ class Tally:
 def main() -> None:
     """A line an entry, and the sums."""
     options = _options()
-    protocol = Protocol(threads=options.threads)
+    protocol = TimingProtocol(threads=options.threads)
     with tempfile.TemporaryDirectory() as folder:
         logs = Path(folder)
         without = null(device="cpu", threads=options.threads)
@@ -76,10 +78,10 @@ def main() -> None:
 
 
 def _entry(
-    task: Task, images: tuple[LrImage, ...], yardstick: Yardstick, options: argparse.Namespace
+    task: Task, images: tuple[LrImage, ...], yardstick: Calibration, options: argparse.Namespace
 ) -> Tally:
     tally = Tally()
-    counted = run_count(replace(task, load=plan.counting(task.load)), *COUNTED)
+    counted = run_count(replace(task, load=loads.counting(task.load)), *COUNTED)
     counts = counted.counts if isinstance(counted, CountFigures) else None
     audited = replace(task, yardstick=yardstick)
     bare = replace(task, protocol=replace(task.protocol, audits=False))
@@ -113,7 +115,7 @@ def _show(name: str, tally: Tally) -> None:
         print(f"    failed: {message}")
 
 
-def _loads(options: argparse.Namespace, protocol: Protocol) -> Iterator[tuple[str, Load]]:
+def _loads(options: argparse.Namespace, protocol: TimingProtocol) -> Iterator[tuple[str, Load]]:
     mode = "official" if options.weights_dir else "bundled"
     place = weights.folder(options.weights_dir)
     for candidate in _candidates(options):
@@ -121,7 +123,7 @@ def _loads(options: argparse.Namespace, protocol: Protocol) -> Iterator[tuple[st
         if armed.submission is None or chosen is None:
             print(f"{candidate.id}: left out, {'; '.join(armed.faults)}")
             continue
-        yield candidate.id, plan.declared(armed, armed.submission, chosen, protocol)
+        yield candidate.id, loads.declared(armed, armed.submission, chosen, protocol)
 
 
 def _candidates(options: argparse.Namespace) -> Iterator[Candidate]:
@@ -129,10 +131,10 @@ def _candidates(options: argparse.Namespace) -> Iterator[Candidate]:
     if not named:
         named = [*sorted(it.parent for it in REFERENCES.glob("*/submission.toml")), EXAMPLE]
     for folder in named:
-        yield from catalog.read_folder(folder)
+        yield from catalogue.read_folder(folder)
     if options.ntire:
         ids = tuple(int(it) for it in options.ids.split(",")) if options.ids else None
-        yield from ntire.candidates(options.ntire, ids)
+        yield from checkouts.candidates(options.ntire, ids)
 
 
 def _images(options: argparse.Namespace, scale: int) -> tuple[LrImage, ...]:
@@ -143,7 +145,9 @@ def _images(options: argparse.Namespace, scale: int) -> tuple[LrImage, ...]:
     )
 
 
-def _cropped(pair: datasets.Pair, scale: int, side: int) -> np.ndarray[tuple[int, ...], np.dtype]:
+def _cropped(
+    pair: datasets.ImagePair, scale: int, side: int
+) -> np.ndarray[tuple[int, ...], np.dtype]:
     pixels = datasets.read_lr(pair, scale=scale)
     return np.ascontiguousarray(pixels[:side, :side] if side else pixels)
 

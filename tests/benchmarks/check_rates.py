@@ -40,21 +40,21 @@ from planted import neighbours, write_planted
 from scipy.stats import mannwhitneyu
 
 from harness.gate import (
+    Arm,
     Block,
     Checked,
-    Estimate,
+    CheckSettings,
     Gate,
-    Role,
+    LogRatio,
     Sampling,
-    Settings,
     Turn,
     estimate,
     judge,
 )
-from harness.gate.verdict import called
-from harness.pipeline.bench import CheckRequest
-from harness.pipeline.check import check
-from harness.render.check import document
+from harness.gate.formats import document
+from harness.gate.judgement import called
+from harness.gate.pair import CheckRequest
+from harness.usecases.check import check
 
 EFFECT = 0.05
 WORDS = ("SLOWER", "FASTER", "SAME", "INCONCLUSIVE")
@@ -76,7 +76,7 @@ class Setting:
 PLAN: dict[Setting, int] = {
     **{Setting(0.0, noisy, 15.0, size=24): 200 for noisy in (0, 2)},
     **{Setting(slower, noisy, 30.0): 20 for slower in (0.03, 0.05, 0.1, 0.2) for noisy in (0, 2)},
-    Setting(0.1, 0, Settings().budget_s): 20,
+    Setting(0.1, 0, CheckSettings().budget_s): 20,
 }
 
 
@@ -142,7 +142,7 @@ def _check(new: Path, old: Path, folder: Path, seed: int, setting: Setting) -> C
     request = CheckRequest(
         candidates=(str(new),),
         against=str(old),
-        settings=Settings(budget_s=setting.budget, seed=seed),
+        settings=CheckSettings(budget_s=setting.budget, seed=seed),
         gates=(Gate("runtime", "percent", EFFECT * 100.0),),
         size=(setting.size, setting.size),
         logs=folder / "logs",
@@ -175,7 +175,7 @@ def _asv(old: Samples, new: Samples) -> str:
     return verdict if differs else "SAME"
 
 
-SIDES: tuple[Role, ...] = ("baseline", "again", "candidate")
+SIDES: tuple[Arm, ...] = ("baseline", "again", "candidate")
 RULES: dict[str, Rule] = {
     "pytest-benchmark mean:5%": _by(fmean, EFFECT),
     "pytest-benchmark min:5%": _by(min, EFFECT),
@@ -241,7 +241,7 @@ def _word(result: dict[str, Any], setting: Setting) -> str:
     if result["word"] == "FAILED":
         return "FAILED"
     blocks = tuple(_block(it) for it in result["blocks"])
-    return judge(Sampling(blocks), Settings(budget_s=setting.budget)).word
+    return judge(Sampling(blocks), CheckSettings(budget_s=setting.budget)).word
 
 
 def _block(told: dict[str, Any]) -> Block:
@@ -254,10 +254,10 @@ def _arm(result: dict[str, Any], setting: Setting) -> str:
 
     Equal sides in every check, whatever is planted, and as many blocks as its candidate has.
     """
-    settings = Settings(budget_s=setting.budget)
+    settings = CheckSettings(budget_s=setting.budget)
     nulls = [_block(it).nulls for it in result["blocks"]]
     of = estimate(nulls, confidence=settings.confidence)
-    unguarded = Estimate(0.0, -math.inf, math.inf, of.blocks, of.turns)
+    unguarded = LogRatio(0.0, -math.inf, math.inf, of.blocks, of.turns)
     return called(of, unguarded, settings)[0]
 
 

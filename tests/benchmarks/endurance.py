@@ -40,8 +40,8 @@ from fakes.entries import CONV, GOOD, write_entry
 from hostile import corpus
 from hostile.world import World, laid_out
 
+from harness.board.store import load
 from harness.core.record import RoundFigures
-from harness.store import load
 
 REFERENCE = "rlfn_ntire_x4"
 HONEST = {"plain": GOOD, "conv": CONV}

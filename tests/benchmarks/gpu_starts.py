@@ -18,8 +18,8 @@ from typing import Any
 
 import torch
 
-from harness.catalog import reference_folder
-from harness.worker import settings
+from harness.entries.catalogue import reference_folder
+from harness.worker import global_settings
 from harness.worker.gpu import ColdClock
 
 SIZES = ((96, 96), (256, 256), (339, 510))  # LR height and width; the last is usual in DIV2K
@@ -31,7 +31,7 @@ Call = Callable[[torch.Tensor], Any]
 def main() -> None:
     """Print a row for each size."""
     options = _options()
-    settings.apply(threads=1, seed=0)
+    global_settings.apply(threads=1, seed=0)
     sys.path.insert(0, str(reference_folder() / "rlfn"))
     from model import RLFN
 

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.store import load
+from harness.board.store import load
 
 BY_CLOCK = (
     "runtime_s",

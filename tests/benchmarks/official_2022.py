@@ -44,8 +44,8 @@ import time
 from importlib import resources
 from pathlib import Path
 
-from harness import ntire
-from harness.pipeline import Inspected, inspect
+from harness.entries import checkouts
+from harness.usecases import Inspected, inspect
 from harness.wire.messages import Counts
 
 BASELINES = {-1: "IMDN_baseline", 0: "RFDN AIM2020 Winner"}
@@ -63,7 +63,7 @@ CAUSES = {
 
 def main(checkout: Path, ids: tuple[int, ...] | None, reports: Path) -> None:
     began = time.perf_counter()
-    found = inspect(ntire.candidates(checkout, ids), logs=reports)
+    found = inspect(checkouts.candidates(checkout, ids), logs=reports)
     seconds = time.perf_counter() - began
     print(f"{len(found)} ids inspected in {seconds:.1f} s, process starts included")
     printed = _printed()
@@ -84,7 +84,7 @@ def main(checkout: Path, ids: tuple[int, ...] | None, reports: Path) -> None:
 
 
 def _printed() -> dict[str, dict[str, str]]:
-    table = resources.files("harness.published") / "tables" / "ntire2022.csv"
+    table = resources.files("harness.rules") / "tables" / "ntire2022.csv"
     with table.open(encoding="utf-8") as lines:
         return {_bare(row["team"]): row for row in csv.DictReader(lines)}
 

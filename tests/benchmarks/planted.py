@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.catalog import reference_folder
+from harness.entries.catalogue import reference_folder
 
 # What a 3x3 convolution of 46 channels adds to RLFN's runtime on one thread at 48x48 LR pixels,
 # about (of the multiply-adds it is 0.063). The rows that the last one covers suit the kernel more

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, median, stdev
 
-from harness import catalog
-from harness.gate import Block, Settings
-from harness.launch.machine import usable_cores
-from harness.pipeline.baseline import Baseline
-from harness.pipeline.bench import CheckRequest, paired, sampled
-from harness.pipeline.progress import Silent
+from harness.core.progress import Silent
+from harness.entries import catalogue
+from harness.gate import Block, CheckSettings
+from harness.gate.baseline import Baseline
+from harness.gate.pair import CheckRequest, paired, sampled
+from harness.machine.environment import usable_cores
 
 MODEL = "rlfn_ntire_x4"
 POOL_PAUSE_S = 0.01
@@ -56,8 +56,8 @@ def main() -> None:
 
 
 def _blocks(way: Way, size: int, seconds: float, seed: int) -> tuple[Block, ...]:
-    (model,) = catalog.references((MODEL,))
-    settings = Settings(budget_s=seconds, seed=seed, settle_s=way.settle_s)
+    (model,) = catalogue.references((MODEL,))
+    settings = CheckSettings(budget_s=seconds, seed=seed, settle_s=way.settle_s)
     with tempfile.TemporaryDirectory() as logs:
         request = CheckRequest(
             candidates=(MODEL,),

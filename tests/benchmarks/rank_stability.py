@@ -26,10 +26,10 @@ import kept
 from planted import neighbours
 
 import harness
-from harness import stats
-from harness.core.leaderboard import Entry, Leaderboard, rounds_of
-from harness.pipeline.separation import with_spans
-from harness.rank import rank
+from harness.board.rank import rank
+from harness.board.rank_intervals import with_spans
+from harness.core.leaderboard import BoardEntry, Leaderboard, rounds_of
+from harness.stats import samples
 
 
 def main() -> None:
@@ -57,7 +57,7 @@ def _board(folder: Path, options: argparse.Namespace) -> Leaderboard:
     return with_spans(rank(board.challenge, entries))
 
 
-def _entries(board: Leaderboard) -> list[Entry]:
+def _entries(board: Leaderboard) -> list[BoardEntry]:
     return [row.entry for row in board.rows if row.entry.role != "floor"]
 
 
@@ -67,7 +67,7 @@ def _told(board: Leaderboard, options: argparse.Namespace) -> dict[str, Any]:
     return {
         "setting": _setting(options),
         "seconds": {
-            it.id: stats.runtime(rounds_of(it.timed), datasets=names).rounds
+            it.id: samples.runtime(rounds_of(it.timed), datasets=names).rounds
             for it in _entries(board)
         },
         "runtime": {it.id: it.values["runtime"] for it in _entries(board)},

@@ -16,13 +16,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from harness import catalog, weights
-from harness.core.challenge import Protocol
-from harness.launch.confinement import Confinement, NoConfinement
-from harness.launch.process import WorkerProcess
-from harness.launch.sandbox.bubblewrap import Bubblewrap
-from harness.launch.sandbox.choose import why_not
-from harness.pipeline import plan
+from harness.core.challenge import TimingProtocol
+from harness.entries import catalogue, weights
+from harness.measure import loads
+from harness.measure.worker_process import WorkerProcess
+from harness.sandbox.bubblewrap import Bubblewrap
+from harness.sandbox.confinement import Confinement, NoConfinement
+from harness.sandbox.isolation import why_not
+from harness.usecases import plan
 from harness.wire.messages import Inspect, Load, Ready, State
 
 DEADLINE_S = 300.0
@@ -64,11 +65,11 @@ def _life(load: Load, log: Path, confinement: Confinement) -> tuple[float, ...]:
 
 
 def _load(entry: str) -> Load:
-    candidate = catalog.read_named(entry)[0]
+    candidate = catalogue.read_named(entry)[0]
     armed, chosen = plan.armed(candidate, mode="bundled", weights_dir=weights.folder(None))
     if armed.submission is None or chosen is None:
         raise SystemExit(f"{entry}: {'; '.join(armed.faults)}")
-    return plan.declared(armed, armed.submission, chosen, Protocol(threads=1))
+    return loads.declared(armed, armed.submission, chosen, TimingProtocol(threads=1))
 
 
 def _options() -> argparse.Namespace:

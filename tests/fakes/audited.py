@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.core.challenge import Protocol
+from harness.audits.exchange import Exchange
+from harness.core.challenge import TimingProtocol
 from harness.core.outcome import failed
-from harness.core.record import ImageScore, Memory, Yardstick
-from harness.launch.audits.exchange import Exchange
-from harness.launch.process import WorkerFailed
-from harness.launch.session import LrImage, Task
+from harness.core.record import Calibration, ImageScore, Memory
+from harness.measure.session import LrImage, Task
+from harness.measure.worker_process import WorkerFailed
 from harness.quality.bicubic import upscale
 from harness.wire.messages import Load, Observed, Output, Ready, State
 
 Uint8 = npt.NDArray[np.uint8]
-YARDSTICK = Yardstick(0.001, 0.0, 0.001, 0.0, {"fp32": 1e12}, 1e12)
+YARDSTICK = Calibration(0.001, 0.0, 0.001, 0.0, {"fp32": 1e12}, 1e12)
 SCALE = 4
 
 
@@ -83,7 +83,9 @@ class FakeSession:
 def task(*, thorough: bool = True, weights: str = "w", **protocol: Any) -> Task:
     """A task of a made-up entry."""
     load = Load("", "m:N", "{}", SCALE, 1.0, "cpu", threads=1, seed=0, weights=weights)
-    return Task(load, Protocol(**protocol), Path("x.log"), yardstick=YARDSTICK, thorough=thorough)
+    return Task(
+        load, TimingProtocol(**protocol), Path("x.log"), yardstick=YARDSTICK, thorough=thorough
+    )
 
 
 def images(number: int = 3) -> tuple[LrImage, ...]:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from harness.core.challenge import Challenge, Column, DatasetUse, Limit, Term, Track
-from harness.core.leaderboard import Entry, Interval, Leaderboard, Row, Standing
+from harness.core.leaderboard import BoardEntry, Interval, Leaderboard, Row, Standing
+from harness.core.model_counts import CountVerdict
 from harness.core.outcome import Failed, Stage, failed
 from harness.core.record import (
     CountFigures,
@@ -19,8 +20,7 @@ from harness.core.record import (
     RoundFigures,
     Sample,
 )
-from harness.core.submission import Published
-from harness.core.verdict import Verdict
+from harness.core.submission import PublishedFigures
 from harness.wire.messages import Counter, Counts
 
 MIB = 2**20
@@ -90,7 +90,7 @@ def values(**changes: float) -> dict[str, float]:
     return found | changes
 
 
-def entry(**changes: Any) -> Entry:
+def entry(**changes: Any) -> BoardEntry:
     """RLFN as ByteESR's entry, changed as told."""
     fields: dict[str, Any] = {
         "id": "rlfn_ntire",
@@ -99,9 +99,9 @@ def entry(**changes: Any) -> Entry:
         "role": "entry",
         "values": values(),
         "intervals": {"runtime": Interval(0.02650, 0.02801)},
-        "verdict": Verdict("verified", ()),
+        "verdict": CountVerdict("verified", ()),
     }
-    return Entry(**(fields | changes))
+    return BoardEntry(**(fields | changes))
 
 
 def ranked(place: int, **changes: Any) -> Row:
@@ -138,7 +138,7 @@ def full_board(**changes: Any) -> Leaderboard:
 def floor_row() -> Row:
     bicubic = {f"psnr:{VALID}": 26.41, f"psnr:{TEST}": 26.02}
     return Row(
-        Entry("bicubic", "", "Bicubic", "floor", values=bicubic, rankable=False),
+        BoardEntry("bicubic", "", "Bicubic", "floor", values=bicubic, rankable=False),
         ranked=False,
     )
 
@@ -150,7 +150,7 @@ def failed_row(stage: Stage = "forward", reason: str = "timeout", message: str =
     return Row(it, ranked=False, reason=it.reason)
 
 
-def _failed_entry(fault: Failed) -> Entry:
+def _failed_entry(fault: Failed) -> BoardEntry:
     return entry(
         id="slow_net",
         team="Slow & Steady",
@@ -165,7 +165,7 @@ def _failed_entry(fault: Failed) -> Entry:
 
 def _ranked_rows() -> tuple[Row, ...]:
     printed = (
-        Published(
+        PublishedFigures(
             "NTIRE 2022 report, table 1",
             VALID,
             psnr_db=29.0,
@@ -177,9 +177,9 @@ def _ranked_rows() -> tuple[Row, ...]:
             memory_mib=377.91,
             convs=39,
         ),
-        Published("NTIRE 2022 report, table 1", TEST, psnr_db=28.72),
+        PublishedFigures("NTIRE 2022 report, table 1", TEST, psnr_db=28.72),
     )
-    disputed = Verdict(
+    disputed = CountVerdict(
         "disputed", ("fvcore 1.592 G, dispatch 9.108 G: a custom operator hides 12 convolutions",)
     )
     return (
@@ -247,7 +247,7 @@ def _unranked_rows() -> tuple[Row, ...]:
         rankable=False,
         badges=("untrained",),
         values=values(valid=9.31, test=9.02),
-        verdict=Verdict("incomplete", ("aten::grid_sampler was not counted",)),
+        verdict=CountVerdict("incomplete", ("aten::grid_sampler was not counted",)),
     )
     return (
         Row(

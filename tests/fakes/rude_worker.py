@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.launch.confinement import Confined, NoConfinement
+from harness.sandbox.confinement import Confined, NoConfinement
 from harness.wire import codec
 from harness.wire.channel import Channel, Closed, from_descriptor
 from harness.wire.messages import (

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from harness.gate import ROLES, Role, SideFailed, Told
-from harness.gate.sample import Tools
+from harness.gate import ROLES, Arm, ArmFailed, ArmReport
+from harness.gate.sampling import SamplingTools
 
 FORWARD_S = 0.02
 
@@ -33,36 +33,36 @@ class World:
     forward_sd: float = 0.0
     bursts: float = 0.0
     burst: float = 1.0
-    drift: Mapping[Role, float] = field(default_factory=dict)
-    peaks: Mapping[Role, int] = field(default_factory=dict)
-    notes: Mapping[Role, tuple[str, ...]] = field(default_factory=dict)
-    dies_at: Mapping[Role, int] = field(default_factory=dict)
+    drift: Mapping[Arm, float] = field(default_factory=dict)
+    peaks: Mapping[Arm, int] = field(default_factory=dict)
+    notes: Mapping[Arm, tuple[str, ...]] = field(default_factory=dict)
+    dies_at: Mapping[Arm, int] = field(default_factory=dict)
     dies_in: int = 1  # the block
-    hangs_at: Mapping[Role, int] = field(default_factory=dict)
+    hangs_at: Mapping[Arm, int] = field(default_factory=dict)
     deadline_s: float = 300.0
-    fails_to_start: Role | None = None
+    fails_to_start: Arm | None = None
     now: float = 0.0
     opened: int = 0
     closed: int = 0
-    started: list[tuple[Role, ...]] = field(default_factory=list)  # block by block
-    log: list[tuple[int, Role, int]] = field(default_factory=list)  # block, role, turn
+    started: list[tuple[Arm, ...]] = field(default_factory=list)  # block by block
+    log: list[tuple[int, Arm, int]] = field(default_factory=list)  # block, role, turn
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)  # noqa: S311 - no secret
 
-    def tools(self) -> Tools:
-        return Tools(clock=lambda: self.now, pause=self.take)
+    def tools(self) -> SamplingTools:
+        return SamplingTools(clock=lambda: self.now, pause=self.take)
 
     def take(self, seconds: float) -> None:
         self.now += seconds
 
     @contextmanager
-    def block(self, order: Sequence[Role]) -> Iterator[Mapping[Role, FakeSide]]:
+    def block(self, order: Sequence[Arm]) -> Iterator[Mapping[Arm, FakeSide]]:
         self.opened += 1
         self.started.append(tuple(order))
         self.take(self.start_s)
         if self.fails_to_start:
-            raise SideFailed(self.fails_to_start, "no such module")
+            raise ArmFailed(self.fails_to_start, "no such module")
         try:
             yield {role: FakeSide(self, role) for role in ROLES}
         finally:
@@ -72,7 +72,7 @@ class World:
 class FakeSide:
     """A process that is slow until it is warm, and then as its world says."""
 
-    def __init__(self, world: World, role: Role) -> None:
+    def __init__(self, world: World, role: Arm) -> None:
         self._world = world
         self._role = role
         speed = 1.0 + {"candidate": world.slowdown, "again": world.again_slowdown}.get(role, 0.0)
@@ -90,10 +90,10 @@ class FakeSide:
         world, role = self._world, self._role
         self._calls += 1
         if self._calls == world.dies_at.get(role) and world.opened == world.dies_in:
-            raise SideFailed(role, "the process was ended by SIGKILL")
+            raise ArmFailed(role, "the process was ended by SIGKILL")
         if self._calls == world.hangs_at.get(role) and world.opened == world.dies_in:
             world.take(world.deadline_s)
-            raise SideFailed(role, f"forward: no answer within {world.deadline_s:g} s (timeout)")
+            raise ArmFailed(role, f"forward: no answer within {world.deadline_s:g} s (timeout)")
         world.log.append((world.opened, role, turn))
         seconds = self._cold * self._base_s * world.random.lognormvariate(0.0, world.forward_sd)
         seconds *= (1.0 + world.drift.get(role, 0.0)) ** (self._calls - 1)
@@ -102,5 +102,7 @@ class FakeSide:
         world.take(seconds)
         return seconds
 
-    def told(self) -> Told:
-        return Told(self._world.peaks.get(self._role), notes=self._world.notes.get(self._role, ()))
+    def told(self) -> ArmReport:
+        return ArmReport(
+            self._world.peaks.get(self._role), notes=self._world.notes.get(self._role, ())
+        )

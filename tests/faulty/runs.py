@@ -25,7 +25,7 @@ from fakes.entries import write_entry
 
 from harness.cli.app import app
 from harness.core.record import CountFigures, Phases, RoundFigures, Sample
-from harness.launch.measure import Judge, LrImage, Task
+from harness.measure.tasks import LrImage, ScoreOutput, Task
 from harness.render import detail, page
 from harness.wire.messages import Counter, Counts
 
@@ -33,7 +33,7 @@ ENTRIES = ("one", "two")
 ROUNDS = 2
 WORK_S = 0.01  # of a stand-in for a worker
 NEWLY = ("earlier_run", "ranks", "tracks", "notes")
-USE_CASE = import_module("harness.pipeline.evaluate")  # the module: its package has the function
+USE_CASE = import_module("harness.usecases.evaluate")  # the module: its package has the function
 Change = Callable[[], object]
 
 
@@ -141,7 +141,7 @@ def _stand_in() -> None:
     detail.spread = lambda *_, **__: None
 
 
-def _round(task: Task, images: tuple[LrImage, ...], judge: Judge) -> RoundFigures:
+def _round(task: Task, images: tuple[LrImage, ...], judge: ScoreOutput) -> RoundFigures:
     del task
     time.sleep(WORK_S)
     samples = tuple(

@@ -9,7 +9,7 @@ from fakes.challenges import write_challenge, write_set5
 from fakes.entries import write_all_bad, write_entry
 
 from harness.core.leaderboard import Leaderboard, Row
-from harness.pipeline import Request, evaluate
+from harness.usecases import RunRequest, evaluate
 
 EXPECTED = {
     "missing_field": "submission.toml: team: is missing",
@@ -39,7 +39,7 @@ def board(tmp_path_factory: pytest.TempPathFactory, marker: Path) -> Leaderboard
     root = tmp_path_factory.mktemp("bad")
     folders = [write_entry(root / "entries" / "good"), *write_all_bad(root / "entries", marker)]
     return evaluate(
-        Request(
+        RunRequest(
             entries=tuple(map(str, folders)),
             challenge=str(write_challenge(root / "tiny.toml", deadline_s=3)),
             data_dir=write_set5(root / "data"),

@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from fakes.entries import CONV, write_entry
 
-from harness.launch.sandbox.choose import NOT_ISOLATED, why_not
+from harness.sandbox.isolation import NOT_ISOLATED, why_not
 
 EXACT = """
 defaults = false

@@ -8,10 +8,10 @@ import pytest
 from fakes.challenges import write_challenge, write_set5
 from fakes.checkouts import write_checkout
 
-from harness import catalog, ntire
 from harness.core.leaderboard import Leaderboard, Row
-from harness.pipeline import Inspected, Request, adopt, evaluate, inspect, write_results
-from harness.pipeline.plan import BadInput
+from harness.core.outcome import BadInput
+from harness.entries import catalogue, checkouts
+from harness.usecases import Inspected, RunRequest, adopt, evaluate, inspect, write_results
 
 FAILED = {
     2: "ModuleNotFoundError: No module named 'a_package_that_nobody_has'",
@@ -43,7 +43,7 @@ def found(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int,
     ids = tuple(range(-1, 16))
     before = _files(checkout)
     looked = inspect(
-        ntire.candidates(checkout, ids),
+        checkouts.candidates(checkout, ids),
         size=(32, 32),
         logs=tmp_path_factory.mktemp("logs"),
     )
@@ -58,7 +58,7 @@ def board(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Leaderboa
     text = rules.read_text(encoding="utf-8")
     rules.write_text(text.replace("count_deadline_s = 20", "count_deadline_s = 120"), "utf-8")
     return evaluate(
-        Request(
+        RunRequest(
             ntire=checkout,
             ids=SCORED,
             challenge=str(rules),
@@ -137,7 +137,7 @@ def test_an_adopted_entry_is_a_submission_with_the_same_output(
 ) -> None:
     nested, cuda, empty = adopt(checkout, (4, 3, 6), to=tmp_path / "to", logs=tmp_path / "logs")
     assert nested.failure is None
-    (candidate,) = catalog.read_folder(nested.folder)
+    (candidate,) = catalogue.read_folder(nested.folder)
     assert candidate.faults == ()
     assert (nested.folder / "LICENSE").read_text(encoding="utf-8") == "Do as you like.\n"
     assert sorted(path.name for path in nested.folder.rglob("*.py")) == [

@@ -10,10 +10,10 @@ import pytest
 from fakes.challenges import write_challenge, write_set5
 from fakes.entries import CONV, write_entry
 
-from harness.catalog import read_named
-from harness.core.leaderboard import Entry, rounds_of
-from harness.launch.sandbox.choose import Mode
-from harness.pipeline import Request, evaluate, inspect
+from harness.core.leaderboard import BoardEntry, rounds_of
+from harness.entries.catalogue import read_named
+from harness.sandbox.isolation import SandboxMode
+from harness.usecases import RunRequest, evaluate, inspect
 
 # tells by its output whether its input came with the channels last
 LAYOUT = CONV.replace(
@@ -24,9 +24,11 @@ LAYOUT = CONV.replace(
 )
 
 
-def _entries(place: Path, sandbox: Mode, **sources: tuple[str, dict[str, str]]) -> dict[str, Entry]:
+def _entries(
+    place: Path, sandbox: SandboxMode, **sources: tuple[str, dict[str, str]]
+) -> dict[str, BoardEntry]:
     made = [write_entry(place / name, code, **it) for name, (code, it) in sources.items()]
-    request = Request(
+    request = RunRequest(
         entries=tuple(map(str, made)),
         challenge=str(write_challenge(place / "tiny.toml")),
         data_dir=write_set5(place / "data"),
@@ -51,7 +53,7 @@ def test_layout_and_precision_reach_the_model_and_the_board(tmp_path: Path) -> N
     assert figures.policy["cudnn_benchmark"] == "False"
 
 
-def _scores(entry: Entry) -> list[object]:
+def _scores(entry: BoardEntry) -> list[object]:
     return [score for it in rounds_of(entry.records) for score in it.scores]
 
 

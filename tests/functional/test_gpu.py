@@ -10,12 +10,12 @@ from fakes.entries import CONV, write_entry
 
 from harness.core.leaderboard import Leaderboard, Row
 from harness.core.record import RoundFigures
-from harness.gate import Settings
-from harness.launch import nvml
-from harness.launch.sandbox.choose import Mode, why_not
-from harness.pipeline import Request, evaluate
-from harness.pipeline.bench import CheckRequest
-from harness.pipeline.check import check
+from harness.gate import CheckSettings
+from harness.gate.pair import CheckRequest
+from harness.machine import nvml
+from harness.sandbox.isolation import SandboxMode, why_not
+from harness.usecases import RunRequest, evaluate
+from harness.usecases.check import check
 
 pytestmark = pytest.mark.gpu
 
@@ -26,10 +26,10 @@ def _device() -> None:
         pytest.skip("NVML finds no GPU")
 
 
-def _board(place: Path, sandbox: Mode = "auto", **fields: str) -> Leaderboard:
+def _board(place: Path, sandbox: SandboxMode = "auto", **fields: str) -> Leaderboard:
     """Of an entry that declares these."""
     return evaluate(
-        Request(
+        RunRequest(
             entries=(str(write_entry(place / "conv", CONV, **fields)),),
             challenge=str(write_challenge(place / "tiny.toml")),
             data_dir=write_set5(place / "data"),
@@ -68,7 +68,7 @@ def test_a_check_is_made_on_the_gpu(tmp_path: Path) -> None:
     request = CheckRequest(
         candidates=(entry,),
         against=entry,
-        settings=Settings(budget_s=40.0),
+        settings=CheckSettings(budget_s=40.0),
         size=(32, 32),
         device="cuda",
         logs=tmp_path / "logs",

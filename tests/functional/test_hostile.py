@@ -11,7 +11,7 @@ from hostile.world import LIMITS
 
 from harness.core.audit import flagged
 from harness.core.record import RoundFigures
-from harness.launch.sandbox.bubblewrap import Bubblewrap
+from harness.sandbox.bubblewrap import Bubblewrap
 
 ENTRIES = {it.id: it for it in corpus.read()}
 pytestmark = pytest.mark.timeout(1200)  # 64 processes that load torch, some of them to a deadline

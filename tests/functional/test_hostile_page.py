@@ -13,9 +13,9 @@ from chromium import Browser
 from fakes import boards
 
 from harness.core.leaderboard import Leaderboard, Row
+from harness.core.model_counts import CountVerdict
 from harness.core.record import CountFigures, Environment, RoundFigures
-from harness.core.submission import Published
-from harness.core.verdict import Verdict
+from harness.core.submission import PublishedFigures
 from harness.render import write
 from harness.wire.messages import Counter, Counts
 
@@ -100,8 +100,8 @@ def _good(place: int, text: str) -> Row:
         title=text,
         badges=(text,),
         notes=(text,),
-        verdict=Verdict("disputed", (text,)),
-        published=(Published(text, boards.VALID, psnr_db=30.0, runtime_ms=3.0),),
+        verdict=CountVerdict("disputed", (text,)),
+        published=(PublishedFigures(text, boards.VALID, psnr_db=30.0, runtime_ms=3.0),),
         values=boards.values(runtime=0.02 + place / 1000, params=1e5 * place),
         records=(
             boards.record("a", CountFigures(counts, (text,))),

@@ -8,11 +8,11 @@ import pytest
 from chromium import Browser
 from fakes import boards
 
-from harness import rulebook
+from harness.board.rank import rank
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import Interval, Leaderboard
-from harness.rank import rank
 from harness.render import write
+from harness.rules import rulebook
 
 PHONE_PX, LAPTOP_PX, DESKTOP_PX = 390, 1280, 1440
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import rulebook
+from harness.board.rank import rank
 from harness.core.challenge import Challenge
-from harness.core.leaderboard import Entry, Leaderboard, Row
-from harness.rank import rank
+from harness.core.leaderboard import BoardEntry, Leaderboard, Row
+from harness.rules import rulebook
 
 TIE_ORDER = {"macs": ["cceNBgdd", "Dragon"]}  # both print 21.11 G, ranked 17 and 18
 REFERENCES = {"RFDN AIM2020 Winner", "IMDN_baseline"}
@@ -40,10 +40,10 @@ def printed(shared_dir: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def entry_of(line: dict[str, str]) -> Entry:
+def entry_of(line: dict[str, str]) -> BoardEntry:
     """A row as if it had just been measured; the references stood outside the competition."""
     reference = line["team"] in REFERENCES
-    return Entry(
+    return BoardEntry(
         id=line["team"],
         team=line["team"],
         title=line["team"],

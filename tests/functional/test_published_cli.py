@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import published
-from harness.pipeline import regenerate
 from harness.render import write_published
+from harness.rules import printed_tables
+from harness.usecases import regenerate
 
 SHARED = {"ntire2022": "ntire2022_esr.csv", "ntire2026": "ntire2026_esr.csv"}
 
@@ -84,7 +84,7 @@ def test_strict_tells_a_row_that_keeps_no_limit(tmp_path: Path) -> None:
     assert esr("report", "--published", "ntire2022", "--strict", cwd=tmp_path).returncode == 1
 
 
-@pytest.mark.parametrize("name", published.names())
+@pytest.mark.parametrize("name", printed_tables.names())
 def test_the_kept_pages_are_what_the_command_writes(
     name: str, tmp_path: Path, repository: Path
 ) -> None:
@@ -101,7 +101,7 @@ def test_the_bundled_figures_are_the_transcribed_ones(name: str, shared_dir: Pat
     """Cell by cell in their order: the transcription has no column that the data lacks but one."""
     with (shared_dir / "published" / SHARED[name]).open(encoding="utf-8", newline="") as file:
         theirs = list(csv.DictReader(file))
-    with (published.BUNDLED / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+    with (printed_tables.BUNDLED / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         ours = list(csv.DictReader(file))
     for line, other in zip(theirs, ours, strict=True):
         mine = list(other.values())

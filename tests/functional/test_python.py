@@ -9,7 +9,8 @@ from fakes.challenges import write_challenge, write_set5
 from fakes.entries import GOOD, write_entry
 
 import harness
-from harness.pipeline import BadInput, Inspected
+from harness.core.outcome import BadInput
+from harness.usecases import Inspected
 
 EVEN_ONLY = GOOD.replace(
     "        return", "        assert image.shape[-1] % 2 == 0, 'even widths only'\n        return"

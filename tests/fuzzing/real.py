@@ -7,7 +7,7 @@ from pathlib import Path
 from fakes.challenges import write_challenge, write_set5
 from fakes.entries import CONV, write_entry
 
-from harness.pipeline import Request, evaluate
+from harness.usecases import RunRequest, evaluate
 from harness.wire import channel, codec
 from harness.wire.messages import Message
 
@@ -30,7 +30,7 @@ def documents(place: Path) -> dict[str, tuple[bytes, ...]]:
     codec.decode_marked = listen
     try:
         evaluate(
-            Request(
+            RunRequest(
                 entries=(str(entry),),
                 challenge=str(rules),
                 data_dir=place / "data",

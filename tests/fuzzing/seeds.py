@@ -9,16 +9,22 @@ from typing import Any
 
 from fakes import boards
 
-from harness import published, rulebook
-from harness.catalog import reference_folder
+from harness.board.store import sealed
 from harness.core.record import FloorFigures, Record
-from harness.core.run import JobKey, Listed, Run
+from harness.core.run import JobKey, ListedEntry, Run
+from harness.documents.typed import adapter
+from harness.entries.catalogue import reference_folder
 from harness.gate import Costs
-from harness.pipeline.stored import Inputs, Stored
-from harness.store import sealed
-from harness.strict import adapter
+from harness.gate.stored_baseline import Inputs, Stored
+from harness.rules import printed_tables, rulebook
 from harness.wire import codec
-from harness.wire.evidence import Elsewhere, Held, Reads, Share, Unfused
+from harness.wire.count_answers import (
+    BeforeDeploy,
+    SecondSize,
+    Share,
+    UnregisteredTensor,
+    WeightTrace,
+)
 from harness.wire.messages import (
     Answer,
     Counted,
@@ -51,9 +57,9 @@ COUNTS = Counts(
     ("body.unused",),
     ("a note",),
     official_macs=20,
-    reads=Reads(closed_form=18, held=(Held("table", "buffer", "weights", 9),)),
-    elsewhere=Elsewhere(320, 288, 22),
-    unfused=Unfused(params=400_000, macs={"fvcore": 21}, difference=0.001, side=96),
+    reads=WeightTrace(closed_form=18, held=(UnregisteredTensor("table", "buffer", "weights", 9),)),
+    elsewhere=SecondSize(320, 288, 22),
+    unfused=BeforeDeploy(params=400_000, macs={"fvcore": 21}, difference=0.001, side=96),
 )
 ANSWERS: tuple[Answer, ...] = (
     Ready(0.5, 317_218, ("threads: 1 -> 2",), notes=("a note",), files=("a.py",)),
@@ -78,7 +84,7 @@ def records() -> tuple[Record, ...]:
 def a_run() -> Run:
     """The run that those records belong to."""
     jobs = tuple(JobKey(it.job, it.round, KEY) for it in records())
-    listed = Listed("rlfn_ntire", "ByteESR", "RLFN", "entry", "own", jobs=jobs)
+    listed = ListedEntry("rlfn_ntire", "ByteESR", "RLFN", "entry", "own", jobs=jobs)
     return Run(
         "s1", "2030-01-01T00:00:00Z", boards.challenge(), (listed,), boards.ENVIRONMENT, ("note",)
     )
@@ -133,7 +139,7 @@ def _results() -> tuple[bytes, ...]:
 
 def _tables(suffix: str) -> Callable[[], tuple[bytes, ...]]:
     return lambda: tuple(
-        (published.BUNDLED / f"{name}{suffix}").read_bytes()
+        (printed_tables.BUNDLED / f"{name}{suffix}").read_bytes()
         for name in ("rlfn_paper_x4", "ntire2024", "ntire2025")
     )
 

@@ -16,14 +16,15 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from harness import catalog, published, rulebook
-from harness.catalog import CatalogError
-from harness.ntire import results
-from harness.ntire.results import ResultsError
-from harness.pipeline import gatebook, stored
-from harness.pipeline.plan import BadInput
-from harness.published import PublishedError
-from harness.rulebook import RulebookError
+from harness.board import ntire_results
+from harness.board.ntire_results import ResultsError
+from harness.core.outcome import BadInput
+from harness.entries import catalogue
+from harness.entries.catalogue import CatalogError
+from harness.gate import configuration, stored_baseline
+from harness.rules import printed_tables, rulebook
+from harness.rules.printed_tables import PublishedError
+from harness.rules.rulebook import RulebookError
 
 from . import mutate, uses
 from .seeds import SEEDS
@@ -106,8 +107,8 @@ def _manifest(place: Path) -> Take:
     (folder / "weights.pth").write_bytes(b"")
 
     def take(data: bytes) -> bool:
-        (folder / catalog.MANIFEST).write_bytes(data)
-        found = catalog.read_folder(folder)
+        (folder / catalogue.MANIFEST).write_bytes(data)
+        found = catalogue.read_folder(folder)
         uses.listed(found)
         return any(it.submission is not None for it in found)
 
@@ -129,7 +130,7 @@ def _results(place: Path) -> Take:
     path = place / "results.json"
 
     def take(data: bytes) -> bool:
-        found = results.parse(data)
+        found = ntire_results.parse(data)
         path.write_bytes(data)
         uses.imported(path, place / "imported")
         return bool(found.rows)
@@ -143,7 +144,7 @@ def _printed(place: Path) -> Take:
 
     def take(data: bytes) -> bool:
         path.write_bytes(data)
-        published.read(str(path))
+        printed_tables.read(str(path))
         uses.regenerated(str(path))
         return True
 
@@ -167,9 +168,9 @@ def _gates(place: Path) -> Take:
 
     def take(data: bytes) -> bool:
         path.write_bytes(data)
-        book = gatebook.read(path)
-        gatebook.settings(book, budget_s=None, seed=None)
-        gatebook.gates(book, None)
+        book = configuration.read(path)
+        configuration.settings(book, budget_s=None, seed=None)
+        configuration.gates(book, None)
         return True
 
     return take
@@ -180,7 +181,7 @@ def _baseline(place: Path) -> Take:
 
     def take(data: bytes) -> bool:
         path.write_bytes(data)
-        stored.refuse_other(path, stored.load(path), environment={"cpu": "x"})
+        stored_baseline.refuse_other(path, stored_baseline.load(path), environment={"cpu": "x"})
         return True
 
     return take

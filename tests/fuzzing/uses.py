@@ -12,24 +12,25 @@ from pathlib import Path
 from fakes import boards
 
 from harness import render
-from harness.catalog import Candidate
+from harness.board.build import RUN_FILE, build, load_run, save_run
+from harness.board.rank import rank
+from harness.board.store import SEAL, Store, load, sealed
 from harness.core.challenge import Challenge
-from harness.core.leaderboard import Entry, Leaderboard
+from harness.core.leaderboard import BoardEntry, Leaderboard
 from harness.core.outcome import Failed, failed
 from harness.core.record import CountFigures, Outcome, Record
 from harness.core.run import Run
-from harness.launch.claims import refuse_dishonest
-from harness.launch.process import WorkerFailed
-from harness.launch.session import refuse_negative
-from harness.pipeline import import_results, plan, regenerate
-from harness.pipeline.board import RUN_FILE, build, load_run, save_run
-from harness.rank import rank
+from harness.entries.catalogue import Candidate
+from harness.measure import loads
+from harness.measure.answer_validation import refuse_dishonest
+from harness.measure.session import refuse_negative
+from harness.measure.worker_process import WorkerFailed
 from harness.render import as_csv, as_latex, as_markdown, as_terminal, detail
-from harness.render.evidence import evidence
+from harness.render.count_grids import evidence
 from harness.render.facts import facts
 from harness.render.page import to_page
 from harness.render.reasons import reason
-from harness.store import SEAL, Store, load, sealed
+from harness.usecases import import_results, plan, regenerate
 from harness.wire import codec
 from harness.wire.channel import Channel, Closed
 from harness.wire.codec import ProtocolError
@@ -64,7 +65,7 @@ def drawn(board: Leaderboard, *, plots: bool = False) -> None:
 def ranked(challenge: Challenge) -> None:
     """A board of three rows by rules that were accepted."""
     rows = [
-        Entry(f"e{at}", f"Team {at}", "", "entry", values=boards.values(runtime=0.02 + at))
+        BoardEntry(f"e{at}", f"Team {at}", "", "entry", values=boards.values(runtime=0.02 + at))
         for at in range(2)
     ]
     figures = challenge.baseline_figures
@@ -79,8 +80,8 @@ def listed(found: Sequence[Candidate]) -> None:
     drawn(build(run, Store(Path("/nonexistent"))))
     for it in found:
         if it.submission is not None:
-            load = plan.declared(
-                it, it.submission, plan.weights.Chosen("own"), run.challenge.protocol
+            load = loads.declared(
+                it, it.submission, plan.weights.ChosenWeights("own"), run.challenge.protocol
             )
             codec.encode(load)
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # fakes, as pytest sets it
 
-from harness.launch.confinement import NoConfinement
-from harness.launch.sandbox.bubblewrap import Bubblewrap
-from harness.launch.sandbox.choose import why_not
+from harness.sandbox.bubblewrap import Bubblewrap
+from harness.sandbox.confinement import NoConfinement
+from harness.sandbox.isolation import why_not
 
 from . import corpus, table, trial
 from .world import LIMITS

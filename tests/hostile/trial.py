@@ -10,17 +10,17 @@ from pathlib import Path
 
 from fakes.challenges import write_challenge
 
-from harness import catalog, weights
 from harness.core.audit import flagged
 from harness.core.outcome import Failed
-from harness.core.record import ImageScore, RoundFigures, Yardstick
-from harness.launch.confinement import Confinement
-from harness.launch.measure import Task, run_round
-from harness.launch.pool import concurrently
-from harness.launch.yardstick import null, take
-from harness.pipeline import plan
-from harness.pipeline.material import Judge, Material, gather
-from harness.pipeline.plan import Request
+from harness.core.record import Calibration, ImageScore, RoundFigures
+from harness.entries import catalogue, weights
+from harness.measure.calibration import null, take
+from harness.measure.executor import concurrently
+from harness.measure.run_images import RunImages, Scorer, gather
+from harness.measure.tasks import Task, run_round
+from harness.sandbox.confinement import Confinement
+from harness.usecases import plan
+from harness.usecases.plan import RunRequest
 
 from . import corpus
 from .corpus import Hostile
@@ -107,18 +107,18 @@ def scores(outcome: Outcome) -> tuple[ImageScore, ...]:
 
 def _measuring(world: World, confinement: Confinement) -> Callable[[Path], Outcome]:
     rules = write_challenge(world.root / "tiny.toml", deadline_s=DEADLINE_S)
-    challenge = plan.read_challenge(Request(challenge=str(rules)))
+    challenge = plan.read_challenge(RunRequest(challenge=str(rules)))
     challenge, found, notes = plan.find_datasets(challenge, world.root / "data")
-    material: Material = gather(challenge, found, notes)
-    judge = Judge(challenge, material)
+    material: RunImages = gather(challenge, found, notes)
+    judge = Scorer(challenge, material)
     threads = challenge.protocol.threads
     without = null(device="cpu", threads=threads)
     log = world.log_path("yardstick")
     yardstick = take(Task(without, challenge.protocol, log, confinement))
-    assert isinstance(yardstick, Yardstick), yardstick
+    assert isinstance(yardstick, Calibration), yardstick
 
     def measure(folder: Path) -> Outcome:
-        (candidate,) = catalog.read_folder(folder)
+        (candidate,) = catalogue.read_folder(folder)
         armed, chosen = plan.armed(candidate, mode="bundled", weights_dir=weights.folder(None))
         if chosen is None:
             fault = plan.listed(armed).fault

@@ -42,7 +42,7 @@ from fakes.challenges import write_set5
 from harness.core.audit import flagged
 from harness.core.outcome import Failed
 from harness.core.record import RoundFigures
-from harness.launch.sandbox.limits import MIB, Limits
+from harness.sandbox.limits import MIB, Limits
 
 from .corpus import Hostile
 

@@ -7,11 +7,11 @@ Four counters look at the same forward and none believes another:
 - `dispatch`: our own count of every operator that PyTorch dispatches
 - `second_opinion`: ptflops, by hooks and patched functions
 
-Beside them `reads` follows the tensors: which weights met the image, and what that must cost
-(`closed_form`). `elsewhere` looks at another size, `unfused` at an entry before its `deploy`.
+Beside them `weight_trace` follows the tensors: which weights met the image, and what that must cost
+(`closed_form`). `second_size` looks at another size, `before_deploy` at an entry before its `deploy`.
 
 Nothing is judged here. This package runs beside the submitted code, so what it returns is a claim;
-the trusted side compares the claims (`harness.core.verdict`).
+the trusted side compares the claims (`harness.counts.verdict`).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.worker.count.before_deploy import count_unfused
     from harness.worker.count.counting import count_model
     from harness.worker.count.quick import count_quickly
-    from harness.worker.count.unfused import count_unfused
 
 __all__ = ["count_model", "count_quickly", "count_unfused"]
-_HOMES = {"count_model": "counting", "count_quickly": "quick", "count_unfused": "unfused"}
+_HOMES = {"count_model": "counting", "count_quickly": "quick", "count_unfused": "before_deploy"}
 
 
 def __getattr__(name: str) -> Any:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from harness.worker.count.dispatch import DispatchCounter
-from harness.worker.count.reads import Reads
 from harness.worker.count.subject import Subject, describe, on_cpu, on_meta, parameter_count
+from harness.worker.count.weight_trace import TraceRecorder
 
 SPOT_SIZE = 64
 """Side in LR pixels of the small real forward; a model that refuses it gets the whole image."""
@@ -61,7 +61,7 @@ def _spot_check(meta: Subject, cpu: Subject) -> tuple[tuple[str, ...], bool]:
 
 
 def _figures(subject: Subject) -> tuple[int, ...]:
-    counter, reads = DispatchCounter(), Reads(subject.model, subject.image)
+    counter, reads = DispatchCounter(), TraceRecorder(subject.model, subject.image)
     read = reads.report(subject.forward(reads, counter))
     uncounted = counter.tally.uncounted.items()
     custom = sum(calls for name, calls in uncounted if not name.startswith("aten::"))

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.wire import evidence
+from harness.wire import count_answers
 from harness.wire.messages import Counter
 from harness.worker.count import hooks
 from harness.worker.count.choice import Choice
 from harness.worker.count.dispatch import DispatchCounter
 from harness.worker.count.hooks import HookTally
-from harness.worker.count.reads import Reads
 from harness.worker.count.scope import Scope
 from harness.worker.count.second_opinion import second_opinion
 from harness.worker.count.shares import few, shares
 from harness.worker.count.subject import Subject, describe
 from harness.worker.count.trace import trace
+from harness.worker.count.weight_trace import TraceRecorder
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,14 @@ class Watched:
     tally: HookTally
     hooks: Counter
     dispatch: Counter
-    reads: evidence.Reads
+    reads: count_answers.WeightTrace
     names_read: dict[str, int]  # parameter -> elements
 
 
 def watched(subject: Subject) -> Watched:
     """All in one forward, or each in one of its own if that fails."""
     tally, scope = HookTally(), Scope()
-    reads, dispatch = Reads(subject.model, subject.image), DispatchCounter(scope)
+    reads, dispatch = TraceRecorder(subject.model, subject.image), DispatchCounter(scope)
     try:
         output = subject.forward(
             hooks.counting(subject.model, tally), scope.following(subject.model), reads, dispatch
@@ -114,13 +114,13 @@ def _dispatch_alone(subject: Subject) -> Counter:
     return _by_dispatch(dispatch, subject)
 
 
-def _reads_alone(subject: Subject) -> tuple[evidence.Reads, dict[str, int]]:
+def _reads_alone(subject: Subject) -> tuple[count_answers.WeightTrace, dict[str, int]]:
     """Under a dispatch counter too: it takes compound operators apart."""
-    reads = Reads(subject.model, subject.image)
+    reads = TraceRecorder(subject.model, subject.image)
     try:
         output = subject.forward(reads, DispatchCounter())
     except Exception as error:  # noqa: BLE001
-        return evidence.Reads(error=describe(error)), {}
+        return count_answers.WeightTrace(error=describe(error)), {}
     return reads.report(output), reads.names_read()
 
 

@@ -8,7 +8,7 @@ from harness.wire.messages import Counts
 from harness.worker.count import hooks
 from harness.worker.count.choice import choose
 from harness.worker.count.counters import patched, traced, watched, with_spare
-from harness.worker.count.elsewhere import elsewhere
+from harness.worker.count.second_size import elsewhere
 from harness.worker.count.shares import listed
 from harness.worker.count.subject import evaluating, parameter_count, photograph
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from torch import Tensor, nn
 
 _DEPTH = 3  # of lists in lists that are looked into
-Kind = Literal["parameter", "buffer", "attribute"]
+TensorKind = Literal["parameter", "buffer", "attribute"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Owned:
     """A tensor of the model. An attribute is one that PyTorch doesn't know of."""
 
     name: str
-    kind: Kind
+    kind: TensorKind
     tensor: Tensor
 
 

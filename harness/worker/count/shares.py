@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from harness.wire.evidence import Share
+from harness.wire.count_answers import Share
 
 PARTS = 80  # of one list; a network of a challenge has some 40 to 120 layers
 LISTED = 40  # names

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from harness.core.challenge import Challenge, Column, DatasetUse, Limit, Protocol, Term, Track
+from harness.core.challenge import Challenge, Column, DatasetUse, Limit, Term, TimingProtocol, Track
 
 
 def _challenge(**changes: Any) -> Challenge:
@@ -204,14 +204,14 @@ def test_a_track_needs_a_term() -> None:
 @pytest.mark.parametrize("name", ["rounds", "passes"])
 def test_a_protocol_measures_at_least_once(name: str) -> None:
     with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
-        Protocol(**{name: 0})
+        TimingProtocol(**{name: 0})
 
 
 @pytest.mark.parametrize("name", ["warmup", "threads"])
 def test_warm_up_and_threads_may_be_none_but_not_negative(name: str) -> None:
-    assert getattr(Protocol(**{name: 0}), name) == 0
+    assert getattr(TimingProtocol(**{name: 0}), name) == 0
     with pytest.raises(ValueError, match="warmup and threads must not be negative"):
-        Protocol(**{name: -1})
+        TimingProtocol(**{name: -1})
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, math.nan])
@@ -221,4 +221,4 @@ def test_warm_up_and_threads_may_be_none_but_not_negative(name: str) -> None:
 def test_a_deadline_lies_ahead(name: str, value: float) -> None:
     wrong: dict[str, Any] = {name: value}
     with pytest.raises(ValueError, match=f"{name} must be above 0, got {value:g}"):
-        Protocol(**wrong)
+        TimingProtocol(**wrong)

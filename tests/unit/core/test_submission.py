@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from harness import strict
-from harness.core.submission import OfficialWeights, Published, Submission
+from harness.core.submission import OfficialWeights, PublishedFigures, Submission
+from harness.documents import typed
 
 SHA = "0123456789abcdef" * 4
 
@@ -154,16 +154,18 @@ def test_official_weights_are_a_file_name() -> None:
 
 
 def test_a_convention_of_macs_needs_printed_macs() -> None:
-    assert Published("paper", macs_g=19.7, macs_convention="fvcore").macs_convention == "fvcore"
-    assert Published("paper", macs_g=19.7).macs_convention is None
+    assert (
+        PublishedFigures("paper", macs_g=19.7, macs_convention="fvcore").macs_convention == "fvcore"
+    )
+    assert PublishedFigures("paper", macs_g=19.7).macs_convention is None
     with pytest.raises(ValueError, match="there is no macs_g"):
-        Published("paper", macs_convention="fvcore")
+        PublishedFigures("paper", macs_convention="fvcore")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_published_figure_is_finite_where_it_is_read(value: float) -> None:
-    with pytest.raises(strict.Faults, match=r"psnr_db: Input should be a finite number"):
-        strict.build(Published, {"source": "x", "dataset": "Set5", "psnr_db": value}, {})
+    with pytest.raises(typed.Faults, match=r"psnr_db: Input should be a finite number"):
+        typed.build(PublishedFigures, {"source": "x", "dataset": "Set5", "psnr_db": value}, {})
 
 
 def test_no_name_is_too_long_for_a_file_system() -> None:

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from harness.datasets import Dataset, DatasetError, Pair, find, read_hr, read_lr
-from harness.datasets.check import from_package
+from harness.datasets import Dataset, DatasetError, ImagePair, find, read_hr, read_lr
+from harness.datasets.completeness import from_package
 from harness.datasets.find import _package
 from harness.datasets.known import lookup
 from harness.quality.bicubic import downscale
@@ -98,7 +98,7 @@ def test_a_pair_without_hr_has_no_truth_to_read(tmp_path: Path) -> None:
 
 def test_a_pair_needs_a_file() -> None:
     with pytest.raises(ValueError, match="baby: a pair needs an LR or an HR file"):
-        Pair("baby", lr=None, hr=None, lr_size=(4, 3))
+        ImagePair("baby", lr=None, hr=None, lr_size=(4, 3))
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])

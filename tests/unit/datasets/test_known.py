@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.core.definition import Definition, Layout
+from harness.core.dataset_definition import Definition, Layout
 from harness.datasets import DatasetError, known
 from harness.datasets.known import layouts_of, lookup
 

@@ -4,16 +4,16 @@ import math
 
 from fakes.sides import World
 
-from harness.gate import Settings, sample
+from harness.gate import CheckSettings, sample
 from harness.gate.forecast import Forecast, forecast
 
-ASKED = Settings(budget_s=120.0)
+ASKED = CheckSettings(budget_s=120.0)
 
 
-def _told(sample_s: float = 30.0, asked: Settings = ASKED, **world: float) -> Forecast | None:
+def _told(sample_s: float = 30.0, asked: CheckSettings = ASKED, **world: float) -> Forecast | None:
     it = World(**world)  # type: ignore[arg-type]
     never = lambda _: False  # noqa: E731
-    settings = Settings(budget_s=sample_s)
+    settings = CheckSettings(budget_s=sample_s)
     sampling = sample(it, settings, it.tools(), narrow=never, suspect=never)
     return forecast(sampling, asked)
 
@@ -32,7 +32,7 @@ def test_a_noisy_machine_finds_less_and_a_small_budget_nothing() -> None:
     assert noisy is not None
     assert noisy.smallest > 0.07
     assert noisy.floor > 0.03
-    hasty = _told(process_sd=0.1, asked=Settings(budget_s=8.0))
+    hasty = _told(process_sd=0.1, asked=CheckSettings(budget_s=8.0))
     assert hasty is not None
     assert (hasty.blocks < 3, math.isinf(hasty.smallest)) == (True, True)
 

@@ -6,11 +6,11 @@ import pytest
 
 from harness.gate import (
     Checked,
+    CheckExit,
     Costs,
-    Exit,
-    Finding,
     Gate,
-    Verdict,
+    GateFinding,
+    RuntimeVerdict,
     exact_findings,
     exit_code,
     gate_for,
@@ -22,7 +22,7 @@ MIB = 2**20
 BASE = Costs({"params": 1000.0, "macs": 2e9, "psnr": 30.0, "ssim": 0.9}, ("a", "b"))
 
 
-def _one(gate: Gate, **figures: float) -> Finding:
+def _one(gate: Gate, **figures: float) -> GateFinding:
     costs = Costs({**BASE.figures, **figures}, BASE.digests)  # type: ignore[dict-item]
     (found,) = exact_findings(BASE, costs, {gate.metric: gate})
     return found
@@ -106,31 +106,31 @@ def test_a_gate_refuses_nonsense(gate: tuple[Any, Any, float], fault: str) -> No
 
 
 def _checked(*levels: Any, word: Any = "SAME", **changes: Any) -> Checked:
-    findings = tuple(Finding("params", level, "") for level in levels)
-    return Checked("acme", "base", Verdict(word, ""), findings, **changes)
+    findings = tuple(GateFinding("params", level, "") for level in levels)
+    return Checked("acme", "base", RuntimeVerdict(word, ""), findings, **changes)
 
 
 @pytest.mark.parametrize(
     ("checked", "code"),
     [
-        (_checked("pass"), Exit.PASS),
-        (_checked(word="FASTER"), Exit.PASS),
-        (_checked(word="SLOWER"), Exit.REGRESSION),
-        (_checked("regression"), Exit.REGRESSION),
-        (_checked(failure="no", faulty=True), Exit.BAD_INPUT),
-        (_checked(failure="no"), Exit.NOT_MEASURED),
-        (_checked("absent"), Exit.NOT_MEASURED),
-        (_checked(word="INCONCLUSIVE"), Exit.INCONCLUSIVE),
-        (_checked("quality"), Exit.QUALITY),
-        (_checked("quality", "regression", word="SLOWER"), Exit.QUALITY),
-        (_checked("regression", word="INCONCLUSIVE"), Exit.REGRESSION),
+        (_checked("pass"), CheckExit.PASS),
+        (_checked(word="FASTER"), CheckExit.PASS),
+        (_checked(word="SLOWER"), CheckExit.REGRESSION),
+        (_checked("regression"), CheckExit.REGRESSION),
+        (_checked(failure="no", faulty=True), CheckExit.BAD_INPUT),
+        (_checked(failure="no"), CheckExit.NOT_MEASURED),
+        (_checked("absent"), CheckExit.NOT_MEASURED),
+        (_checked(word="INCONCLUSIVE"), CheckExit.INCONCLUSIVE),
+        (_checked("quality"), CheckExit.QUALITY),
+        (_checked("quality", "regression", word="SLOWER"), CheckExit.QUALITY),
+        (_checked("regression", word="INCONCLUSIVE"), CheckExit.REGRESSION),
     ],
 )
-def test_the_exit_code_is_that_of_the_gravest_finding(checked: Checked, code: Exit) -> None:
+def test_the_exit_code_is_that_of_the_gravest_finding(checked: Checked, code: CheckExit) -> None:
     assert exit_code([_checked("pass"), checked], inconclusive="fail") == code
 
 
 def test_inconclusive_may_pass_and_nothing_else_then_does() -> None:
     unsure, slow = _checked(word="INCONCLUSIVE"), _checked(word="SLOWER")
-    assert exit_code([unsure], inconclusive="pass") == Exit.PASS
-    assert exit_code([unsure, slow], inconclusive="pass") == Exit.REGRESSION
+    assert exit_code([unsure], inconclusive="pass") == CheckExit.PASS
+    assert exit_code([unsure, slow], inconclusive="pass") == CheckExit.REGRESSION

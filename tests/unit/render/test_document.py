@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from fakes import boards
 
-from harness.atomic import WriteError
-from harness.core.submission import Published
+from harness.core.submission import PublishedFigures
+from harness.documents.atomic import WriteError
 from harness.render import document, to_frame, write
 
 
@@ -79,7 +79,7 @@ def test_a_row_says_whether_it_was_timed_by_an_earlier_run() -> None:
 
 
 def test_printed_macs_are_named_by_their_convention() -> None:
-    printed = (Published("report", macs_g=19.7, macs_convention="ntire2022"),)
+    printed = (PublishedFigures("report", macs_g=19.7, macs_convention="ntire2022"),)
     (row,) = document(boards.board(boards.ranked(1, published=printed)))["rows"]
     assert row["published"] == {"report": {"macs_ntire2022": 19.7e9}}
 

@@ -9,9 +9,9 @@ import pytest
 from fakes import boards
 
 from harness.core.challenge import Term, Track
-from harness.core.leaderboard import Interval, Leaderboard, Origin
+from harness.core.leaderboard import FiguresOrigin, Interval, Leaderboard
 from harness.core.record import ELSEWHERE, Memory
-from harness.core.submission import Published
+from harness.core.submission import PublishedFigures
 from harness.render.detail import Detail, details
 from harness.render.legend import legend
 from harness.render.page import to_page
@@ -106,9 +106,9 @@ def test_published_and_measured_differ_by_what_is_told() -> None:
 
 def test_printed_macs_are_compared_with_those_of_their_own_convention() -> None:
     printed = (
-        Published("report", macs_g=19.70, macs_convention="ntire2022"),
-        Published("paper", macs_g=19.60, macs_convention="fvcore"),
-        Published("blog", macs_g=19.70),
+        PublishedFigures("report", macs_g=19.70, macs_convention="ntire2022"),
+        PublishedFigures("paper", macs_g=19.60, macs_convention="fvcore"),
+        PublishedFigures("blog", macs_g=19.70),
     )
     row = boards.ranked(1, published=printed)
     assert grid(detail_of(boards.board(row, macs="fvcore")), "Published") == (
@@ -194,7 +194,7 @@ CLAIMS = ("fresh processes", "All rows were timed", "rounds can't tell", "reset 
 
 
 @pytest.mark.parametrize("origin", ["printed", "imported"])
-def test_the_legend_claims_no_measurement_of_figures_from_elsewhere(origin: Origin) -> None:
+def test_the_legend_claims_no_measurement_of_figures_from_elsewhere(origin: FiguresOrigin) -> None:
     told = " ".join(it.meaning for it in legend(boards.challenge(), origin))
     assert [claim for claim in CLAIMS if claim in told] == []
     measured = " ".join(it.meaning for it in legend(boards.challenge()))

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.core.printed import Regenerated
-from harness.pipeline import regenerate
+from harness.core.printed_table import Regenerated
 from harness.render import rulings_table, write_published
 from harness.render.rulings import rulings_notes
 from harness.render.table import Line, Table
+from harness.usecases import regenerate
 
 
 @pytest.fixture(scope="module")

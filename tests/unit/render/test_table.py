@@ -8,7 +8,7 @@ from fakes import boards
 
 from harness.core.challenge import Column
 from harness.core.leaderboard import Ratio, Row
-from harness.core.submission import Published
+from harness.core.submission import PublishedFigures
 from harness.render.as_csv import to_csv
 from harness.render.table import Cell, Line, table
 
@@ -108,9 +108,9 @@ def test_a_challenge_may_hide_its_floor() -> None:
 
 def test_printed_figures_of_one_source_share_a_row() -> None:
     printed = (
-        Published("paper", boards.VALID, psnr_db=29.01, params_m=0.317, runtime_ms=27.11),
-        Published("paper", boards.TEST, psnr_db=28.72),
-        Published("report", boards.VALID, psnr_db=29.0),
+        PublishedFigures("paper", boards.VALID, psnr_db=29.01, params_m=0.317, runtime_ms=27.11),
+        PublishedFigures("paper", boards.TEST, psnr_db=28.72),
+        PublishedFigures("report", boards.VALID, psnr_db=29.0),
     )
     lines = table(boards.board(boards.ranked(1, published=printed))).lines
     assert [line.title for line in lines] == ["RLFN-ntire", "paper", "report"]
@@ -124,7 +124,7 @@ def test_printed_macs_stand_in_columns_of_their_own_convention() -> None:
         Column("macs_ntire2022", "MACs", "G", 2),
         Column("macs_fvcore", "MACs", "G", 2),
     )
-    printed = (Published("paper", macs_g=19.7, macs_convention="ntire2022"),)
+    printed = (PublishedFigures("paper", macs_g=19.7, macs_convention="ntire2022"),)
     row = boards.ranked(1, published=printed)
 
     def texts(convention: str) -> list[str]:
@@ -137,8 +137,8 @@ def test_printed_macs_stand_in_columns_of_their_own_convention() -> None:
 
 def test_printed_macs_that_belong_in_no_column_are_told_in_a_hint() -> None:
     printed = (
-        Published("report", macs_g=19.7, macs_convention="ntire2022", convs=39),
-        Published("paper", macs_g=19.6, convs=39),
+        PublishedFigures("report", macs_g=19.7, macs_convention="ntire2022", convs=39),
+        PublishedFigures("paper", macs_g=19.6, convs=39),
     )
     columns = (Column("macs", "FLOPs", "G", 2), Column("convs", "Convs", "", 0))
     row = boards.ranked(1, published=printed)

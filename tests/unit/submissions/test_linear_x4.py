@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
-from harness.catalog import read_folder
-from harness.datasets import Pair, find, read_hr, read_lr
+from harness.datasets import ImagePair, find, read_hr, read_lr
+from harness.entries.catalogue import read_folder
 from harness.quality import CLASSIC_Y, NTIRE, Profile, score, upscale
 
 
@@ -180,7 +180,7 @@ def _filtered(lr: NDArray[np.float64], filters: NDArray[np.float64]) -> NDArray[
     return blocks.transpose(0, 2, 1, 3).reshape(height * 4, width * 4)
 
 
-def _psnr_db(fit: ModuleType, model: Any, pair: Pair, profile: Profile) -> tuple[float, float]:
+def _psnr_db(fit: ModuleType, model: Any, pair: ImagePair, profile: Profile) -> tuple[float, float]:
     """Bicubic's and the filters' PSNR on one image."""
     lr, hr = read_lr(pair, scale=4), read_hr(pair, scale=4)
     outputs = (upscale(lr, 4), fit.super_resolve(model, lr))

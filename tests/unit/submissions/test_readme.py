@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.catalog import read_folder
 from harness.core.outcome import REASONS
-from harness.core.submission import Published, Submission
+from harness.core.submission import PublishedFigures, Submission
+from harness.entries.catalogue import read_folder
 
 README = (Path(__file__).parents[3] / "submissions" / "README.md").read_text(encoding="utf-8")
 VARIANTS, TABLES = re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL)
@@ -24,7 +24,7 @@ def test_every_field_of_a_manifest_is_in_the_reference() -> None:
     assert set(REASONS) <= explained
 
 
-@pytest.mark.parametrize("name", [it.name for it in fields(Published)])
+@pytest.mark.parametrize("name", [it.name for it in fields(PublishedFigures)])
 def test_every_published_figure_is_in_the_reference(name: str) -> None:
     assert f"`{name}`" in README
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 
-from harness import catalog
+from harness.entries import catalogue
 from reference_models.training import models, recipe, score
 
-FILES = sorted(catalog.reference_folder().glob("*/*.safetensors"))
-README = (catalog.reference_folder() / "README.md").read_text(encoding="utf-8")
+FILES = sorted(catalogue.reference_folder().glob("*/*.safetensors"))
+README = (catalogue.reference_folder() / "README.md").read_text(encoding="utf-8")
 
 
 def _name(path: Path) -> str:
@@ -21,7 +21,7 @@ def _name(path: Path) -> str:
 
 
 def test_each_reference_of_the_sample_challenge_has_weights() -> None:
-    declared = {it.id: it.submission for it in catalog.all_references()}
+    declared = {it.id: it.submission for it in catalogue.all_references()}
     assert {it.stem for it in FILES} == {
         id_ for id_, submission in declared.items() if submission and submission.weights
     }

@@ -9,7 +9,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from harness import catalog
+from harness.entries import catalogue
 from reference_models.training import cli, models, trainer
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -202,13 +202,13 @@ def test_the_list_names_every_recipe(run: Run) -> None:
 
 def test_the_trainer_is_no_reference_model() -> None:
     folder = REPOSITORY / "reference_models"
-    assert not (folder / "training" / catalog.MANIFEST).exists()
-    assert "training" not in {it.folder.name for it in catalog.all_references()}
+    assert not (folder / "training" / catalogue.MANIFEST).exists()
+    assert "training" not in {it.folder.name for it in catalogue.all_references()}
 
 
 def test_the_wheel_ships_every_reference_model_and_not_the_trainer() -> None:
     document = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
     shipped = set(document["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"])
     folder = REPOSITORY / "reference_models"
-    own = {f"reference_models/{it.parent.name}" for it in folder.glob(f"*/{catalog.MANIFEST}")}
+    own = {f"reference_models/{it.parent.name}" for it in folder.glob(f"*/{catalogue.MANIFEST}")}
     assert shipped == own | {"reference_models/README.md"}

@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from harness.wire.messages import Load
-from harness.worker import compiling, run
+from harness.worker import compiling
+from harness.worker import runner as run
 from harness.worker.compiling import Compiling
-from harness.worker.run import Runner
+from harness.worker.runner import Runner
 
 COMPILE_S, FORWARD_S = 5.0, 0.25
 

@@ -31,9 +31,9 @@ from harness.wire.messages import (
     Stop,
     Trouble,
 )
-from harness.worker import settings
-from harness.worker.output import WrongOutput
-from harness.worker.serve import Reply, Worker, guarded, serve
+from harness.worker import global_settings
+from harness.worker.output_image import WrongOutput
+from harness.worker.serve import AnswerWithPayload, Worker, guarded, serve
 from harness.worker.state import BadWeights
 
 NET = """
@@ -66,7 +66,7 @@ class Raising(Worker):
         super().__init__()
         self._error = error
 
-    def answer(self, request: Request, payload: bytearray) -> Reply:  # noqa: ARG002
+    def answer(self, request: Request, payload: bytearray) -> AnswerWithPayload:  # noqa: ARG002
         raise self._error
 
 
@@ -80,7 +80,7 @@ def folder(tmp_path: Path, forget_submissions: None) -> Iterator[Path]:  # noqa:
     (tmp_path / "model.py").write_text(NET, encoding="utf-8")
     threads = torch.get_num_threads()
     yield tmp_path
-    settings.apply(threads=threads, seed=0)
+    global_settings.apply(threads=threads, seed=0)
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ class Remembering(Worker):
         super().__init__()
         self._sent: weakref.ref[object] = weakref.ref(self)
 
-    def answer(self, request: Request, payload: bytearray) -> Reply:  # noqa: ARG002
+    def answer(self, request: Request, payload: bytearray) -> AnswerWithPayload:  # noqa: ARG002
         if isinstance(request, Collect):
             image = np.zeros(8, np.uint8)
             self._sent = weakref.ref(image)

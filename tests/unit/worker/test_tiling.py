@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from harness.worker.output import WrongOutput
-from harness.worker.tiling import Call, square_tiled, tiled
+from harness.worker.output_image import WrongOutput
+from harness.worker.tiling import Upscale, square_tiled, tiled
 
 
 class Pointwise(nn.Module):
@@ -39,7 +39,7 @@ class Answer(nn.Module):
         return self.make(batch)
 
 
-def _call(model: nn.Module, *, tile: int = 0, overlap: int = 0, multiple: int = 1) -> Call:
+def _call(model: nn.Module, *, tile: int = 0, overlap: int = 0, multiple: int = 1) -> Upscale:
     return tiled(model, scale=2, tile=tile, overlap=overlap, multiple=multiple)
 
 

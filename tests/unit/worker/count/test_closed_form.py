@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from harness.wire import evidence
+from harness.wire import count_answers
 from harness.worker.count.closed_form import known, opaque
 from harness.worker.count.dispatch import DispatchCounter
-from harness.worker.count.reads import Reads
+from harness.worker.count.weight_trace import TraceRecorder
 
 
-def _followed(model: nn.Module, image: Tensor) -> tuple[evidence.Reads, int]:
+def _followed(model: nn.Module, image: Tensor) -> tuple[count_answers.WeightTrace, int]:
     """What was read, and the dispatch counter's multiply-adds of the same forward."""
-    reads, counter = Reads(model, image), DispatchCounter()
+    reads, counter = TraceRecorder(model, image), DispatchCounter()
     with torch.no_grad(), reads, counter:
         output = model(image)
     return reads.report(output), counter.tally.macs

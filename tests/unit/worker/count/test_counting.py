@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from harness.core.verdict import judge
+from harness.counts.verdict import judge
 from harness.wire.messages import Counter, Counts
 from harness.worker.count import count_model
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from harness.core.verdict import judge
+from harness.counts.verdict import judge
 from harness.worker.count import count_model
 from harness.worker.count.trace import trace
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from harness.wire.evidence import LIST_CAP, Share
+from harness.wire.count_answers import LIST_CAP, Share
 from harness.worker.count.shares import PARTS, Parts, clipped, few, listed, shares
 
 

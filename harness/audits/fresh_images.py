@@ -1,0 +1,83 @@
+"""Images drawn afresh: rolled, flipped, and salted with small changes that no one can foresee."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.audits.thresholds import SALT
+from harness.quality.pixels import Uint8
+
+
+@dataclass(frozen=True)
+class Flip:
+    """Upside down, left to right, both or neither; its own inverse."""
+
+    rows: bool
+    columns: bool
+
+    def __call__(self, pixels: Uint8) -> Uint8:
+        """The image, flipped, with memory of its own."""
+        rows = slice(None, None, -1 if self.rows else 1)
+        columns = slice(None, None, -1 if self.columns else 1)
+        return np.ascontiguousarray(pixels[rows, columns])
+
+
+TURNED = Flip(rows=True, columns=True)
+FLIPS = tuple(Flip(rows=it > 1, columns=it % 2 > 0) for it in range(4))
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """An image that nobody has seen: `salted`, shown rolled by `shift` and through `flip`.
+
+    Rolled, rows that leave at the bottom come in at the top, columns likewise: another picture, of
+    which all parts are known.
+    """
+
+    salted: Uint8
+    flip: Flip
+    shift: tuple[int, int] = (0, 0)  # LR rows and columns
+
+    @property
+    def shown(self) -> Uint8:
+        """What the worker is given."""
+        return self.flip(np.roll(self.salted, self.shift, axis=(0, 1)))
+
+    def back(self, output: Uint8, scale: int) -> Uint8:
+        """The worker's output where the image itself would have it."""
+        rows, columns = self.shift
+        moved = (-rows * scale, -columns * scale)
+        return np.ascontiguousarray(np.roll(self.flip(output), moved, axis=(0, 1)))
+
+
+class Draw:
+    """The trusted side's draws of one round; no seed of them is known to anyone."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._rng = np.random.default_rng(secrets.randbits(128) if seed is None else seed)
+
+    def fresh(self, pixels: Uint8) -> Fresh:
+        """The image with every pixel changed by up to SALT levels, rolled and flipped."""
+        height, width, _ = pixels.shape
+        shift = (self.below(height), self.below(width))
+        return Fresh(self._salted(pixels), FLIPS[self.below(len(FLIPS))], shift)
+
+    def turned(self, pixels: Uint8) -> Fresh:
+        """The salted image upside down and left to right."""
+        return Fresh(self._salted(pixels), TURNED)
+
+    def _salted(self, pixels: Uint8) -> Uint8:
+        salt = self._rng.integers(-SALT, SALT + 1, pixels.shape, dtype=np.int16)
+        salted: Uint8 = np.clip(pixels + salt, 0, 255).astype(np.uint8)
+        return salted
+
+    def below(self, number: int) -> int:
+        """A number from 0 on."""
+        return int(self._rng.integers(number))
+
+    def order(self, pairs: int) -> list[bool]:
+        """As many seen (False) as unseen (True) images, in an order drawn."""
+        return [bool(it) for it in self._rng.permutation([False, True] * pairs)]

@@ -1,0 +1,163 @@
+"""Whether an output follows the pixels given: shrunk, flipped back, and changed a little.
+
+A super-resolved image shrunk to the size of its LR image is that image, whatever network made it;
+so small changes of the LR image, known to the trusted side alone, must be found in it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.audits.fresh_images import Fresh
+from harness.audits.thresholds import (
+    AGAIN_DB,
+    DETAIL_ALIKE,
+    DETAIL_AREA,
+    DETAIL_LEVELS,
+    DETAIL_MARGIN,
+    FLIPPED_DB,
+    LEAST_PIXELS,
+    MANY_PIXELS,
+    MOST_LEVELS,
+    RESEMBLANCE_DB,
+    RESPONSE_REJECTED,
+    RESPONSE_SUSPECT,
+    WARM_UP_RESPONSE,
+)
+from harness.core.audit import Audit, AuditVerdict
+from harness.quality.bicubic import downscale, upscale
+from harness.quality.pixels import Floats, Uint8
+
+Doubt = tuple[AuditVerdict, str]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What was given and what came back: the image itself, and fresh versions of it."""
+
+    lr: Uint8
+    sr: Uint8
+    again: tuple[Uint8, ...] = ()  # outputs of the image itself, given once more
+    fresh: tuple[tuple[Fresh, Uint8], ...] = ()
+    warm_up: Uint8 | None = None  # the salted image of the warm-up, turned back
+
+
+def outputs(shown: Shown, scale: int) -> Audit:
+    """The worst of what the outputs tell."""
+    height, width, _ = shown.lr.shape
+    if height * width < LEAST_PIXELS or not shown.lr.std() > 1.0:
+        return Audit("outputs", "ok", f"nothing can be told from {height}x{width} such pixels")
+    shrunk = downscale(shown.sr, scale).astype(np.float64)
+    found: list[Doubt] = [_resemblance(shown.lr, shrunk)]
+    found += [_again(shown.sr, it) for it in shown.again]
+    if shown.fresh:
+        backs = [(fresh, fresh.back(output, scale)) for fresh, output in shown.fresh]
+        found += [_flipped(shown.sr, back) for _, back in backs]
+        found.append(_response(shown.lr, shrunk, backs, scale))
+        found += [_detailed(shown.sr, fresh, back, scale) for fresh, back in backs]
+    if shown.warm_up is not None:
+        found.append(_warmed(shown.lr, shown.warm_up, shrunk))
+    return _worst(found)
+
+
+def psnr_db(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> float:
+    """Of two images, 100 dB at most."""
+    error = float(np.mean((one.astype(np.float64) - other.astype(np.float64)) ** 2))
+    return min(100.0, 20 * math.log10(255) - 10 * math.log10(max(error, 1e-12)))
+
+
+def _resemblance(lr: Uint8, shrunk: Floats) -> Doubt:
+    like_db = psnr_db(lr, shrunk)
+    level: AuditVerdict = "ok" if like_db >= RESEMBLANCE_DB else "suspect"
+    return level, f"shrunk, the output is {like_db:.1f} dB from the image given"
+
+
+def _again(scored: Uint8, output: Uint8) -> Doubt:
+    same_db = psnr_db(scored, output)
+    level: AuditVerdict = "ok" if same_db >= AGAIN_DB else "suspect"
+    return level, f"the same image once more: {same_db:.1f} dB from the scored output"
+
+
+def _flipped(scored: Uint8, back: Uint8) -> Doubt:
+    back_db = psnr_db(scored, back)
+    level: AuditVerdict = "ok" if back_db >= FLIPPED_DB else "rejected"
+    return level, f"a rolled, flipped and salted image: {back_db:.1f} dB from the scored output"
+
+
+def _response(lr: Uint8, shrunk: Floats, backs: Sequence[tuple[Fresh, Uint8]], scale: int) -> Doubt:
+    """The least of the fresh images' responses: the share of the salt that the output holds.
+
+    Of small images their mean, which chance moves less. Seams of a rolled image change more than
+    any salt does, so that differences are cut off.
+    """
+    shares = [
+        _share(
+            np.clip(downscale(back, scale) - shrunk, -MOST_LEVELS, MOST_LEVELS),
+            fresh.salted.astype(float) - lr,
+        )
+        for fresh, back in backs
+    ]
+    share = min(shares) if lr.shape[0] * lr.shape[1] >= MANY_PIXELS else fmean(shares)
+    level: AuditVerdict = "ok" if share >= RESPONSE_SUSPECT else "suspect"
+    if share < RESPONSE_REJECTED:
+        level = "rejected"
+    return level, f"of small changes in the image {share:.2f} come out"
+
+
+def _detailed(scored: Uint8, fresh: Fresh, back: Uint8, scale: int) -> Doubt:
+    """Whether both outputs have the same detail: what an image holds beyond its shrunk version.
+
+    A stored image whose coarse part is corrected has another one as soon as it is rolled. Where one
+    of the two images ends and the other does not, detail differs by right: that is left out.
+    """
+    height, width, _ = fresh.salted.shape
+    rows, columns = (
+        np.repeat(_within(size, shift), scale)
+        for size, shift in zip((height, width), fresh.shift, strict=True)
+    )
+    if rows.mean() * columns.mean() < DETAIL_AREA:
+        return "ok", "detail: too little of the image to tell"
+    one, other = (_detail(it, scale)[rows][:, columns] for it in (scored, back))
+    if min(one.std(), other.std()) < DETAIL_LEVELS:
+        return "ok", "detail: too little of it to tell"
+    spread = float(one.std() * other.std())
+    alike = float(((one - one.mean()) * (other - other.mean())).mean()) / spread
+    level: AuditVerdict = "ok" if alike >= DETAIL_ALIKE else "suspect"
+    return level, f"detail: correlated by {alike:.2f} between them"
+
+
+def _within(size: int, shift: int) -> npt.NDArray[np.bool_]:
+    """Rows or columns that are far from the image's ends and from where it was cut."""
+    at = np.arange(size)
+    ends = np.minimum(at, size - 1 - at)
+    cut = np.abs(at + 0.5 - (size - shift) % size)
+    return np.asarray((ends >= DETAIL_MARGIN) & (cut >= DETAIL_MARGIN))
+
+
+def _detail(image: Uint8, scale: int) -> Floats:
+    return image.astype(np.float64) - upscale(downscale(image, scale), scale)
+
+
+def _warmed(lr: Uint8, warm_up: Uint8, shrunk: Floats) -> Doubt:
+    share = _share(shrunk - lr, warm_up.astype(float) - lr)
+    level: AuditVerdict = "rejected" if share > WARM_UP_RESPONSE else "ok"
+    return level, f"of the small changes that the warm-up's image alone had {share:.2f}"
+
+
+def _share(difference: Floats, salt: Floats) -> float:
+    return float((difference * salt).sum() / max((salt * salt).sum(), 1.0))
+
+
+def _worst(found: Sequence[Doubt]) -> Audit:
+    for level in ("rejected", "suspect"):
+        told = [text for it, text in found if it == level]
+        if told:
+            return Audit("outputs", level, "; ".join(dict.fromkeys(told)))
+    least = {text.partition(":")[0]: text for _, text in reversed(found)}
+    return Audit("outputs", "ok", "; ".join(reversed(least.values())))

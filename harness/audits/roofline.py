@@ -1,0 +1,88 @@
+"""No forward is faster than the machine can multiply, add and write: derived from what is stored.
+
+The work is the least that counts allow: of disputed figures the smallest, of two sizes the smaller
+cost per pixel, and nothing for what no counter could count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness.core.audit import Audit, AuditVerdict, combined
+from harness.core.record import Calibration, RoundFigures
+from harness.wire.messages import Counts
+
+FACTOR = 4.0
+"""Over the best rate that was measured: Winograd's convolutions need less than half of the
+multiplications counted, and the yardstick may have been taken at a busy moment."""
+
+_BYTES = 4  # of a value in float32; half of it where a manifest declares half precision
+_COMPARED = ("dispatch", "fvcore", "ntire2022")
+
+
+def floor(counts: Counts | None, rounds: Sequence[RoundFigures], *, scale: int) -> Audit | None:
+    """Whether the reported seconds are too few; None without rounds that have a yardstick.
+
+    The same is asked of windows in which energy was read, for the forwards claimed to be in them.
+    Faster than the declared precision can be is suspect (8-bit arithmetic may explain it), faster
+    than any precision that this machine has is rejected.
+    """
+    measured = [it for it in rounds if it.yardstick is not None and it.samples]
+    found = combined(audit for it in measured for audit in _of_round(counts, it, scale))
+    return found[0] if found else None
+
+
+def least_macs_per_pixel(counts: Counts | None) -> float:
+    """Multiply-adds of convolutions and matrix products for an LR pixel, at least; 0 if unknown."""
+    if counts is None:
+        return 0.0
+    figures = [counts.counter(name) for name in _COMPARED]
+    known = [it.matmul_macs for it in figures if it is not None and it.matmul_macs is not None]
+    here = min(known, default=0) / (counts.height * counts.width)
+    there = counts.elsewhere
+    if there is None or there.error:
+        return here
+    return min(here, there.closed_form / (there.height * there.width))
+
+
+def _of_round(counts: Counts | None, figures: RoundFigures, scale: int) -> Iterator[Audit]:
+    yardstick, precision = figures.yardstick, figures.precision
+    if yardstick is None:
+        raise ValueError("a round without a yardstick has no floor")
+    macs, bytes_each = least_macs_per_pixel(counts), _BYTES if precision == "fp32" else _BYTES // 2
+    for seconds, pixels in _works(figures):
+        written = 3 * scale**2 * pixels * bytes_each
+        yield _of_work(macs * pixels, seconds, written, yardstick, precision)
+
+
+def _works(figures: RoundFigures) -> Iterator[tuple[float, int]]:
+    """Seconds and LR pixels of the timed forwards, and of each window in which energy was read."""
+    sizes = {(it.dataset, it.image): it.height * it.width for it in figures.samples}
+    timed = sum(it.height * it.width for it in figures.samples)
+    yield sum(it.seconds for it in figures.samples), timed
+    for window in figures.energy.windows if figures.energy else ():
+        yield window.wall_s, window.forwards * sizes.get((window.dataset, window.image), 0)
+
+
+def _of_work(
+    macs: float, seconds: float, written: int, yardstick: Calibration, precision: str
+) -> Audit:
+    rates = yardstick.macs_per_s
+    least_s = macs / rates.get(precision, max(rates.values()))
+    level: AuditVerdict = "ok"
+    if seconds * FACTOR < max(least_s, written / yardstick.bytes_per_s):
+        level = "suspect"
+    if seconds * FACTOR < max(macs / max(rates.values()), written / yardstick.bytes_per_s):
+        level = "rejected"
+    return Audit("floor", level, _evidence(macs, seconds, written, yardstick, precision))
+
+
+def _evidence(
+    macs: float, seconds: float, written: float, yardstick: Calibration, precision: str
+) -> str:
+    best = yardstick.macs_per_s.get(precision, max(yardstick.macs_per_s.values()))
+    return (
+        f"{macs / seconds / 1e9:.3g} G multiply-adds and {written / seconds / 1e9:.3g} GB of "
+        f"output in a second; this machine's best are {best / 1e9:.3g} G in {precision} and "
+        f"{yardstick.bytes_per_s / 1e9:.3g} GB"
+    )

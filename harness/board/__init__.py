@@ -1,0 +1,1 @@
+"""From records to a ranked board: the store, ranks, scores, intervals of ranks."""

@@ -1,0 +1,236 @@
+"""From the records of a run to a ranked board: derived anew each time it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from harness.audits.roofline import floor
+from harness.board.rank import rank
+from harness.board.rank_intervals import with_spans
+from harness.board.store import Found, Store
+from harness.core.audit import combined
+from harness.core.challenge import Challenge
+from harness.core.leaderboard import (
+    UNTRAINED,
+    BoardEntry,
+    Interval,
+    Leaderboard,
+    counts_of,
+    rounds_of,
+)
+from harness.core.model_counts import CountVerdict
+from harness.core.outcome import BadInput, Failed
+from harness.core.record import CountFigures, FloorFigures, ImportedFigures, Record, RoundFigures
+from harness.core.run import SCHEMA, ListedEntry, Run
+from harness.counts.fusing import suspicion
+from harness.counts.verdict import judge
+from harness.documents import atomic
+from harness.documents.typed import adapter
+from harness.stats import samples
+from harness.stats.samples import RoundsFigure
+from harness.wire.messages import Counts
+
+RUN_FILE = "run.json"
+IMPORTED = "imported"  # badge of a row that this harness did not measure
+_WEIGHT_BADGES = {
+    "seeded": UNTRAINED,
+    "official": "official weights",
+    "demo": "demo weights",
+}
+
+
+def save_run(folder: Path, run: Run) -> None:
+    """Keep what a board is made of beside its records."""
+    atomic.write(folder / RUN_FILE, adapter(Run).dump_json(run, indent=1))
+
+
+def load_run(folder: Path) -> Run:
+    """The last run of a folder; BadInput when there is none that can be read."""
+    path = folder / RUN_FILE
+    try:
+        run = adapter(Run).validate_json(path.read_bytes(), strict=True)
+    except FileNotFoundError:
+        raise BadInput(f"{path} is missing: `esr run` makes it") from None
+    except OSError as error:
+        raise BadInput(
+            f"{path} can't be read: {error.strerror}; name the folder of a run with --reports"
+        ) from None
+    except ValidationError as error:
+        raise BadInput(f"{path} can't be read ({error.error_count()} faults): run again") from None
+    if run.schema != SCHEMA:
+        raise BadInput(f"{path} is of schema {run.schema}, this is {SCHEMA}: run again")
+    return run
+
+
+def build(run: Run, store: Store, challenge: Challenge | None = None) -> Leaderboard:
+    """The board of a run's records, under its own challenge or another one's rules."""
+    rules = challenge or run.challenge
+    looked = [_looked(listed, store) for listed in run.entries]
+    entries = [
+        _entry(listed, rules, tuple(it.record for it in found if it.record is not None))
+        for listed, found in zip(run.entries, looked, strict=True)
+    ]
+    notes = (*_notes(run, entries), *_unreadable(run, looked))
+    return with_spans(rank(rules, entries, environment=run.environment, notes=notes))
+
+
+def _looked(listed: ListedEntry, store: Store) -> tuple[Found, ...]:
+    return tuple(store.look(listed.id, it.job, it.round, it.key) for it in listed.jobs)
+
+
+def _unreadable(run: Run, looked: Sequence[tuple[Found, ...]]) -> tuple[str, ...]:
+    names = [
+        listed.id
+        for listed, found in zip(run.entries, looked, strict=True)
+        if any(it.problem for it in found)
+    ]
+    told = (
+        f"Records of {', '.join(names)} are torn, or of another version of the harness, and count "
+        "for nothing here: the same `esr run` measures them again."
+    )
+    return (told,) if names else ()
+
+
+def _entry(listed: ListedEntry, challenge: Challenge, records: tuple[Record, ...]) -> BoardEntry:
+    failure = listed.fault or _failure(records)
+    counts = counts_of(records)
+    static = {} if counts is None else _static(counts, challenge)
+    measured, intervals = ({}, {}) if failure else _measured(challenge, records)
+    badges = _badges(listed, records)
+    rounds = () if failure else rounds_of(records)
+    audits = [audit for it in rounds for audit in it.audits]
+    least = floor(counts, rounds, scale=challenge.scale)
+    return BoardEntry(
+        id=listed.id,
+        team=listed.team,
+        title=listed.title,
+        role=listed.role,
+        failure=failure,
+        values={**measured, **static},
+        intervals=intervals,
+        badges=badges,
+        notes=_entry_notes(records),
+        verdict=_verdict(counts),
+        audits=combined(audits if least is None else (*audits, least)),
+        published=listed.published,
+        precision=listed.precision,
+        rankable=listed.role != "floor" and UNTRAINED not in badges,
+        records=records,
+    )
+
+
+def _failure(records: tuple[Record, ...]) -> Failed | None:
+    """A failed round fails the entry; a failed count leaves its columns empty."""
+    failures = (it.outcome for it in records if it.job == "round")
+    return next((outcome for outcome in failures if isinstance(outcome, Failed)), None)
+
+
+def _measured(
+    challenge: Challenge, records: tuple[Record, ...]
+) -> tuple[dict[str, float], dict[str, Interval]]:
+    floor = [it.outcome for it in records if isinstance(it.outcome, FloorFigures)]
+    if floor:
+        return samples.quality(floor[0].scores), {}
+    elsewhere = [it.outcome for it in records if isinstance(it.outcome, ImportedFigures)]
+    if elsewhere:
+        over, mean = challenge.timed(), challenge.runtime_mean
+        figures = elsewhere[0]
+        return samples.imported(figures, convention=challenge.macs, over=over, mean=mean), {}
+    rounds = rounds_of(records)
+    if not rounds:
+        return {}, {}
+    timed = {sample.dataset for sample in rounds[0].samples}
+    asked = [use.name for use in challenge.datasets]
+    estimates = {}
+    if timed.issuperset(asked):
+        over, mean = challenge.timed(), challenge.runtime_mean
+        estimates = samples.runtimes(rounds, datasets=asked, over=over, mean=mean)
+    estimates["first_call"] = samples.first_call(rounds)
+    others = {"energy": samples.energy(rounds), "compile": samples.compile_time(rounds)}
+    estimates |= {key: it for key, it in others.items() if it is not None}
+    values = {key: estimate.point for key, estimate in estimates.items()}
+    values |= samples.quality(rounds[0].scores)
+    memory = samples.memory(rounds)
+    if memory is not None:
+        values["memory"] = float(memory)
+    values.setdefault("params", float(rounds[0].params))
+    return values, {key: _interval(estimate) for key, estimate in estimates.items()}
+
+
+def _static(counts: Counts, challenge: Challenge) -> dict[str, float]:
+    figures: dict[str, int | None] = {"params": counts.params}
+    for name in ("ntire2022", "fvcore"):
+        counter = counts.counter(name)
+        figures[f"macs_{name}"] = counter.macs if counter else None
+    figures["macs"] = figures[f"macs_{challenge.macs}"]
+    hooks = counts.counter("ntire2022")
+    if hooks is not None:
+        figures |= {"activations": hooks.activations, "convs": hooks.convs}
+    return {key: float(value) for key, value in figures.items() if value is not None}
+
+
+def _verdict(counts: Counts | None) -> CountVerdict | None:
+    return None if counts is None else judge(counts)
+
+
+def _interval(estimate: RoundsFigure) -> Interval:
+    return Interval(estimate.low, estimate.high)
+
+
+def _badges(listed: ListedEntry, records: tuple[Record, ...]) -> tuple[str, ...]:
+    badges = []
+    weights = _WEIGHT_BADGES.get(listed.weights)
+    parameterless = any(not it.untrained for it in rounds_of(records))
+    if weights == UNTRAINED and parameterless:
+        weights = None
+    if weights:
+        badges.append(weights)
+    if any(it.job == "import" for it in records):
+        badges.append(IMPORTED)
+    if any(note.startswith("changed while") for it in records for note in _outcome_notes(it)):
+        badges.append("flags changed")
+    badges += [name for name in ("channels_last", "compile") if getattr(listed, name)]
+    counts = counts_of(records)
+    if counts is not None and suspicion(counts.unfused):
+        badges.append("deploy in doubt")
+    return tuple(badges)
+
+
+def _entry_notes(records: tuple[Record, ...]) -> tuple[str, ...]:
+    notes = [note for it in records for note in _outcome_notes(it)]
+    notes += [
+        f"not counted: {it.outcome.message}"
+        for it in records
+        if it.job == "count" and isinstance(it.outcome, Failed)
+    ]
+    counts = counts_of(records)
+    notes += [suspicion(counts.unfused)] if counts is not None else []
+    return tuple(dict.fromkeys(filter(None, notes)))
+
+
+def _outcome_notes(record: Record) -> tuple[str, ...]:
+    outcome = record.outcome
+    return outcome.notes if isinstance(outcome, CountFigures | RoundFigures) else ()
+
+
+def _notes(run: Run, entries: Sequence[BoardEntry]) -> tuple[str, ...]:
+    """What a reader must know of how the rows came about."""
+    sessions = {record.session for entry in entries for record in entry.timed}
+    notes = list(run.notes)
+    if len(sessions) > 1:
+        notes.append(
+            f"The runtimes come from {len(sessions)} invocations on the same machine and software. "
+            "Rows marked “earlier run” were timed by an older one, under whatever load and clocks "
+            "there were then; --fresh times all of them together."
+        )
+    missing = [
+        listed.id
+        for listed, entry in zip(run.entries, entries, strict=True)
+        if entry.status == "ok" and len(entry.records) < len(listed.jobs)
+    ]
+    if missing:
+        notes.append(f"Not measured to the end yet: {', '.join(missing)}.")
+    return tuple(notes)

@@ -1,0 +1,246 @@
+"""Who is ranked, and where: the rules of a challenge applied to measured rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Literal, cast
+
+from harness.board.scoring import less_is_better, places, score
+from harness.core.challenge import Challenge, Limit
+from harness.core.leaderboard import UNTRAINED, BoardEntry, Leaderboard, Row
+from harness.core.metrics import label, metric
+from harness.core.record import Environment
+
+_EVERY_DIGIT = Context(prec=400)  # of the largest float, with the decimals that rules may ask for
+
+
+def rank(
+    challenge: Challenge,
+    entries: Sequence[BoardEntry],
+    *,
+    environment: Environment | None = None,
+    notes: Sequence[str] = (),
+    tie_order: Mapping[str, Sequence[str]] | None = None,
+    baseline_figures: Mapping[str, float] | None = None,
+) -> Leaderboard:
+    """The board of `entries` under the rules of `challenge`, whatever order they come in.
+
+    An entry is ranked when it went through, may be ranked, no audit rejects its measurement, it has
+    every figure that a limit or a term needs, and keeps every limit; else its row says why not, and
+    moves nobody. Rows stand by the first track's rank, then runtime, then id: ranked, not ranked,
+    floor, failed. Without a track the references lead.
+
+    Ordinal ties stand in runtime order, then by id, unless `tie_order` lists a metric's ids, or by
+    `track:ID` a track's, in the order of their ties. No run needs it, as measured figures hardly
+    tie: it is for a printed table that is ranked again, since tables are printed with fewer digits
+    than they were ranked by (the published NTIRE 2022 table is, in the tests).
+
+    A baseline that is not ranked still serves the scores, if it has the figures; where it has not,
+    the track has no standings and the board a note. `baseline_figures`, by metric key in base
+    units, stand in for a baseline without a row: again for a printed table alone, as a run's
+    figures are compared with no other machine's.
+
+    Raises ValueError where an id stands twice or a figure is NaN.
+    """
+    _refuse_nonsense(entries)
+    reasons = {entry.id: _reason(challenge, entry) for entry in entries}
+    ranked = [entry for entry in entries if entry.role != "floor" and not reasons[entry.id]]
+    ids = {entry.id for entry in ranked}
+    turns = {key: _turns(ranked, (tie_order or {}).get(key, ())) for key in challenge.metrics()}
+    ranks = {key: _metric_ranks(challenge, ranked, key, turns[key]) for key in turns}
+    turns |= {key: _turns(ranked, ids) for key, ids in (tie_order or {}).items()}
+    baseline = _baseline(challenge, entries, baseline_figures)
+    scored = score(challenge, ranked, baseline, ranks=ranks, turns=turns)
+    shown = _ranked_metrics(challenge)
+    floor = next((entry for entry in entries if entry.role == "floor"), None)
+    rows = [
+        Row(
+            entry,
+            ranked=entry.id in ids,
+            reason=reasons[entry.id],
+            ranks={key: ranks[key][entry.id] for key in shown if entry.id in ranks[key]},
+            standings={
+                track: table[entry.id]
+                for track, table in scored.standings.items()
+                if entry.id in table
+            },
+            margins=_margins(challenge, entry),
+            below_floor=_below(floor, entry),
+        )
+        for entry in entries
+    ]
+    rows.sort(key=lambda row: _row_order(challenge, row))
+    told = (*notes, *_nowhere(challenge, entries), *scored.notes)
+    return Leaderboard(challenge, tuple(rows), environment, told)
+
+
+def rounded(value: float, decimals: int) -> Decimal:
+    """`value` as a table prints it: the shortest decimal that names the float, rounded half up.
+
+    28.945 counts as 28.95, as it would for whoever reads the full figure, although the float lies
+    a hair below it and `round` gives 28.94. An infinity stays one.
+    """
+    exact = _exact(value)
+    if not exact.is_finite():
+        return exact
+    return exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _EVERY_DIGIT)
+
+
+def _reason(challenge: Challenge, entry: BoardEntry) -> str:
+    """Why the entry is not ranked, "" if it is, and of a floor: that it is not is no fault."""
+    if entry.failure or entry.role == "floor":
+        return entry.reason
+    faults = []
+    if UNTRAINED in entry.badges:
+        faults += [] if challenge.rank_untrained else [UNTRAINED]
+    elif not entry.rankable or _only_compared(challenge, entry):
+        faults.append("not entered for ranking")
+    faults += [
+        f"rejected by the audit of {audit.id}: {audit.evidence}"
+        for audit in entry.audits
+        if audit.verdict == "rejected"
+    ]
+    return "; ".join([*faults, *_missing(challenge, entry), *_breaches(challenge, entry)])
+
+
+def _only_compared(challenge: Challenge, entry: BoardEntry) -> bool:
+    """Whether the rules show the row for comparison alone; any other reference may be entered."""
+    named = entry.id in (*challenge.references, challenge.baseline)
+    return entry.role == "reference" and named and not challenge.rank_references
+
+
+def _missing(challenge: Challenge, entry: BoardEntry) -> list[str]:
+    """What to say of figures that a track or a limit needs and that are not there."""
+    absent = [key for key in challenge.needed() if key not in entry.values]
+    return [f"not measured: {', '.join(map(label, absent))}"] if absent else []
+
+
+def _nowhere(challenge: Challenge, entries: Sequence[BoardEntry]) -> list[str]:
+    """What to say of needed figures that no row has: it is the rules' or the machine's doing."""
+    rows = [entry for entry in entries if entry.values and entry.role != "floor"]
+    absent = [key for key in challenge.needed() if not any(key in row.values for row in rows)]
+    if not rows or not absent:
+        return []
+    return [
+        f"No row is ranked, since none has {', '.join(map(label, absent))}, which the rules need."
+    ]
+
+
+def _breaches(challenge: Challenge, entry: BoardEntry) -> list[str]:
+    """What to say of limits that are not kept."""
+    faults = []
+    for limit in challenge.limits:
+        value = entry.values.get(limit.metric)
+        if value is None:
+            continue
+        bound, word = _bound(limit)
+        judged = _exact(value) if limit.decimals is None else rounded(value, limit.decimals)
+        if judged < _exact(bound) if word == "below" else judged > _exact(bound):
+            unit = f" {metric(limit.metric).unit}".rstrip()
+            form = f".{limit.decimals}f" if limit.decimals is not None else _form(value, bound)
+            figure, edge = f"{float(judged):{form}}{unit}", f"{bound:{form}}{unit}"
+            faults.append(f"{label(limit.metric)} {figure} is {word} {edge}")
+    return faults
+
+
+def _form(value: float, bound: float) -> str:
+    """The fewest digits, of six at least, by which an unrounded figure differs from its bound.
+
+    Large figures are counts, which are told whole.
+    """
+    least = 6 if max(abs(value), abs(bound)) < 1e6 else 15
+    digits = (it for it in range(least, 15) if f"{value:.{it}g}" != f"{bound:.{it}g}")
+    return f".{next(digits, 15)}g"
+
+
+def _margins(challenge: Challenge, entry: BoardEntry) -> dict[str, float]:
+    """The unrounded room to each metric's nearest limit, in base units; negative beyond it."""
+    margins: dict[str, float] = {}
+    for limit in challenge.limits:
+        if limit.metric in entry.values:
+            bound, word = _bound(limit)
+            above = entry.values[limit.metric] - bound
+            room = above if word == "below" else -above
+            margins[limit.metric] = min(room, margins.get(limit.metric, math.inf))
+    return margins
+
+
+def _below(floor: BoardEntry | None, entry: BoardEntry) -> tuple[str, ...]:
+    """The datasets on which a trained model's PSNR is below the floor's."""
+    if floor is None or UNTRAINED in entry.badges:
+        return ()
+    keys = [key for key in floor.values if key.startswith("psnr:") and key in entry.values]
+    return tuple(key[5:] for key in keys if entry.values[key] < floor.values[key])
+
+
+def _bound(limit: Limit) -> tuple[float, Literal["below", "above"]]:
+    """The bound, and where a figure must not lie."""
+    if limit.at_least is not None:
+        return limit.at_least, "below"
+    return cast("float", limit.at_most), "above"  # a Limit has one of the two
+
+
+def _ranked_metrics(challenge: Challenge) -> tuple[str, ...]:
+    """The metrics whose ranks a board holds: drawn beside the figure, or summed by a track."""
+    keys = [column.metric for column in challenge.columns if column.ranked]
+    for track in challenge.tracks:
+        keys += [term.metric for term in track.terms if track.kind == "rank_sum"]
+    return tuple(dict.fromkeys(keys))
+
+
+def _metric_ranks(
+    challenge: Challenge, ranked: Sequence[BoardEntry], key: str, turns: Mapping[str, int]
+) -> dict[str, int]:
+    keys = {entry.id: (less_is_better(entry, key),) for entry in ranked if key in entry.values}
+    return places(keys, challenge.rank_ties, turns)
+
+
+def _baseline(
+    challenge: Challenge, entries: Sequence[BoardEntry], figures: Mapping[str, float] | None
+) -> BoardEntry | None:
+    row = next((entry for entry in entries if entry.id == challenge.baseline), None)
+    if row is not None or figures is None:
+        return row
+    return BoardEntry(challenge.baseline, "", challenge.baseline, "reference", values=figures)
+
+
+def _turns(ranked: Sequence[BoardEntry], listed: Sequence[str]) -> dict[str, int]:
+    """The order in which equals stand: those listed, then by runtime, then by id."""
+    at = {id_: number for number, id_ in enumerate(listed)}
+    order = sorted(ranked, key=lambda it: (at.get(it.id, len(at)), _runtime(it), it.id))
+    return {entry.id: number for number, entry in enumerate(order)}
+
+
+def _row_order(challenge: Challenge, row: Row) -> tuple[float | str, ...]:
+    entry = row.entry
+    if entry.failure:
+        group = 3
+    elif entry.role == "floor":
+        group = 2
+    else:
+        group = 0 if row.ranked else 1
+    lead = float(not challenge.tracks and entry.role != "reference")
+    if challenge.tracks and challenge.tracks[0].id in row.standings:
+        lead = row.standings[challenge.tracks[0].id].rank
+    return group, lead, _runtime(entry), entry.id
+
+
+def _runtime(entry: BoardEntry) -> float:
+    return entry.values.get("runtime", math.inf)
+
+
+def _exact(value: float) -> Decimal:
+    return Decimal(repr(float(value)))
+
+
+def _refuse_nonsense(entries: Sequence[BoardEntry]) -> None:
+    ids = [entry.id for entry in entries]
+    doubled = sorted({id_ for id_ in ids if ids.count(id_) > 1})
+    if doubled:
+        raise ValueError(f"entries stand twice: {', '.join(doubled)}")
+    for entry in entries:
+        for key, value in entry.values.items():
+            if math.isnan(value):
+                raise ValueError(f"{entry.id}: {key} is NaN; leave out what was not measured")

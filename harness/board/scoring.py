@@ -1,0 +1,158 @@
+"""The tracks of a challenge: which terms count, what each row scores by them, and its place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from harness.core.challenge import Challenge, Term, Track
+from harness.core.leaderboard import BoardEntry, Standing
+from harness.core.metrics import label, metric
+
+Ranks = Mapping[str, Mapping[str, int]]  # by metric key, then entry id
+
+# exp(2 x ratio) overflows a float at a ratio of 355; rows that slow share the last place.
+_LARGEST_EXPONENT = 700.0
+_MOST_NAMES = 5
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Standings by entry id of each track that could be scored, and what a reader must know."""
+
+    standings: Mapping[str, Mapping[str, Standing]]
+    notes: tuple[str, ...]
+
+
+def score(
+    challenge: Challenge,
+    ranked: Sequence[BoardEntry],
+    baseline: BoardEntry | None,
+    *,
+    ranks: Ranks,
+    turns: Mapping[str, Mapping[str, int]],
+) -> Scored:
+    """Score the ranked rows in every track.
+
+    An optional term counts in a track only if every ranked row (and the baseline, where scores are
+    relative) has its figure: all rows are scored by one formula, and a note says what it lacks.
+    `ranks` are the metrics' own; `turns`, by metric key or `track:ID`, say in what order equals
+    stand.
+    """
+    standings: dict[str, Mapping[str, Standing]] = {}
+    notes = []
+    for track in challenge.tracks:
+        counted, note = _counted(track, ranked, baseline)
+        fault = _baseline_fault(challenge, counted, baseline)
+        notes += [text for text in (note, fault) if text]
+        if fault:
+            continue
+        base = baseline.values if baseline else {}
+        scores = {entry.id: _score(counted, entry, ranks, base) for entry in ranked}
+        stated = turns.get(f"track:{track.id}", turns[counted.terms[0].metric])
+        taken = places(scores, track.ties, stated)
+        standings[track.id] = {id_: Standing(it[0], taken[id_]) for id_, it in scores.items()}
+    return Scored(standings, tuple(notes))
+
+
+def places(
+    keys: Mapping[str, tuple[float, ...]],
+    ties: Literal["shared", "ordinal"],
+    turns: Mapping[str, int],
+) -> dict[str, int]:
+    """Places from 1, the smallest key first: 1, 2, 2, 4 when shared, 1, 2, 3, 4 when ordinal."""
+    order = sorted(keys, key=lambda id_: (keys[id_], turns[id_]))
+    found: dict[str, int] = {}
+    for place, id_ in enumerate(order, start=1):
+        before = order[place - 2] if place > 1 else None
+        tied = ties == "shared" and before is not None and keys[before] == keys[id_]
+        found[id_] = found[before] if tied and before is not None else place
+    return found
+
+
+def less_is_better(entry: BoardEntry, key: str) -> float:
+    """The entry's figure, its sign turned where more is better."""
+    return _cost(key, entry.values[key])
+
+
+def _cost(key: str, value: float) -> float:
+    return value if metric(key).better == "lower" else -value
+
+
+def _counted(
+    track: Track, ranked: Sequence[BoardEntry], baseline: BoardEntry | None
+) -> tuple[Track, str]:
+    """The track with the terms that all can be scored by, and what to say of the other ones."""
+    rows = list(ranked)
+    if track.kind == "weighted_exp" and baseline is not None and not baseline.failure:
+        rows += [] if baseline in rows else [baseline]
+    without = {
+        term: [row.id for row in rows if not _has(row, term, relative=row is baseline)]
+        for term in track.terms
+        if term.optional
+    }
+    absent = {term: ids for term, ids in without.items() if ids}
+    if not absent or not ranked:
+        return track, ""
+    told = [
+        f"{label(term.metric)}, not measured of {_named(sorted(ids), of=len(rows))}"
+        for term, ids in absent.items()
+    ]
+    kept = tuple(term for term in track.terms if term not in absent)
+    text = f"{track.title}: without what the rules call optional: {'; '.join(told)}"
+    return replace(track, terms=kept), text
+
+
+def _has(entry: BoardEntry, term: Term, *, relative: bool) -> bool:
+    value = entry.values.get(term.metric)
+    return value is not None and (not relative or _serves(term, value))
+
+
+def _named(ids: Sequence[str], *, of: int) -> str:
+    if len(ids) == of:
+        return "any row"
+    more = len(ids) - _MOST_NAMES
+    return ", ".join(ids[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _score(
+    track: Track, entry: BoardEntry, ranks: Ranks, base: Mapping[str, float]
+) -> tuple[float, ...]:
+    """The track's score, where less is better, then what breaks its ties."""
+    if track.kind == "order":
+        return tuple(less_is_better(entry, term.metric) for term in track.terms)
+    if track.kind == "rank_sum":
+        return (math.fsum(term.weight * ranks[term.metric][entry.id] for term in track.terms),)
+    return (sum(_weighted(term, entry, base) for term in track.terms),)
+
+
+def _weighted(term: Term, entry: BoardEntry, base: Mapping[str, float]) -> float:
+    """The term's share: weight x exp(2 x cost), where the baseline's own cost is 1."""
+    if term.per is None:
+        cost = entry.values[term.metric] / base[term.metric]
+    else:
+        ours = less_is_better(entry, term.metric)
+        cost = 1 + (ours - _cost(term.metric, base[term.metric])) / term.per
+    return term.weight * math.exp(min(2 * cost, _LARGEST_EXPONENT))
+
+
+def _baseline_fault(challenge: Challenge, track: Track, baseline: BoardEntry | None) -> str:
+    """Why a track of relative scores has none, "" where it has."""
+    if track.kind != "weighted_exp":
+        return ""
+    led = f"{track.title}: no scores, since the baseline {challenge.baseline}"
+    if baseline is None:
+        return f"{led} was not run"
+    if baseline.failure:
+        return f"{led} failed"
+    for term in track.terms:
+        if not _serves(term, baseline.values.get(term.metric, math.nan)):
+            return f"{led} has no {label(term.metric)}"
+    return ""
+
+
+def _serves(term: Term, value: float) -> bool:
+    """Whether a baseline's figure can be divided by, or subtracted."""
+    return math.isfinite(value) and (term.per is not None or value > 0)

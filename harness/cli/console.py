@@ -1,0 +1,97 @@
+"""Where things go: results to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any
+
+import typer
+
+
+class ExitCode(IntEnum):
+    """What the exit code says."""
+
+    DONE = 0
+    STRICT = 1  # an entry failed or is not ranked, and --strict was given
+    BAD_INPUT = 2
+    NOT_MEASURED = 3
+    INTERRUPTED = 130
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on standard output."""
+    from harness.documents.atomic import WriteError
+
+    try:
+        text = json.dumps(document, indent=2, allow_nan=False)
+        if _in_a_job_log():  # only strings hold it, where the escape means the same
+            text = text.replace("##[", "\\u0023#[")
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except OSError as error:  # a file on a full disk, a reader that left
+        raise WriteError(f"standard output can't be written: {error.strerror}") from error
+
+
+def say(text: str) -> None:
+    """A line for people, on standard error; what it quotes moves no cursor and hides nothing."""
+    from harness.render.text import inert, plain
+
+    text = plain(text)
+    typer.echo(inert(text) if _in_a_job_log() else text, err=True)
+
+
+def _in_a_job_log() -> bool:
+    """Whether what is printed is read by GitHub's runner, which looks for commands in it."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+@contextmanager
+def explained(*, resumes: bool = False) -> Iterator[None]:
+    """Known mistakes end with their message and exit code; a harness bug stays a traceback.
+
+    `resumes` is for commands that go on where they were stopped, and adds that they do.
+    """
+    from harness.core.outcome import BadInput
+    from harness.datasets import DatasetError
+    from harness.documents.atomic import WriteError
+    from harness.entries.catalogue import CatalogError
+    from harness.entries.checkouts import CheckoutError
+    from harness.entries.skeleton import SkeletonError
+    from harness.entries.weights import WeightsError
+    from harness.rules.printed_tables import PublishedError
+    from harness.rules.rulebook import RulebookError
+    from harness.sandbox.isolation import SandboxError
+
+    kept = "; finished results are kept, the same command goes on from there" if resumes else ""
+    try:
+        yield
+    except (
+        BadInput,
+        CatalogError,
+        CheckoutError,
+        DatasetError,
+        PublishedError,
+        RulebookError,
+        SandboxError,
+        SkeletonError,
+        WeightsError,
+    ) as error:
+        say(f"esr: {error}")
+        raise typer.Exit(ExitCode.BAD_INPUT) from None
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        say(f"esr: {error.filename!r:.80}... can't be used: {error.strerror}; choose another name")
+        raise typer.Exit(ExitCode.BAD_INPUT) from None
+    except WriteError as error:
+        say(f"esr: {error}{kept}")
+        raise typer.Exit(ExitCode.NOT_MEASURED) from None
+    except KeyboardInterrupt:
+        say(f"esr: interrupted{kept}")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None

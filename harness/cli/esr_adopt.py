@@ -1,0 +1,59 @@
+"""`esr adopt`: entries of an official checkout as submissions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harness.cli.console import ExitCode, explained, print_json
+
+if TYPE_CHECKING:
+    from harness.usecases import Adopted
+
+
+def adopt(
+    checkout: Annotated[Path, typer.Argument(help="An official NTIRE ESR repository.")],
+    ids: Annotated[str, typer.Option("--ids", help="Its entries, as in 0,4,25.")],
+    to: Annotated[Path, typer.Option(help="Where the folders are made.")] = Path("submissions"),
+    reports: Annotated[Path, typer.Option(help="Folder for logs.")] = Path("reports"),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document on standard output.")
+    ] = False,
+) -> None:
+    """Write entries of an official checkout as submission folders that give the same output."""
+    from harness.cli.official_ids import id_list
+    from harness.cli.progress_bars import bars
+    from harness.usecases import adopt as write
+
+    with explained():
+        numbers = id_list(ids, checkout) or ()
+        with bars() as progress:
+            done = write(checkout, numbers, to=to, logs=reports / "adopt", progress=progress)
+    if as_json:
+        print_json([document(one) for one in done])
+    else:
+        for one in done:
+            typer.echo(_line(one))
+    if all(one.failure for one in done):
+        raise typer.Exit(ExitCode.NOT_MEASURED)
+
+
+def document(one: Adopted) -> dict[str, Any]:
+    """The JSON object of one entry: its folder, or why it has none."""
+    return {
+        "id": one.candidate.id,
+        "status": "failed" if one.failure else "ok",
+        "folder": "" if one.failure else str(one.folder),
+        "reason": f"{one.failure.stage}: {one.failure.message}" if one.failure else "",
+        "notes": list(one.notes),
+    }
+
+
+def _line(one: Adopted) -> str:
+    from harness.render.text import clean
+
+    if one.failure:
+        return clean(f"{one.candidate.id}: not adopted: {one.failure.message}")
+    return clean("; ".join([f"wrote {one.folder}", *one.notes]))

@@ -1,0 +1,62 @@
+"""`esr challenges`: the rulebooks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from harness.cli.console import explained, print_json
+
+app = typer.Typer(help="Rulebooks: list, show, validate.", no_args_is_help=True)
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.command("list")
+def listing(as_json: _Json = False) -> None:
+    """Show the bundled challenges."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from harness.rules import rulebook
+
+    found = [rulebook.read(name) for name in rulebook.names()]
+    if as_json:
+        print_json(
+            [
+                {
+                    "id": it.id,
+                    "title": it.title,
+                    "scale": it.scale,
+                    "datasets": [use.name for use in it.datasets],
+                }
+                for it in found
+            ]
+        )
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in ("id", "title", "scale", "datasets"):
+        table.add_column(title, overflow="fold")
+    for it in found:
+        names = ", ".join(use.name + ("" if use.required else "?") for use in it.datasets)
+        table.add_row(it.id, it.title, f"x{it.scale}", names)
+    Console().print(table)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="Id of a challenge, or a .toml file.")],
+    as_json: Annotated[  # noqa: ARG001 - taken as everywhere: there is no other form
+        bool, typer.Option("--json", help="Print one JSON document, as without it.")
+    ] = False,
+) -> None:
+    """Print a challenge as it is understood, defaults filled in, as JSON; check a file of yours."""
+    import json
+
+    from harness.core.challenge import Challenge
+    from harness.documents import typed
+    from harness.usecases import read_rules
+
+    with explained():
+        challenge = read_rules(name)
+    print_json(json.loads(typed.adapter(Challenge).dump_json(challenge)))

@@ -1,0 +1,156 @@
+"""`esr check`: the gate for CI."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from harness.cli.console import ExitCode, explained, print_json, say
+from harness.cli.esr_sandbox import Sandbox
+from harness.cli.gates_option import GatesFile
+
+if TYPE_CHECKING:
+    from harness.gate import Checked
+
+
+def check(
+    entries: Annotated[list[str], typer.Argument(help="Folders, folder:variant, or ids.")],
+    against: Annotated[
+        str,
+        typer.Option(help="An entry, git:REV of the same entry, or a .json that --save wrote."),
+    ],
+    gates: GatesFile = None,
+    budget: Annotated[
+        float | None, typer.Option(help="Seconds of sampling for an entry; default 120.")
+    ] = None,
+    effect: Annotated[
+        float | None, typer.Option(help="Smallest slowdown that matters, in %; default 5.")
+    ] = None,
+    inconclusive: Annotated[
+        Literal["pass", "fail"], typer.Option(help="What an inconclusive check exits with.")
+    ] = "fail",
+    size: Annotated[
+        tuple[int, int] | None,
+        typer.Option(help="LR height and width of inputs; default 96 96, on a GPU 256 256."),
+    ] = None,
+    images: Annotated[int | None, typer.Option(min=1, help="How many inputs; default 2.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of crops and orders; default 0.")] = None,
+    complexity: Annotated[
+        tuple[int, int], typer.Option(help="LR height and width that costs are counted at.")
+    ] = (256, 256),
+    save: Annotated[
+        Path | None, typer.Option(help="Keep the ratios to a reference model as a baseline.")
+    ] = None,
+    weights: Annotated[
+        Literal["bundled", "official"], typer.Option(help="Which weights references run with.")
+    ] = "bundled",
+    weights_dir: Annotated[
+        Path | None, typer.Option(help="Folder of official weights, else ESR_WEIGHTS_DIR.")
+    ] = None,
+    device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where to run.")] = "cpu",
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads of a worker; default 1.")
+    ] = None,
+    sandbox: Sandbox = "auto",
+    reports: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("reports"),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document on standard output.")
+    ] = False,
+) -> None:
+    """Is a model slower, bigger or worse than its baseline? Both are measured side by side.
+
+    Exit codes: 0 pass, 1 regression, 2 bad input, 3 could not measure, 4 inconclusive, 5 quality
+    gate failed. In GitHub Actions, annotations and the step's summary are written as well.
+    """
+    with _no_regression(), explained(), _cut_short():
+        from harness.cli.progress_bars import bars
+        from harness.gate import configuration
+        from harness.gate.pair import CheckRequest
+        from harness.usecases.check import check as use_case
+
+        book = configuration.read(gates)
+        request = CheckRequest(
+            candidates=tuple(entries),
+            against=against,
+            settings=configuration.settings(book, budget_s=budget, seed=seed),
+            gates=configuration.gates(book, effect),
+            size=size or book.size,
+            images=images or book.images,
+            complexity=complexity,
+            device=device,
+            threads=threads or book.threads,
+            sandbox=sandbox,
+            weights=weights,
+            weights_dir=weights_dir,
+            logs=reports / "check" / "logs",
+            save=save,
+        )
+        with bars() as progress:
+            checked = use_case(request, progress)
+        _finish(checked, reports / "check", as_json=as_json, inconclusive=inconclusive)
+
+
+def _finish(
+    checked: tuple[Checked, ...],
+    folder: Path,
+    *,
+    as_json: bool,
+    inconclusive: Literal["pass", "fail"],
+) -> None:
+    """Write every format, print one, and exit as the gravest finding says."""
+    from rich.console import Console
+
+    from harness.gate import exit_code
+    from harness.gate import formats as draw
+
+    files = draw.write(checked, folder, inconclusive=inconclusive)
+    if as_json:
+        print_json(draw.document(checked))
+    else:
+        Console().print(draw.to_terminal(checked))
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in draw.commands(checked):
+            typer.echo(line, err=as_json)
+        summary = os.environ.get("GITHUB_STEP_SUMMARY")
+        if summary:
+            draw.append_summary(checked, Path(summary))
+    for path in files:
+        say(f"wrote {shlex.quote(str(path))}")
+    raise typer.Exit(exit_code(checked, inconclusive=inconclusive))
+
+
+@contextmanager
+def _no_regression() -> Iterator[None]:
+    """A bug of the harness keeps its traceback, but not Python's exit code: 1 is a regression.
+
+    Nor does a reader that left, at which rich ends the process with 1.
+    """
+    try:
+        yield
+    except typer.Exit:
+        raise
+    except SystemExit:
+        raise typer.Exit(ExitCode.NOT_MEASURED) from None
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        say("".join(traceback.format_exception(error)))
+        say("esr: a fault of the harness, which says nothing about the entry: please report it")
+        raise typer.Exit(ExitCode.NOT_MEASURED) from None
+
+
+class _cut_short:  # noqa: N801 - reads as the statement that it is
+    """Ctrl-C says what is true here: a check has nothing to go on from."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            say("esr: interrupted; nothing was judged, and what was set up for it is removed")
+            raise typer.Exit(ExitCode.INTERRUPTED) from None

@@ -1,0 +1,84 @@
+"""`esr data`: the datasets that the harness knows and what is at hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harness.cli.console import explained, print_json
+
+if TYPE_CHECKING:
+    from harness.core.challenge import Challenge
+    from harness.core.dataset_definition import Definition
+
+
+def data(
+    data_dir: Annotated[Path | None, typer.Option(help="Folder that holds the datasets.")] = None,
+    challenge: Annotated[
+        str | None,
+        typer.Option(help="The datasets of this challenge alone: an id, or a .toml file."),
+    ] = None,
+    scale: Annotated[
+        int | None, typer.Option(help="2, 3 or 4; default: the challenge's, or 4.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Show every known dataset, whether it is whole under --data-dir, and what is wrong if not."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from harness.core.outcome import BadInput
+    from harness.usecases import read_rules
+
+    with explained():
+        if scale not in (None, 2, 3, 4):
+            raise BadInput(f"--scale must be 2, 3 or 4, got {scale}")
+        if data_dir is not None and not data_dir.is_dir():
+            raise BadInput(f"{data_dir} is no folder: name the one that holds the datasets")
+        rules = read_rules(challenge) if challenge else None
+    rows = _rows(rules, data_dir, scale or (rules.scale if rules else 4))
+    if as_json:
+        print_json(rows)
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in ("dataset", "images", "at hand", "notes"):
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        table.add_row(
+            row["name"],
+            str(row["count"]),
+            str(row["found"]) if row["found"] else "–",
+            escape("\n".join(row["notes"]) or row["reason"]),
+        )
+    Console().print(table)
+
+
+def _rows(rules: Challenge | None, data_dir: Path | None, scale: int) -> list[dict[str, Any]]:
+    from harness import datasets
+
+    if rules is None:
+        return [_row(item, data_dir, scale) for item in datasets.known()]
+    return [
+        _row(datasets.lookup(use.name, rules.define), data_dir, scale, truth=use.truth)
+        for use in rules.datasets
+    ]
+
+
+def _row(
+    item: Definition, data_dir: Path | None, scale: int, *, truth: bool = False
+) -> dict[str, Any]:
+    from harness import datasets
+
+    row = {"name": item.name, "title": item.title, "count": item.count, "source": item.source}
+    try:
+        found = datasets.find(
+            item.name, data_dir=data_dir, scale=scale, truth=truth, defined=(item,)
+        )
+    except datasets.DatasetMissing as error:
+        return {**row, "found": 0, "notes": [], "reason": str(error).splitlines()[0]}
+    except datasets.DatasetError as error:
+        return {**row, "found": 0, "notes": [], "reason": str(error)}
+    return {**row, "found": len(found.pairs), "notes": list(found.notes), "reason": ""}

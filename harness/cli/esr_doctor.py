@@ -1,0 +1,127 @@
+"""`esr doctor`: what this machine is fit for."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from harness.cli.console import ExitCode, explained, print_json, say
+from harness.cli.esr_sandbox import Sandbox
+from harness.cli.gates_option import GatesFile
+
+if TYPE_CHECKING:
+    from harness.gate.forecast import Forecast
+    from harness.usecases.doctor import Diagnosis
+
+FEW = 10  # blocks: a spread of fewer is known to a third, or worse
+
+
+def doctor(
+    sample: Annotated[
+        float, typer.Option(min=0, help="Seconds of a model against itself; 0 looks only.")
+    ] = 30.0,
+    gates: GatesFile = None,
+    budget: Annotated[
+        float | None, typer.Option(help="Seconds of the `esr check` whose powers are told.")
+    ] = None,
+    effect: Annotated[
+        float | None, typer.Option(help="Smallest slowdown that matters to it, in %; default 5.")
+    ] = None,
+    size: Annotated[
+        tuple[int, int] | None,
+        typer.Option(help="LR height and width of inputs; default 96 96, on a GPU 256 256."),
+    ] = None,
+    device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where to run.")] = "cpu",
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads of a worker; default 1.")
+    ] = None,
+    sandbox: Sandbox = "auto",
+    reports: Annotated[Path, typer.Option(help="Folder for logs.")] = Path("reports"),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document on standard output.")
+    ] = False,
+) -> None:
+    """Say what disturbs measurements here, and which slowdown a check can find. Changes nothing.
+
+    The check is the one that `esr check` makes in this folder, as its gates say.
+    """
+    from harness.cli.progress_bars import bars
+    from harness.gate import configuration
+    from harness.usecases.doctor import DoctorRequest
+    from harness.usecases.doctor import doctor as use_case
+
+    with explained():
+        book = configuration.read(gates)
+        request = DoctorRequest(
+            sample_s=sample,
+            settings=configuration.effective(book, budget_s=budget, effect=effect),
+            size=size or book.size,
+            images=book.images,
+            device=device,
+            threads=threads or book.threads,
+            sandbox=sandbox,
+            logs=reports / "doctor",
+        )
+        with bars() as progress:
+            found = use_case(request, progress)
+        if as_json:
+            print_json(document(found))
+        else:
+            _print(found, request.settings.budget_s)
+    if found.forecast is None and sample:
+        say(f"esr: no forecast: {found.problem}")
+        raise typer.Exit(ExitCode.NOT_MEASURED)
+
+
+def document(found: Diagnosis) -> dict[str, Any]:
+    """The JSON object; shares are fractions, a slowdown that can't be found at all is null."""
+    told = None if found.forecast is None else dataclasses.asdict(found.forecast)
+    if told is not None and not math.isfinite(told["smallest"]):
+        told["smallest"] = None
+    return {
+        "sights": [dataclasses.asdict(it) for it in found.sights],
+        "forecast": told,
+        "problem": found.problem,
+    }
+
+
+def _print(found: Diagnosis, budget: float) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from harness.render.text import short
+
+    styles = {"ok": "green", "note": "cyan", "warning": "yellow"}
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for it in found.sights:
+        mark = Text(it.level, style=styles[it.level])
+        table.add_row(mark, it.name, Text(short(it.value, 200)), Text(it.advice, style="dim"))
+    console = Console()
+    console.print(table)
+    told = found.forecast
+    if told is None:
+        return
+    if told.noise is not None:
+        console.print(f"Noise of a single pair: {told.noise:.1%}.", highlight=False)
+    console.print(f"Processes of one model lie {told.floor:.1%} apart.", highlight=False)
+    if math.isfinite(told.smallest):
+        smallest = f"the smallest slowdown that is found 4 times out of 5 is {told.smallest:.1%}"
+    else:
+        smallest = "that is too few for a verdict: allow more time, or a smaller input"
+    text = f"esr check with {budget:g} s: {told.blocks} blocks; {smallest}."
+    console.print(text, highlight=False)
+    console.print(
+        f"False alarms: {told.false_alarms:.1%} of {told.simulated} simulated checks of equal "
+        "sides, made of what was just sampled.",
+        highlight=False,
+    )
+    console.print(f"All of it rests on {told.sampled} blocks of processes.{_few(told)}")
+
+
+def _few(told: Forecast) -> str:
+    return f" {FEW} or more tell it better: --sample 120." if told.sampled < FEW else ""

@@ -1,0 +1,188 @@
+"""`esr inspect`: the dry run for participants."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from harness.cli.console import ExitCode, explained, print_json, say
+from harness.cli.esr_sandbox import Sandbox
+from harness.cli.official_ids import Ids, Ntire, id_list
+
+if TYPE_CHECKING:
+    from harness.entries.catalogue import Candidate
+    from harness.usecases import Inspected
+
+
+def inspect(
+    entries: Annotated[
+        list[str] | None, typer.Argument(help="Folders, folder:variant, or ids.")
+    ] = None,
+    ntire: Ntire = None,
+    ids: Ids = None,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="With --ntire: every counter and a verdict, not hooks alone."),
+    ] = False,
+    size: Annotated[
+        tuple[int, int], typer.Option(help="LR height and width that costs are counted at.")
+    ] = (256, 256),
+    weights: Annotated[
+        Literal["bundled", "official"], typer.Option(help="Which weights references run with.")
+    ] = "bundled",
+    weights_dir: Annotated[
+        Path | None, typer.Option(help="Folder of official weights, else ESR_WEIGHTS_DIR.")
+    ] = None,
+    reports: Annotated[Path, typer.Option(help="Folder for logs.")] = Path("reports"),
+    sandbox: Sandbox = "auto",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 if any entry failed a check.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document on standard output.")
+    ] = False,
+) -> None:
+    """Load entries in a worker, check their output and print all static columns, in seconds."""
+    from harness.cli.progress_bars import bars
+    from harness.core.outcome import BadInput
+    from harness.usecases import inspect as look
+
+    with explained():
+        candidates = _candidates(entries or [], ntire, ids)
+        if not candidates:
+            raise BadInput("none of these is a submission's folder: `esr new NAME` writes one")
+        with bars() as progress:
+            found = look(
+                candidates,
+                size=size,
+                mode=weights,
+                weights_dir=weights_dir,
+                logs=reports / "inspect",
+                sandbox=sandbox,
+                full=full,
+                progress=progress,
+            )
+    if as_json:
+        print_json([document(one) for one in found])
+    else:
+        _print(found)
+    _exit(found, strict=strict)
+
+
+def document(one: Inspected) -> dict[str, Any]:
+    """The JSON object of one entry; figures are null where they are not known."""
+    counts = one.counts.counts if one.counts else None
+    counters = {counter.name: counter for counter in counts.counters} if counts else {}
+    hooks = counters.get("ntire2022")
+    submission = one.candidate.submission
+    return {
+        "id": one.candidate.id,
+        "team": one.candidate.team,
+        "scale": submission.scale if submission else None,
+        "status": "failed" if one.failure else "ok",
+        "reason": f"{one.failure.stage}: {one.failure.message}" if one.failure else "",
+        "faults": list(one.candidate.faults),
+        "weights": one.weights,
+        "isolation": one.isolation,
+        "params": counts.params if counts else None,
+        "macs": {
+            name: counters[name].macs if name in counters else None
+            for name in ("ntire2022", "fvcore", "ptflops", "dispatch")
+        },
+        "activations": hooks.activations if hooks else None,
+        "convs": hooks.convs if hooks else None,
+        "params_before": counts.params_before if counts else None,
+        "unfused": dataclasses.asdict(counts.unfused) if counts and counts.unfused else None,
+        "reads": dataclasses.asdict(counts.reads) if counts and counts.reads else None,
+        "elsewhere": dataclasses.asdict(counts.elsewhere) if counts and counts.elsewhere else None,
+        "verdict": one.verdict.level if one.verdict else None,
+        "verdict_reasons": list(one.verdict.reasons) if one.verdict else [],
+        "notes": [*one.counts.notes, *one.counts.counts.notes] if one.counts else [],
+        "never_called": list(counts.never_called) if counts else [],
+        "checks": [
+            {"check": finding.check, "level": finding.level, "text": finding.text}
+            for finding in one.findings
+        ],
+    }
+
+
+def _candidates(entries: list[str], ntire: Path | None, ids: str | None) -> list[Candidate]:
+    from harness.entries import checkouts as official
+    from harness.entries.catalogue import read_named
+
+    asked = id_list(ids, ntire)
+    named = [name for name in entries if not _is_no_entry(name)]
+    found = [candidate for name in named for candidate in read_named(name)]
+    return found + list(official.candidates(ntire, asked) if ntire else ())
+
+
+def _is_no_entry(name: str) -> bool:
+    """A shell's `reference_models/*` also names the README and the trainer."""
+    from harness.entries.catalogue import MANIFEST
+
+    path = Path(name)
+    if path.is_file() or (path.is_dir() and not (path / MANIFEST).is_file()):
+        say(f"{name}: skipped, it is no folder with {MANIFEST}")
+        return True
+    return False
+
+
+def _print(found: tuple[Inspected, ...]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from harness.render.text import clean
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("entry", overflow="fold")
+    for title in ("scale", "params", "MACs ntire2022", "MACs fvcore", "activations", "convs"):
+        table.add_column(title, justify="right")
+    table.add_column("verdict")
+    for one in found:
+        it = document(one)
+        figures = (it["params"], it["macs"]["ntire2022"], it["macs"]["fvcore"], it["activations"])
+        table.add_row(
+            escape(it["id"]),
+            str(it["scale"] or "–"),
+            *("–" if figure is None else f"{figure:,}" for figure in figures),
+            "–" if it["convs"] is None else str(it["convs"]),
+            it["verdict"] or ("[red]failed[/red]" if one.failure else "–"),
+        )
+    console = Console()
+    console.print(table)
+    for one in found:
+        for level, line in _remarks(one):
+            style = {"ok": "green", "warning": "yellow", "failed": "red"}[level]
+            console.print(f"[{style}]{level:>7}[/{style}] {escape(clean(line))}", highlight=False)
+
+
+def _remarks(one: Inspected) -> list[tuple[str, str]]:
+    name = one.candidate.id
+    lines: list[tuple[str, str]] = [
+        (finding.level, f"{name}: {finding.check}: {finding.text}") for finding in one.findings
+    ]
+    if one.weights == "seeded":
+        lines.append(("warning", f"{name}: weights: none, measured with seeded ones, not ranked"))
+    if one.verdict and one.verdict.level != "verified":
+        lines += [("warning", f"{name}: counts: {reason}") for reason in one.verdict.reasons]
+    if one.failure:
+        told = f"{name}: {one.failure.stage}: "
+        if one.candidate.faults:  # no process was started, so there is no log
+            lines += [("failed", f"{told}{fault}") for fault in one.candidate.faults]
+        else:
+            kept = one.log.is_file()
+            log = f"log: {one.log}" if kept else f"its log can't be kept as {one.log}"
+            lines.append(("failed", f"{told}{one.failure.message} ({log})"))
+    return lines
+
+
+def _exit(found: tuple[Inspected, ...], *, strict: bool) -> None:
+    if all(one.failure for one in found):
+        raise typer.Exit(ExitCode.NOT_MEASURED)
+    bad = any(one.failure or any(it.level == "failed" for it in one.findings) for one in found)
+    if strict and bad:
+        raise typer.Exit(ExitCode.STRICT)

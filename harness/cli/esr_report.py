@@ -1,0 +1,92 @@
+"""`esr report`: draw the table of the last run again."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from harness.cli.console import ExitCode, explained, print_json, say
+from harness.cli.esr_run import finish
+
+if TYPE_CHECKING:
+    from harness.core.leaderboard import Leaderboard
+
+
+def report(
+    challenge: Annotated[
+        str | None,
+        typer.Argument(help="Id of the challenge that was run.", show_default="sample"),
+    ] = None,
+    published: Annotated[
+        str | None,
+        typer.Option(
+            help="Rank a published table again from its figures: a bundled id, or a .toml file.",
+        ),
+    ] = None,
+    rules: Annotated[
+        str | None, typer.Option(help="Rank the same records by another challenge's rules.")
+    ] = None,
+    form: Annotated[
+        Literal["ntire"] | None,
+        typer.Option("--format", help="Also write results.json and results.txt as NTIRE does."),
+    ] = None,
+    reports: Annotated[Path, typer.Option(help="Folder that the run wrote to.")] = Path("reports"),
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 if an entry failed or is not ranked.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document on standard output.")
+    ] = False,
+) -> None:
+    """Rank and render what is on disk, without measuring."""
+    from harness.core.outcome import BadInput
+    from harness.usecases import report as draw
+    from harness.usecases import write_results
+
+    with explained():
+        if published is not None:
+            if challenge is not None:
+                raise BadInput(
+                    f"name a challenge that was run ({challenge}) or --published, not both"
+                )
+            _published(published, rules, reports / "published", as_json=as_json, strict=strict)
+            return
+        run = challenge or "sample"
+        board = draw(run, reports, rules=rules)
+        folder = reports / _place(run, board, rules)
+        if form == "ntire":
+            for path in write_results(board, folder):
+                say(f"wrote {shlex.quote(str(path))}")
+        finish(board, folder, as_json=as_json, strict=strict)
+
+
+def _place(name: str, board: Leaderboard, rules: str | None) -> str:
+    """The folder of a board: by other rules than its own, beside its own board and not over it."""
+    return name if rules is None else f"{name}_by_{board.challenge.id}"
+
+
+def _published(name: str, rules: str | None, reports: Path, *, as_json: bool, strict: bool) -> None:
+    """Write, print and judge the exit code as `finish` does, for every ruling of the table."""
+    from rich.console import Console
+
+    from harness import render
+    from harness.usecases import regenerate
+
+    again = regenerate(name, rules=rules)
+    files = render.write_published(again, reports / _place(again.table.id, again.board, rules))
+    if as_json:
+        others = {it.ruling.id: render.document(it.board) for it in again.judged[1:]}
+        print_json({**render.document(again.board), "published": again.table.id, "rulings": others})
+    else:
+        side_by_side = render.rulings_table(again)
+        for drawn in (render.table(again.board), *([side_by_side] if side_by_side else [])):
+            Console().print(render.to_terminal(drawn))
+    for path in files:
+        say(f"wrote {shlex.quote(str(path))}")
+    rows = again.board.rows
+    competing = [it for it in rows if it.entry.rankable and it.entry.role == "entry"]
+    if strict and not all(row.ranked for row in competing):
+        raise typer.Exit(ExitCode.STRICT)

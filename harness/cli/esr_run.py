@@ -1,0 +1,112 @@
+"""`esr run`: measure, rank, render."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from harness.cli.console import ExitCode, explained, print_json, say
+from harness.cli.esr_sandbox import Sandbox
+from harness.cli.official_ids import Ids, Ntire, id_list
+
+if TYPE_CHECKING:
+    from harness.core.leaderboard import Leaderboard
+
+
+def run(
+    entries: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Folders, folder:variant, or ids; default: all of ./submissions, or none with "
+            "--ntire."
+        ),
+    ] = None,
+    ntire: Ntire = None,
+    ids: Ids = None,
+    challenge: Annotated[str, typer.Option(help="Id of a challenge, or a .toml file.")] = "sample",
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Folder that holds the datasets (see `esr data`).")
+    ] = None,
+    weights: Annotated[
+        Literal["bundled", "official"], typer.Option(help="Which weights references run with.")
+    ] = "bundled",
+    weights_dir: Annotated[
+        Path | None, typer.Option(help="Folder of official weights, else ESR_WEIGHTS_DIR.")
+    ] = None,
+    reports: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("reports"),
+    references: Annotated[
+        bool, typer.Option("--references/--no-references", help="Run the challenge's references.")
+    ] = True,
+    device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where to run.")] = "cpu",
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads of a worker; default: all cores.")
+    ] = None,
+    rounds: Annotated[
+        int | None, typer.Option(min=1, help="Fresh processes for each entry.")
+    ] = None,
+    sandbox: Sandbox = "auto",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Measure again what is known already.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 if an entry failed or is not ranked.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document on standard output.")
+    ] = False,
+) -> None:
+    """Measure entries and references, rank them, write the table under reports/.
+
+    What is unchanged and known is not measured again; a run that was killed goes on.
+    """
+    from harness.cli.progress_bars import bars
+    from harness.usecases import RunRequest, evaluate
+
+    with explained():
+        asked = id_list(ids, ntire)
+    request = RunRequest(
+        entries=tuple(entries) if entries else None,
+        challenge=challenge,
+        data_dir=data_dir,
+        reports=reports,
+        weights=weights,
+        weights_dir=weights_dir,
+        references=references,
+        device=device,
+        threads=threads,
+        rounds=rounds,
+        fresh=fresh,
+        sandbox=sandbox,
+        ntire=ntire,
+        ids=asked,
+    )
+    with explained(resumes=True):
+        with bars() as progress:
+            board = evaluate(request, progress)
+        finish(board, reports / board.challenge.id, as_json=as_json, strict=strict)
+
+
+def finish(board: Leaderboard, folder: Path, *, as_json: bool, strict: bool) -> None:
+    """Write every format, print the table or the JSON document, and exit as the rows say."""
+    from rich.console import Console
+
+    from harness import render
+
+    with Console(stderr=True).status("Drawing the table"):  # hundreds of entries take minutes
+        files = render.write(board, folder)
+    if as_json:
+        print_json(render.document(board))
+    else:
+        Console().print(render.to_terminal(render.table(board)))
+    for path in files:
+        say(f"wrote {shlex.quote(str(path))}")
+    models = [row for row in board.rows if row.entry.role != "floor"]
+    if all(row.entry.status == "failed" for row in models):
+        raise typer.Exit(ExitCode.NOT_MEASURED)
+    # what was entered decides; a reference that may not be ranked is no fault of an entry's
+    entered = [row for row in models if row.entry.role == "entry"] or models
+    if strict and not all(row.ranked for row in entered):
+        raise typer.Exit(ExitCode.STRICT)

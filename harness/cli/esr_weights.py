@@ -1,0 +1,133 @@
+"""`esr weights`: bundled and official weights of the reference models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harness.cli.console import ExitCode, explained, print_json
+
+if TYPE_CHECKING:
+    from harness.core.submission import OfficialWeights
+    from harness.entries.catalogue import Candidate
+
+app = typer.Typer(help="Weights of the reference models.", no_args_is_help=True)
+_Folder = Annotated[
+    Path | None, typer.Option(help="Folder of official weights, else ESR_WEIGHTS_DIR.")
+]
+_Ids = Annotated[list[str] | None, typer.Argument(help="Ids of reference models; default: all.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.command("list")
+def listing(weights_dir: _Folder = None, as_json: _Json = False) -> None:
+    """Show each reference model's bundled and official weights, and which are at hand."""
+    from rich.console import Console
+    from rich.table import Table
+
+    rows = [_row(candidate, official, weights_dir) for candidate, official in _official(None)]
+    if as_json:
+        print_json(rows)
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in ("id", "bundled", "official", "at hand", "licence", "address"):
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        bundled = row["bundled"] and (row["bundled"] if row["bundled_at_hand"] else "missing")
+        at_hand = "yes" if row["at_hand"] else "no"
+        table.add_row(row["id"], bundled or "–", row["file"], at_hand, row["licence"], row["url"])
+    Console().print(table)
+
+
+@app.command()
+def fetch(ids: _Ids = None, weights_dir: _Folder = None, as_json: _Json = False) -> None:
+    """Download official weights from their authors, each checked by its sha256.
+
+    One that can't be had stops no other; exit with 3 if there is any.
+    """
+    from harness.entries import weights
+
+    if not _shown(_each(ids, weights_dir, weights.fetch), as_json=as_json):
+        raise typer.Exit(ExitCode.NOT_MEASURED)
+
+
+@app.command()
+def verify(ids: _Ids = None, weights_dir: _Folder = None, as_json: _Json = False) -> None:
+    """Check the files at hand against the published sha256; exit with 1 if one differs."""
+    from harness.entries import weights
+
+    if not _shown(_each(ids, weights_dir, weights.verified), as_json=as_json):
+        raise typer.Exit(ExitCode.STRICT)
+
+
+def _each(
+    ids: list[str] | None,
+    weights_dir: Path | None,
+    do: Callable[[OfficialWeights, Path], Path],
+) -> Iterator[dict[str, Any]]:
+    """What comes of each reference model's official weights: the file, or why there is none."""
+    from harness.entries import weights
+
+    with explained():
+        place = weights.folder(weights_dir)
+        for candidate, official in _official(ids):
+            path = reason = ""
+            try:
+                path = str(do(official, place))
+            except weights.WeightsError as error:
+                reason = str(error)
+            yield {
+                "id": candidate.id,
+                "file": official.file,
+                "ok": bool(path),
+                "path": path,
+                "reason": reason,
+            }
+
+
+def _shown(rows: Iterator[dict[str, Any]], *, as_json: bool) -> bool:
+    """Print each as soon as it is known, or all as one document; whether all are well."""
+    kept = []
+    for row in rows:
+        kept.append(row)
+        if not as_json:
+            mark = "ok     " if row["ok"] else "not ok "
+            typer.echo(f"{mark}  {row['id']}: {row['path'] or row['reason']}")
+    if as_json:
+        print_json(kept)
+    return all(row["ok"] for row in kept)
+
+
+def _official(ids: list[str] | None) -> Iterator[tuple[Candidate, OfficialWeights]]:
+    from harness.entries import catalogue
+
+    found = catalogue.references(ids) if ids else catalogue.all_references()
+    for candidate in found:
+        if candidate.submission and candidate.submission.official:
+            yield candidate, candidate.submission.official
+
+
+def _row(
+    candidate: Candidate, official: OfficialWeights, weights_dir: Path | None
+) -> dict[str, Any]:
+    from harness.entries import weights
+
+    try:
+        at_hand = str(weights.verified(official, weights.folder(weights_dir)))
+    except weights.WeightsError:
+        at_hand = ""
+    bundled = candidate.submission.weights if candidate.submission else ""
+    file = candidate.folder / bundled
+    return {
+        "id": candidate.id,
+        "bundled": bundled,
+        "bundled_at_hand": str(file) if bundled and file.is_file() else "",
+        "file": official.file,
+        "sha256": official.sha256,
+        "url": official.url,
+        "licence": official.licence,
+        "at_hand": at_hand,
+    }

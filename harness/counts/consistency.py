@@ -1,0 +1,134 @@
+"""What following a forward tells of its counts, in sentences for the board."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.core.phrasing import calls, listed
+from harness.wire.count_answers import SecondSize, UnregisteredTensor, WeightTrace
+from harness.wire.messages import Counts
+
+SMALL = 1e-3
+"""Of the parameters: a fixed filter of a few values beside them hides nothing worth ranking."""
+
+GROWTH = 0.05
+"""Of the cost per pixel from one size to another: borders, padding and poolings make up for it."""
+
+
+def left_out(counts: Counts) -> Iterator[str]:
+    """What the counts leave out, or what can't be known."""
+    reads = counts.reads
+    dispatch = counts.counter("dispatch")
+    if dispatch is not None and dispatch.uncounted:
+        yield f"no counter can count {calls(dispatch.uncounted)}: {_hidden_cost(reads)}"
+    if reads is None:
+        return
+    if reads.error:
+        yield f"the forward could not be followed from tensor to tensor: {reads.error}"
+        return
+    yield from _beyond(counts, reads)
+    yield from _hidden_weights(counts, reads)
+    yield from _from_elsewhere(counts, reads)
+
+
+def unlike(counts: Counts) -> Iterator[str]:
+    """Figures that must be equal at any size, and are not."""
+    there, reads = counts.elsewhere, counts.reads
+    if there is None or there.error or reads is None or reads.error:
+        return
+    here_per_pixel = reads.closed_form / (counts.height * counts.width)
+    there_per_pixel = there.closed_form / (there.height * there.width)
+    if there_per_pixel > here_per_pixel * (1 + GROWTH):
+        yield (
+            f"at {_size(there)} the weights cost {there_per_pixel:,.0f} multiply-adds per LR "
+            f"pixel, at the counted {counts.height}x{counts.width} {here_per_pixel:,.0f}: part of "
+            "the network runs at other sizes only"
+        )
+
+
+def remarks(counts: Counts) -> Iterator[str]:
+    """What is worth telling and spoils no count."""
+    if counts.official_macs is not None:
+        yield (
+            f"the official NTIRE 2022 script would give {counts.official_macs:,} multiply-adds: it "
+            "misreads nn.Linear on inputs of more than two axes, where our hooks count every token"
+        )
+    if counts.never_called:
+        yield f"modules with parameters that never ran: {listed(counts.never_called)}"
+    reads, there = counts.reads, counts.elsewhere
+    if reads is not None and reads.hidden and not _is_much(counts, reads):
+        yield f"fixed weights that are no parameters: {_held(_weights(reads))}"
+    if reads is not None and reads.unread and not (reads.opaque or counts.never_called):
+        yield f"parameters that no operator was given: {listed(reads.unread)}"
+    made = [] if reads is None else [it for it in reads.held if it.kind == "made"]
+    if made:
+        yield f"{_held(made)}: of no parameter, so that none is counted"
+    if there is not None and there.also_read:
+        yield f"read at {_size(there)} only: {listed(there.also_read)}"
+    if there is not None and there.error:
+        yield f"no forward at {_size(there)}: {there.error}"
+
+
+def expected(reads: WeightTrace) -> int:
+    """All multiply-adds of one forward by the closed form and by the products beside it."""
+    return reads.closed_form + reads.image_products + reads.weight_products
+
+
+def _hidden_cost(reads: WeightTrace | None) -> str:
+    cost = sum(reads.opaque.values()) if reads is not None else 0
+    if not cost:
+        text = "the true cost may be higher"
+    else:
+        text = f"the weights it was given make up for about {cost:,} multiply-adds more"
+    if reads is not None and reads.unread:
+        text += f"; parameters that no visible operator was given: {listed(reads.unread)}"
+    return text
+
+
+def _beyond(counts: Counts, reads: WeightTrace) -> Iterator[str]:
+    dispatch = counts.counter("dispatch")
+    if dispatch is None or dispatch.matmul_macs is None:
+        return
+    visible = expected(reads) - sum(reads.opaque.values())
+    if visible > dispatch.matmul_macs * (1 + SMALL):
+        yield (
+            f"the weights that were read cost {visible:,} multiply-adds by their elements and "
+            f"positions, the dispatch counter has {dispatch.matmul_macs:,}"
+        )
+
+
+def _hidden_weights(counts: Counts, reads: WeightTrace) -> Iterator[str]:
+    if reads.hidden and _is_much(counts, reads):
+        yield (
+            f"{reads.hidden:,} values that the image is multiplied by are no parameters, beside "
+            f"{counts.params:,} that are: {_held(_weights(reads))}"
+        )
+
+
+def _from_elsewhere(counts: Counts, reads: WeightTrace) -> Iterator[str]:
+    """Large tensors that no operator made, and an output that no operator made of the image."""
+    if not reads.follows:
+        yield (
+            "the output does not come of the image by any operator that PyTorch ran: what happens "
+            "between them is not counted"
+        )
+    large = counts.height * counts.width
+    foreign = [it for it in reads.held if it.kind == "constant" and it.numel >= large]
+    if foreign:
+        yield f"made outside of PyTorch's operators, where nothing is counted: {_held(foreign)}"
+
+
+def _is_much(counts: Counts, reads: WeightTrace) -> bool:
+    return reads.hidden > SMALL * counts.params
+
+
+def _weights(reads: WeightTrace) -> list[UnregisteredTensor]:
+    return [it for it in reads.held if it.role == "weights" and it.kind != "made"]
+
+
+def _held(tensors: list[UnregisteredTensor]) -> str:
+    return listed(tuple(f"{it.name} ({it.kind}, {it.numel:,} values)" for it in tensors))
+
+
+def _size(there: SecondSize) -> str:
+    return f"{there.height}x{there.width}"

@@ -1,0 +1,124 @@
+"""Whether the counters of a model's multiply-adds can be believed.
+
+Every counter has its own convention for activation functions and norms, so totals differ by
+right. What must be equal is `matmul_macs`, the share of convolutions, linear layers and matrix
+products, which the hooks, fvcore and the dispatch counter arrive at in different ways: by modules,
+by a traced graph, by the operators that ran. ptflops has no such share and takes no part.
+
+Beside the counters stands what was read: weights that the image was multiplied by, whichever
+operator did it (`harness.counts.consistency`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.core.model_counts import CountVerdict
+from harness.core.phrasing import calls
+from harness.counts.consistency import expected, left_out, remarks, unlike
+from harness.wire.messages import Counter, Counts
+
+TOLERANCE = 1e-3
+"""Relative difference that is none: fvcore reads einsum's cost from a text of four digits."""
+
+_COMPARED = ("dispatch", "fvcore", "ntire2022")
+_TITLES = {
+    "dispatch": "the dispatch counter",
+    "fvcore": "fvcore",
+    "ntire2022": "the NTIRE 2022 hooks",
+}
+
+
+def judge(counts: Counts) -> CountVerdict:
+    """Compare the counters. What is both incomplete and disputed is incomplete, with all reasons.
+
+    The reasons are sentences for the board; a verified model has one that says what agrees.
+    """
+    missing = (*_missing(counts), *left_out(counts))
+    differing = (*_differing(counts), *unlike(counts))
+    told = tuple(remarks(counts))
+    if missing:
+        return CountVerdict("incomplete", (*missing, *differing, *told))
+    if differing:
+        return CountVerdict("disputed", (*differing, *_settled(counts), *told))
+    return CountVerdict("verified", (_agreement(counts), *told))
+
+
+def _missing(counts: Counts) -> Iterator[str]:
+    for name in _COMPARED:
+        counter = counts.counter(name)
+        if counter is None:
+            yield f"{_TITLES[name]} was not asked"
+        elif counter.error or counter.matmul_macs is None:
+            yield f"{_TITLES[name]} could not run: {counter.error or 'no figure'}"
+
+
+def _differing(counts: Counts) -> Iterator[str]:
+    """The dispatch counter sees every operator, so the others are held against it."""
+    dispatch = counts.counter("dispatch")
+    if dispatch is None:
+        return
+    for name in ("fvcore", "ntire2022"):
+        other = counts.counter(name)
+        if other is None or other.matmul_macs is None or dispatch.matmul_macs is None:
+            continue
+        if not _equal(other.matmul_macs, dispatch.matmul_macs):
+            yield _short(counts, other, dispatch)
+    hooks = counts.counter("ntire2022")
+    if hooks is not None:
+        yield from _other_convolutions(hooks, dispatch)
+
+
+def _short(counts: Counts, other: Counter, dispatch: Counter) -> str:
+    text = (
+        f"{_TITLES[other.name]} counted {other.matmul_macs:,} multiply-adds of convolutions, "
+        f"linear layers and matrix products, the dispatch counter {dispatch.matmul_macs:,}"
+    )
+    if _is_attention(counts, other, dispatch):
+        return f"{text}; what it lacks are products of two tensors that both come of the image"
+    if other.uncounted and other.name != "ntire2022":
+        return f"{text}; {_TITLES[other.name]} can't count {calls(other.uncounted)}"
+    if other.name == "ntire2022":
+        return f"{text}; hooks see modules, not functions called in forward"
+    return text
+
+
+def _is_attention(counts: Counts, other: Counter, dispatch: Counter) -> bool:
+    """Whether attention is all that a counter lacks."""
+    if counts.reads is None or other.matmul_macs is None or dispatch.matmul_macs is None:
+        return False
+    return dispatch.matmul_macs - other.matmul_macs == counts.reads.image_products > 0
+
+
+def _settled(counts: Counts) -> Iterator[str]:
+    """Whom the closed form sides with; it was reached without any counter."""
+    dispatch = counts.counter("dispatch")
+    if counts.reads is None or dispatch is None or dispatch.matmul_macs is None:
+        return
+    if _equal(expected(counts.reads), dispatch.matmul_macs):
+        yield (
+            "the closed form, weights times positions and the products of what comes of the image, "
+            f"is {expected(counts.reads):,}: the dispatch counter is right"
+        )
+
+
+def _other_convolutions(hooks: Counter, dispatch: Counter) -> Iterator[str]:
+    for what, by_hooks, seen in (
+        ("convolutions", hooks.convs, dispatch.convs),
+        ("activations", hooks.activations, dispatch.activations),
+    ):
+        if by_hooks is not None and seen is not None and by_hooks != seen:
+            yield f"the hooks saw {by_hooks:,} {what}, the dispatch counter {seen:,}"
+
+
+def _agreement(counts: Counts) -> str:
+    dispatch = counts.counter("dispatch")
+    macs = 0 if dispatch is None or dispatch.matmul_macs is None else dispatch.matmul_macs
+    return (
+        f"hooks, fvcore and the dispatch counter agree on {macs:,} multiply-adds of convolutions, "
+        "linear layers and matrix products"
+    )
+
+
+def _equal(one: int, other: int) -> bool:
+    return abs(one - other) <= TOLERANCE * max(one, other)

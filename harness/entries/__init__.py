@@ -1,0 +1,1 @@
+"""What is measured: folders with a manifest, official checkouts, and their weights."""

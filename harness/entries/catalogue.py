@@ -1,0 +1,179 @@
+"""Read entries: a folder's manifest, every fault listed, and the digest of what it holds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.core.submission import ID_PATTERN, Submission
+from harness.entries import folder_policy, manifest
+from harness.entries.manifest import MANIFEST, MANIFEST_CAP, ManifestError
+
+__all__ = [
+    "MANIFEST",
+    "MANIFEST_CAP",
+    "Candidate",
+    "CatalogError",
+    "EntryRole",
+    "all_references",
+    "file_digest",
+    "folder_digest",
+    "read_folder",
+    "read_named",
+    "reference_folder",
+    "references",
+]
+_PACKAGE = Path(__file__).parents[1]
+_REFERENCES = (_PACKAGE / "_reference_models", _PACKAGE.parent / "reference_models")
+_IGNORED = folder_policy.IGNORED
+EntryRole = Literal["reference", "entry"]
+
+
+class CatalogError(ValueError):
+    """A folder named on the command line is no submission; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One variant of a folder: a checked submission, or the faults of its manifest."""
+
+    id: str
+    team: str
+    folder: Path
+    role: EntryRole
+    digest: str = ""  # of the folder's files; in a checkout, of those that decide what the entry is
+    submission: Submission | None = None
+    faults: tuple[str, ...] = ()
+    form: Literal["entry", "ntire"] = "entry"  # ntire: one id of an official checkout
+
+
+def reference_folder() -> Path:
+    """Where the reference models lie: in a checkout beside the package, in a wheel inside it."""
+    return next((path for path in _REFERENCES if path.is_dir()), _REFERENCES[-1])
+
+
+def references(ids: Sequence[str]) -> tuple[Candidate, ...]:
+    """The reference models of those ids, in that order; CatalogError names an unknown one."""
+    known = {candidate.id: candidate for candidate in all_references()}
+    unknown = [name for name in ids if name not in known]
+    if unknown:
+        raise CatalogError(f"no reference model {unknown[0]!r}: known are {', '.join(known)}")
+    return tuple(known[name] for name in ids)
+
+
+def all_references() -> tuple[Candidate, ...]:
+    """Every variant of every reference model."""
+    return tuple(
+        candidate
+        for folder in sorted(reference_folder().iterdir())
+        if (folder / MANIFEST).is_file()
+        for candidate in read_folder(folder)
+    )
+
+
+def read_named(name: str) -> tuple[Candidate, ...]:
+    """The candidates that an argument names: a folder, `folder:variant`, or a reference's id."""
+    path, _, variant = name.rpartition(":")
+    if path and (Path(path) / MANIFEST).is_file():
+        return _only(read_folder(Path(path)), variant, path)
+    if (Path(name) / MANIFEST).is_file():
+        return read_folder(Path(name))
+    matching = tuple(it for it in all_references() if name in (it.id, it.folder.name))
+    if matching:
+        return matching
+    if Path(name).is_dir():
+        return (_broken(Path(name), [f"{MANIFEST} is missing; `esr new NAME` writes one"]),)
+    raise CatalogError(f"{name}: neither a folder with {MANIFEST} nor a reference model's id")
+
+
+def read_folder(folder: Path) -> tuple[Candidate, ...]:
+    """Every variant of a submission's folder; what is wrong becomes `faults`, never an error."""
+    folder = folder.resolve()
+    try:
+        digest, faults = folder_digest(folder), []
+    except (OSError, ValueError) as error:
+        digest, faults = "", [str(error)]
+    try:
+        said = manifest.document(folder)
+    except (OSError, ManifestError) as error:
+        lines = error.lines if isinstance(error, ManifestError) else [str(error)]
+        return (_broken(folder, [*lines, *(line for line in faults if line not in lines)]),)
+    team = str(said.get("team", ""))
+    named = [(folder.name, said)]
+    if "variants" in said:
+        try:
+            named = [(one["id"], one) for one in manifest.variants(folder, said)]
+        except ManifestError as error:
+            return (_broken(folder, [*error.lines, *faults], team),)
+    return tuple(_candidate(folder, one, digest, name, faults) for name, one in named)
+
+
+def folder_digest(folder: Path) -> str:
+    """sha256 over the names and contents of a folder's files.
+
+    ValueError for what may not be in a submission, before any of it is read (see `contents`).
+    """
+    folder_policy.check(folder)
+    total = hashlib.sha256()
+    for path in _files(folder):
+        total.update(json.dumps([path.relative_to(folder).as_posix(), file_digest(path)]).encode())
+    return total.hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.name in _IGNORED:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            yield from _files(path)
+        else:
+            yield path
+
+
+def _candidate(
+    folder: Path, said: dict[str, Any], digest: str, name: str, faults: list[str]
+) -> Candidate:
+    """The candidate called `name`, with its own faults before those of the folder."""
+    try:
+        submission = manifest.submission(folder, said, name)
+    except ManifestError as error:
+        return _broken(folder, [*error.lines, *faults], str(said.get("team", "")), name)
+    if faults:
+        return _broken(folder, faults, submission.team, name)
+    return Candidate(submission.id, submission.team, folder, _role(folder), digest, submission)
+
+
+def _broken(folder: Path, faults: list[str], team: str = "", name: str = "") -> Candidate:
+    shown = name if ID_PATTERN.fullmatch(name) else _safe_id(folder.name)
+    return Candidate(shown, team or "unknown", folder, _role(folder), faults=tuple(faults))
+
+
+def _role(folder: Path) -> EntryRole:
+    return "reference" if folder.parent == reference_folder().resolve() else "entry"
+
+
+def _safe_id(text: str) -> str:
+    """An id made of any folder name, distinct for distinct names."""
+    if ID_PATTERN.fullmatch(text):
+        return text
+    kept = "".join(char if char.isascii() and char.isalnum() else "_" for char in text.lower())
+    mark = hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:8]
+    return f"{kept[:40].strip('_') or 'entry'}_{mark}"
+
+
+def _only(found: tuple[Candidate, ...], variant: str, folder: str) -> tuple[Candidate, ...]:
+    chosen = tuple(candidate for candidate in found if candidate.id == variant)
+    if not chosen:
+        known = ", ".join(candidate.id for candidate in found)
+        raise CatalogError(f"{folder} has no variant {variant!r}: it has {known}")
+    return chosen

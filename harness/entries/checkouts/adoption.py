@@ -1,0 +1,137 @@
+"""Write an entry of an official checkout as a submission's folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from harness.core.submission import Submission
+from harness.documents import atomic
+from harness.entries.catalogue import MANIFEST, Candidate
+from harness.entries.checkouts import files
+from harness.entries.checkouts.branches import alone
+from harness.entries.checkouts.checkout import SCALE, SCRIPT, read
+
+ENTRY = "adopted"
+SELECTED = "adopted_select"
+WEIGHTS = "weights.safetensors"
+_LICENCES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "COPYING")
+_CODE = (".py", ".so")
+_WRAPPER = Path(__file__).parents[1] / "templates" / "adopted.py.in"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What loading the entry showed: files of the checkout, weights, range and tile."""
+
+    opened: tuple[str, ...]
+    weights: bytes
+    data_range: float
+    tile: int
+    tile_overlap: int
+
+
+class AdoptError(ValueError):
+    """An entry can't be written as a submission; says why."""
+
+
+def write(candidate: Candidate, facts: Facts, folder: Path) -> None:
+    """Write `folder`, which must not exist: manifest, wrapper, the team's code and the weights.
+
+    Code files are copied as they are, under their paths in the checkout; the checkpoint becomes
+    one safetensors file of the model's state after the load. AdoptError or WriteError.
+    """
+    texts, copied = _planned(candidate, facts, folder)
+    try:
+        for file in copied:
+            target = folder / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(candidate.folder / file, target, follow_symlinks=False)
+    except OSError as error:
+        raise atomic.WriteError(f"{folder} can't be written: {error.strerror}") from error
+    for name, text in texts.items():
+        atomic.write(folder / name, text.encode(errors="replace"))
+    atomic.write(folder / WEIGHTS, facts.weights)
+
+
+def remove(folder: Path) -> None:
+    """Take back what `write` wrote."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _planned(candidate: Candidate, facts: Facts, folder: Path) -> tuple[dict[str, str], list[str]]:
+    """The files to be made, by name, and those to be copied."""
+    if candidate.submission is None:
+        raise AdoptError("; ".join(candidate.faults))
+    if folder.exists():
+        raise AdoptError(f"{folder} exists already: move it away, or name another folder by --to")
+    if facts.data_range not in (1.0, 255.0):
+        raise AdoptError(f"the data range {facts.data_range:g} is neither 1 nor 255")
+    checkout = candidate.folder
+    script = read(checkout)
+    branch = script.branches.get(int(candidate.submission.kwargs["model_id"]))
+    if branch is None:
+        raise AdoptError("its branch of the script can't be told from the others")
+    copied = _copied(checkout, facts, files.deciding(files.tree(checkout), branch.statements))
+    texts = {
+        MANIFEST: _manifest(candidate.submission, facts, folder.name, _licence(checkout)),
+        f"{ENTRY}.py": _wrapper(branch.id),
+        f"{SELECTED}.py": alone(script, branch) + "\n",
+    }
+    taken = {*texts, WEIGHTS} & set(copied)
+    if taken:
+        raise AdoptError(f"the checkout has a file called {min(taken)}")
+    return texts, copied
+
+
+def _copied(checkout: Path, facts: Facts, deciding: frozenset[str]) -> list[str]:
+    """The code that was loaded, the files beside code that the branch's code names, the licence.
+
+    What torch.load opened is left out: the weights stand for it.
+    """
+    code = {file for file in facts.opened if file.endswith(_CODE)} - {SCRIPT}
+    read_by_torch = {file for file in facts.opened if not file.endswith(_CODE)}
+    named = {file for file in deciding if not file.endswith(".py")} - read_by_torch
+    licence = {name for name in _LICENCES if (checkout / name).is_file()}
+    return sorted(file for file in code | named | licence if _is_plain(checkout, file))
+
+
+def _is_plain(checkout: Path, file: str) -> bool:
+    """A file within the checkout that is no link; a worker's claim could be anything."""
+    path = checkout / file
+    inside = not PurePosixPath(file).is_absolute() and ".." not in PurePosixPath(file).parts
+    return inside and path.is_file() and path.resolve() == path
+
+
+def _licence(checkout: Path) -> str:
+    return next((name for name in _LICENCES if (checkout / name).is_file()), "")
+
+
+def _manifest(submission: Submission, facts: Facts, name: str, licence: str) -> str:
+    number = submission.kwargs["model_id"]
+    fields: dict[str, object] = {
+        "id": name,
+        "team": submission.team,
+        "title": submission.title,
+        "description": f"Adopted from id {number} of an official NTIRE checkout.",
+        "licence": f"of the checkout and the team; see {licence}" if licence else "not stated",
+        "entry": f"{ENTRY}:build",
+        "scale": SCALE,
+        "data_range": facts.data_range,
+        "weights": WEIGHTS,
+    }
+    if facts.tile:
+        fields |= {"tile": facts.tile, "tile_overlap": facts.tile_overlap}
+    # a JSON value of these kinds is the same in TOML, once nothing in it needs a surrogate pair
+    return "".join(f"{key} = {_toml(value)}\n" for key, value in fields.items())
+
+
+def _toml(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _wrapper(number: int) -> str:
+    text = _WRAPPER.read_text(encoding="utf-8")
+    return text.replace("@ID@", str(number)).replace("@SELECTED@", SELECTED)

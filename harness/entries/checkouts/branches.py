@@ -1,0 +1,234 @@
+"""What an official script says of its entries, read and never run.
+
+The scripts of all years hold one function `select_model(args, device)`, a chain of
+`if model_id == 0: ... elif model_id == 1: ...`. Each branch imports a network, names a checkpoint
+and sets `name, data_range`.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from harness.wire.official_script import needed
+
+FUNCTION = "select_model"
+_LARGEST_ID = 999_999
+_WORDS = 6  # of a comment that names a team
+_TEAM_CAP = 80  # characters
+_NO_TEAM = ("load", "build", "model", "!")
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One id of the script. What is not plainly written there is "" or None."""
+
+    id: int
+    statements: tuple[ast.stmt, ...]
+    name: str = ""
+    team: str = ""
+    data_range: float | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is built there: `pass`, or an exception."""
+        return all(isinstance(it, ast.Pass | ast.Raise | ast.Expr) for it in self.statements)
+
+
+@dataclass(frozen=True)
+class Script:
+    """The branches by id, in the script's order, and what every id shares."""
+
+    branches: dict[int, Branch]
+    shared: tuple[ast.stmt, ...]
+    tree: ast.Module
+
+
+class ScriptError(ValueError):
+    """The script can't be read; says why."""
+
+
+def read_script(source: str) -> Script:
+    """The branches of a script's select_model; ScriptError where there is no such function."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise ScriptError(f"can't be parsed: {error}") from None
+    function = _function(tree)
+    names = _id_names(function)
+    found: dict[int, list[ast.stmt]] = {}
+    teams: dict[int, str] = {}
+    lines = source.splitlines()
+    for numbers, body, header in _tested(function, names):
+        for number in numbers:
+            found.setdefault(number, []).extend(body)
+            teams.setdefault(number, _team(lines[header : body[0].lineno - 1]))
+    branches = {
+        number: _branch(number, tuple(body), teams[number], names) for number, body in found.items()
+    }
+    inside = {id(it) for branch in branches.values() for it in branch.statements}
+    return Script(branches, tuple(_shared(tree, function, inside)), tree)
+
+
+def alone(script: Script, branch: Branch) -> str:
+    """The source of select_model for one id: its branch in the place of the chain, and what the
+    function needs of the rest of the script. The function still takes (args, device).
+    """
+    function = _function(script.tree)
+    own = {id(it) for it in branch.statements}
+    others = {id(it) for one in script.branches.values() for it in one.statements} - own
+    body: list[ast.stmt] = []
+    placed = False
+    for node in function.body:
+        inside = {id(it) for it in ast.walk(node)}
+        if not inside & (own | others):
+            body.append(node)
+        elif not placed:
+            body += branch.statements
+            placed = True
+    single = ast.FunctionDef(**{**vars(function), "body": body})
+    kept = [single if node is function else node for node in script.tree.body]
+    needing = ast.Module(list(needed(ast.Module(kept, []), FUNCTION)), [])
+    return ast.unparse(ast.fix_missing_locations(needing))
+
+
+def _function(tree: ast.Module) -> ast.FunctionDef:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == FUNCTION:
+            return node
+    raise ScriptError(f"has no function {FUNCTION}")
+
+
+def _id_names(function: ast.FunctionDef) -> set[str]:
+    """Variables that hold the id: `model_id`, and whatever is assigned from it."""
+    names = {"model_id"}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and _is_id(node.value, names):
+            names |= {it.id for it in node.targets if isinstance(it, ast.Name)}
+    return names
+
+
+def _is_id(node: ast.expr, names: set[str]) -> bool:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "int":
+        return len(node.args) == 1 and _is_id(node.args[0], names)
+    if isinstance(node, ast.Attribute):
+        return node.attr in names
+    return isinstance(node, ast.Name) and node.id in names
+
+
+def _tested(
+    function: ast.FunctionDef, names: set[str]
+) -> Iterator[tuple[list[int], list[ast.stmt], int]]:
+    """Ids, statements and the header's line of every branch that is chosen by id."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.If):
+            numbers = _numbers(node.test, names)
+            if numbers:
+                yield numbers, node.body, node.test.end_lineno or node.lineno
+        elif isinstance(node, ast.Match) and _is_id(node.subject, names):
+            for case in node.cases:
+                numbers = _cases(case.pattern)
+                if numbers:
+                    yield numbers, case.body, case.pattern.end_lineno
+
+
+def _numbers(test: ast.expr, names: set[str]) -> list[int]:
+    """The ids for which a test holds: `id == 3`, `id in (3, 4)`, and any of several by `or`."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
+        return [number for value in test.values for number in _numbers(value, names)]
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1:
+        return []
+    left, right = test.left, test.comparators[0]
+    if isinstance(test.ops[0], ast.Eq):
+        if _is_id(right, names):
+            left, right = right, left
+        return _constants([right]) if _is_id(left, names) else []
+    if isinstance(test.ops[0], ast.In) and _is_id(left, names):
+        return _constants(getattr(right, "elts", []))
+    return []
+
+
+def _cases(pattern: ast.pattern) -> list[int]:
+    if isinstance(pattern, ast.MatchOr):
+        return [number for it in pattern.patterns for number in _cases(it)]
+    return _constants([pattern.value]) if isinstance(pattern, ast.MatchValue) else []
+
+
+def _constants(nodes: Sequence[ast.expr]) -> list[int]:
+    """Whole numbers, with a sign or without; the text of one counts as well."""
+    return [number for node in nodes if (number := _constant(node)) is not None]
+
+
+def _constant(node: ast.expr) -> int | None:
+    try:
+        value = ast.literal_eval(node)
+        number = int(value) if isinstance(value, int | str) else None
+    except (ValueError, TypeError, RecursionError, MemoryError):
+        return None
+    return number if number is not None and abs(number) <= _LARGEST_ID else None
+
+
+def _branch(number: int, body: tuple[ast.stmt, ...], team: str, names: set[str]) -> Branch:
+    name, data_range = "", None
+    for target, value in _assignments(body):
+        if target == "name":
+            name = _text(value, number, names) or name
+        elif target == "data_range" and isinstance(value, ast.Constant):
+            data_range = value.value if isinstance(value.value, float) else data_range
+    return Branch(number, body, name, team, data_range)
+
+
+def _assignments(body: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
+    for node in body:
+        if not isinstance(node, ast.Assign):
+            continue
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                yield target.id, node.value
+            elif isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                for one, value in zip(target.elts, node.value.elts, strict=False):
+                    if isinstance(one, ast.Name):
+                        yield one.id, value
+
+
+def _text(value: ast.expr, number: int, names: set[str]) -> str:
+    """A text, or an f-string of nothing but the id."""
+    if isinstance(value, ast.Constant):
+        return value.value if isinstance(value.value, str) else ""
+    if not isinstance(value, ast.JoinedStr):
+        return ""
+    parts = []
+    for part in value.values:
+        if isinstance(part, ast.FormattedValue):
+            if not _is_id(part.value, names):
+                return ""
+            spec = _text(part.format_spec, number, names) if part.format_spec else ""
+            parts.append(_formatted(number, spec))
+        else:
+            parts.append(_text(part, number, names))
+    return "".join(parts)
+
+
+def _formatted(number: int, spec: str) -> str:
+    try:
+        return format(number, spec) if len(spec) < 4 else str(number)
+    except ValueError:
+        return str(number)
+
+
+def _team(lines: Sequence[str]) -> str:
+    """The comment between a branch's header and its first statement, if it can be a name."""
+    first = next((line.strip() for line in lines if line.strip()), "")
+    if not first.startswith("#"):
+        return ""
+    text = "".join(char for char in first.lstrip("# ") if char.isprintable()).strip()
+    unlike = text.lower().startswith(_NO_TEAM) or len(text.split()) > _WORDS
+    return "" if unlike else text[:_TEAM_CAP]
+
+
+def _shared(tree: ast.Module, function: ast.FunctionDef, inside: set[int]) -> Iterator[ast.stmt]:
+    """The script's statements that are no branch's and hold none."""
+    for node in (*tree.body, *function.body):
+        if node is not function and not any(id(it) in inside for it in ast.walk(node)):
+            yield node

@@ -1,0 +1,114 @@
+"""The entries of an official checkout as candidates, without running any of its code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.core.submission import Submission
+from harness.entries.catalogue import Candidate
+from harness.entries.checkouts import files
+from harness.entries.checkouts.branches import FUNCTION, Branch, Script, ScriptError, read_script
+
+SCRIPT = "test_demo.py"
+SCALE = 4  # of every official ESR challenge
+SCRIPT_CAP = 4 * 1024 * 1024  # bytes
+_TITLE_CAP = 80  # characters
+
+
+class CheckoutError(ValueError):
+    """What was named is no official checkout; says what to do."""
+
+
+def candidates(folder: Path, ids: Sequence[int] | None = None) -> tuple[Candidate, ...]:
+    """The entries of a checkout: those of `ids`, or of all ids that its script knows.
+
+    An id of the script that holds no model is a candidate with that fault. CheckoutError where the
+    script is missing or can't be read, where it names no ids and none were asked for, and for ids
+    that it does not know.
+    """
+    folder = folder.resolve()
+    script = read(folder)
+    if ids is None and not script.branches:
+        raise CheckoutError(
+            f"{folder / SCRIPT}: the ids of its entries can't be read off {FUNCTION}; name them "
+            "with --ids"
+        )
+    _refuse_unknown(script, ids or ())
+    tree = files.tree(folder)
+    asked = script.branches if ids is None else dict.fromkeys(ids)
+    return tuple(_candidate(folder, script, tree, number) for number in asked)
+
+
+def read(folder: Path) -> Script:
+    """A checkout's script; CheckoutError where it is missing or can't be read."""
+    path = folder / SCRIPT
+    if not path.is_file():
+        raise CheckoutError(
+            f"{folder} has no {SCRIPT}: name the folder of an official NTIRE ESR repository"
+        )
+    if path.stat().st_size > SCRIPT_CAP:
+        raise CheckoutError(f"{path} is larger than {SCRIPT_CAP} bytes")
+    try:
+        return read_script(path.read_text(encoding="utf-8", errors="replace"))
+    except ScriptError as error:
+        raise CheckoutError(f"{path}: {error}") from None
+
+
+def _candidate(folder: Path, script: Script, tree: files.Tree, number: int) -> Candidate:
+    branch = script.branches.get(number, Branch(number, ()))
+    title = plain_name(branch.name)
+    name = entry_id(number, title)
+    team = branch.team or f"Team {number:02}"
+    fault = _fault(script, branch)
+    if fault:
+        return Candidate(name, team, folder, "entry", faults=(fault,), form="ntire")
+    submission = Submission(
+        id=name,
+        team=team,
+        entry=f"{Path(SCRIPT).stem}:{FUNCTION}",
+        kwargs={"model_id": number},
+        scale=SCALE,
+        # what the model says once it is loaded goes before this
+        data_range=branch.data_range if branch.data_range in (1.0, 255.0) else 1.0,
+        title=title or name,
+    )
+    try:
+        digest = files.digest(tree, script, branch)
+    except (OSError, RecursionError) as error:
+        fault = f"its files can't be read: {error}"
+        return Candidate(name, team, folder, "entry", faults=(fault,), form="ntire")
+    return Candidate(name, team, folder, "entry", digest, submission, form="ntire")
+
+
+def _refuse_unknown(script: Script, ids: Sequence[int]) -> None:
+    """Where the script names no ids, any may do."""
+    known = sorted(script.branches)
+    unknown = [str(number) for number in dict.fromkeys(ids) if number not in script.branches]
+    if known and unknown:
+        what = "id" if len(unknown) == 1 else "ids"
+        raise CheckoutError(
+            f"{SCRIPT} knows no {what} {', '.join(unknown)}: it has {len(known)}, "
+            f"{known[0]} to {known[-1]}; name those with --ids"
+        )
+
+
+def _fault(script: Script, branch: Branch) -> str:
+    """Why an id can't be loaded, as far as the script tells."""
+    if script.branches and branch.empty:
+        return f"{SCRIPT} has no model for id {branch.id}: its branch is empty"
+    return ""
+
+
+def plain_name(name: str) -> str:
+    """The name that an official script gives a model, `04_RLFN`, without the id in front."""
+    plain = "".join(char for char in name if char.isprintable()).strip()
+    return re.sub(r"^-?\d+_", "", plain)[:_TITLE_CAP]
+
+
+def entry_id(number: int, title: str) -> str:
+    """An id that begins with the number, so that no two of a checkout are the same."""
+    sign = "m" if number < 0 else ""
+    kept = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:40].strip("_")
+    return f"id{sign}{abs(number):02}" + (f"_{kept}" if kept else "")

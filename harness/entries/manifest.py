@@ -1,0 +1,158 @@
+"""What a manifest says, and everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.core.submission import ENTRY_PATTERN, WEIGHT_SUFFIXES, Submission, path_fault
+from harness.documents import typed
+from harness.documents.typed import StandInTable
+
+MANIFEST = "submission.toml"
+MANIFEST_CAP = 64 * 1024  # bytes
+_OFFICIAL = {"file": "x", "sha256": "0" * 64, "url": "https://x", "licence": "x"}
+_STAND_IN = StandInTable(
+    {
+        "id": "x",
+        "team": "x",
+        "entry": "x:x",
+        "scale": 4,
+        "data_range": 1.0,
+        "official": StandInTable(_OFFICIAL, rest=lambda _: dict(_OFFICIAL)),
+        "published": StandInTable({"source": "x", "macs_g": 1.0}, rest=lambda _: {"source": "x"}),
+    }
+)
+_SHOWN = 80  # characters of a value in a fault
+
+
+class ManifestError(ValueError):
+    """What is wrong with a manifest, a line each."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("; ".join(lines))
+        self.lines = lines
+
+
+def document(folder: Path) -> dict[str, Any]:
+    """The manifest of a folder as TOML; ManifestError where there is none that can be read."""
+    path = folder / MANIFEST
+    if path.is_symlink() or not path.is_file():
+        raise ManifestError([f"{MANIFEST} is missing; `esr new NAME` writes one"])
+    if path.stat().st_size > MANIFEST_CAP:
+        raise ManifestError([f"{MANIFEST} is larger than {MANIFEST_CAP} bytes"])
+    try:
+        return typed.read_toml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ManifestError([f"{MANIFEST}: {error}"]) from None
+
+
+def submission(folder: Path, said: Mapping[str, Any], name: str) -> Submission:
+    """The submission called `name` that a folder's manifest describes.
+
+    ManifestError for what the values are, and for what only the folder can tell: id, code and
+    weights are where the manifest says. No manifest may choose the name of another entry.
+    """
+    misplaced = [*_misplaced(folder, said, name), *_address_faults(said)]
+    try:
+        made = typed.build(Submission, said, _STAND_IN)
+        lines = misplaced
+    except typed.Faults as faults:
+        lines = [*faults.lines, *misplaced]
+    except ValueError as error:  # what JSON can't hold, a lone surrogate say
+        lines = [str(error), *misplaced]
+    if lines:
+        raise ManifestError([f"{MANIFEST}: {line}" for line in lines])
+    return made
+
+
+def variants(folder: Path, said: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a manifest with variants says of each; ManifestError with the faults of all.
+
+    Where the ids are not right nobody can be told which variant is which, so that the folder is
+    one entry, with the faults of every variant.
+    """
+    shared = {name: value for name, value in said.items() if name != "variants"}
+    found = said["variants"]
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        lines = [f"{MANIFEST}: variants must be tables, each begun by [[variants]]"]
+        raise ManifestError([*_id_fault(folder, shared), *lines])
+    whole = [*_id_fault(folder, shared), *_ids_faults(folder, found)]
+    merged = [{**shared, **one} for one in found]
+    if whole:
+        raise ManifestError([*whole, *_faults_of_all(folder, merged)])
+    return merged
+
+
+def _faults_of_all(folder: Path, merged: list[dict[str, Any]]) -> list[str]:
+    """The faults of the variants: those that all have, once, and each one's own with its place."""
+    of_each: list[list[str]] = []
+    for one in merged:
+        try:
+            # whether the ids are right has been said
+            submission(folder, {**one, "id": "x"}, "x")
+            of_each.append([])
+        except ManifestError as error:
+            of_each.append(error.lines)
+    shared = [line for line in (of_each or [[]])[0] if all(line in lines for lines in of_each)]
+    own = [
+        f"{MANIFEST}: variants[{index}]: {line.removeprefix(f'{MANIFEST}: ')}"
+        for index, lines in enumerate(of_each)
+        for line in lines
+        if line not in shared
+    ]
+    return [*shared, *own]
+
+
+def _id_fault(folder: Path, shared: Mapping[str, Any]) -> list[str]:
+    name = shared.get("id", folder.name)
+    if name == folder.name:
+        return []
+    return [f"{MANIFEST}: id {name!r:.{_SHOWN}} is not the folder's name, {folder.name!r}"]
+
+
+def _ids_faults(folder: Path, found: list[dict[str, Any]]) -> list[str]:
+    ids = [one.get("id") for one in found]
+    faults = [
+        f"{MANIFEST}: variants[{index}]: id must be a text that begins with "
+        f"{folder.name + '_'!r}, got {name!r:.{_SHOWN}}"
+        for index, name in enumerate(ids)
+        if not isinstance(name, str) or not name.startswith(f"{folder.name}_")
+    ]
+    if len(set(map(str, ids))) < len(ids):
+        faults.append(f"{MANIFEST}: two variants have the same id")
+    return faults if ids else [f"{MANIFEST}: variants is empty"]
+
+
+def _misplaced(folder: Path, said: Mapping[str, Any], name: str) -> Iterator[str]:
+    """What the manifest says of the folder, as far as it can be read, and is not so."""
+    id_ = said.get("id")
+    if isinstance(id_, str) and id_ != name:
+        yield f"id {id_!r:.{_SHOWN}} is not the folder's name, {name!r}"
+    for callee in (said.get("entry"), said.get("deploy")):
+        if not isinstance(callee, str) or not ENTRY_PATTERN.fullmatch(callee):
+            continue
+        file = f"{callee.partition(':')[0]}.py"
+        if not _is_file(folder / file):
+            yield f"{callee!r:.{_SHOWN}} speaks of {file:.{_SHOWN}}, which is not in the folder"
+    weights = said.get("weights")
+    if not isinstance(weights, str) or not weights.endswith(WEIGHT_SUFFIXES):
+        return
+    if not path_fault(weights, "weights") and not _is_file(folder / weights):
+        yield f"weights {weights!r:.{_SHOWN}} is not in the folder"
+
+
+def _address_faults(said: Mapping[str, Any]) -> list[str]:
+    official = said.get("official")
+    url = official.get("url") if isinstance(official, dict) else None
+    if not isinstance(url, str) or url.startswith("https://"):
+        return []
+    return [f"official: url must begin with https://, got {url!r:.{_SHOWN}}"]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that is too long, or holds a NUL
+        return False

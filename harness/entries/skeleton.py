@@ -1,0 +1,53 @@
+"""The start of a submission: a folder that passes `esr inspect` as it is written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from string import Template
+
+from harness.core.submission import ID_PATTERN
+from harness.documents import atomic
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_FILES = {"submission.toml": "submission.toml.in", "model.py": "model.py.in"}
+
+
+class SkeletonError(ValueError):
+    """The skeleton can't be written; says what to do."""
+
+
+def place(folder: Path, name: str) -> Path:
+    """Where the entry called `name` goes in `folder`; SkeletonError where the name is no id."""
+    if not ID_PATTERN.fullmatch(name):
+        raise SkeletonError(f"{name!r:.80}: a name is 1 to 64 of a-z, 0-9 and _")
+    return folder / name
+
+
+def write(folder: Path, *, team: str, scale: int) -> tuple[Path, ...]:
+    """Write a manifest and a small network to a new `folder`, whose name becomes the id.
+
+    Raises SkeletonError when the name is no id, the scale unknown, the team without a name or the
+    folder not empty, WriteError where it can't be written.
+    """
+    place(folder.parent, folder.name)
+    if scale not in (2, 3, 4):
+        raise SkeletonError(f"scale must be 2, 3 or 4, got {scale}")
+    if not team.strip():
+        raise SkeletonError("team must not be empty")
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise SkeletonError(f"{folder} is there already: choose another name")
+    atomic.make_folder(folder)
+    words = {"id": folder.name, "team": _toml_text(team)}
+    written = []
+    for name, template in _FILES.items():
+        text = Template((_TEMPLATES / template).read_text(encoding="utf-8"))
+        path = folder / name
+        atomic.write(path, text.substitute(words, scale=scale).encode(errors="replace"))
+        written.append(path)
+    return tuple(written)
+
+
+def _toml_text(text: str) -> str:
+    """What stands between the quotes of a TOML string: escaped as in JSON, and DEL with it."""
+    return json.dumps(text, ensure_ascii=False)[1:-1].replace("\x7f", "\\u007f")

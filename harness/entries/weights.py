@@ -1,0 +1,111 @@
+"""Which weights a submission runs with, and how the authors' own are had."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import urllib.request
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from typing import Literal
+
+from harness.core.submission import OfficialWeights, Submission
+from harness.documents import atomic
+
+WeightsMode = Literal["bundled", "official"]
+WeightsKind = Literal["own", "demo", "official", "seeded"]
+FOLDER_VARIABLE = "ESR_WEIGHTS_DIR"
+TIMEOUT_S = 60.0
+
+
+class WeightsError(ValueError):
+    """Official weights are not at hand or not what they should be; says what to do."""
+
+
+@dataclass(frozen=True)
+class ChosenWeights:
+    """The weights of one measurement. `path` is None for seeded ones."""
+
+    kind: WeightsKind
+    path: Path | None = None
+    digest: str = ""
+    weights_key: str = ""
+    strip_prefix: str = ""
+
+
+def folder(named: Path | None) -> Path:
+    """Where official weights lie: as named, else by the environment variable, else a cache."""
+    if named is not None:
+        return named
+    if os.environ.get(FOLDER_VARIABLE):
+        return Path(os.environ[FOLDER_VARIABLE])
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "esr-harness" / "weights"
+
+
+def choose(
+    submission: Submission, place: Path, *, mode: WeightsMode, weights_dir: Path
+) -> ChosenWeights:
+    """Official weights where asked for and known, else the submission's own, else seeded ones.
+
+    Own weights beside known official ones are not what the authors published, so they are called
+    `demo`. `place` is the submission's folder. Raises WeightsError for official weights that are
+    not in `weights_dir`, or that differ from what the authors published.
+    """
+    official = submission.official
+    if mode == "official" and official is not None:
+        path = verified(official, weights_dir)
+        return ChosenWeights(
+            "official", path, official.sha256, official.weights_key, official.strip_prefix
+        )
+    if submission.weights:
+        path = place / submission.weights
+        kind: WeightsKind = "own" if official is None else "demo"
+        return ChosenWeights(
+            kind, path, _sha256(path), submission.weights_key, submission.strip_prefix
+        )
+    return ChosenWeights("seeded")
+
+
+def verified(official: OfficialWeights, weights_dir: Path) -> Path:
+    """The file of official weights, its sha256 checked; WeightsError otherwise."""
+    path = weights_dir / official.file
+    if not path.is_file():
+        raise WeightsError(
+            f"{official.file} is not in {weights_dir}: `esr weights fetch` gets it from its "
+            f"authors, or name a folder that has it with --weights-dir or {FOLDER_VARIABLE}"
+        )
+    found = _sha256(path)
+    if found != official.sha256:
+        raise WeightsError(
+            f"{path} is not the published file: sha256 {found[:12]}..., "
+            f"{official.sha256[:12]}... expected; remove it and run `esr weights fetch`"
+        )
+    return path
+
+
+def fetch(official: OfficialWeights, weights_dir: Path) -> Path:
+    """Download official weights to `weights_dir` unless they are there; checked before kept."""
+    path = weights_dir / official.file
+    if path.is_file() and _sha256(path) == official.sha256:
+        return path
+    if not official.url.startswith("https://"):
+        raise WeightsError(f"{official.file}: its address must begin with https://")
+    try:
+        with urllib.request.urlopen(official.url, timeout=TIMEOUT_S) as answer:  # noqa: S310 - https
+            data = answer.read()
+    except (OSError, HTTPException) as error:
+        raise WeightsError(
+            f"{official.file} can't be had from {official.url}: {error}; "
+            f"download it by hand into {weights_dir}"
+        ) from error
+    if hashlib.sha256(data).hexdigest() != official.sha256:
+        raise WeightsError(f"{official.url} does not hold the published file: another sha256")
+    atomic.write(path, data)
+    return path
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

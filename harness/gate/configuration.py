@@ -1,0 +1,114 @@
+"""Gates as data: `[tool.esr.check]` of pyproject.toml, or a TOML file with the same fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from harness.core.outcome import BadInput
+from harness.documents import typed
+from harness.gate import CheckSettings, Gate, gate_for
+from harness.gate.gates import DEFAULTS
+
+PYPROJECT = Path("pyproject.toml")
+_CAP = 2**20  # bytes
+
+
+@dataclass(frozen=True)
+class CheckConfiguration:
+    """What a file says of checks; what it does not say is as by default.
+
+    `gates` replace the default gates of their metrics; with `defaults` false there are no others.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}
+
+    gates: tuple[Gate, ...] = ()
+    defaults: bool = True
+    budget_s: float = CheckSettings.budget_s
+    confidence: float = CheckSettings.confidence
+    alarm: float = CheckSettings.alarm
+    size: tuple[int, int] | None = None  # None: what suits the device
+    images: int = 2
+    seed: int = 0
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        CheckSettings(
+            budget_s=self.budget_s, confidence=self.confidence, alarm=self.alarm, seed=self.seed
+        )
+        if self.threads < 1:
+            raise ValueError(f"threads must be at least 1, got {self.threads}")
+
+    def all_gates(self) -> tuple[Gate, ...]:
+        """The gates in force, the default ones before the file's."""
+        return (*(DEFAULTS if self.defaults else ()), *self.gates)
+
+
+def read(path: Path | None) -> CheckConfiguration:
+    """The gates of a TOML file, or of ./pyproject.toml where none is named; BadInput for faults."""
+    if path is None and not PYPROJECT.is_file():
+        return CheckConfiguration()
+    document = _document(path or PYPROJECT)
+    if path is None or path.name == PYPROJECT.name:
+        document = _table(document, path or PYPROJECT)
+    try:
+        return typed.build(CheckConfiguration, document, {})
+    except typed.Faults as faults:
+        lines = "\n  ".join(faults.lines)
+        raise BadInput(f"{path or PYPROJECT}, gates of `esr check`:\n  {lines}") from None
+
+
+def settings(
+    book: CheckConfiguration, *, budget_s: float | None, seed: int | None
+) -> CheckSettings:
+    """How to check: what was asked for on the command line, else what the file says."""
+    try:
+        return CheckSettings(
+            budget_s=book.budget_s if budget_s is None else budget_s,
+            confidence=book.confidence,
+            alarm=book.alarm,
+            seed=book.seed if seed is None else seed,
+        )
+    except ValueError as error:
+        raise BadInput(str(error)) from None
+
+
+def gates(book: CheckConfiguration, effect: float | None) -> tuple[Gate, ...]:
+    """The gates in force; an `effect`, in per cent, stands in for every runtime gate's limit."""
+    found = book.all_gates()
+    if effect is None:
+        return found
+    if not 0.0 < effect <= 100.0:
+        raise BadInput(f"--effect is a percentage above 0 and at most 100, got {effect:g}")
+    others = tuple(gate for gate in found if gate.metric != "runtime")
+    return (*others, Gate("runtime", "percent", effect))
+
+
+def effective(
+    book: CheckConfiguration, *, budget_s: float | None, effect: float | None
+) -> CheckSettings:
+    """The settings that a check of an entry without gates of its own ends up with."""
+    found = settings(book, budget_s=budget_s, seed=None)
+    runtime = gate_for(gates(book, effect), "").get("runtime")
+    return found if runtime is None else replace(found, effect=runtime.limit / 100.0)
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _CAP:
+            raise BadInput(f"{path} is larger than {_CAP} bytes")
+        return typed.read_toml(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(f"{path} can't be read: {error.strerror}") from None
+    except ValueError as error:
+        raise BadInput(f"{path}: {error}") from None
+
+
+def _table(document: dict[str, Any], path: Path) -> dict[str, Any]:
+    for name in ("tool", "esr", "check"):
+        document = document.get(name, {})
+        if not isinstance(document, dict):
+            raise BadInput(f"{path}: [tool.esr.check] must be a table")
+    return document

@@ -1,0 +1,128 @@
+"""What of a check has no noise: counts, and the quality and pixels of the outputs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.core.challenge import TimingProtocol
+from harness.core.outcome import Failed
+from harness.core.record import CountFigures
+from harness.counts.verdict import judge
+from harness.gate import Arm, Costs
+from harness.gate.crops import Crop, quality
+from harness.gate.gates import GateMetric
+from harness.machine import environment
+from harness.measure import loads
+from harness.measure.executor import concurrently
+from harness.measure.run_images import pixel_digest
+from harness.measure.tasks import LrImage, OutputReply, Task, run_count, run_outputs, run_trial
+from harness.quality.pixels import Uint8
+from harness.sandbox.confinement import Confinement
+from harness.wire.messages import Load
+
+CONVENTION = "fvcore"  # of the MACs, as in the tables since NTIRE 2024
+
+
+@dataclass(frozen=True)
+class SideCosts:
+    """A side's figures, and what to know of them."""
+
+    costs: Costs
+    notes: tuple[str, ...]
+
+
+def costs(
+    loads: Mapping[Arm, Load],
+    inputs: tuple[Crop, ...],
+    *,
+    size: tuple[int, int],
+    logs: Path,
+    confinement: Confinement,
+) -> dict[Arm, SideCosts | str]:
+    """Each side's figures, or why it has none; nothing is timed, so the sides run at once.
+
+    On one thread, where sums are taken in one order: outputs on the device and with the options
+    that are timed, counts on the CPU without them. `size` is the LR height and width of the counts.
+    """
+    images = tuple(crop.lr for crop in inputs)
+
+    def one(role: Arm) -> SideCosts | str:
+        load = loads[role]
+
+        def task(load: Load) -> Task:
+            return Task(load, _protocol(load), logs / f"{role}-trial.log", confinement)
+
+        outcome = _outcome(load, task, images, size)
+        if isinstance(outcome, Failed):
+            return _said(outcome)
+        replies, counted = outcome
+        good = tuple(it.pixels for it in replies if isinstance(it, OutputReply))
+        if len(good) < len(replies):
+            return next(_said(it) for it in replies if isinstance(it, Failed))
+        figures: dict[GateMetric, float] = {
+            **_counts(counted),
+            **_quality(good, inputs, load.scale),
+        }
+        return SideCosts(Costs(figures, tuple(map(pixel_digest, good))), _notes(load, counted))
+
+    found = concurrently(one, list(loads), workers=environment.usable_cores())
+    return dict(zip(loads, found, strict=True))
+
+
+def _protocol(load: Load) -> TimingProtocol:
+    """With time to compile in the first forward."""
+    usual = TimingProtocol(threads=1)
+    if not load.compile:
+        return usual
+    deadline_s = usual.forward_deadline_s + usual.load_deadline_s
+    return dataclasses.replace(usual, forward_deadline_s=deadline_s)
+
+
+def _outcome(
+    load: Load, task: Callable[[Load], Task], images: tuple[LrImage, ...], size: tuple[int, int]
+) -> tuple[tuple[OutputReply | Failed, ...], CountFigures | Failed] | Failed:
+    """Outputs as the entry is timed and counts as it is written: one process where that is one."""
+    counting = loads.counting(load)
+    running = dataclasses.replace(load, threads=1, seeded_if_absent=True)
+    if running == counting:
+        return run_trial(task(counting), images, size)
+    replies = run_outputs(task(running), images)
+    return replies if isinstance(replies, Failed) else (replies, run_count(task(counting), *size))
+
+
+def _quality(
+    outputs: tuple[Uint8, ...], inputs: tuple[Crop, ...], scale: int
+) -> dict[GateMetric, float]:
+    found = quality(outputs, inputs, scale)
+    return {"psnr": found["psnr"], "ssim": found["ssim"]}
+
+
+def _counts(counted: CountFigures | Failed) -> dict[GateMetric, float]:
+    if isinstance(counted, Failed):
+        return {}
+    counts = counted.counts
+    hooks, named = counts.counter("ntire2022"), counts.counter(CONVENTION)
+    known: dict[GateMetric, int | None] = {
+        "params": counts.params,
+        "macs": named.macs if named else None,
+        "activations": hooks.activations if hooks else None,
+        "convs": hooks.convs if hooks else None,
+    }
+    return {metric: float(value) for metric, value in known.items() if value is not None}
+
+
+def _notes(load: Load, counted: CountFigures | Failed) -> tuple[str, ...]:
+    notes = [] if load.weights else ["runs with seeded weights: its quality means nothing"]
+    if isinstance(counted, Failed):
+        return (*notes, f"not counted: {counted.message}")
+    verdict = judge(counted.counts)
+    if verdict.level != "verified":
+        notes += [f"counts: {reason}" for reason in verdict.reasons]
+    return (*notes, *counted.notes)
+
+
+def _said(failure: Failed) -> str:
+    return f"{failure.stage}: {failure.message} ({failure.reason})"

@@ -1,0 +1,42 @@
+"""The answers of `esr check`, drawn: terminal, JSON, JUnit, GitHub, and a benchmark's history."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from harness.documents import atomic
+from harness.gate import Checked
+from harness.gate.formats.benchmark import benchmark
+from harness.gate.formats.github import append_summary, commands, comment
+from harness.gate.formats.json_document import document
+from harness.gate.formats.junit import to_junit
+from harness.gate.formats.terminal import to_terminal
+
+__all__ = [
+    "append_summary",
+    "benchmark",
+    "commands",
+    "comment",
+    "document",
+    "to_junit",
+    "to_terminal",
+    "write",
+]
+
+
+def write(
+    checked: Sequence[Checked], folder: Path, *, inconclusive: Literal["pass", "fail"]
+) -> tuple[Path, ...]:
+    """Write check.json, junit.xml, comment.md and benchmark.json; raises atomic.WriteError."""
+    texts = {
+        "check.json": json.dumps(document(checked), indent=1, allow_nan=False) + "\n",
+        "junit.xml": to_junit(checked, inconclusive=inconclusive),
+        "comment.md": comment(checked),
+        "benchmark.json": json.dumps(benchmark(checked), indent=1, allow_nan=False) + "\n",
+    }
+    for name, text in texts.items():
+        atomic.write(folder / name, text.encode())
+    return tuple(folder / name for name in texts)

@@ -1,0 +1,88 @@
+"""The answers for GitHub: a comment with a sticky marker, the step's summary, annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from harness.documents.atomic import WriteError
+from harness.gate import Checked
+from harness.gate.formats.rows import CheckLine, CheckResult, lines, remarks, shown
+from harness.render.as_markdown import escape
+
+MARKER = "<!-- esr-check -->"  # by which a later run finds its comment, to replace it
+COMMENT_LIMIT = 65_536  # characters that GitHub takes in a comment's body
+SUMMARY_LIMIT = 1024 * 1024  # bytes of a step's summary
+ANNOTATION_LIMIT = 10  # of a kind that GitHub shows of a step
+_CUT = "\n\n*The rest did not fit here: it is in check.json.*\n"
+_SIGNS: dict[CheckResult, str] = {
+    "pass": "✅",
+    "regression": "❌",
+    "quality": "❌",
+    "inconclusive": "❔",
+    "error": "⚠️",
+}
+_COMMANDS = {"regression": "error", "quality": "error", "error": "error", "inconclusive": "warning"}
+
+
+def comment(checked: Sequence[Checked], *, limit: int = COMMENT_LIMIT) -> str:
+    """Markdown of at most `limit` characters that begins with MARKER: whole rows, then a note."""
+    text = f"{MARKER}\n### esr check\n"
+    parts = [*_parts(checked)]
+    room = limit - len(_CUT)
+    for number, part in enumerate(parts):
+        last = number == len(parts) - 1
+        if len(text) + len(part) > (limit if last else room):
+            return text + _CUT
+        text += part
+    return text
+
+
+def append_summary(checked: Sequence[Checked], path: Path) -> None:
+    """Add to the file that GitHub names in GITHUB_STEP_SUMMARY; raises WriteError."""
+    # a character takes up to four bytes
+    text = comment(checked, limit=SUMMARY_LIMIT // 4)
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise WriteError(f"{path} can't be written: {error.strerror}") from error
+
+
+def commands(checked: Sequence[Checked]) -> Iterator[str]:
+    """Workflow commands for what did not pass, the gravest first, as many as GitHub shows."""
+    told = [(_COMMANDS[it.outcome], it) for it in lines(checked) if it.outcome in _COMMANDS]
+    for command in ("error", "warning"):
+        mine = [line for kind, line in told if kind == command]
+        for line in mine[:ANNOTATION_LIMIT]:
+            title = _property(f"esr check: {line.gate} of {line.entry}")
+            yield f"::{command} title={title}::{_data(f'{line.word}: {line.full}')}"
+
+
+def _parts(checked: Sequence[Checked]) -> Iterator[str]:
+    for it in checked:
+        rows = lines([it])
+        yield f"\n**{escape(shown(it.entry))}** against {escape(shown(it.baseline))}\n"
+        if rows:
+            yield (
+                "\n| Gate | Baseline | Candidate | Says | Change |\n"
+                "| :--- | ---: | ---: | :--- | :--- |\n"
+            )
+        yield from map(_row, rows)
+        told = remarks(it)
+        if told:
+            yield "\n" + "".join(f"- {escape(text)}\n" for text in told)
+
+
+def _row(line: CheckLine) -> str:
+    says = f"{_SIGNS[line.outcome]} {escape(line.word)}"
+    cells = (line.gate, escape(line.old), escape(line.new), says, escape(line.full))
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,57 @@
+"""The answers as JUnit XML, which every CI service reads: a suite an entry, a case a gate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+from xml.etree import ElementTree as ET
+
+from harness.gate import Checked
+from harness.gate.formats.rows import CheckLine, lines, remarks, shown
+
+_CHILD: dict[str, str] = {
+    "regression": "failure",
+    "quality": "failure",
+    "inconclusive": "failure",
+    "error": "error",
+}
+
+
+def to_junit(checked: Sequence[Checked], *, inconclusive: Literal["pass", "fail"]) -> str:
+    """One document; what could not be had is an error, what is inconclusive a failure or skipped.
+
+    So a service that reads this file and one that reads the exit code come to the same.
+    """
+    kinds = {**_CHILD, **({"inconclusive": "skipped"} if inconclusive == "pass" else {})}
+    root = ET.Element("testsuites", name="esr check")
+    for it in checked:
+        rows = lines([it])
+        suite = ET.SubElement(
+            root,
+            "testsuite",
+            _counts([kinds.get(row.outcome, "") for row in rows]),
+            name=shown(it.entry),
+            time=f"{it.sampling.elapsed_s:.3f}",
+        )
+        for row in rows:
+            _case(suite, row, kinds.get(row.outcome, ""))
+        ET.SubElement(suite, "system-out").text = "\n".join(remarks(it))
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _case(suite: ET.Element, row: CheckLine, kind: str) -> None:
+    case = ET.SubElement(suite, "testcase", classname=f"esr.check.{row.entry}", name=row.gate)
+    if not kind:
+        return
+    message = f"{row.word}: {row.full}"
+    child = ET.SubElement(case, kind, message=message)
+    if kind != "skipped":
+        child.set("type", row.outcome)
+    child.text = f"baseline {row.old}, candidate {row.new}"
+
+
+def _counts(kinds: Sequence[str]) -> dict[str, str]:
+    names = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+    counted = {name: str(kinds.count(kind)) for name, kind in names.items()}
+    return {"tests": str(len(kinds)), **counted}

@@ -1,0 +1,165 @@
+"""One format-neutral row for each gate of each entry; formats only draw them.
+
+Text is clean (see `harness.render.text`) but not escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.gate import ROLES, Checked, GateFinding, RuntimeVerdict
+from harness.gate.gates import GateResult
+from harness.render.text import clean, cut, inert
+from harness.render.units import MISSING, quantity, times
+
+CheckResult = Literal["pass", "regression", "quality", "inconclusive", "error"]
+_BOUNDED = 1e3
+LIMIT = 400  # characters of a text in a table
+WORDS: dict[CheckResult, str] = {
+    "pass": "pass",
+    "regression": "regression",
+    "quality": "quality gate failed",
+    "inconclusive": "inconclusive",
+    "error": "not measured",
+}
+_LEVELS: dict[GateResult, CheckResult] = {
+    "pass": "pass",
+    "regression": "regression",
+    "quality": "quality",
+    "inconclusive": "inconclusive",
+    "absent": "error",
+}
+_LABELS = {
+    "runtime": "Runtime",
+    "memory": "Peak memory",
+    "params": "Params",
+    "macs": "MACs",
+    "activations": "Activations",
+    "convs": "Convs",
+    "psnr": "PSNR",
+    "ssim": "SSIM",
+    "digest": "Output pixels",
+}
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """What one gate said of one entry."""
+
+    entry: str
+    baseline: str
+    gate: str
+    outcome: CheckResult
+    word: str  # of the verdict, or of the outcome
+    old: str
+    new: str
+    change: str  # short: it has to fit a column
+    text: str = ""  # the rest of what is to be said
+
+    @property
+    def full(self) -> str:
+        """All that is to be said."""
+        return "; ".join(filter(None, (self.change, self.text)))
+
+
+def lines(checked: Sequence[Checked]) -> tuple[CheckLine, ...]:
+    """Every entry's runtime, or why there is none, first; then its other gates."""
+    return tuple(line for it in checked for line in _of_entry(it))
+
+
+def _of_entry(it: Checked) -> list[CheckLine]:
+    entry, base = shown(it.entry), shown(it.baseline)
+    found = [_of_finding(entry, base, finding) for finding in it.findings]
+    if it.failure:
+        text = shown(it.failure)
+        found.insert(
+            0, CheckLine(entry, base, "Runtime", "error", "FAILED", MISSING, MISSING, "", text)
+        )
+    elif it.verdict is not None:
+        found.insert(0, _of_verdict(it, it.verdict))
+    return found
+
+
+def _of_verdict(it: Checked, verdict: RuntimeVerdict) -> CheckLine:
+    outcomes: dict[str, CheckResult] = {"SLOWER": "regression", "INCONCLUSIVE": "inconclusive"}
+    return CheckLine(
+        entry=shown(it.entry),
+        baseline=shown(it.baseline),
+        gate="Runtime",
+        outcome=outcomes.get(verdict.word, "pass"),
+        word=verdict.word,
+        old=quantity("runtime", it.seconds.get("baseline")),
+        new=quantity("runtime", it.seconds.get("candidate")),
+        change=_change(verdict),
+        text="; ".join(filter(None, (shown(verdict.reason), figures(verdict)))),
+    )
+
+
+def figures(verdict: RuntimeVerdict) -> str:
+    """Pairs, noise and the A/A arm in one line; empty where nothing was measured."""
+    if verdict.ratio is None:
+        return ""
+    parts = [f"{_times(verdict.pairs, 'pair')} in {_times(verdict.blocks, 'block')}"]
+    if verdict.noise is not None:
+        parts.append(f"noise {verdict.noise:.1%} a pair")
+    if verdict.null is not None:
+        parts.append(f"A/A {_ratio(*verdict.null)}")
+    return ", ".join(parts)
+
+
+def remarks(it: Checked) -> tuple[str, ...]:
+    """What else is to be known of an entry: first calls, drifts, settings that it changed."""
+    told = list(it.notes)
+    if it.first_call_s:
+        sides = [role for role in ROLES if role != "again" and role in it.first_call_s]
+        first = " and ".join(quantity("first_call", it.first_call_s[role]) for role in sides)
+        told.append(f"first call of a fresh process, {' and '.join(sides)}: {first}")
+    if it.sampling.confirmed_from is not None:
+        told.append(
+            f"a suspect after {it.sampling.confirmed_from} blocks, so measured once more; "
+            "the figures are those of all blocks"
+        )
+    return tuple(dict.fromkeys(shown(text) for text in told))
+
+
+def _of_finding(entry: str, base: str, finding: GateFinding) -> CheckLine:
+    return CheckLine(
+        entry=entry,
+        baseline=base,
+        gate=_LABELS[finding.metric],
+        outcome=_LEVELS[finding.level],
+        word=WORDS[_LEVELS[finding.level]],
+        old=_figure(finding.metric, finding.baseline),
+        new=_figure(finding.metric, finding.candidate),
+        change=shown(finding.text),
+    )
+
+
+def _figure(metric: str, value: float | None) -> str:
+    if metric == "digest":
+        return MISSING
+    key = {"psnr": "psnr:check", "ssim": "ssim:check"}.get(metric, metric)
+    return quantity(key, value)
+
+
+def _change(verdict: RuntimeVerdict) -> str:
+    if verdict.ratio is None or verdict.low is None or verdict.high is None:
+        return ""
+    return _ratio(verdict.ratio, verdict.low, verdict.high)
+
+
+def _ratio(point: float, low: float, high: float) -> str:
+    if not (low > 1 / _BOUNDED and high < _BOUNDED):  # of one block nothing is known
+        return f"×{point:.3f}"
+    return times(point, low, high)
+
+
+def _times(count: int, one: str) -> str:
+    return f"{count} {one}" if count == 1 else f"{count} {one}s"
+
+
+def shown(text: str) -> str:
+    """Clean and short; a line of a CI log that begins with it is no command there."""
+    return cut(inert(clean(text)), LIMIT)

@@ -1,0 +1,44 @@
+"""The answers for a terminal. Text is never read as rich's markup."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from harness.gate import Checked
+from harness.gate.formats.rows import CheckResult, lines, remarks, shown
+from harness.render.text import inert
+
+_STYLES: dict[CheckResult, str] = {
+    "pass": "green",
+    "regression": "red",
+    "quality": "red",
+    "inconclusive": "yellow",
+    "error": "red",
+}
+
+
+def to_terminal(checked: Sequence[Checked]) -> RenderableType:
+    """One row a gate, if there was any, then what else is to be known."""
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in ("Entry", "Gate", "Baseline", "Candidate", "Change", "Says"):
+        right = title in ("Baseline", "Candidate")
+        grid.add_column(title, justify="right" if right else "left", overflow="fold")
+    for line in lines(checked):
+        style = _STYLES[line.outcome]
+        texts = (line.gate, line.old, line.new, line.change)
+        grid.add_row(Text(line.entry), *map(Text, texts), Text(line.word, style=style))
+    told = (Text(text) for it in checked for text in _told(it))
+    return Group(*([grid] if grid.row_count else []), *told)
+
+
+def _told(it: Checked) -> list[str]:
+    """Each begins with the entry's id: no line of a CI log is the submission's alone."""
+    rows = lines([it])
+    name = shown(it.entry)
+    said = [f"{name}: {row.gate.lower()} {row.word}: {row.text}" for row in rows if row.text]
+    return [inert(text) for text in (*said, *(f"{name}: {text}" for text in remarks(it)))]

@@ -1,0 +1,175 @@
+"""From samples to FASTER, SAME, SLOWER or INCONCLUSIVE."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from statistics import median
+from typing import Literal
+
+from harness.gate.blocks import Block
+from harness.gate.sampling import Sampling
+from harness.gate.settings import CheckSettings
+from harness.stats.holm import holm
+from harness.stats.nested import LogRatio, Nested, estimate
+
+VerdictWord = Literal["FASTER", "SAME", "SLOWER", "INCONCLUSIVE"]
+_SPENT = "the budget of {:g} s was spent before the first pair"
+_SPREAD = 1.4826  # times the median absolute deviation: the standard deviation of a normal
+
+
+@dataclass(frozen=True)
+class RuntimeVerdict:
+    """A verdict on one noisy figure. Ratios are candidate over baseline, 1 is equal.
+
+    `low` and `high` are the ends of the interval, `p` the level at which it loses 1. `null` is the
+    baseline's ratio to itself, with its own ends. `noise` is the scatter of a single turn of the
+    baseline against itself, as a share: 0.02 is 2 %.
+    """
+
+    word: VerdictWord
+    reason: str
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float = 1.0
+    null: tuple[float, float, float] | None = None
+    noise: float | None = None
+    blocks: int = 0
+    pairs: int = 0
+
+
+Looks = Callable[[tuple[Block, ...]], bool]
+
+
+def looks(settings: CheckSettings, stored: Nested = ()) -> tuple[Looks, Looks]:
+    """When to stop, and when what was found is a suspect: the two questions of `sample`.
+
+    A suspect need not be as sure as an alarm: more blocks may make it so.
+
+    `stored` are the log ratios of a stored baseline to the same reference model, block by block.
+    """
+
+    def narrow(blocks: tuple[Block, ...]) -> bool:
+        if len(blocks) < settings.least_blocks:
+            return False
+        return _effect(blocks, settings, stored).width < settings.log_effect / 2
+
+    def suspect(blocks: tuple[Block, ...]) -> bool:
+        if len(blocks) < settings.least_blocks:
+            return False
+        return _leans(_effect(blocks, settings, stored), settings)
+
+    return narrow, suspect
+
+
+def judge(sampling: Sampling, settings: CheckSettings, *, stored: Nested = ()) -> RuntimeVerdict:
+    """The verdict on the runtime of all blocks together."""
+    blocks = sampling.blocks
+    if not blocks:
+        return RuntimeVerdict("INCONCLUSIVE", _SPENT.format(settings.budget_s))
+    effect = _effect(blocks, settings, stored)
+    null = estimate([block.nulls for block in blocks], confidence=settings.confidence)
+    word, reason = called(effect, null, settings)
+    return RuntimeVerdict(
+        word,
+        reason,
+        ratio=math.exp(effect.point),
+        low=_ratio(effect.low),
+        high=_ratio(effect.high),
+        p=effect.p,
+        null=(math.exp(null.point), _ratio(null.low), _ratio(null.high)),
+        noise=_noise(blocks),
+        blocks=effect.blocks,
+        pairs=effect.turns,
+    )
+
+
+def corrected(verdicts: Sequence[RuntimeVerdict], *, level: float) -> tuple[RuntimeVerdict, ...]:
+    """The verdicts of several entries: what Holm's correction does not keep is inconclusive."""
+    kept = holm([verdict.p for verdict in verdicts], level=level)
+    reason = f"not kept by Holm's correction for {len(verdicts)} entries"
+    return tuple(
+        replace(it, word="INCONCLUSIVE", reason=reason)
+        if it.word in ("SLOWER", "FASTER") and not keeps
+        else it
+        for it, keeps in zip(verdicts, kept, strict=True)
+    )
+
+
+def doubt(sampling: Sampling, settings: CheckSettings) -> str:
+    """Why nothing should be made of these samples; empty if there is no reason."""
+    if not sampling.blocks:
+        return _SPENT.format(settings.budget_s)
+    nulls = [block.nulls for block in sampling.blocks]
+    return _doubt(estimate(nulls, confidence=settings.confidence), settings)
+
+
+def _doubt(null: LogRatio, settings: CheckSettings) -> str:
+    if null.blocks < settings.least_blocks:
+        return (
+            f"{null.blocks} of the {settings.least_blocks} blocks that an interval needs: "
+            "allow a larger budget, or a smaller input"
+        )
+    if null.excludes_zero and abs(null.point) > settings.log_effect / 2:
+        return (
+            f"two processes of one model differ by {math.expm1(abs(null.point)):.1%}: "
+            "something else is at work on this machine"
+        )
+    return ""
+
+
+def _effect(blocks: tuple[Block, ...], settings: CheckSettings, stored: Nested) -> LogRatio:
+    effects = [block.effects for block in blocks]
+    return estimate(effects, confidence=settings.confidence, stored=stored)
+
+
+def _leans(effect: LogRatio, settings: CheckSettings) -> bool:
+    """Whether the interval says that there is an effect that matters: an alarm if it is sure."""
+    return effect.excludes_zero and abs(effect.point) > settings.log_effect
+
+
+def _word(effect: LogRatio, settings: CheckSettings) -> VerdictWord:
+    """What the interval says, the A/A arm aside."""
+    if _leans(effect, settings) and effect.p <= settings.alarm:
+        return "SLOWER" if effect.point > 0.0 else "FASTER"
+    least = settings.log_effect
+    return "SAME" if effect.low > -least and effect.high < least else "INCONCLUSIVE"
+
+
+def called(effect: LogRatio, null: LogRatio, settings: CheckSettings) -> tuple[VerdictWord, str]:
+    """The verdict on a candidate's effect and the baseline's to itself, and its reason."""
+    if doubt := _doubt(null, settings):
+        return "INCONCLUSIVE", doubt
+    word = _word(effect, settings)
+    if word == "INCONCLUSIVE" and effect.excludes_zero:
+        return word, _open(effect, settings)
+    return word, _REASONS[word].format(effect=settings.effect)
+
+
+def _open(effect: LogRatio, settings: CheckSettings) -> str:
+    """What is open where the interval holds no 1."""
+    side = "slower" if effect.point > 0.0 else "faster"
+    if _leans(effect, settings):
+        return f"probably {side}, but not sure enough: p is {effect.p:.2g}, not {settings.alarm:g}"
+    return f"{side}, but whether by {settings.effect:.1%} or more is open"
+
+
+_REASONS: dict[VerdictWord, str] = {
+    "SLOWER": "slower by more than the smallest effect that matters, {effect:.1%}",
+    "FASTER": "faster by more than the smallest effect that matters, {effect:.1%}",
+    "SAME": "a difference of {effect:.1%} or more is ruled out",
+    "INCONCLUSIVE": "the interval holds both no difference and one of {effect:.1%} or more",
+}
+
+
+def _noise(blocks: tuple[Block, ...]) -> float | None:
+    """From the steps between neighbouring turns, which need no centre to be estimated first."""
+    steps = [abs(one - two) for it in blocks for one, two in pairwise(it.nulls)]
+    return math.expm1(_SPREAD * median(steps) / math.sqrt(2)) if steps else None
+
+
+def _ratio(log: float) -> float:
+    return math.exp(min(log, 700.0))

@@ -1,0 +1,151 @@
+"""What both sides of a check run on: the request, the inputs, and the workers."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.core.challenge import TimingProtocol
+from harness.core.outcome import BadInput
+from harness.core.progress import Progress
+from harness.entries import weights
+from harness.entries.catalogue import Candidate
+from harness.gate import Arm, CheckSettings, Gate, Sampling, looks, sample
+from harness.gate.baseline import Baseline
+from harness.gate.crops import Crop, crops
+from harness.gate.gates import DEFAULTS
+from harness.gate.sampling import SamplingTools
+from harness.gate.stored_baseline import Inputs
+from harness.gate.worker_bench import WorkerBench
+from harness.machine import environment as machine
+from harness.measure import loads
+from harness.measure.tasks import Task
+from harness.sandbox.confinement import Confinement, NoConfinement
+from harness.sandbox.isolation import Isolation, SandboxMode, choose
+from harness.wire.messages import Load
+
+WARM_UP = 3  # forwards that count for nothing, in each process
+# LR height and width of the inputs; a GPU that is given less waits for the CPU to start its kernels
+SIZES = {"cpu": (96, 96), "cuda": (256, 256)}
+
+
+@dataclass(frozen=True)
+class CheckRequest:
+    """What a user asks of a check. `size` and `complexity` are LR height and width.
+
+    Without a `size` the inputs are as large as suits the device (`SIZES`). One thread by default: a
+    forward that is spread over every core waits for whichever of them is disturbed, the harness
+    itself being one disturber, and what is found then is that.
+    """
+
+    candidates: tuple[str, ...]
+    against: str
+    settings: CheckSettings = field(default_factory=CheckSettings)
+    gates: tuple[Gate, ...] = DEFAULTS
+    size: tuple[int, int] | None = None
+    images: int = 2
+    complexity: tuple[int, int] = (256, 256)
+    device: str = "cpu"
+    threads: int = 1
+    sandbox: SandboxMode = "auto"
+    weights: weights.WeightsMode = "bundled"
+    weights_dir: Path | None = None
+    logs: Path = Path("reports/check")
+    save: Path | None = None
+
+    @property
+    def lr_size(self) -> tuple[int, int]:
+        """Height and width of the inputs."""
+        return self.size or SIZES[self.device]
+
+
+@dataclass(frozen=True)
+class CheckPair:
+    """A candidate and its baseline, both ready to be started."""
+
+    candidate: Candidate
+    baseline: Baseline
+    loads: Mapping[Arm, Load]
+    inputs: tuple[Crop, ...]
+    confinement: Confinement = field(default_factory=NoConfinement)
+
+
+def sampled(
+    request: CheckRequest,
+    pair: CheckPair,
+    settings: CheckSettings,
+    progress: Progress,
+    *,
+    patient: bool = False,
+) -> Sampling:
+    """Blocks of the pair's processes; if `patient`, for the whole budget."""
+    protocol = TimingProtocol(warmup=WARM_UP, threads=request.threads, audits=False)
+    logs = request.logs / pair.candidate.id
+    tasks = {
+        role: Task(load, protocol, logs / f"{role}.log", pair.confinement)
+        for role, load in pair.loads.items()
+    }
+    bench = WorkerBench(tasks, tuple(crop.lr for crop in pair.inputs))
+
+    def watch(blocks: int, elapsed_s: float) -> None:
+        progress.step(f"{pair.candidate.id}: {blocks} blocks, {elapsed_s:.0f} s")
+
+    tools = SamplingTools(clock=time.monotonic, pause=time.sleep, watch=watch)
+    if patient:
+        return sample(bench, settings, tools, narrow=lambda _: False, suspect=lambda _: False)
+    narrow, suspect = looks(settings, pair.baseline.stored.effects if pair.baseline.stored else ())
+    return sample(bench, settings, tools, narrow=narrow, suspect=suspect)
+
+
+def paced(settings: CheckSettings, threads: int) -> CheckSettings:
+    """Without a pause between forwards where no thread spins."""
+    return dataclasses.replace(settings, settle_s=0.0) if threads == 1 else settings
+
+
+def paired(request: CheckRequest, candidate: Candidate, base: Baseline) -> CheckPair:
+    """What the sides are started with; BadInput or WeightsError where one can't be."""
+    place = weights.folder(request.weights_dir)
+    protocol = TimingProtocol(threads=request.threads)
+
+    def load(it: Candidate) -> Load:
+        if it.submission is None:
+            raise BadInput(f"{it.id} can't be used: {'; '.join(it.faults)}")
+        chosen = weights.choose(it.submission, it.folder, mode=request.weights, weights_dir=place)
+        told = loads.declared(it, it.submission, chosen, protocol)
+        return dataclasses.replace(told, device=request.device)
+
+    old, new = load(base.candidate), load(candidate)
+    inputs = crops(
+        scale=new.scale, size=request.lr_size, count=request.images, seed=request.settings.seed
+    )
+    by_arm: dict[Arm, Load] = {"baseline": old, "again": old, "candidate": new}
+    return CheckPair(candidate, base, by_arm, inputs, isolation(request).confinement)
+
+
+def environment(request: CheckRequest) -> dict[str, str]:
+    """What must be equal for ratios to be comparable, the workers' isolation included."""
+    return machine.environment(
+        device=request.device,
+        threads=request.threads,
+        isolation=isolation(request).confinement.name,
+    ).stable
+
+
+def isolation(request: CheckRequest) -> Isolation:
+    """How the workers of both sides are confined; SandboxError where that is required in vain."""
+    return choose(request.sandbox, gpu=request.device == "cuda")
+
+
+def refuse_absent_gpu(request: CheckRequest) -> None:
+    """BadInput for a device that is not there."""
+    if request.device == "cuda" and "gpu" not in environment(request):
+        raise BadInput("no NVIDIA GPU found (NVML does not answer): run with --device cpu")
+
+
+def inputs(request: CheckRequest, scale: int) -> Inputs:
+    """What both sides are given, as a stored baseline names it."""
+    seed = request.settings.seed
+    return Inputs(scale, request.lr_size, request.images, seed, request.complexity)

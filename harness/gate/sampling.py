@@ -1,0 +1,163 @@
+"""Sampling: block after block of processes until the interval is narrow or the budget spent."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from harness.gate.blocks import ROLES, Arm, ArmReport, Block, Turn
+from harness.gate.settings import CheckSettings, orders
+
+Clock = Callable[[], float]
+
+
+class ArmFailed(Exception):
+    """A side can't be measured; the message says why, `role` which."""
+
+    def __init__(self, role: Arm, message: str) -> None:
+        super().__init__(message)
+        self.role = role
+
+
+class TimedArm(Protocol):
+    """One loaded process. Each method raises SideFailed where the process can't answer."""
+
+    def warm_up(self) -> float:
+        """Forwards that count for nothing; seconds of the very first one."""
+
+    def forward(self, turn: int) -> float:
+        """Seconds of one forward of the image that this turn is about."""
+
+    def told(self) -> ArmReport:
+        """What is known of the process after its turns."""
+
+
+class Bench(Protocol):
+    """Starts fresh processes of all three sides, and stops them on leaving."""
+
+    def block(self, order: Sequence[Arm]) -> AbstractContextManager[Mapping[Arm, TimedArm]]:
+        """All three, started in this order, and loaded; SideFailed where one does not come up."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """What was measured. `confirmed_from` is the number of blocks before a suspect's second look.
+
+    `failure` ended it; blocks that were whole by then are kept.
+    """
+
+    blocks: tuple[Block, ...] = ()
+    elapsed_s: float = 0.0
+    confirmed_from: int | None = None
+    failure: ArmFailed | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class SamplingTools:
+    """What sampling needs of the world."""
+
+    clock: Clock
+    pause: Callable[[float], None]
+    watch: Callable[[int, float], None] = lambda _blocks, _elapsed: None
+
+
+Narrow = Callable[[tuple[Block, ...]], bool]
+
+
+def sample(
+    bench: Bench, settings: CheckSettings, tools: SamplingTools, *, narrow: Narrow, suspect: Narrow
+) -> Sampling:
+    """Measure until `narrow`, or the budget is spent; what is then `suspect`, once more.
+
+    The second look takes as many blocks again, and at most half of the budget; its blocks are
+    pooled with the first ones by whoever judges. No block is ever dropped for what it shows.
+    """
+    turns = orders(random.Random(settings.seed))  # noqa: S311 - no secret
+    starts = orders(random.Random(f"starts {settings.seed}"))  # noqa: S311 - no secret
+    blocks: list[Block] = []
+    began = tools.clock()
+    confirmed_from: int | None = None
+
+    def more(limit_s: float, enough: Callable[[], bool]) -> None:
+        until = tools.clock() + limit_s
+        while not enough() and _room(blocks, settings, until - tools.clock()):
+            block = _block(bench, settings, tools, next(starts), turns, until)
+            if block is not None:
+                blocks.append(block)
+            tools.watch(len(blocks), tools.clock() - began)
+
+    failure = None
+    try:
+        more(settings.budget_s, lambda: narrow(tuple(blocks)))
+        if suspect(tuple(blocks)):
+            confirmed_from = len(blocks)
+            more(settings.budget_s / 2, lambda: len(blocks) >= 2 * (confirmed_from or 0))
+    except ArmFailed as error:
+        failure = error
+    return Sampling(tuple(blocks), tools.clock() - began, confirmed_from, failure)
+
+
+def _room(blocks: list[Block], settings: CheckSettings, left_s: float) -> bool:
+    """Whether a further block can be started and finished, going by those before it."""
+    costs = [
+        it.start_s + settings.least_turns * (it.took_s - it.start_s) / len(it.turns)
+        for it in blocks
+    ]
+    return left_s > max(costs, default=0.0)
+
+
+def _block(
+    bench: Bench,
+    settings: CheckSettings,
+    tools: SamplingTools,
+    start: Sequence[Arm],
+    order: Iterator[tuple[Arm, ...]],
+    until: float,
+) -> Block | None:
+    """One set of processes; None where time ran out before it had turns enough to count.
+
+    It is measured for as long as it took to start, since neither more processes nor more turns
+    alone narrow an interval, but for less where the least number of blocks would not fit. Who
+    starts and warms up last is the faster for it, so that order changes too.
+    """
+    began = tools.clock()
+    with bench.block(start) as sides:
+        first = {role: sides[role].warm_up() for role in start}
+        start_s = tools.clock() - began
+        share_s = settings.budget_s / (settings.least_blocks + 0.5)
+        ends = tools.clock() + min(start_s, max(share_s - start_s, 0.0))
+        turns: list[Turn] = []
+        while len(turns) < settings.most_turns and tools.clock() < until:
+            if len(turns) >= settings.least_turns and tools.clock() >= ends:
+                break
+            turns.append(_turn(sides, len(turns), next(order), settings, tools))
+        told = {role: sides[role].told() for role in ROLES}
+    if len(turns) < settings.least_turns:
+        return None
+    return Block(
+        tuple(turns),
+        start_s,
+        tools.clock() - began,
+        first,
+        peak_bytes={role: it.peak_bytes for role, it in told.items() if it.peak_bytes is not None},
+        compile_s={role: it.compile_s for role, it in told.items() if it.compile_s},
+        notes={role: it.notes for role, it in told.items() if it.notes},
+    )
+
+
+def _turn(
+    sides: Mapping[Arm, TimedArm],
+    number: int,
+    order: tuple[Arm, ...],
+    settings: CheckSettings,
+    tools: SamplingTools,
+) -> Turn:
+    seconds: dict[Arm, list[float]] = {role: [] for role in ROLES}
+    for role in (*order, *reversed(order)):
+        tools.pause(settings.settle_s)
+        seconds[role].append(sides[role].forward(number))
+    pairs = {role: (taken[0], taken[1]) for role, taken in seconds.items()}
+    return Turn(order, pairs["baseline"], pairs["again"], pairs["candidate"])

@@ -1,0 +1,119 @@
+"""A stored baseline: how an entry stood to a reference model when both were measured together."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import ValidationError
+
+from harness.core.outcome import BadInput
+from harness.documents import atomic
+from harness.documents.typed import adapter
+from harness.gate import Costs
+
+SCHEMA = 2
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the forwards were given, and what costs are counted at, LR height and width."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+    scale: int
+    size: tuple[int, int]
+    images: int
+    seed: int
+    complexity: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The log ratios of an entry to a reference model, block by block and turn by turn.
+
+    No absolute time is in it: those of two days don't compare. `environment` is the stable part of
+    the machine's fingerprint; `digest`s are of folders and weights; `peaks` are bytes.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}
+
+    entry: str
+    digest: str
+    reference: str
+    reference_digest: str
+    environment: dict[str, str]
+    inputs: Inputs
+    effects: tuple[tuple[float, ...], ...]
+    costs: Costs
+    peaks: tuple[int, ...] = ()
+    started: str = ""  # ISO 8601, UTC
+    schema: int = SCHEMA
+
+    def __post_init__(self) -> None:
+        if not self.effects or not all(self.effects):
+            raise ValueError("effects: no turn was measured")
+
+
+def save(path: Path, stored: Stored) -> None:
+    """Write a baseline; WriteError where the disk refuses."""
+    atomic.write(path, adapter(Stored).dump_json(stored, indent=1))
+
+
+def load(path: Path) -> Stored:
+    """The baseline in a file; BadInput where it is none."""
+    try:
+        data = path.read_bytes()
+        _refuse_schema(path, data)
+        stored = adapter(Stored).validate_json(data, strict=True)
+    except OSError as error:
+        raise BadInput(f"{path} can't be read: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise BadInput(
+            f"{path} is no baseline that `esr check --save` wrote ({place}: {first['msg']}, "
+            f"{error.error_count()} faults)"
+        ) from None
+    return stored
+
+
+def _refuse_schema(path: Path, data: bytes) -> None:
+    """BadInput for a baseline that another version of the harness wrote."""
+    try:
+        found = json.loads(data)["schema"]
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return  # no baseline at all: what is wrong with it is told by whoever reads it whole
+    if isinstance(found, int) and found != SCHEMA:
+        raise BadInput(f"{path} is of schema {found}, this is {SCHEMA}: save it again")
+
+
+def refuse_other(path: Path, stored: Stored, *, environment: dict[str, str]) -> None:
+    """BadInput names each key of the environment that differs, with both values."""
+    if apart := _apart(environment, stored.environment):
+        raise BadInput(
+            f"{path} was measured elsewhere: {apart}. Runtimes compare only where all "
+            "of it is the same: measure the baseline here, or name an entry or git:REV instead"
+        )
+
+
+def refuse_other_inputs(path: Path, stored: Stored, given: Inputs) -> None:
+    """BadInput names each figure of the inputs that differs, with both values."""
+    if apart := _apart(dataclasses.asdict(given), dataclasses.asdict(stored.inputs)):
+        raise BadInput(
+            f"{path} was measured with other inputs: {apart}. Give the same --size, --images, "
+            "--seed and --complexity to an entry of the same scale, or save the baseline again"
+        )
+
+
+def _apart(now: Mapping[str, object], then: Mapping[str, object]) -> str:
+    keys = dict.fromkeys((*then, *now))
+    return "; ".join(
+        f"{key} is {now.get(key, 'absent')}, it was {then.get(key, 'absent')}"
+        for key in keys
+        if now.get(key) != then.get(key)
+    )

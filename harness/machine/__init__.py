@@ -1,0 +1,1 @@
+"""The machine: its fingerprint, its processes and GPU as seen from outside, what a host lacks."""

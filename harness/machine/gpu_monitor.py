@@ -1,0 +1,91 @@
+"""The GPU's gauges beside a forward: what slowed it down, and the energy that it drew.
+
+No GPU that was slowed down was at hand: that is tested with a fake library.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.machine import nvml
+
+# nvml.h, nvmlClocksThrottleReasons; an idle GPU (1) and set clocks (2, 0x100) are no fault
+THROTTLING = {
+    0x4: "power cap",
+    0x8: "hardware slowdown",
+    0x10: "clocks bound to another GPU",
+    0x20: "thermal slowdown",
+    0x40: "hardware thermal slowdown",
+    0x80: "power brake",
+}
+# nvml.h, nvmlPerfPolicyType_t: counters of the time for which a policy held the clocks down, which
+# also tell of a slowdown that ended before anybody asked
+_POLICIES = {0: "power cap", 1: "thermal slowdown"}
+
+
+@dataclass(frozen=True)
+class GpuReading:
+    """One moment: bits of throttle reasons, and nanoseconds by policy. Empty where none tells."""
+
+    reasons: int = 0
+    slowed_ns: Mapping[int, int] = field(default_factory=dict)
+
+
+class GpuMonitor:
+    """NVML held open: asked before and after every forward. Answers nothing without a GPU."""
+
+    def __init__(self, library: Any = None) -> None:
+        self._stack = contextlib.ExitStack()
+        self._opened = self._stack.enter_context(nvml.opened(library))
+
+    def close(self) -> None:
+        """Put NVML back."""
+        self._opened = None
+        self._stack.close()
+
+    def look(self) -> GpuReading:
+        """What holds the clocks down at this moment."""
+        if self._opened is None:
+            return GpuReading()
+        library, gpu = self._opened
+        reasons = 0
+        with contextlib.suppress(library.NVMLError):
+            reasons = int(library.nvmlDeviceGetCurrentClocksThrottleReasons(gpu))
+        slowed = {}
+        for policy in _POLICIES:
+            with contextlib.suppress(library.NVMLError):
+                status = library.nvmlDeviceGetViolationStatus(gpu, policy)
+                slowed[policy] = int(status.violationTime)
+        return GpuReading(reasons, slowed)
+
+    def joules(self) -> float | None:
+        """Energy that the GPU drew since its driver was loaded, None where it has no counter."""
+        if self._opened is None:
+            return None
+        library, gpu = self._opened
+        with contextlib.suppress(library.NVMLError):
+            return float(library.nvmlDeviceGetTotalEnergyConsumption(gpu)) / 1000.0
+        return None
+
+
+@functools.cache
+def shared() -> GpuMonitor:
+    """The gauge of this process, which ends with it."""
+    return GpuMonitor()
+
+
+def slowed(before: GpuReading, after: GpuReading) -> tuple[str, ...]:
+    """What held the clocks down at either moment or in between, by name."""
+    bits = before.reasons | after.reasons
+    found = [name for bit, name in THROTTLING.items() if bits & bit]
+    found += [
+        name
+        for policy, name in _POLICIES.items()
+        if after.slowed_ns.get(policy, 0) > before.slowed_ns.get(policy, 0)
+        and policy in before.slowed_ns
+    ]
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,120 @@
+"""The images of a run: LR for the workers, truths for the judge, each decoded once."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from harness import datasets
+from harness.core.challenge import Challenge
+from harness.core.metrics import dataset_of
+from harness.core.record import ImageScore
+from harness.datasets import Dataset, ImagePair
+from harness.measure.tasks import LrImage
+from harness.quality import PROFILES, PreparedTruth, prepare, score_prepared, upscale
+from harness.quality.pixels import Uint8
+
+PSNR_CAP_DB = 100.0  # of an output equal to its truth, whose PSNR is infinite
+
+
+@dataclass(frozen=True)
+class RunImages:
+    """Every image that the challenge could find here."""
+
+    lr: tuple[LrImage, ...]
+    pairs: tuple[
+        tuple[str, ImagePair], ...
+    ]  # dataset's name, pair; as many as `lr`, the same order
+    digest: str  # of all of it
+    notes: tuple[str, ...]
+
+
+def gather(challenge: Challenge, found: tuple[Dataset, ...], notes: tuple[str, ...]) -> RunImages:
+    """Decode the LR images of `found`. DatasetError names an image that can't be read."""
+    pairs = tuple((it.name, pair) for it in found for pair in it.pairs)
+    lr = tuple(
+        LrImage(name, pair.image, datasets.read_lr(pair, scale=challenge.scale))
+        for name, pair in pairs
+    )
+    digest = hashlib.sha256("".join(it.digest() for it in found).encode()).hexdigest()
+    said = tuple(f"{it.name}: {note}" for it in found for note in it.notes)
+    return RunImages(lr, pairs, digest, notes + said)
+
+
+def without(challenge: Challenge, absent: set[str]) -> Challenge:
+    """The challenge without the optional datasets that are not here, and without their columns."""
+    if not absent:
+        return challenge
+
+    def kept(key: str) -> bool:
+        return dataset_of(key) not in absent
+
+    tracks = (
+        replace(track, terms=tuple(term for term in track.terms if kept(term.metric)))
+        for track in challenge.tracks
+        if any(kept(term.metric) and not term.optional for term in track.terms)
+    )
+    return replace(
+        challenge,
+        datasets=tuple(use for use in challenge.datasets if use.name not in absent),
+        columns=tuple(column for column in challenge.columns if kept(column.metric)),
+        limits=tuple(limit for limit in challenge.limits if kept(limit.metric)),
+        tracks=tuple(tracks),
+        runtime_over=tuple(name for name in challenge.runtime_over if name not in absent),
+    )
+
+
+class Scorer:
+    """Scores outputs against truths that are decoded and converted once for the whole run."""
+
+    def __init__(self, challenge: Challenge, material: RunImages) -> None:
+        truth = {use.name for use in challenge.datasets if use.truth}
+        self._truths: dict[tuple[str, str], PreparedTruth] = {
+            (name, pair.image): prepare(
+                datasets.read_hr(pair, scale=challenge.scale),
+                profile=PROFILES[challenge.quality_profile],
+                scale=challenge.scale,
+            )
+            for name, pair in material.pairs
+            if name in truth
+        }
+
+    def __call__(self, image: LrImage, output: Uint8) -> ImageScore:
+        """PSNR, SSIM and digest of one output."""
+        digest = pixel_digest(output)
+        truth = self._truths.get((image.dataset, image.image))
+        if truth is None:
+            return ImageScore(image.dataset, image.image, digest)
+        quality = score_prepared(output, truth)
+        psnr_db = PSNR_CAP_DB if math.isinf(quality.psnr_db) else quality.psnr_db
+        return ImageScore(image.dataset, image.image, digest, psnr_db, quality.ssim)
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether there is anything to score against."""
+        return bool(self._truths)
+
+
+def again(judge: Scorer, scored: tuple[ImageScore, ...]) -> Callable[[LrImage, Uint8], ImageScore]:
+    """A judge for a later round: an output equal to the first round's keeps its score."""
+    known = {(score.dataset, score.image): score for score in scored}
+
+    def judged(image: LrImage, output: Uint8) -> ImageScore:
+        first = known.get((image.dataset, image.image))
+        if first is not None and first.digest == pixel_digest(output):
+            return first
+        return judge(image, output)
+
+    return judged
+
+
+def floor(challenge: Challenge, material: RunImages, judge: Scorer) -> tuple[ImageScore, ...]:
+    """The scores of MATLAB bicubic upscaling, the floor that a network must beat."""
+    return tuple(judge(image, upscale(image.pixels, challenge.scale)) for image in material.lr)
+
+
+def pixel_digest(output: Uint8) -> str:
+    """What tells two outputs apart: sha256 of the pixels, cut."""
+    return hashlib.sha256(output.data).hexdigest()[:32]

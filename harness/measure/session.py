@@ -1,0 +1,293 @@
+"""The exchanges with one loaded worker: forward, collect, count, look."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from harness.audits.exchange import Exchange
+from harness.audits.processes import busy
+from harness.core.challenge import TimingProtocol
+from harness.core.outcome import Stage, failed
+from harness.core.record import Calibration, CountFigures, Energy, ImageScore, Memory, Sample
+from harness.machine import gpu_monitor, memory, nvml
+from harness.measure import energy as joules
+from harness.measure.answer_validation import refuse_dishonest, told_notes
+from harness.measure.throttling import ThrottleGuard
+from harness.measure.worker_process import WorkerFailed, WorkerProcess
+from harness.quality.pixels import Uint8
+from harness.sandbox.confinement import Confinement, NoConfinement
+from harness.wire.codec import PAYLOAD_CAP
+from harness.wire.messages import (
+    Collect,
+    Count,
+    Counted,
+    Done,
+    Export,
+    Exported,
+    Forward,
+    Inspect,
+    Load,
+    MeasurePeakRates,
+    Observe,
+    Observed,
+    Output,
+    PeakRates,
+    Ready,
+    Repeat,
+    Repeated,
+    State,
+)
+
+INSPECT_DEADLINE_S = 30.0
+CLOCK_SLACK_S = 0.001  # by which two clocks may disagree about one forward
+
+
+@dataclass(frozen=True)
+class LrImage:
+    """An LR image, uint8 height x width x 3 RGB."""
+
+    dataset: str
+    image: str
+    pixels: Uint8
+
+
+ScoreOutput = Callable[[LrImage, Uint8], ImageScore]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker is started for."""
+
+    load: Load
+    protocol: TimingProtocol
+    log: Path
+    confinement: Confinement = field(default_factory=NoConfinement)
+    quick: bool = False  # count by the counter of NTIRE 2022 alone
+    yardstick: Calibration | None = None  # None: nothing is judged that needs one
+    thorough: bool = False  # with the audits that need forwards of their own
+
+
+@dataclass(frozen=True)
+class OutputReply:
+    """One output of a worker with what is known of its forward."""
+
+    pixels: Uint8
+    output: Output
+    seconds: float
+
+
+class Session:
+    """A loaded worker: what can be asked of it."""
+
+    def __init__(
+        self, worker: WorkerProcess, task: Task, ready: Ready, until_ready_s: float
+    ) -> None:
+        self.ready = ready
+        self.task = task
+        self.start_s = max(until_ready_s - ready.load_s, 0.0)
+        self._worker = worker
+        level = memory.resident(worker.pid)
+        self._level_bytes = level.now_bytes if level else 0
+        self._peak_bytes = 0
+        self.compile_s = 0.0  # of torch.compile, until now
+        self._gauge = gpu_monitor.shared() if task.load.device == "cuda" else None
+        self._retakes = ThrottleGuard(self._gauge.look, time.sleep) if self._gauge else None
+
+    def reply(self, image: LrImage) -> OutputReply:
+        """One forward and its output."""
+        seconds = self.forward(image).seconds
+        pixels, output = self.collect(image)
+        return OutputReply(pixels, output, seconds)
+
+    def count(self, height: int, width: int) -> CountFigures:
+        """The counters' figures."""
+        counted, _ = self._worker.ask(
+            Count(height, width, quick=self.task.quick),
+            Counted,
+            stage="count",
+            deadline_s=self.task.protocol.count_deadline_s,
+        )
+        refuse_dishonest(counted.counts)
+        return CountFigures(counted.counts, self.notes(), self.ready.untrained)
+
+    def export(self) -> bytes:
+        """The model's weights as a safetensors file."""
+        _, payload = self._worker.ask(
+            Export(),
+            Exported,
+            stage="load",
+            deadline_s=self.task.protocol.load_deadline_s,
+            payload_cap=PAYLOAD_CAP,
+        )
+        return bytes(payload)
+
+    def notes(self, state: State | None = None) -> tuple[str, ...]:
+        """What the submission changed in its process."""
+        state = state or self.inspect("collect")
+        at_load = tuple(f"changed while loading (put back): {text}" for text in self.ready.changed)
+        later = (f"changed while running: {text}" for text in state.changed)
+        return told_notes(at_load, later, self.retaken(), self.ready.notes)
+
+    def retaken(self) -> tuple[str, ...]:
+        """What was met of a throttled GPU."""
+        return self._retakes.note() if self._retakes else ()
+
+    def energy(self, images: tuple[LrImage, ...], samples: tuple[Sample, ...]) -> Energy | None:
+        """What a forward draws by the GPU's counter; None where there is none, as on a CPU."""
+        if self._gauge is None:
+            return None
+        fastest: dict[tuple[str, str], float] = {}
+        for it in samples:
+            name = (it.dataset, it.image)
+            fastest[name] = min(it.seconds, fastest.get(name, it.seconds))
+        return joules.energy(
+            [(it.dataset, it.image) for it in images],
+            counter=self._gauge.joules,
+            repeat=lambda index: self._repeat(images[index]),
+            fastest_s=fastest,
+        )
+
+    def timed(self, image: LrImage) -> Exchange:
+        """A forward whose peak memory counts.
+
+        One that ran on a throttled GPU is taken again, within bounds.
+        """
+        if self._retakes is None:
+            return self._once(image)
+        exchange, throttled = self._retakes.steady(lambda: self._once(image))
+        return replace(exchange, throttled=throttled)
+
+    def _once(self, image: LrImage) -> Exchange:
+        watched = self.task.load.device == "cpu" and memory.reset_peak(self._worker.pid)
+        exchange = self.forward(image)
+        if watched and (now := memory.resident(self._worker.pid)):
+            self._peak_bytes = max(self._peak_bytes, now.peak_bytes)
+        return exchange
+
+    def _repeat(self, image: LrImage) -> joules.RepeatWindow:
+        height, width, _ = image.pixels.shape
+        began = time.perf_counter()
+        repeated, _ = self._worker.ask(
+            Repeat(height, width, joules.WINDOW_S),
+            Repeated,
+            image.pixels.data.cast("B"),
+            stage="forward",
+            deadline_s=self.task.protocol.forward_deadline_s + joules.WINDOW_S,
+        )
+        return joules.RepeatWindow(repeated.forwards, time.perf_counter() - began)
+
+    def forward(self, image: LrImage, stage: Stage = "forward") -> Exchange:
+        """One forward, by both clocks."""
+        height, width, _ = image.pixels.shape
+        deadline_s = self.task.protocol.forward_deadline_s
+        if self.task.load.compile and stage == "warmup":
+            deadline_s += self.task.protocol.load_deadline_s
+        before = self._cpu_s()
+        began = time.perf_counter()
+        done, _ = self._worker.ask(
+            Forward(height, width),
+            Done,
+            image.pixels.data.cast("B"),
+            stage=stage,
+            deadline_s=deadline_s,
+        )
+        wall_s = time.perf_counter() - began
+        refuse_negative(stage, (done.compile_s, done.device_wall_s))
+        compile_s = done.compile_s if self.task.load.compile else 0.0
+        if not 0.0 < done.seconds <= wall_s + CLOCK_SLACK_S - compile_s:
+            message = f"reported {done.seconds:.6g} s for a forward within {wall_s:.6g} s"
+            raise WorkerFailed(failed(stage, "protocol", message))
+        self.compile_s += compile_s
+        after = self._cpu_s()
+        cpu_s = None if before is None or after is None else after - before
+        return Exchange(
+            height * width, done.seconds, wall_s, cpu_s, device_wall_s=done.device_wall_s
+        )
+
+    def collect(self, image: LrImage) -> tuple[Uint8, Output]:
+        """The output of the last forward, which was of `image`."""
+        height, width, _ = image.pixels.shape
+        scale = self.task.load.scale
+        shape = (height * scale, width * scale, 3)
+        size = shape[0] * shape[1] * shape[2]
+        output, payload = self._worker.ask(
+            Collect(),
+            Output,
+            stage="collect",
+            deadline_s=self.task.protocol.forward_deadline_s,
+            payload_cap=size,
+        )
+        if (output.height, output.width, len(payload)) != (*shape[:2], size):
+            message = f"{len(payload)} bytes of output, {size} expected"
+            raise WorkerFailed(failed("collect", "protocol", message))
+        return np.frombuffer(payload, dtype=np.uint8).reshape(shape), output
+
+    def inspect(self, stage: Stage) -> State:
+        """What the process says of itself."""
+        state, _ = self._worker.ask(Inspect(), State, stage=stage, deadline_s=INSPECT_DEADLINE_S)
+        claims = (state.cuda_peak_bytes, state.cuda_reserved_bytes, state.written)
+        refuse_negative(stage, claims)
+        return state
+
+    def observe(self, image: LrImage) -> Observed:
+        """What a forward of `image` worked with."""
+        height, width, _ = image.pixels.shape
+        observed, _ = self._worker.ask(
+            Observe(height, width),
+            Observed,
+            image.pixels.data.cast("B"),
+            stage="forward",
+            deadline_s=self.task.protocol.forward_deadline_s,
+        )
+        return observed
+
+    def gauge(self) -> PeakRates:
+        """What the device does at its best."""
+        gauged, _ = self._worker.ask(
+            MeasurePeakRates(),
+            PeakRates,
+            stage="load",
+            deadline_s=self.task.protocol.load_deadline_s,
+        )
+        return gauged
+
+    @property
+    def root(self) -> int:
+        """The process that everything of the worker stands below."""
+        return self._worker.root
+
+    def reset_cuda_peak(self) -> None:
+        """What was allocated so far no longer counts."""
+        if self.task.load.device == "cuda":
+            self.inspect("warmup")
+
+    def memory(self) -> Memory | None:
+        """Peak memory of the timed forwards so far, None where the system does not tell."""
+        if self.task.load.device == "cuda":
+            state = self.inspect("collect")
+            return Memory(
+                state.cuda_peak_bytes,
+                "cuda_allocated",
+                reserved_bytes=state.cuda_reserved_bytes,
+                nvml_bytes=nvml.process_bytes(self._worker.pid),
+            )
+        if not self._peak_bytes:
+            return None
+        above = max(self._peak_bytes - self._level_bytes, 0)
+        return Memory(above, "rss_peak", level_bytes=self._level_bytes)
+
+    def _cpu_s(self) -> float | None:
+        now = busy(self._worker.root) if self.task.protocol.audits else None
+        return now.cpu_s if now else None
+
+
+def refuse_negative(stage: Stage, claims: tuple[float | None, ...]) -> None:
+    """No honest process needs or counts less than nothing."""
+    least = min((claim for claim in claims if claim is not None), default=0)
+    if least < 0:
+        raise WorkerFailed(failed(stage, "protocol", f"claims a negative figure: {least:g}"))

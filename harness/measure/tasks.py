@@ -1,0 +1,139 @@
+"""One worker's life: load, warm up, time, collect. Nothing else runs here during a forward."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from harness.core.outcome import Failed
+from harness.core.record import CountFigures, RoundFigures
+from harness.measure import passes
+from harness.measure.session import (
+    LrImage,
+    OutputReply,
+    ScoreOutput,
+    Session,
+    Task,
+    refuse_negative,
+)
+from harness.measure.worker_process import WorkerFailed, WorkerProcess
+from harness.wire.messages import Ready
+
+__all__ = [
+    "Exports",
+    "LrImage",
+    "OutputReply",
+    "ScoreOutput",
+    "Task",
+    "run_count",
+    "run_export",
+    "run_outputs",
+    "run_round",
+    "run_trial",
+]
+R = TypeVar("R")
+ENDING = ("timeout", "exited", "killed", "protocol")  # reasons after which a worker is of no use
+
+
+def run_round(task: Task, images: tuple[LrImage, ...], judge: ScoreOutput) -> RoundFigures | Failed:
+    """Measure every image in one fresh process; `judge` scores each output of the first pass."""
+    try:
+        with started(task) as session:
+            return passes.run(session, images, judge)
+    except WorkerFailed as failure:
+        return failure.failure
+
+
+def run_count(task: Task, height: int, width: int) -> CountFigures | Failed:
+    """Count the model at a 3 x height x width LR input."""
+    try:
+        with started(task) as session:
+            return session.count(height, width)
+    except WorkerFailed as failure:
+        return failure.failure
+
+
+def run_trial(
+    task: Task, images: tuple[LrImage, ...], size: tuple[int, int]
+) -> tuple[tuple[OutputReply | Failed, ...], CountFigures | Failed] | Failed:
+    """Outputs of `images` and the counts at `size`, of one process: the participant's dry run.
+
+    A submission that raises for one image may still manage the next, so each has its own outcome.
+    """
+    try:
+        with started(task) as session:
+            replies = tuple(_tried(session.reply, image) for image in images)
+            return replies, _tried(session.count, *size)
+    except WorkerFailed as failure:
+        return failure.failure
+
+
+@dataclass(frozen=True)
+class Exports:
+    """A loaded model in figures and files: how it loaded, its weights, and some outputs."""
+
+    ready: Ready
+    weights: bytes  # a safetensors file; never read on this side
+    replies: tuple[OutputReply, ...]
+
+
+def run_outputs(
+    task: Task, images: tuple[LrImage, ...]
+) -> tuple[OutputReply | Failed, ...] | Failed:
+    """Outputs of `images`, of one process; each has its own outcome, as in `run_trial`."""
+    try:
+        with started(task) as session:
+            return tuple(_tried(session.reply, image) for image in images)
+    except WorkerFailed as failure:
+        return failure.failure
+
+
+def run_export(task: Task, images: tuple[LrImage, ...]) -> Exports | Failed:
+    """The weights of a model as it stands after its load, and what it makes of `images`."""
+    try:
+        with started(task) as session:
+            replies = tuple(session.reply(image) for image in images)
+            return Exports(session.ready, session.export(), replies)
+    except WorkerFailed as failure:
+        return failure.failure
+
+
+def _tried(step: Callable[..., R], *arguments: object) -> R | Failed:
+    """A step's value, or its failure as long as the process is there for another step."""
+    try:
+        return step(*arguments)
+    except WorkerFailed as failure:
+        if failure.failure.reason in ENDING:
+            raise
+        return failure.failure
+
+
+def spawned(task: Task) -> WorkerProcess:
+    """A worker that has been started and told nothing; a context manager."""
+    readable = tuple(Path(path) for path in (task.load.folder, task.load.weights) if path)
+    return WorkerProcess(
+        task.log,
+        threads=task.load.threads,
+        readable=readable,
+        confinement=task.confinement,
+    )
+
+
+def loaded(worker: WorkerProcess, task: Task, began: float) -> Session:
+    """The session of a worker that was spawned at `began` and loads its model now."""
+    limit = task.protocol.start_deadline_s + task.protocol.load_deadline_s
+    ready, _ = worker.ask(task.load, Ready, stage="load", deadline_s=limit)
+    refuse_negative("load", (ready.params, ready.load_s))
+    return Session(worker, task, ready, time.perf_counter() - began)
+
+
+@contextmanager
+def started(task: Task) -> Iterator[Session]:
+    """A worker that has loaded its model."""
+    began = time.perf_counter()
+    with spawned(task) as worker:
+        yield loaded(worker, task, began)

@@ -1,0 +1,231 @@
+"""One worker process: started clean, asked with deadlines, stopped for certain."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Self, TypeVar
+
+from harness.core.outcome import Failed, Stage, failed
+from harness.measure.worker_log import Log
+from harness.sandbox.confinement import (
+    Confined,
+    Confinement,
+    Hold,
+    NoConfinement,
+    NotConfined,
+    signal_group,
+)
+from harness.sandbox.worker_environment import worker_environment
+from harness.wire.channel import Channel, Closed
+from harness.wire.codec import ProtocolError
+from harness.wire.messages import Answer, Request, Stop, Trouble
+
+GRACE_S = 2.0  # for each rung of the stop ladder
+A = TypeVar("A", bound=Answer)
+
+
+class WorkerFailed(Exception):
+    """The submission failed; the reason is a value."""
+
+    def __init__(self, failure: Failed) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class Abandoned(Exception):
+    """The harness itself ended the worker (`kill_all`): nothing is known of the submission."""
+
+
+class WorkerProcess:
+    """A running worker. Use it as a context manager: leaving stops its whole process group.
+
+    What it prints goes to the file `log`, which is emptied first (see `worker_log`).
+    """
+
+    def __init__(
+        self,
+        log: Path,
+        *,
+        threads: int,
+        readable: tuple[Path, ...] = (),
+        confinement: Confinement | None = None,
+    ) -> None:
+        ours, theirs = socket.socketpair()
+        # as -I, which would also ignore PYTHONHASHSEED: the allow-list lets no other PYTHON* in
+        command = [sys.executable, "-s", "-P", "-B", "-m", "harness.worker", str(theirs.fileno())]
+        self._channel = Channel(ours, asking=True)
+        self._log = Log(log)
+        self._abandoned = False
+        self._hold: Hold | None = None
+        confinement = confinement or NoConfinement()
+        try:
+            with theirs:
+                confined = confinement.wrap(command, readable=readable)
+                with contextlib.closing(confined):
+                    self._process = self._start(confined, theirs.fileno(), threads)
+        except NotConfined as error:
+            self._closed()
+            raise WorkerFailed(failed("load", "not_confined", str(error))) from None
+        except BaseException:
+            self._closed()
+            raise
+        with _registering:
+            _live.add(self)
+        self._hold = self._held(confinement)
+
+    def _held(self, confinement: Confinement) -> Hold:
+        try:
+            return confinement.hold(self._process.pid)
+        except BaseException as error:
+            self.kill()
+            self.stop()
+            if self._abandoned:
+                raise Abandoned("the harness gave up the run") from None
+            if isinstance(error, ProcessLookupError):
+                message = f"{confinement.name} ended before the worker had begun (see the log)"
+                raise WorkerFailed(failed("load", "not_confined", message)) from None
+            raise
+
+    def _closed(self) -> None:
+        self._channel.close()
+        self._log.close()
+
+    def _start(self, confined: Confined, descriptor: int, threads: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            confined.command,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log.sink,
+            stderr=self._log.sink,
+            pass_fds=[descriptor, *confined.descriptors],
+            start_new_session=True,
+            env=worker_environment(threads) | confined.environment,
+        )
+
+    @property
+    def pid(self) -> int:
+        """The process id of the worker."""
+        return self._hold.pid if self._hold else self._process.pid
+
+    @property
+    def root(self) -> int:
+        """The process that the worker and all of its children stand below."""
+        return self._hold.root if self._hold else self._process.pid
+
+    def ask(
+        self,
+        request: Request,
+        expected: type[A],
+        payload: bytes | memoryview = b"",
+        *,
+        stage: Stage,
+        deadline_s: float,
+        payload_cap: int = 0,
+    ) -> tuple[A, bytearray]:
+        """The answer to `request`, or WorkerFailed with the reason at this `stage`.
+
+        `deadline_s` is for both ways together. Abandoned after `kill_all`.
+        """
+        until = time.monotonic() + deadline_s
+        try:
+            self._channel.send(request, payload, deadline_s=deadline_s)
+            answer, attachment = self._channel.receive(
+                deadline_s=until - time.monotonic(), payload_cap=payload_cap
+            )
+        except TimeoutError:
+            message = f"no answer within {deadline_s:g} s"
+            raise WorkerFailed(failed(stage, "timeout", message)) from None
+        except Closed:
+            raise WorkerFailed(self._ended(stage)) from None
+        except ProtocolError as error:
+            raise WorkerFailed(failed(stage, "protocol", str(error))) from None
+        if isinstance(answer, Trouble):
+            if answer.detail:
+                self._log.note(answer.detail)
+            raise WorkerFailed(failed(stage, answer.reason, answer.message))
+        if not isinstance(answer, expected):
+            message = f"{type(answer).__name__} is no answer to {type(request).__name__}"
+            raise WorkerFailed(failed(stage, "protocol", message))
+        return answer, attachment
+
+    def stop(self) -> None:
+        """Ask, then terminate, then kill the process group, and wait for the end."""
+        with contextlib.suppress(Closed, TimeoutError, OSError):
+            self._channel.send(Stop(), deadline_s=GRACE_S)
+        for rung in (None, signal.SIGTERM, signal.SIGKILL):
+            if rung is not None:
+                self._signal(rung)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(GRACE_S)
+                break
+        self.kill()  # children that outlived the worker
+        self._process.wait()
+        if self._hold is not None:
+            self._hold.close()
+        self._closed()
+        with _registering:
+            _live.discard(self)
+
+    def kill(self) -> None:
+        """End the process group at once, and whatever else the confinement started."""
+        if self._hold is not None:
+            self._hold.kill()
+        self._signal(signal.SIGKILL)
+
+    def abandon(self) -> None:
+        """Kill it for a reason of our own: whoever waits for an answer gets Abandoned."""
+        self._abandoned = True
+        self.kill()
+        self._channel.hang_up()  # a child that left the process group may hold the other end open
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self.kill()
+        self.stop()
+
+    def _signal(self, number: signal.Signals) -> None:
+        signal_group(self._process.pid, number)
+
+    def _ended(self, stage: Stage) -> Failed:
+        if self._abandoned:
+            raise Abandoned("the harness gave up the run") from None
+        try:
+            status = self._process.wait(GRACE_S)
+        except subprocess.TimeoutExpired:
+            return failed(stage, "protocol", "the process closed its channel and went on running")
+        if self._hold is not None:
+            if breach := self._hold.breach(stage):
+                return breach
+            status = self._hold.status(status)
+        if status >= 0:
+            return failed(stage, "exited", f"the process ended by itself with status {status}")
+        hint = "; the machine may have run out of memory" if -status == signal.SIGKILL else ""
+        return failed(stage, "killed", f"the process was ended by {_signal_name(-status)}{hint}")
+
+
+_live: set[WorkerProcess] = set()
+_registering = threading.Lock()
+
+
+def kill_all() -> None:
+    """Kill every worker that this process has running, in whatever thread: the run is given up."""
+    with _registering:
+        workers = tuple(_live)
+    for worker in workers:
+        worker.abandon()
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most real-time signals have no name
+        return f"signal {number}"

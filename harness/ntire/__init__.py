@@ -1,7 +1,0 @@
-"""Official NTIRE repositories: their entries as they stand, and their results files."""
-
-from __future__ import annotations
-
-from harness.ntire.checkout import SCRIPT, CheckoutError, candidates
-
-__all__ = ["SCRIPT", "CheckoutError", "candidates"]

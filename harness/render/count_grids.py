@@ -1,0 +1,137 @@
+"""What stands behind an entry's counts: their parts, what was read, and the model unfused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.core.leaderboard import BoardEntry, counts_of
+from harness.counts.consistency import expected
+from harness.render.grid import Grid
+from harness.render.text import short
+from harness.render.units import MISSING, shown
+from harness.wire.count_answers import BeforeDeploy, WeightTrace
+from harness.wire.messages import Counts
+
+_OPERATORS = 10  # rows a counter
+_MODULES = 40
+_COLUMNS = ("ntire2022", "fvcore", "dispatch", "ptflops")
+_SAME = 1e-3  # of a module's part: fvcore rounds einsum
+
+
+def evidence(entry: BoardEntry) -> tuple[Grid, ...]:
+    """The grids of an entry that was counted; one without rows is not drawn."""
+    counts = counts_of(entry.records)
+    if counts is None:
+        return ()
+    return (_fusing(counts), _followed(counts), _held(counts), _operators(counts), _modules(counts))
+
+
+def _fusing(counts: Counts) -> Grid:
+    """Before and after: what `deploy` did, or the model itself at its first forward."""
+    heads = ("Figure", "Before", "After")
+    if counts.unfused is not None:
+        rows = tuple(_deployed(counts, counts.unfused))
+        return Grid("Before and after the entry's deploy function", heads, rows)
+    changed = counts.params_before != counts.params
+    row = ("Params", f"{counts.params_before:,}", f"{counts.params:,}")
+    title = "Before and after the model's first forward"
+    return Grid(title, heads, (row,) if changed else ())
+
+
+def _deployed(counts: Counts, before: BeforeDeploy) -> Iterator[tuple[str, ...]]:
+    hooks = counts.counter("ntire2022")
+    if before.params or before.macs:
+        yield "Params", f"{before.params:,}", f"{counts.params:,}"
+        for name in ("ntire2022", "fvcore", "dispatch"):
+            after = counts.counter(name)
+            macs = shown(before.macs.get(name), "G", 6)
+            yield f"MACs ({name}) [G]", macs, shown(after.macs if after else None, "G", 6)
+        activations = hooks.activations if hooks else None
+        yield "Activations [M]", shown(before.activations, "M", 6), shown(activations, "M", 6)
+        yield "Convs", _whole(before.convs), _whole(hooks.convs if hooks else None)
+    if before.difference is not None:
+        apart = f"{before.difference:.2g} of the data range"
+        yield f"Outputs apart, {before.side}×{before.side} photograph", MISSING, apart
+    if before.error:
+        yield "Not compared", short(before.error, 160), MISSING
+
+
+def _followed(counts: Counts) -> Grid:
+    """The closed form beside the dispatch counter, here and at another size."""
+    reads, there = counts.reads, counts.elsewhere
+    rows = []
+    dispatch = counts.counter("dispatch")
+    if reads is not None and not reads.error:
+        counted = dispatch.macs if dispatch else None
+        rows.append((f"{counts.height}×{counts.width}", *_forms(reads), shown(counted, "G", 6)))
+    if there is not None and not there.error:
+        size = f"{there.height}×{there.width}"
+        form, macs = shown(there.closed_form, "G", 6), shown(there.macs, "G", 6)
+        rows.append((size, form, MISSING, MISSING, macs))
+    heads = (
+        "LR input",
+        "Weights × positions [G]",
+        "Products of image parts [G]",
+        "Of both, in opaque operators [G]",
+        "Dispatch counter [G]",
+    )
+    return Grid("What was read must cost", heads, tuple(rows))
+
+
+def _forms(reads: WeightTrace) -> tuple[str, ...]:
+    others = expected(reads) - reads.closed_form
+    hidden = sum(reads.opaque.values())
+    return tuple(shown(macs, "G", 6) for macs in (reads.closed_form, others, hidden))
+
+
+def _held(counts: Counts) -> Grid:
+    held = counts.reads.held if counts.reads is not None else ()
+    rows = tuple(
+        (short(it.name, 100), short(it.kind), short(it.role), f"{it.numel:,}") for it in held
+    )
+    heads = ("Tensor", "Kind", "Read as", "Values")
+    return Grid("Read, and no parameters", heads, rows, words=frozenset({0, 1, 2}))
+
+
+def _operators(counts: Counts) -> Grid:
+    rows = tuple(
+        (
+            short(counter.name),
+            short(share.name, 80),
+            str(share.calls) if share.calls else MISSING,
+            shown(share.macs, "G", 6),
+        )
+        for counter in counts.counters
+        for share in counter.by_operator[:_OPERATORS]
+    )
+    heads = ("Counter", "Operator or kind of module", "Calls", "MACs [G]")
+    return Grid("Counted by operator", heads, rows, words=frozenset({0, 1}))
+
+
+def _modules(counts: Counts) -> Grid:
+    """Each module's own part by each counter; those that the counters differ on come first."""
+    parts: dict[str, dict[str, int]] = {}
+    for counter in counts.counters:
+        for share in counter.by_module:
+            parts.setdefault(share.name, {})[counter.name] = share.macs
+    named = sorted(parts.items(), key=lambda item: (_agree(item[1]), -max(item[1].values())))
+    rows = [
+        (short(name, 80), *(shown(macs.get(column), "M", 3) for column in _COLUMNS))
+        for name, macs in named[:_MODULES]
+    ]
+    if len(named) > _MODULES:
+        rows.append((f"and {len(named) - _MODULES} more", *(MISSING for _ in _COLUMNS)))
+    heads = ("Module, without those inside", *(f"{name} [M]" for name in _COLUMNS))
+    return Grid("Counted by module", heads, tuple(rows))
+
+
+def _agree(macs: dict[str, int]) -> bool:
+    """Whether those who count matrix products have one figure; activations are convention."""
+    if not macs.get("dispatch"):
+        return True
+    figures = [macs.get(name, 0) for name in _COLUMNS[:3]]
+    return max(figures) - min(figures) <= _SAME * max(figures)
+
+
+def _whole(value: int | None) -> str:
+    return MISSING if value is None else str(value)

@@ -1,0 +1,1 @@
+"""Rulebooks and printed tables, whose data lies beside them."""

@@ -1,0 +1,156 @@
+"""Published tables: a document (TOML) and its figures (CSV), read with every fault named.
+
+The figures' headings are `id`, `team`, `role` (reference or entry), `competes` (yes or no: a
+reference may stand outside the competition), then metric keys with their unit in brackets, as
+`runtime [ms]` or `psnr:Set5 [dB]`, then what print says of places, as `printed rank main`. An empty
+cell is a figure that is not printed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import cast
+
+from harness.core.leaderboard import BoardEntry, RowRole
+from harness.core.metrics import UNITS, refuse_unit
+from harness.core.printed_table import PrintedRow, PrintedTable
+from harness.documents import typed
+
+BUNDLED = Path(__file__).parent / "tables"
+_STAND_IN = dict.fromkeys(("id", "title", "rules", "source"), "x")
+_TEXTS = ("id", "team", "role", "competes")
+_PLACE = "printed "
+
+
+class PublishedError(ValueError):
+    """A table can't be used; the message lists what is wrong, where, and what to do."""
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """A table and its rows, in the printed order."""
+
+    table: PrintedTable
+    rows: tuple[PrintedRow, ...]
+
+
+def names() -> tuple[str, ...]:
+    """Ids of the bundled tables."""
+    return tuple(sorted(path.stem for path in BUNDLED.glob("*.toml")))
+
+
+def read(name_or_path: str) -> PublishedTable:
+    """A bundled table by id, or a .toml file with a .csv of the same name beside it.
+
+    Raises PublishedError with all faults of the first of the two files that has any.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        path = BUNDLED / f"{name_or_path}.toml"
+        if name_or_path not in names():
+            known = ", ".join(names())
+            raise PublishedError(
+                f"no published table {name_or_path!r}: name one of {known}, or a .toml file"
+            )
+    text = _text(path)
+    try:
+        table = typed.build(PrintedTable, typed.read_toml(text), _STAND_IN)
+    except typed.Faults as faults:
+        raise PublishedError("\n".join(f"{path}: {line}" for line in faults.lines)) from None
+    except ValueError as error:
+        raise PublishedError(f"{path}: {error}") from None
+    figures = path.with_suffix(".csv")
+    rows, lines = _rows(_text(figures))
+    lines += _strangers(table, rows)
+    if lines:
+        raise PublishedError("\n".join(f"{figures}: {line}" for line in lines))
+    return PublishedTable(table, rows)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise PublishedError(f"{path}: {error}") from None
+
+
+def _rows(text: str) -> tuple[tuple[PrintedRow, ...], list[str]]:
+    reader = csv.DictReader(io.StringIO(text))
+    headings = reader.fieldnames or ()
+    units, faults = _units([name for name in headings if name not in _TEXTS])
+    faults += [f"column {name!r} is missing" for name in _TEXTS if name not in headings]
+    if faults:
+        return (), faults
+    rows: list[PrintedRow] = []
+    for number, line in enumerate(reader, start=2):
+        try:
+            rows.append(_row(line, units))
+        except ValueError as error:
+            faults.append(f"line {number}: {error}")
+    ids = [row.entry.id for row in rows]
+    faults += [f"{id_!r} stands twice" for id_ in sorted(set(ids)) if ids.count(id_) > 1]
+    return tuple(rows), faults
+
+
+def _units(headings: list[str]) -> tuple[dict[str, tuple[str, str]], list[str]]:
+    """Heading to metric key and unit, for those that hold figures; and what is wrong with them."""
+    units: dict[str, tuple[str, str]] = {}
+    faults = []
+    for heading in headings:
+        if heading.startswith(_PLACE):
+            continue
+        key, _, unit = heading.partition(" ")
+        try:
+            refuse_unit(key, unit.strip("[]"))
+        except ValueError as error:
+            faults.append(f"column {heading!r}: {error}")
+        units[heading] = (key, unit.strip("[]"))
+    return units, faults
+
+
+def _row(line: Mapping[str, str | None], units: Mapping[str, tuple[str, str]]) -> PrintedRow:
+    cells = {name: value or "" for name, value in line.items() if isinstance(name, str)}
+    if not cells["id"]:
+        raise ValueError("id is empty")
+    if cells["role"] not in ("reference", "entry"):
+        raise ValueError(f"role must be reference or entry, got {cells['role']!r}")
+    if cells["competes"] not in ("yes", "no"):
+        raise ValueError(f"competes must be yes or no, got {cells['competes']!r}")
+    entry = BoardEntry(
+        id=cells["id"],
+        team=cells["team"],
+        title=cells["team"],
+        role=cast("RowRole", cells["role"]),
+        rankable=cells["competes"] == "yes",
+        values={key: _base(cells[at], unit) for at, (key, unit) in units.items() if cells[at]},
+    )
+    places = {
+        at.removeprefix(_PLACE): _base(value, "")
+        for at, value in cells.items()
+        if at.startswith(_PLACE) and value
+    }
+    return PrintedRow(entry, places)
+
+
+def _base(text: str, unit: str) -> float:
+    """The figure in its base unit, without the noise that a division of floats would add."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is no figure") from None
+    if not value.is_finite():
+        raise ValueError(f"{text!r} is no figure; leave the cell empty")
+    return float(value / Decimal(repr(UNITS[unit].factor)) if unit else value)
+
+
+def _strangers(table: PrintedTable, rows: tuple[PrintedRow, ...]) -> list[str]:
+    """Ids that the document speaks of and that have no row."""
+    known = {row.entry.id for row in rows}
+    named = [("corrections", it.entry) for it in table.corrections]
+    named += [(f"tie_order.{key}", id_) for key, ids in table.tie_order.items() for id_ in ids]
+    return [f"{place} names {id_!r}, which has no row" for place, id_ in named if id_ not in known]

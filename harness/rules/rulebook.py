@@ -1,0 +1,130 @@
+"""Read challenges: TOML checked against core.challenge, every fault listed at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.core.challenge import Challenge
+from harness.documents import typed
+from harness.rules.stand_in import STAND_IN, settle
+
+BUNDLED = Path(__file__).parent / "challenges"
+
+
+class RulebookError(ValueError):
+    """A challenge can't be used; the message lists what is wrong, where, and what to do."""
+
+
+@dataclass(frozen=True)
+class AtHand:
+    """The names that a challenge may use here.
+
+    Datasets, the layouts that a definition of another one can ask for, and reference models with
+    their scale.
+    """
+
+    datasets: tuple[str, ...]
+    layouts: tuple[str, ...]
+    references: Mapping[str, int]
+
+
+def names() -> tuple[str, ...]:
+    """Ids of the bundled challenges."""
+    return tuple(sorted(path.stem for path in BUNDLED.glob("*.toml")))
+
+
+def read(name_or_path: str, at_hand: AtHand | None = None) -> Challenge:
+    """A bundled challenge by id, or one from a .toml file; RulebookError with all faults.
+
+    With `at_hand`, for a challenge that is to be run, names that it does not have are faults too.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        path = BUNDLED / f"{name_or_path}.toml"
+        if name_or_path not in names():
+            known = ", ".join(names())
+            raise RulebookError(
+                f"no challenge {name_or_path!r}: name one of {known}, or a .toml file"
+            )
+    return parse(_document(path), where=str(path), at_hand=at_hand)
+
+
+def parse(document: dict[str, Any], *, where: str, at_hand: AtHand | None = None) -> Challenge:
+    """The challenge of a TOML document; `where` leads every fault's line."""
+    strange = tuple(_strangers(document, at_hand)) if at_hand else ()
+    try:
+        challenge = typed.build(Challenge, document, STAND_IN, settle=settle)
+        lines = strange
+    except typed.Faults as faults:
+        lines = (*faults.lines, *strange)
+    if lines:
+        raise RulebookError("\n".join(f"{where}: {line}" for line in lines))
+    return challenge
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        return typed.read_toml(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        known = ", ".join(names())
+        raise RulebookError(
+            f"{path} can't be read: {error.strerror}; name a .toml file that is there, or one of "
+            f"the bundled challenges {known}"
+        ) from None
+    except ValueError as error:
+        raise RulebookError(f"{path}: {error}") from None
+
+
+def _strangers(document: Mapping[str, Any], at_hand: AtHand) -> Iterator[str]:
+    """Names that are not at hand, of as much as is readable of a document."""
+    yield from _strange_definitions(document, at_hand)
+    defined = [_name(item) for item in _listed(document, "define")]
+    known = tuple(dict.fromkeys([*at_hand.datasets, *filter(None, defined)]))
+    for index, use in enumerate(_listed(document, "datasets")):
+        name = _name(use)
+        if name and name not in known and "" not in defined:
+            yield (
+                f"datasets.{index}: no dataset {name!r:.80}; known are {', '.join(known)}; "
+                "describe another one under [[define]]"
+            )
+    scale = document.get("scale")
+    for index, name in enumerate(_listed(document, "references")):
+        if not isinstance(name, str):
+            continue
+        if name not in at_hand.references:
+            models = ", ".join(at_hand.references)
+            yield f"references.{index}: no reference model {name!r:.80}; known are {models}"
+        elif at_hand.references[name] != scale and scale in (2, 3, 4):
+            yield (
+                f"references.{index}: {name} is x{at_hand.references[name]}, the challenge x{scale}"
+            )
+
+
+def _strange_definitions(document: Mapping[str, Any], at_hand: AtHand) -> Iterator[str]:
+    """Definitions of what is known already, and layouts that are not."""
+    for index, item in enumerate(_listed(document, "define")):
+        if not isinstance(item, dict):
+            continue
+        if item.get("name") in at_hand.datasets:
+            yield f"define.{index}: {item['name']} is known already: choose another name"
+        for name in _listed(item, "layouts"):
+            if isinstance(name, str) and name not in at_hand.layouts:
+                usual = ", ".join(at_hand.layouts)
+                yield (
+                    f"define.{index}: no layout {name!r:.80}; known are {usual}; "
+                    "describe another one under paths"
+                )
+
+
+def _name(item: object) -> str:
+    """The name of a table, "" where it can't be read."""
+    name = item.get("name") if isinstance(item, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _listed(table: Mapping[str, Any], name: str) -> list[Any]:
+    value = table.get(name)
+    return value if isinstance(value, list) else []

@@ -1,0 +1,241 @@
+"""Workers in a sandbox of bubblewrap: namespaces of their own, and next to nothing to see."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.entries import folder_policy
+from harness.sandbox import python_home, seccomp
+from harness.sandbox.confinement import Confined, Hold, NotConfined
+from harness.sandbox.limits import Limits
+from harness.sandbox.watch import Watch
+
+NAME = "bubblewrap"
+SCRATCH = "/tmp"  # noqa: S108 - inside: a file system of the worker's own
+CODE = "/harness"  # inside: the parent of our package, which is a part of the whole one
+HIDDEN_CAP = 1000  # of what no digest covers: bubblewrap takes some thousand arguments
+DEVICES = ("null", "zero", "full", "random", "urandom")
+GPU_DEVICES = "nvidia*"
+FIRST = "/proc/1"  # inside: bubblewrap's own, whose memory a process of the same user could write
+# Of the file systems that a GPU's driver needs: where hosts are known to mount something later,
+# which would then be writable in here (`binfmt_misc` is a way to run programs as root).
+MOUNTED_ON = (
+    *("/proc/fs", "/proc/sys/fs/binfmt_misc", "/proc/xen"),
+    *("/sys/firmware/efi", "/sys/fs", "/sys/kernel"),
+)
+NOBODY = "65534"
+
+
+@dataclass(frozen=True)
+class Bubblewrap:
+    """A confinement by bubblewrap.
+
+    `gpu` brings what NVIDIA's driver needs: its devices, /sys, and /proc folders of one's own
+    processes that can be written to.
+    """
+
+    gpu: bool = False
+    limits: Limits = field(default_factory=Limits)
+    name: str = NAME
+
+    def wrap(self, command: list[str], *, readable: tuple[Path, ...]) -> Confined:
+        """`command`, whose first part is this Python, in a sandbox that shows `readable`.
+
+        NotConfined where the program is missing or `readable` would show too much.
+        """
+        program = executable()
+        if program is None:
+            raise NotConfined("bubblewrap is not installed")
+        arguments = [
+            *_namespaces(program),
+            *_unset(),
+            *_system(gpu=self.gpu),
+            *("--perms", "1777", "--size", str(self.limits.scratch_bytes), "--tmpfs", SCRATCH),
+            *_python(),
+            *_entry(readable),
+        ]
+        arguments += [*_sealed(arguments, proc=not self.gpu), "--chdir", SCRATCH]
+        filters = _filter(gpu=self.gpu)
+        arguments += [part for it in filters for part in ("--seccomp", str(it))]
+        return Confined([program, *arguments, "--", *command], filters, _environment())
+
+    def hold(self, pid: int) -> Hold:
+        """Limits and a watch on what bubblewrap started."""
+        return Watch(pid, self.limits, limit_data=not self.gpu)
+
+
+def executable() -> str | None:
+    """Where bubblewrap is."""
+    return shutil.which("bwrap")
+
+
+@functools.cache
+def version(program: str) -> str:
+    """As the program tells it, without its name."""
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    return said.stdout.strip().removeprefix("bubblewrap ")[:40]
+
+
+@functools.cache
+def _can_disable_userns(program: str) -> bool:
+    said = subprocess.run([program, "--help"], capture_output=True, text=True, check=False)
+    return "--disable-userns" in said.stdout + said.stderr
+
+
+def _namespaces(program: str) -> list[str]:
+    arguments = ["--unshare-user", "--uid", NOBODY, "--gid", NOBODY]
+    arguments += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
+    arguments += ["--unshare-cgroup-try", "--hostname", "worker", "--cap-drop", "ALL"]
+    arguments += ["--die-with-parent", "--new-session"]
+    if _can_disable_userns(program):
+        arguments.append("--disable-userns")
+    return arguments
+
+
+def _system(*, gpu: bool) -> Iterator[str]:
+    yield from ("--proc", "/proc", "--dir", "/dev")
+    for name in DEVICES:
+        yield from _device(Path("/dev") / name)
+    for device in sorted(Path("/dev").glob(GPU_DEVICES)) if gpu else ():
+        yield from _device(device)
+    for name, target in (("stdin", "0"), ("stdout", "1"), ("stderr", "2")):
+        yield from ("--symlink", f"/proc/self/fd/{target}", f"/dev/{name}")
+    yield from ("--symlink", "/proc/self/fd", "/dev/fd", "--symlink", SCRATCH, "/dev/shm")  # noqa: S108
+    for path in python_home.system():
+        if path.is_symlink():
+            yield from ("--symlink", str(path.readlink()), str(path))
+        else:
+            yield from _shown(path)
+    if gpu:
+        yield from _for_a_driver()
+
+
+def _device(path: Path) -> Iterator[str]:
+    """A device, or those in a folder; the folder is not the host's, where files could be made."""
+    if not path.is_dir():
+        yield from ("--dev-bind", str(path), str(path))
+        return
+    yield from ("--dir", str(path))
+    for device in sorted(path.iterdir()):
+        yield from _device(device)
+
+
+def _for_a_driver() -> Iterator[str]:
+    """/sys, and what is the kernel's in /proc, read-only, where the rest of it can't be.
+
+    CUDA does not start (error 304) where it can't name its threads by /proc/PID/task/TID/comm. The
+    kernel's files there belong to root, whose workers could write them or change their modes.
+    """
+    yield from _shown(Path("/sys"))
+    for path in _of_the_kernel(Path("/proc")):
+        # the host's locks tell of its processes
+        source = os.devnull if path.name == "locks" else str(path)
+        yield from ("--ro-bind", source, str(path))
+    yield from _covered(Path(FIRST))  # there whatever the host's /proc shows of it
+    for folder in map(Path, MOUNTED_ON):
+        if folder.is_dir():
+            yield from _covered(folder)
+
+
+def _of_the_kernel(proc: Path) -> list[Path]:
+    """What is in there of no process; links lead into those."""
+    return sorted(
+        path for path in proc.iterdir() if not path.name.isdecimal() and not path.is_symlink()
+    )
+
+
+def _python() -> Iterator[str]:
+    """The interpreter with its libraries, and of our own package what a worker needs."""
+    called, real = python_home.interpreter()
+    libraries = python_home.libraries()
+    for path in (*libraries, real, *python_home.configuration()):
+        if not any(Path(root) in path.parents or Path(root) == path for root in python_home.SYSTEM):
+            yield from _shown(path)
+    if called != real:
+        yield from ("--symlink", str(real), str(called))
+    package = python_home.PACKAGE
+    if any(library in package.parents for library in libraries):
+        yield from _covered(package)
+    for part in python_home.PACKAGE_PARTS:
+        yield from ("--ro-bind", str(package / part), f"{CODE}/{package.name}/{part}")
+
+
+def _entry(readable: tuple[Path, ...]) -> Iterator[str]:
+    """What may be read of an entry: nothing that its digest does not cover."""
+    for path in python_home.outermost(readable):
+        _refuse_too_much(path)
+        yield from _shown(path)
+        hidden = 0
+        for folder, folders, files in os.walk(path):
+            for name in folder_policy.IGNORED.intersection(folders):
+                folders.remove(name)
+                hidden += 1
+                yield from _covered(Path(folder) / name)
+            for name in folder_policy.IGNORED.intersection(files):
+                hidden += 1
+                yield from ("--ro-bind", os.devnull, str(Path(folder) / name))
+        if hidden > HIDDEN_CAP:
+            names = ", ".join(sorted(folder_policy.IGNORED))
+            raise NotConfined(f"{path} holds more than {HIDDEN_CAP} of {names}")
+
+
+def _refuse_too_much(path: Path) -> None:
+    """An entry must not bring the home folder or our own code with it."""
+    for kept in (Path.home().resolve(), python_home.PACKAGE, Path("/proc")):
+        if path == kept or path in kept.parents:
+            raise NotConfined(f"{path} holds {kept}: move the entry into a folder of its own")
+
+
+def _filter(*, gpu: bool) -> tuple[int, ...]:
+    """A descriptor of the filter of system calls, if there is one for this machine."""
+    program = seccomp.program(memory_files=gpu, root=os.geteuid() == 0)
+    if not program:
+        return ()
+    descriptor = os.memfd_create("filter", os.MFD_CLOEXEC)
+    os.write(descriptor, program)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return (descriptor,)
+
+
+def _shown(path: Path) -> tuple[str, ...]:
+    return ("--ro-bind", str(path), str(path))
+
+
+def _covered(folder: Path) -> tuple[str, ...]:
+    """An empty folder over what lies there; sealed when all that belongs below is bound."""
+    return ("--tmpfs", str(folder))
+
+
+def _sealed(arguments: list[str], *, proc: bool) -> Iterator[str]:
+    """Nothing can be written but the scratch folder.
+
+    /proc is sealed too: bubblewrap leaves root's kernel settings writable to a worker of root's.
+    """
+    made = [arguments[at + 1] for at, it in enumerate(arguments) if it == "--tmpfs"]
+    for folder in (*made, *(["/proc"] if proc else []), "/"):
+        if folder != SCRATCH:
+            yield from ("--remount-ro", folder)
+
+
+def _unset() -> Iterator[str]:
+    """A worker in here could write no figures of coverage."""
+    for name in os.environ:
+        if name.startswith("COVERAGE_"):
+            yield from ("--unsetenv", name)
+
+
+def _environment() -> dict[str, str]:
+    called, _ = python_home.interpreter()
+    return {
+        "HOME": SCRATCH,
+        "TMPDIR": SCRATCH,
+        "PATH": str(called.parent),
+        "PYTHONPATH": CODE,
+        "USER": "worker",
+    }

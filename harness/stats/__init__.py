@@ -1,0 +1,1 @@
+"""Samples to figures, and the intervals of their ratios."""

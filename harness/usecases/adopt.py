@@ -1,0 +1,114 @@
+"""Entries of an official checkout written as submissions, each proved by running both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from harness.core.challenge import TimingProtocol
+from harness.core.outcome import Failed, failed
+from harness.core.progress import Progress, Silent
+from harness.documents.atomic import WriteError
+from harness.entries import checkouts
+from harness.entries.catalogue import Candidate, read_folder
+from harness.entries.checkouts import adoption as folders
+from harness.entries.weights import ChosenWeights
+from harness.machine import environment
+from harness.measure import loads
+from harness.measure.executor import concurrently
+from harness.measure.tasks import Exports, Task, run_export
+from harness.usecases.inspect import trial_images
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """An id of the checkout and the folder that it became, or why it did not."""
+
+    candidate: Candidate
+    folder: Path
+    failure: Failed | None = None
+    notes: tuple[str, ...] = ()
+
+
+def adopt(
+    checkout: Path,
+    ids: Sequence[int],
+    *,
+    to: Path,
+    logs: Path,
+    progress: Progress | None = None,
+) -> tuple[Adopted, ...]:
+    """Write each id as a folder under `to`. A folder stays only if it gives the checkout's output.
+
+    Raises CheckoutError for what is no checkout, WriteError where `to` can't be written. What goes
+    wrong with one entry is its `failure`.
+    """
+    progress = progress or Silent()
+    candidates = checkouts.candidates(checkout, ids)
+    progress.stage("Adopting", len(candidates))
+
+    def one(candidate: Candidate) -> Adopted:
+        folder = to / candidate.id
+        outcome = _adopted(candidate, folder, logs)
+        progress.done(candidate.id)
+        if isinstance(outcome, Failed):
+            return Adopted(candidate, folder, outcome)
+        return Adopted(candidate, folder, notes=outcome)
+
+    return tuple(concurrently(one, candidates, workers=environment.usable_cores()))
+
+
+def _adopted(candidate: Candidate, folder: Path, logs: Path) -> tuple[str, ...] | Failed:
+    if candidate.submission is None:
+        return failed("manifest", "bad_manifest", "; ".join(candidate.faults))
+    there = _run(candidate, logs / f"{candidate.id}.log")
+    if isinstance(there, Failed):
+        return there
+    ready = there.ready
+    facts = folders.Facts(
+        ready.files, there.weights, ready.data_range, ready.tile, ready.tile_overlap
+    )
+    try:
+        folders.write(candidate, facts, folder)
+    except folders.AdoptError as error:
+        return failed("manifest", "bad_manifest", str(error))
+    except WriteError:
+        folders.remove(folder)
+        raise
+    fault = _unlike(there, folder, logs / f"{candidate.id}_adopted.log")
+    if fault is not None:
+        folders.remove(folder)
+        return fault
+    return ready.notes
+
+
+def _unlike(there: Exports, folder: Path, log: Path) -> Failed | None:
+    """Why the folder does not do what the entry does in its checkout, None if it does."""
+    (candidate,) = read_folder(folder)
+    if candidate.submission is None:
+        return failed("manifest", "bad_manifest", "; ".join(candidate.faults))
+    here = _run(candidate, log)
+    if isinstance(here, Failed):
+        text = f"scored with --ntire only, as a folder of its own it fails: {here.message}"
+        return failed(here.stage, here.reason, text)
+    same = all(
+        np.array_equal(one.pixels, other.pixels)
+        for one, other in zip(there.replies, here.replies, strict=True)
+    )
+    if same:
+        return None
+    text = "scored with --ntire only, as a folder of its own it gives another image"
+    return failed("collect", "unstable_output", text)
+
+
+def _run(candidate: Candidate, log: Path) -> Exports | Failed:
+    submission = candidate.submission
+    if submission is None:
+        raise ValueError(f"{candidate.id} has faults and can't be started")
+    protocol = TimingProtocol(threads=1)
+    path = candidate.folder / submission.weights if submission.weights else None
+    load = loads.declared(candidate, submission, ChosenWeights("own", path), protocol)
+    return run_export(Task(load, protocol, log), trial_images(submission.scale)[:1])

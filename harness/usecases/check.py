@@ -1,0 +1,244 @@
+"""Is a candidate slower, bigger or worse than its baseline? Both measured in one invocation."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+
+from harness.core.outcome import BadInput
+from harness.core.progress import Progress, Silent
+from harness.entries.catalogue import Candidate
+from harness.entries.weights import WeightsError
+from harness.gate import (
+    ROLES,
+    Arm,
+    Checked,
+    CheckSettings,
+    Conditions,
+    Gate,
+    GateFinding,
+    Sampling,
+    corrected,
+    drifts,
+    exact_findings,
+    gate_for,
+    judge,
+    stored_baseline,
+)
+from harness.gate.baseline import Baseline, baseline, candidates
+from harness.gate.block_figures import Names, drifting, first_calls, memory, names, seconds, told
+from harness.gate.costs import SideCosts, costs
+from harness.gate.gates import COUNTED, NOISY, QUALITY, GateMetric
+from harness.gate.pair import (
+    CheckPair,
+    CheckRequest,
+    environment,
+    inputs,
+    isolation,
+    paced,
+    paired,
+    refuse_absent_gpu,
+    sampled,
+)
+from harness.gate.save_baseline import keep
+from harness.sandbox.isolation import Isolation
+from harness.usecases.plan import refuse_device, refuse_size, refuse_threads
+
+EXACT = (*COUNTED, *QUALITY)
+
+
+def check(request: CheckRequest, progress: Progress | None = None) -> tuple[Checked, ...]:
+    """One answer for each candidate, in order; several are corrected for their number (Holm).
+
+    What is wrong with a candidate is its answer; what is wrong with the request or the baseline
+    raises BadInput, CatalogError, WeightsError or SandboxError. WriteError where a baseline can't
+    be saved.
+    """
+    refuse_size("complexity", request.complexity)
+    refuse_threads(request.threads)
+    refuse_device(request.device)
+    request = dataclasses.replace(request, settings=paced(request.settings, request.threads))
+    progress = progress or Silent()
+    chosen = isolation(request)
+    if chosen.note:
+        progress.warn(chosen.note)
+    refuse_absent_gpu(request)
+    found = candidates(request.candidates)
+    if request.save is not None and len(found) != 1:
+        raise BadInput(f"--save keeps one entry's baseline, not {len(found)}: name one variant")
+    with ExitStack() as stack:
+        held = [(it, _held(request, it, stack, alone=len(found) == 1)) for it in found]
+        progress.stage("Checking", len(held))
+        checked = [_one(request, it, base, progress) for it, base in held]
+    return _corrected([_told(it, chosen) for it in checked], request.settings)
+
+
+def _told(it: Checked, chosen: Isolation) -> Checked:
+    """With what a reader must know of how its workers ran."""
+    notes = (*filter(None, (chosen.note,)), *it.notes)
+    return dataclasses.replace(it, isolation=chosen.confinement.name, notes=notes)
+
+
+def _held(
+    request: CheckRequest, candidate: Candidate, stack: ExitStack, *, alone: bool
+) -> Baseline | str:
+    """A candidate's baseline. One of several that has none (it is new, say) stops no other one."""
+    try:
+        base = baseline(request.against, candidate, stack)
+        _refuse_elsewhere(request, candidate, base)
+    except BadInput as error:
+        if alone:
+            raise
+        return str(error)
+    return base
+
+
+def _refuse_elsewhere(request: CheckRequest, candidate: Candidate, base: Baseline) -> None:
+    """BadInput for a record of another machine or of other inputs, or one that can't be kept."""
+    if request.save is not None and (base.candidate.role != "reference" or base.stored):
+        raise BadInput("--save keeps ratios to a reference model: name one with --against")
+    if base.stored is None or base.path is None:
+        return
+    stored_baseline.refuse_other(base.path, base.stored, environment=environment(request))
+    if candidate.submission is None:
+        return
+    given = inputs(request, candidate.submission.scale)
+    stored_baseline.refuse_other_inputs(base.path, base.stored, given)
+
+
+def _one(
+    request: CheckRequest, candidate: Candidate, base: Baseline | str, progress: Progress
+) -> Checked:
+    if candidate.submission is None or isinstance(base, str):
+        progress.done()
+        text = base if isinstance(base, str) else "; ".join(candidate.faults)
+        return Checked(candidate.id, request.against, None, failure=text, faulty=True)
+    try:
+        pair = paired(request, candidate, base)
+    except WeightsError as error:
+        if candidate.role == "reference":  # whoever asked for official weights can bring them
+            raise
+        progress.done()
+        return Checked(candidate.id, base.name, None, failure=str(error), faulty=True)
+    if request.save is None and not {*gate_for(request.gates, candidate.id)} & {*EXACT}:
+        return _measured(request, pair, {}, progress)
+    progress.step(f"{candidate.id}: counts and outputs")
+    known = costs(
+        {role: pair.loads[role] for role in ("baseline", "candidate")},
+        pair.inputs,
+        size=request.complexity,
+        logs=request.logs / candidate.id,
+        confinement=pair.confinement,
+    )
+    sides = _sides(pair)
+    broken = [f"{sides[role]}: {it}" for role, it in known.items() if isinstance(it, str)]
+    if broken:
+        progress.done()
+        return Checked(candidate.id, base.name, None, failure="; ".join(broken))
+    whole = {role: it for role, it in known.items() if not isinstance(it, str)}
+    return _measured(request, pair, whole, progress)
+
+
+def _measured(
+    request: CheckRequest, pair: CheckPair, known: Mapping[Arm, SideCosts], progress: Progress
+) -> Checked:
+    """The answer, given what is `known` without noise: nothing where no gate asks for it."""
+    asked, keeps = gate_for(request.gates, pair.candidate.id), request.save is not None
+    settings = _settings(request.settings, asked)
+    gates = {} if keeps else asked
+    plain = dataclasses.replace(
+        _without_noise(pair, known, gates), conditions=_conditions(request, pair, settings, gates)
+    )
+    if not keeps and not {*gates} & {*NOISY}:
+        progress.done()
+        return plain
+    # a record is of use to checks of any effect, and has scatter of its own: the more the better
+    sampling = sampled(request, pair, settings, progress, patient=keeps)
+    progress.done()
+    if sampling.failure is not None:
+        text = f"{_sides(pair)[sampling.failure.role]}: {sampling.failure}"
+        return dataclasses.replace(plain, failure=text, sampling=sampling)
+    found = _with_figures(plain, sampling, settings, pair)
+    if request.save is None:
+        return _judged(found, pair, gates, settings)
+    note, why = keep(request.save, request, pair, known["candidate"].costs, sampling, settings)
+    return dataclasses.replace(found, failure=why, notes=(*found.notes, *filter(None, (note,))))
+
+
+def _without_noise(
+    pair: CheckPair, known: Mapping[Arm, SideCosts], gates: Mapping[GateMetric, Gate]
+) -> Checked:
+    """What the gates of counts and quality say, and the notes of those who were counted."""
+    findings: tuple[GateFinding, ...] = ()
+    if known:
+        then = pair.baseline.stored
+        old = then.costs if then else known["baseline"].costs
+        findings = exact_findings(old, known["candidate"].costs, gates)
+    sides = _sides(pair)
+    notes = tuple(f"{sides[role]}: {note}" for role, it in known.items() for note in it.notes)
+    return Checked(pair.candidate.id, pair.baseline.name, None, findings, notes=notes)
+
+
+def _judged(
+    found: Checked, pair: CheckPair, gates: Mapping[GateMetric, Gate], settings: CheckSettings
+) -> Checked:
+    """What the gates of runtime and memory say of the sampling."""
+    sampling, then = found.sampling, pair.baseline.stored
+    findings, verdict = found.findings, None
+    if "memory" in gates:
+        findings += (memory(gates["memory"], sampling.blocks, settings, then),)
+    if "runtime" in gates:
+        verdict = judge(sampling, settings, stored=then.effects if then else ())
+    return dataclasses.replace(found, verdict=verdict, findings=findings)
+
+
+def _with_figures(
+    plain: Checked, sampling: Sampling, settings: CheckSettings, pair: CheckPair
+) -> Checked:
+    """With what is there for reading. The times of a reference are none of the baseline's."""
+    blocks = sampling.blocks
+    sides = _sides(pair)
+    roles: tuple[Arm, ...] = ("candidate",) if pair.baseline.stored else ROLES
+    return dataclasses.replace(
+        plain,
+        seconds=seconds(blocks, roles),
+        first_call_s=first_calls(blocks, roles),
+        drifts={role: it for role, it in drifts(blocks, settings).items() if role in roles},
+        notes=(*plain.notes, *told(blocks, sides), *drifting(blocks, settings, sides)),
+        sampling=sampling,
+    )
+
+
+def _sides(pair: CheckPair) -> Names:
+    """What to call the sides: beside a stored baseline runs the reference that it is told in."""
+    return names(f"reference {pair.baseline.candidate.id}" if pair.baseline.stored else "baseline")
+
+
+def _conditions(
+    request: CheckRequest,
+    pair: CheckPair,
+    settings: CheckSettings,
+    gates: Mapping[GateMetric, Gate],
+) -> Conditions:
+    given = inputs(request, pair.loads["candidate"].scale)
+    return Conditions(
+        settings, tuple(gates.values()), dataclasses.asdict(given), environment(request)
+    )
+
+
+def _corrected(checked: Sequence[Checked], settings: CheckSettings) -> tuple[Checked, ...]:
+    judged = [it.verdict for it in checked if it.verdict is not None]
+    if len(judged) < 2:
+        return tuple(checked)
+    kept = iter(corrected(judged, level=settings.alarm))
+    return tuple(
+        it if it.verdict is None else dataclasses.replace(it, verdict=next(kept)) for it in checked
+    )
+
+
+def _settings(settings: CheckSettings, gates: Mapping[GateMetric, Gate]) -> CheckSettings:
+    """The smallest effect that matters is what the runtime's gate says."""
+    if "runtime" not in gates:
+        return settings
+    return dataclasses.replace(settings, effect=gates["runtime"].limit / 100.0)

@@ -1,0 +1,130 @@
+"""Official results files written from a board."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from harness.board import ntire_results
+from harness.board.ntire_results import SPLITS, Result
+from harness.core.challenge import Challenge
+from harness.core.leaderboard import BoardEntry, Leaderboard, counts_of, rounds_of
+from harness.core.outcome import BadInput
+from harness.core.record import ImportedFigures, RoundFigures
+from harness.documents import atomic
+from harness.stats.samples import image_seconds
+from harness.usecases.import_results import datasets_of
+
+
+def write_results(board: Leaderboard, folder: Path) -> tuple[Path, ...]:
+    """results.json and results.txt of a board in the official shape, for rows that have figures.
+
+    Rows that would have the same name there are called by their ids. Raises BadInput where the
+    challenge has no validation set or no row was scored on it, WriteError.
+    """
+    found = tuple(_rows(board))
+    names = _apart({entry.id: name for entry, name, _ in found})
+    rows = {names[entry.id]: result for entry, _, result in found}
+    if not rows:
+        raise BadInput(
+            f"{board.challenge.id} has no row with runtime, PSNR and counts on a validation set: "
+            "the official results files have nothing else to hold"
+        )
+    texts = {
+        "results.json": ntire_results.to_json(rows),
+        "results.txt": ntire_results.to_text(rows),
+    }
+    for name, text in texts.items():
+        atomic.write(folder / name, text.encode())
+    return tuple(folder / name for name in texts)
+
+
+def _apart(names: Mapping[str, str]) -> dict[str, str]:
+    """By id, the names that are given once; elsewhere the id, which no other row can have."""
+    given = Counter(names.values())
+    apart = {id_: name if given[name] == 1 else id_ for id_, name in names.items()}
+    return apart if apart == names else _apart(apart)  # an id may be another row's name
+
+
+def _rows(board: Leaderboard) -> Iterator[tuple[BoardEntry, str, Result]]:
+    for row in board.rows:
+        entry = row.entry
+        if entry.failure or entry.role == "floor":
+            continue
+        again = [it.outcome for it in entry.records if isinstance(it.outcome, ImportedFigures)]
+        if again:
+            yield entry, again[0].name, _imported_result(again[0])
+        elif (measured := _measured_result(entry, board.challenge)) is not None:
+            yield entry, _official_name(entry, board.challenge), measured
+
+
+def _imported_result(figures: ImportedFigures) -> Result:
+    by_split = dict(zip(SPLITS, figures.splits, strict=False))
+    values: dict[str, object] = {}
+    for split, it in by_split.items():
+        values |= {
+            f"{split}_runtime": tuple(seconds * 1e3 for seconds in it.seconds),
+            f"{split}_psnr": it.psnr_db,
+            f"{split}_ssim": it.ssim,
+            f"{split}_memory": None if it.memory_bytes is None else it.memory_bytes / 2.0**20,
+        }
+    return Result(
+        **values,  # type: ignore[arg-type]
+        activations=figures.activations / 1e6,
+        num_conv=figures.convs,
+        flops=figures.macs / 1e9,
+        num_parameters=figures.params / 1e6,
+    )
+
+
+def _measured_result(entry: BoardEntry, rules: Challenge) -> Result | None:
+    """What this harness measured, image by image: the median over passes and rounds."""
+    rounds, counts = rounds_of(entry.records), counts_of(entry.records)
+    needed = ("macs", "activations", "convs", "params")
+    if not rounds or counts is None or any(key not in entry.values for key in needed):
+        return None
+    values: dict[str, object] = {}
+    memory = entry.values.get("memory")
+    for split in SPLITS:
+        names = datasets_of(rules, split)
+        values |= {f"{split}_{key}": them for key, them in _images(rounds, names).items()}
+        values[f"{split}_memory"] = memory / 2.0**20 if memory is not None and names else None
+    if not values["valid_runtime"] or not values["valid_psnr"]:
+        return None
+    return Result(
+        **values,  # type: ignore[arg-type]
+        activations=entry.values["activations"] / 1e6,
+        num_conv=int(entry.values["convs"]),
+        flops=entry.values["macs"] / 1e9,
+        num_parameters=entry.values["params"] / 1e6,
+    )
+
+
+def _images(rounds: tuple[RoundFigures, ...], names: list[str]) -> dict[str, tuple[float, ...]]:
+    scores = [score for score in rounds[0].scores if score.dataset in names]
+    seconds = image_seconds(rounds)
+    psnr = tuple(score.psnr_db for score in scores if score.psnr_db is not None)
+    ssim = tuple(score.ssim for score in scores if score.ssim is not None)
+    timed = tuple(seconds[score.dataset, score.image] * 1e3 for score in scores)
+    whole = len(psnr) == len(scores)
+    return {
+        "runtime": timed if whole else (),
+        "psnr": psnr if whole else (),
+        "ssim": ssim if whole and len(ssim) == len(scores) else (),
+    }
+
+
+def _official_name(entry: BoardEntry, rules: Challenge) -> str:
+    """`04_RLFN` for an entry of an official checkout, the title for any other.
+
+    The baseline is called as in official files, so that an import knows it.
+    """
+    if entry.id == rules.baseline and rules.baseline_names:
+        return rules.baseline_names[0]
+    found = re.match(r"id(m?)(\d+)(?:_|$)", entry.id)
+    if not found:
+        return entry.title
+    number = int(found[2]) * (-1 if found[1] else 1)
+    return f"{number:02}_{entry.title}"

@@ -1,0 +1,51 @@
+"""The same model at another size than the one that is counted, to see whether it works alike.
+
+A network costs the same per pixel everywhere, but for borders and padding. One that has a branch
+for images of other sizes, or for the very size that is counted, shows it here. The other size is
+larger both ways and not square: real LR images are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from torch import Tensor
+
+from harness.wire.count_answers import SecondSize
+from harness.worker.count.dispatch import DispatchCounter
+from harness.worker.count.shares import listed
+from harness.worker.count.subject import Subject, describe
+from harness.worker.count.weight_trace import TraceRecorder
+
+
+def elsewhere(
+    subject: Subject, picture: Callable[[int, int], Tensor], known: Collection[str]
+) -> SecondSize:
+    """The model at another size, with `picture(height, width)` for its image.
+
+    `known` are the parameters that are read at the counted size. Twice the height and one and a
+    half times the width on the meta device; less on the CPU, where every pixel is computed.
+    """
+    height, width = _other(subject)
+    there = Subject(subject.model, picture(height, width).to(subject.device), subject.device)
+    reads, dispatch = TraceRecorder(there.model, there.image), DispatchCounter()
+    try:
+        report = reads.report(there.forward(reads, dispatch))
+    except Exception as error:  # noqa: BLE001 - the submission's own, of any kind
+        return SecondSize(height, width, error=describe(error))
+    macs, _, convs = dispatch.tally.figures()
+    return SecondSize(
+        height=height,
+        width=width,
+        macs=macs,
+        closed_form=report.closed_form,
+        convs=convs,
+        also_read=listed(name for name in reads.names_read() if name not in known),
+    )
+
+
+def _other(subject: Subject) -> tuple[int, int]:
+    height, width = subject.image.shape[-2:]
+    if subject.device == "meta":
+        return height * 2, width * 3 // 2
+    return height * 5 // 4, width * 3 // 2

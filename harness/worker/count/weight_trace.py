@@ -1,0 +1,243 @@
+"""Follow a forward from tensor to tensor: which of them were read, and what that must have cost.
+
+Counters look at operators. This looks at weights: one that meets the image is multiplied at every
+position that it is used at, whatever the operator is called and whoever calls it. Each tensor is
+known by its storage, so that views are the tensor itself, and has an origin: the image, or the
+parameters, buffers, attributes and constants that it was computed from.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from torch import Tensor, nn
+from torch.multiprocessing.reductions import StorageWeakRef
+
+from harness.wire import count_answers
+from harness.wire.count_answers import UnregisteredTensor
+from harness.worker.count.closed_form import formula_of, known, opaque
+from harness.worker.count.mode import LightMode, positional
+from harness.worker.count.operators import is_free
+from harness.worker.count.owners import owned
+from harness.worker.count.shares import clipped, few, listed
+
+_HELD = 24  # tensors in an answer
+TensorOrigin = frozenset[int]
+_IMAGE: TensorOrigin = frozenset({-1})
+_NOTHING: TensorOrigin = frozenset()
+_UNWRITTEN: TensorOrigin = frozenset({-2})  # memory that nothing was written to yet
+
+
+@dataclass
+class _Source:
+    name: str
+    kind: str
+    numel: int
+    role: str = ""
+
+
+class TraceRecorder(LightMode):  # type: ignore[no-untyped-call]
+    """Entered around a forward of `model` at `image`; `report` then tells what was read."""
+
+    def __init__(self, model: nn.Module, image: Tensor) -> None:
+        super().__init__()
+        self._sources: list[_Source] = []
+        self._origins: dict[int, TensorOrigin] = {}
+        self._kept: list[StorageWeakRef] = []
+        self._made: dict[str, int] = {}
+        self._totals: Counter[str] = Counter()
+        self._opaque: Counter[str] = Counter()
+        for own in owned(model):
+            self._know(own.tensor, own.name, own.kind)
+        self._image_numel = image.numel()
+        self._follow(image, _IMAGE)
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Run one operator and note what it was given."""
+        out = func(*args, **(kwargs or {}))
+        kind = _kind(func)
+        if kind == "view":
+            return out
+        args = positional(func, args, kwargs or {})
+        given = tuple(_tensors(args))
+        written = _written(func, args)
+        origins = [self._origin(tensor, read=id(tensor) not in written) for tensor in given]
+        outs = tuple(_tensors((out,)))
+        self._multiply(func, args, dict(zip(map(id, given), origins, strict=True)), given, outs)
+        self._mark(origins)
+        derived = _MADE[kind] if kind in _MADE else _union(origins)
+        for tensor in outs:
+            self._follow(tensor, derived)
+        return out
+
+    def report(self, output: Any) -> count_answers.WeightTrace:
+        """What the forward read that returned `output`."""
+        read = [it for it in self._sources if it.role and it.kind != "parameter"]
+        held = [UnregisteredTensor(clipped(it.name), it.kind, it.role, it.numel) for it in read]
+        made = [
+            UnregisteredTensor(clipped(name), "made", "weights", size)
+            for name, size in self._made.items()
+        ]
+        hidden = sum(it.numel for it in read if it.role == "weights")
+        parameters = [it for it in self._sources if it.kind == "parameter"]
+        return count_answers.WeightTrace(
+            closed_form=self._totals["closed_form"],
+            image_products=self._totals["image_products"],
+            weight_products=self._totals["weight_products"],
+            opaque=few(self._opaque),
+            params_read=sum(it.numel for it in parameters if it.role),
+            unread=listed(it.name for it in parameters if not it.role),
+            held=tuple(sorted([*held, *made], key=_weight)[:_HELD]),
+            hidden=hidden,
+            follows=any(self._origins.get(_key(it)) == _IMAGE for it in _tensors((output,))),
+        )
+
+    def names_read(self) -> dict[str, int]:
+        """The parameters that were read, and their elements."""
+        return {it.name: it.numel for it in self._sources if it.kind == "parameter" and it.role}
+
+    def _multiply(
+        self,
+        func: Any,
+        args: tuple[Any, ...],
+        origins: dict[int, TensorOrigin],
+        given: tuple[Tensor, ...],
+        outs: tuple[Tensor, ...],
+    ) -> None:
+        name = func._schema.name  # noqa: SLF001 - the only spelling of "namespace::operator"
+        images = {at for at, origin in origins.items() if origin == _IMAGE}
+        if formula_of(name) is not None:
+            meeting = known(name, args, outs[0], images)
+        elif outs and images and not is_free(name):
+            meeting = opaque(given, outs, images)
+            self._opaque[name] += meeting.macs
+        else:
+            return
+        self._totals[meeting.total] += meeting.macs
+        for weight in meeting.weights:
+            self._weigh(weight, origins[id(weight)], name)
+
+    def _weigh(self, weight: Tensor, origin: TensorOrigin, operator: str) -> None:
+        """Whether there are as many parameters behind a weight as it has elements."""
+        sources = [self._sources[at] for at in origin]
+        own = sum(it.numel for it in sources if it.kind == "parameter")
+        others = [it for it in sources if it.kind != "parameter"]
+        if own >= weight.numel():
+            return
+        for source in others:
+            source.role = "weights"
+        if not sources:
+            name = f"weights of {_shape(weight)} made in forward, for {operator}"
+            self._made[name] = weight.numel()
+
+    def _mark(self, origins: list[TensorOrigin]) -> None:
+        for origin in origins:
+            if origin not in (_IMAGE, _UNWRITTEN):
+                for at in origin:
+                    self._sources[at].role = self._sources[at].role or "values"
+
+    def _origin(self, tensor: Tensor, *, read: bool = True) -> TensorOrigin:
+        """Of a tensor that is not known yet, which is no part of the model and that no operator
+        made, or one that is `read` though no operator wrote to it: something else did.
+        """
+        key = _key(tensor)
+        if key not in self._origins:
+            self._stray(tensor, f"constant of {_shape(tensor)}")
+        elif read and self._origins[key] == _UNWRITTEN:
+            del self._origins[key]
+            self._stray(tensor, f"memory of {_shape(tensor)}, filled from outside")
+        return self._origins[key]
+
+    def _stray(self, tensor: Tensor, name: str) -> None:
+        """What is as large as the image is taken for something made of it, out of sight."""
+        if tensor.numel() >= self._image_numel:
+            self._sources.append(_Source(name, "constant", tensor.numel(), "values"))
+            self._follow(tensor, _IMAGE)
+        else:
+            self._know(tensor, name, "constant")
+
+    def _know(self, tensor: Tensor, name: str, kind: str) -> None:
+        if kind == "constant" and tensor.numel() <= 1:  # a number, as every code has some
+            self._follow(tensor, _NOTHING)
+            return
+        before = self._origins.get(_key(tensor))
+        if before is not None:
+            self._share(before, tensor, name, kind)
+            return
+        self._sources.append(_Source(name, kind, tensor.numel()))
+        self._follow(tensor, frozenset({len(self._sources) - 1}))
+
+    def _share(self, before: TensorOrigin, tensor: Tensor, name: str, kind: str) -> None:
+        """A parameter that is a small view of something else stands for nothing of it."""
+        for at in before - _IMAGE:
+            source = self._sources[at]
+            if kind != "parameter" and tensor.numel() > source.numel:
+                self._sources[at] = _Source(name, kind, tensor.numel(), source.role)
+
+    def _follow(self, tensor: Tensor, origin: TensorOrigin) -> None:
+        key = _key(tensor)
+        if key not in self._origins:  # kept weakly: without its data, but its key is not given away
+            storage = tensor.untyped_storage()
+            self._kept.append(StorageWeakRef(storage))  # type: ignore[no-untyped-call]
+        self._origins[key] = origin
+
+
+def _key(tensor: Tensor) -> int:
+    return int(tensor.untyped_storage()._cdata)  # noqa: SLF001 - what StorageWeakRef goes by
+
+
+def _union(origins: list[TensorOrigin]) -> TensorOrigin:
+    if _IMAGE in origins:
+        return _IMAGE
+    return frozenset().union(*origins) - _UNWRITTEN
+
+
+def _tensors(values: tuple[Any, ...]) -> Iterator[Tensor]:
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from _tensors(tuple(value))
+
+
+@cache
+def _kind(func: Any) -> str:
+    """How an operator's output relates to what it was given."""
+    base = func._schema.name.partition("::")[2]  # noqa: SLF001
+    if base.startswith(("empty", "new_empty")):
+        return "unwritten"
+    if base.startswith("new_") or base.endswith("_like"):  # takes no more than shape and type
+        return "made"
+    return "view" if func.is_view else ""
+
+
+_MADE = {"made": _NOTHING, "unwritten": _UNWRITTEN}
+
+
+def _written(func: Any, args: tuple[Any, ...]) -> set[int]:
+    """The ids of the arguments that an operator writes to."""
+    return {id(arg) for arg, writes in zip(args, _writes(func), strict=False) if writes}
+
+
+@cache
+def _writes(func: Any) -> tuple[bool, ...]:
+    aliases = [it.alias_info for it in func._schema.arguments]  # noqa: SLF001
+    return tuple(alias is not None and alias.is_write for alias in aliases)
+
+
+def _shape(tensor: Tensor) -> str:
+    return "x".join(map(str, tensor.shape)) or "one number"
+
+
+def _weight(held: UnregisteredTensor) -> tuple[bool, int]:
+    return held.role != "weights", -held.numel

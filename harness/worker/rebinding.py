@@ -1,0 +1,69 @@
+"""Functions that a measurement rests on, bound before any submission is imported.
+
+Compared by identity afterwards. The measurement itself uses references of its own, so that a
+function patched in place changes no figure: that one was patched is what is told. A submission that
+knows this module can hide it; what the trusted side's clock sees it can't.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_CLOCKS = tuple(
+    f"{name}{unit}"
+    for name in ("perf_counter", "monotonic", "process_time", "thread_time", "time")
+    for unit in ("", "_ns")
+)
+WATCHED: Mapping[str, tuple[str, ...]] = {
+    "time": (*_CLOCKS, "sleep"),
+    "torch.cuda": ("synchronize", "Event", "Stream", "current_stream", "max_memory_allocated"),
+    "torch": ("no_grad", "aminmax", "from_numpy"),
+    # what an output goes through when it is collected
+    "torch.Tensor": ("cpu", "to", "detach", "numpy", "clamp", "mul_", "round_", "permute"),
+    "harness.worker.runner": (
+        "_now",
+        "_cpu_seconds",
+        "_to_image",
+        "checked",
+        "Runner.forward",
+        "Runner.collect",
+    ),
+    "harness.worker.gpu": ("ColdClock.__call__",),
+    "harness.worker.serve": ("Worker.answer", "Worker._on_image", "guarded", "_exchange", "Done"),
+    "harness.worker.global_settings": ("read", "differences", "put_back"),
+    "harness.wire.channel": ("Channel.send", "Channel.receive"),
+    "harness.wire.codec": ("encode", "decode_marked"),
+}
+
+
+def bound() -> dict[str, tuple[Any, Any]]:
+    """Each watched function as it is now, with its code where it is Python's."""
+    return dict(_each())
+
+
+def rebound(before: Mapping[str, tuple[Any, Any]]) -> tuple[str, ...]:
+    """The names of those that are another object, or hold other code, than `before`."""
+    now = bound()
+    return tuple(name for name, known in before.items() if not _same(known, now.get(name)))
+
+
+def _each() -> Iterator[tuple[str, tuple[Any, Any]]]:
+    for module, names in WATCHED.items():
+        holder = _holder(module)
+        for name in names:
+            value: Any = holder
+            for part in name.split("."):
+                value = getattr(value, part, None)
+            yield f"{module}.{name}", (value, getattr(value, "__code__", None))
+
+
+def _holder(name: str) -> Any:
+    if name == "torch.Tensor":
+        return importlib.import_module("torch").Tensor
+    return importlib.import_module(name)
+
+
+def _same(known: tuple[Any, Any], now: tuple[Any, Any] | None) -> bool:
+    return now is not None and known[0] is now[0] and known[1] is now[1]

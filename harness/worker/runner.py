@@ -1,0 +1,149 @@
+"""Run the model on one image: prepare, time the forward alone, convert the result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from harness.wire.messages import Load, Observed, Output
+from harness.worker.compiling import Compiling, compiled
+from harness.worker.gpu import ColdClock
+from harness.worker.observe import observe
+from harness.worker.output_image import WrongOutput, checked
+from harness.worker.tiling import square_tiled, tiled
+
+Pixels = npt.NDArray[np.uint8]
+# bound before any submission is imported, so that a clock patched in place changes nothing here
+_now = time.perf_counter
+_detached = torch.Tensor.detach
+_DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+
+
+class Runner:
+    """A loaded model with its declared range, precision, tile and padding."""
+
+    def __init__(self, model: nn.Module, declared: Load) -> None:
+        self._call = _callable(compiled(model) if declared.compile else model, declared)
+        self._compiling = Compiling(self._call, self._finish) if declared.compile else None
+        self._declared = declared
+        self._gpu = ColdClock() if declared.device == "cuda" else None
+        self._time = self._gpu or _cpu_seconds
+        self._kept: Any = None
+        self._expected: tuple[int, ...] = ()
+        self.compile_s = 0.0  # before the last forward
+        self.written = 0  # forwards that wrote to their input
+
+    def forward(self, image: Pixels) -> float:
+        """Seconds of the forward of an LR image, uint8 height x width x 3. The result is kept.
+
+        It is checked here, after the clock has stopped: most passes never collect it.
+        """
+        self._kept = None  # freed before the next one is made: peak memory is of one forward
+        height, width, _ = image.shape
+        scale = self._declared.scale
+        self._expected = (1, 3, height * scale, width * scale)
+        batch = self._to_batch(image)
+        version = batch._version  # noqa: SLF001 - torch has no other name for it
+        with torch.no_grad():
+            self.compile_s = self._compiling.prepare(batch) if self._compiling else 0.0
+            seconds, result = self._time(self._call, batch)
+        self.written += batch._version != version  # noqa: SLF001
+        # a tensor of its own, without what the submission may have hung on the result
+        self._kept = _detached(self._on_device(checked(result, self._expected)))
+        return seconds
+
+    @property
+    def device_wall_s(self) -> float:
+        """The wall beside the last forward's events, 0 on a CPU."""
+        return self._gpu.device_wall_s if self._gpu else 0.0
+
+    @property
+    def scratch_bytes(self) -> int:
+        """GPU memory that the clock holds, and not the model."""
+        return self._gpu.scratch_bytes if self._gpu else 0
+
+    def repeat(self, image: Pixels, seconds: float) -> int:
+        """How many forwards of an image went through, one after the other, until `seconds`."""
+        self._kept = None
+        batch = self._to_batch(image)
+        forwards, until = 0, _now() + seconds
+        with torch.no_grad():
+            while not forwards or _now() < until:
+                self._call(batch)
+                self._finish()
+                forwards += 1
+        return forwards
+
+    def observe(self, image: Pixels) -> Observed:
+        """An untimed forward of the image, watched; nothing of it is kept."""
+        self._kept = None
+        return observe(self._call, self._to_batch(image))
+
+    def collect(self) -> tuple[Output, memoryview]:
+        """The kept result as uint8: clamped to the data range, scaled to 255, half to even."""
+        kept = checked(self._kept, self._expected)
+        with torch.no_grad():
+            values = kept.cpu().to(torch.float32)
+            low, high = (float(extreme) for extreme in torch.aminmax(values))
+            if not np.isfinite([low, high]).all():
+                raise WrongOutput("non_finite", "the output holds NaN or infinity")
+            image = _to_image(values[0], self._declared.data_range)
+        _, _, height, width = self._expected
+        return Output(height, width, str(kept.dtype), low, high), image.data.cast("B")
+
+    def _on_device(self, result: torch.Tensor) -> torch.Tensor:
+        """The result, unless it lies on a device (meta, lazy, ...) that has not computed it."""
+        allowed = {"cpu", self._declared.device}
+        if result.device.type not in allowed:
+            message = f"the output is on {result.device.type}, not on {self._declared.device}"
+            raise WrongOutput("wrong_output", message)
+        return result
+
+    def _finish(self) -> None:
+        """Wait for what the device was given; a CPU is done when the call returns."""
+        if self._declared.device == "cuda":
+            torch.cuda.synchronize()
+
+    def _to_batch(self, image: Pixels) -> torch.Tensor:
+        batch = torch.from_numpy(image.copy()).permute(2, 0, 1).unsqueeze(0)
+        batch = batch.to(torch.float32).div_(255.0 / self._declared.data_range)
+        dtype = _DTYPES[self._declared.precision]
+        layout = torch.channels_last if self._declared.channels_last else torch.contiguous_format
+        return batch.to(device=self._declared.device, dtype=dtype).contiguous(memory_format=layout)
+
+
+def _callable(model: nn.Module, declared: Load) -> Callable[[torch.Tensor], Any]:
+    if not declared.tile and declared.pad_to_multiple == 1:
+        return model
+    if declared.form == "ntire":
+        return square_tiled(
+            model, scale=declared.scale, tile=declared.tile, overlap=declared.tile_overlap
+        )
+    return tiled(
+        model,
+        scale=declared.scale,
+        tile=declared.tile,
+        overlap=declared.tile_overlap,
+        multiple=declared.pad_to_multiple,
+    )
+
+
+def _cpu_seconds(call: Callable[[torch.Tensor], Any], batch: torch.Tensor) -> tuple[float, Any]:
+    started = _now()
+    result = call(batch)
+    return _now() - started, result
+
+
+def _to_image(values: torch.Tensor, data_range: float) -> Pixels:
+    """uint8 height x width x 3 of 3 x height x width values, which are left as they are."""
+    scaled = values.clamp(0.0, data_range)
+    if data_range != 255.0:
+        scaled = scaled.mul_(255.0 / data_range)
+    pixels: Pixels = scaled.round_().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+    return pixels

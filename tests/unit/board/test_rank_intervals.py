@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fakes import boards
+
+from harness.board.rank_intervals import Timed, interval, with_spans
+from harness.core.leaderboard import Leaderboard, RankRange, Row
+from harness.core.record import RoundFigures, Sample
+
+DATASETS = (boards.VALID, boards.TEST)
+
+
+def _figures(seconds: float) -> RoundFigures:
+    samples = tuple(Sample(name, "a", 0, 10, 10, seconds, seconds) for name in DATASETS)
+    return replace(boards.round_figures(1), samples=samples)
+
+
+def _row(name: str, *rounds: float, session: str = "s1", place: int = 1) -> Row:
+    records = tuple(
+        boards.record(name, _figures(seconds), number, session=session)
+        for number, seconds in enumerate(rounds, start=1)
+    )
+    return boards.ranked(place, id=name, records=records)
+
+
+def _spans(*rows: Row) -> list[tuple[int, int] | None]:
+    board: Leaderboard = with_spans(boards.board(*rows))
+    spans = [row.runtime_span for row in board.rows]
+    return [None if it is None else (it.first, it.last) for it in spans]
+
+
+def test_ranks_that_the_rounds_separate_are_single_and_the_others_ranges() -> None:
+    rows = (
+        _row("fast", 0.010, 0.0101, 0.0099),
+        _row("one", 0.0200, 0.0210, 0.0190),
+        _row("two", 0.0205, 0.0205, 0.0195),
+        _row("slow", 0.050, 0.0501, 0.0502),
+    )
+    assert _spans(*rows) == [(1, 1), (2, 3), (2, 3), (4, 4)]
+
+
+def test_rounds_side_by_side_are_compared_pair_by_pair() -> None:
+    # the machine halves its speed from round to round; the ratio stays 1.1
+    one = _row("one", 0.01, 0.02, 0.04)
+    two = _row("two", 0.0111, 0.022, 0.0438)
+    assert _spans(one, two) == [(1, 1), (2, 2)]
+    elsewhere = _row("two", 0.0111, 0.022, 0.0438, session="another")
+    assert _spans(one, elsewhere) == [(1, 2), (1, 2)]
+
+
+def test_one_round_can_tell_nothing() -> None:
+    assert _spans(_row("one", 0.01), _row("two", 0.02)) == [None, None]
+    assert _spans(_row("one", 0.01, 0.011), _row("two", 0.02)) == [None, None]
+
+
+def test_rows_that_are_not_ranked_or_not_timed_have_no_range_and_count_for_nothing() -> None:
+    out = replace(_row("out", 0.001, 0.001), ranked=False)
+    rows = (_row("one", 0.01, 0.0101), out, boards.failed_row(), boards.floor_row())
+    assert _spans(*rows) == [(1, 1), None, None, None]
+
+
+def test_the_interval_is_students() -> None:
+    one = Timed({("s", n): it for n, it in enumerate((1.0, 2.0, 3.0))})
+    zero = Timed({("s", n): 0.0 for n in range(3)})
+    # mean 2, standard deviation 1, t of 2 degrees of freedom 4.303
+    assert interval(one, zero) == pytest.approx((2.0, 2.0 - 2.4843, 2.0 + 2.4843), abs=1e-3)
+    apart = Timed({("other", n): 0.0 for n in range(3)})
+    # Welch: all spread is of one sample, so its 2 degrees of freedom
+    assert interval(one, apart) == pytest.approx((2.0, 2.0 - 2.4843, 2.0 + 2.4843), abs=1e-3)
+    alone = Timed({("s", 0): 0.5})
+    assert interval(alone, alone) == (0.0, -math.inf, math.inf)
+
+
+def test_the_ratio_is_to_the_challenges_baseline_with_its_interval() -> None:
+    rows = (_row("acme", 0.020, 0.0202), _row("rfdn", 0.010, 0.010))
+    acme, rfdn = with_spans(boards.board(*rows)).rows
+    ratio = acme.runtime_ratio
+    assert ratio is not None
+    assert (ratio.to, ratio.point) == ("rfdn", pytest.approx(2.01, abs=1e-3))
+    assert ratio.low < 2.01 < ratio.high
+    assert rfdn.runtime_ratio is None
+    assert acme.runtime_span == RankRange(2, 2)
+
+
+@pytest.mark.parametrize(
+    ("rules", "places"),
+    [
+        ({}, (2, 1)),
+        ({"runtime_over": (boards.VALID,)}, (1, 2)),
+        ({"runtime_mean": "images"}, (1, 2)),
+    ],
+)
+def test_ranges_are_of_the_runtime_that_is_ranked(
+    rules: dict[str, Any], places: tuple[int, int]
+) -> None:
+    def row(name: str, valid_s: float, test_s: float) -> Row:
+        # three images to validate on, one to test on
+        of_valid = tuple(Sample(boards.VALID, it, 0, 10, 10, valid_s, valid_s) for it in "abc")
+        samples = (*of_valid, Sample(boards.TEST, "a", 0, 10, 10, test_s, test_s))
+        figures = replace(boards.round_figures(1), samples=samples)
+        records = tuple(boards.record(name, figures, n, session="s1") for n in (1, 2, 3))
+        return boards.ranked(1, id=name, records=records)
+
+    board = boards.board(row("one", 0.010, 0.030), row("two", 0.013, 0.022))
+    board = replace(board, challenge=replace(board.challenge, **rules))
+    spans = [row.runtime_span for row in with_spans(board).rows]
+    assert spans == [RankRange(place, place) for place in places]

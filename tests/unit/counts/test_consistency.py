@@ -1,0 +1,117 @@
+"""What following a forward adds to the verdict of the counters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.counts.consistency import expected
+from harness.counts.verdict import judge
+from harness.wire.count_answers import SecondSize, UnregisteredTensor, WeightTrace
+from harness.wire.messages import Counter, Counts
+
+MACS = 64 * 64 * 10
+FOLLOWED = WeightTrace(closed_form=MACS, params_read=10)
+
+
+def _counter(name: str, macs: int = MACS, **more: object) -> Counter:
+    convs = None if name == "fvcore" else 1
+    plain = Counter(name, macs, macs, convs, convs, "meta")
+    return replace(plain, **more)  # type: ignore[arg-type]
+
+
+def _counts(*, reads: WeightTrace | None = FOLLOWED, **more: object) -> Counts:
+    counters = tuple(_counter(name) for name in ("ntire2022", "fvcore", "dispatch"))
+    plain = Counts(64, 64, 10_000, 10_000, 10_000, counters, reads=reads)
+    return replace(plain, **more)  # type: ignore[arg-type]
+
+
+def _hidden(values: int, kind: str = "buffer", role: str = "weights") -> WeightTrace:
+    return replace(
+        FOLLOWED,
+        held=(UnregisteredTensor("bank", kind, role, values),),
+        hidden=values * (role == "weights"),
+    )
+
+
+def test_a_forward_that_was_followed_without_a_find_is_verified() -> None:
+    assert judge(_counts()).level == "verified"
+    assert judge(_counts(reads=None)).level == "verified"  # an older record
+
+
+def test_a_forward_that_could_not_be_followed_is_incomplete() -> None:
+    verdict = judge(_counts(reads=WeightTrace(error="TypeError: no storage")))
+    assert verdict.level == "incomplete"
+    assert verdict.reasons[0].endswith("TypeError: no storage")
+
+
+@pytest.mark.parametrize(("values", "level"), [(10, "verified"), (11, "incomplete")])
+def test_hidden_weights_count_from_a_thousandth_of_the_parameters(values: int, level: str) -> None:
+    verdict = judge(_counts(reads=_hidden(values)))
+    assert verdict.level == level
+    assert any(f"bank (buffer, {values} values)" in reason for reason in verdict.reasons)
+
+
+def test_a_buffer_that_is_only_read_is_no_doubt() -> None:
+    assert judge(_counts(reads=_hidden(9_000, role="values"))).level == "verified"
+
+
+@pytest.mark.parametrize(("values", "level"), [(4095, "verified"), (4096, "incomplete")])
+def test_a_constant_as_large_as_the_image_may_have_been_computed_elsewhere(
+    values: int, level: str
+) -> None:
+    assert judge(_counts(reads=_hidden(values, "constant", "values"))).level == level
+
+
+def test_an_output_that_does_not_come_of_the_image_is_incomplete() -> None:
+    assert judge(_counts(reads=replace(FOLLOWED, follows=False))).level == "incomplete"
+
+
+def test_weights_that_must_cost_more_than_was_counted_are_incomplete_without_an_opaque_name() -> (
+    None
+):
+    verdict = judge(_counts(reads=replace(FOLLOWED, closed_form=MACS * 2)))
+    assert verdict.level == "incomplete"
+    assert verdict.reasons[0].startswith(f"the weights that were read cost {MACS * 2:,}")
+
+
+def test_products_beside_the_weights_belong_to_what_is_expected() -> None:
+    reads = WeightTrace(closed_form=5, image_products=3, weight_products=2)
+    assert expected(reads) == 10
+
+
+@pytest.mark.parametrize(("growth", "level"), [(1.04, "verified"), (1.06, "disputed")])
+def test_another_size_may_cost_a_little_more_per_pixel(growth: float, level: str) -> None:
+    there = SecondSize(128, 96, closed_form=round(MACS * 3 * growth))
+    verdict = judge(_counts(elsewhere=there))
+    assert verdict.level == level
+    assert ("at 128x96" in verdict.reasons[0]) == (level == "disputed")
+
+
+def test_a_model_of_one_size_is_told_and_no_doubt() -> None:
+    verdict = judge(_counts(elsewhere=SecondSize(128, 96, error="RuntimeError: 64 only")))
+    assert verdict.level == "verified"
+    assert verdict.reasons[1] == "no forward at 128x96: RuntimeError: 64 only"
+
+
+def test_a_dispute_says_whom_the_closed_form_sides_with() -> None:
+    counters = (_counter("ntire2022"), _counter("fvcore", MACS // 2), _counter("dispatch"))
+    verdict = judge(_counts(counters=counters))
+    assert verdict.level == "disputed"
+    assert verdict.reasons[1].endswith(f"is {MACS:,}: the dispatch counter is right")
+
+
+def test_the_official_script_s_misreading_is_explained_and_spoils_nothing() -> None:
+    verdict = judge(_counts(official_macs=123_456))
+    assert verdict.level == "verified"
+    assert "would give 123,456 multiply-adds: it misreads nn.Linear" in verdict.reasons[1]
+
+
+@given(hidden=st.integers(0, 10**9), opaque=st.integers(0, 10**12), follows=st.booleans())
+def test_no_find_ever_betters_a_verdict(hidden: int, opaque: int, follows: bool) -> None:
+    order = ("verified", "disputed", "incomplete")
+    reads = WeightTrace(closed_form=MACS + opaque, hidden=hidden, follows=follows)
+    assert order.index(judge(_counts(reads=reads)).level) >= order.index(judge(_counts()).level)

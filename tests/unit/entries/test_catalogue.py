@@ -1,0 +1,260 @@
+"""What the catalogue says of manifests: every fault with its message, variants."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from harness.entries import catalogue
+from harness.entries.catalogue import Candidate
+
+MANIFEST = """
+id = "acme"
+team = "Acme"
+entry = "model:Net"
+scale = 4
+data_range = 1.0
+"""
+VARIANTS = """
+team = "Acme"
+entry = "model:Net"
+data_range = 1.0
+[[variants]]
+id = "acme_x2"
+scale = 2
+[[variants]]
+id = "acme_x4"
+scale = 4
+"""
+
+
+def _folder(place: Path, manifest: str = MANIFEST, name: str = "acme") -> Path:
+    folder = place / name
+    folder.mkdir()
+    (folder / "submission.toml").write_text(manifest, encoding="utf-8")
+    (folder / "model.py").write_text("class Net: ...\n", encoding="utf-8")
+    return folder
+
+
+def _one(folder: Path) -> Candidate:
+    (candidate,) = catalogue.read_folder(folder)
+    return candidate
+
+
+def _faults(place: Path, manifest: str, name: str = "acme") -> tuple[str, ...]:
+    candidate = _one(_folder(place, manifest, name))
+    assert (candidate.submission, candidate.digest) == (None, "")
+    return candidate.faults
+
+
+def test_a_good_folder_is_a_checked_submission(tmp_path: Path) -> None:
+    candidate = _one(_folder(tmp_path))
+    assert candidate.faults == ()
+    assert (candidate.id, candidate.team, candidate.role) == ("acme", "Acme", "entry")
+    assert candidate.folder == (tmp_path / "acme").resolve()
+    assert candidate.submission is not None
+    assert candidate.submission.entry == "model:Net"
+    assert re.fullmatch(r"[0-9a-f]{64}", candidate.digest)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ('team = "Acme"\n', "", "team: is missing"),
+        ("scale = 4", 'scale = "4"', "scale: Input should be a valid integer, got '4'"),
+        ("scale = 4", "scale = true", "scale: Input should be a valid integer, got True"),
+        ("scale = 4", "scale = 5", "scale must be 2, 3 or 4, got 5"),
+        ("1.0", "256", "data_range must be 1.0 or 255.0, got 256"),
+        ("1.0", "nan", "data_range must be 1.0 or 255.0, got nan"),
+        ("scale = 4", "scale = 4\ncolour = 1", "colour: is no known field"),
+        ("scale = 4", "scale = 4\nkwargs = 1", "kwargs: Input should be an object, got 1"),
+        ('"Acme"', '""', "team must not be empty"),
+        ('"acme"', '"other"', "id 'other' is not the folder's name, 'acme'"),
+        (
+            "model:Net",
+            "main:Net",
+            "'main:Net' speaks of main.py, which is not in the folder",
+        ),
+        (
+            "scale = 4",
+            'scale = 4\ndeploy = "fuse:it"',
+            "'fuse:it' speaks of fuse.py, which is not in the folder",
+        ),
+        ("scale = 4", 'scale = 4\nweights = "w.pth"', "weights 'w.pth' is not in the folder"),
+        (
+            "scale = 4",
+            'scale = 4\nweights = "w.pkl"',
+            "weights must end in .safetensors, .pth, .pt, got 'w.pkl'",
+        ),
+        (
+            "scale = 4",
+            'scale = 4\nprecision = "int8"',
+            "precision: Input should be 'fp32', 'fp16' or 'bf16', got 'int8'",
+        ),
+    ],
+)
+def test_each_fault_says_what_and_where(tmp_path: Path, old: str, new: str, fault: str) -> None:
+    assert old in MANIFEST
+    assert _faults(tmp_path, MANIFEST.replace(old, new)) == (f"submission.toml: {fault}",)
+
+
+def test_a_file_name_that_no_disk_can_hold_is_a_fault(tmp_path: Path) -> None:
+    faults = _faults(tmp_path, MANIFEST.replace("model:Net", f"{'m' * 300}:Net"))
+    shown = f"'{'m' * 79} speaks of {'m' * 80}, which is not in the folder"
+    assert faults[-1] == f"submission.toml: {shown}"
+
+
+def test_all_faults_are_listed_at_once(tmp_path: Path) -> None:
+    faults = _faults(tmp_path, 'id = "acme"\nscale = "4"\ndata_range = 2.0\nbest = true')
+    assert faults == (
+        "submission.toml: team: is missing",
+        "submission.toml: entry: is missing",
+        "submission.toml: scale: Input should be a valid integer, got '4'",
+        "submission.toml: best: is no known field",
+        "submission.toml: data_range must be 1.0 or 255.0, got 2",
+    )
+
+
+def test_the_team_of_a_faulty_manifest_is_shown_as_far_as_it_is_known(tmp_path: Path) -> None:
+    assert _one(_folder(tmp_path, MANIFEST.replace("scale = 4", ""))).team == "Acme"
+    assert _one(_folder(tmp_path, "[", name="other")).team == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("team = ", "submission.toml: Invalid value"),
+        ("a = 1\na = 2", "submission.toml: Cannot overwrite a value"),
+        (f"a = {'[' * 9000}", "submission.toml: "),
+        (f"a = {'9' * 9000}", "submission.toml: Exceeds the limit"),
+        ("#" * 2**16 + "#", "submission.toml is larger than 65536 bytes"),
+    ],
+    ids=["no value", "twice", "too deep", "too many digits", "too long"],
+)
+def test_a_manifest_that_can_not_be_read_is_a_fault(tmp_path: Path, text: str, fault: str) -> None:
+    (found,) = _faults(tmp_path, text)
+    assert found.startswith(fault)
+
+
+def test_a_manifest_that_is_no_text_is_a_fault(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    (folder / "submission.toml").write_bytes(b"\xff\xfe")
+    assert _one(folder).faults[0].startswith("submission.toml: 'utf-8' codec can't decode")
+
+
+def test_a_missing_manifest_names_the_command_that_writes_one(tmp_path: Path) -> None:
+    folder = tmp_path / "acme"
+    folder.mkdir()
+    expected = ("submission.toml is missing; `esr new NAME` writes one",)
+    assert _one(folder).faults == expected
+    assert [it.faults for it in catalogue.read_named(str(folder))] == [expected]
+
+
+def test_variants_share_what_stands_above_them(tmp_path: Path) -> None:
+    two, four = catalogue.read_folder(_folder(tmp_path, VARIANTS))
+    assert (two.id, four.id, two.digest) == ("acme_x2", "acme_x4", four.digest)
+    assert two.submission is not None
+    assert four.submission is not None
+    assert (two.submission.scale, four.submission.scale) == (2, 4)
+    assert two.submission.team == four.submission.team == "Acme"
+
+
+def test_a_faulty_variant_leaves_its_sibling_in_peace(tmp_path: Path) -> None:
+    bad, good = catalogue.read_folder(_folder(tmp_path, VARIANTS.replace("scale = 2", "scale = 9")))
+    assert (bad.id, bad.faults) == ("acme_x2", ("submission.toml: scale must be 2, 3 or 4, got 9",))
+    assert good.faults == ()
+
+
+@pytest.mark.parametrize(
+    ("manifest", "fault"),
+    [
+        ("variants = 1", "variants must be tables, each begun by [[variants]]"),
+        ("variants = [1]", "variants must be tables, each begun by [[variants]]"),
+        ("variants = []", "variants is empty"),
+        (VARIANTS.replace("_x2", "_x4"), "two variants have the same id"),
+        ('id = "b"\n' + VARIANTS, "id 'b' is not the folder's name, 'acme'"),
+        (
+            VARIANTS.replace('id = "acme_x2"\n', ""),
+            "variants[0]: id must be a text that begins with 'acme_', got None",
+        ),
+        (VARIANTS.replace('"acme_x2"', "2"), "variants[0]: id must be a text that begins"),
+    ],
+)
+def test_faults_of_the_variants_as_a_whole(tmp_path: Path, manifest: str, fault: str) -> None:
+    (found,) = _faults(tmp_path, manifest)
+    assert found.startswith(f"submission.toml: {fault}")
+
+
+def test_a_variants_id_begins_with_the_folders_name(tmp_path: Path) -> None:
+    (found,) = _faults(tmp_path, VARIANTS.replace("acme_x2", "acmex2"))
+    assert found.endswith("variants[0]: id must be a text that begins with 'acme_', got 'acmex2'")
+
+
+@pytest.mark.parametrize("rest", ["", "colour = 1\n"])
+def test_a_manifest_can_not_take_the_id_of_another_entry(tmp_path: Path, rest: str) -> None:
+    manifest = MANIFEST.replace('"acme"', '"acme_x4"') + rest
+    (found,) = catalogue.read_folder(_folder(tmp_path, manifest))
+    assert found.id == "acme"
+    assert found.faults
+
+
+def test_a_manifest_nested_too_deeply_to_be_read_is_a_fault(tmp_path: Path) -> None:
+    deep = MANIFEST + "kwargs." + ".".join("a" * 3000) + " = 1\n"
+    (found,) = _faults(tmp_path, deep)
+    assert found.startswith("submission.toml: ")
+
+
+def test_faults_of_values_hide_none_of_the_folder(tmp_path: Path) -> None:
+    text = MANIFEST.replace("scale = 4", "scale = 5").replace("model:Net", "main:Net")
+    faults = _faults(tmp_path, text.replace('"acme"', '"other"') + 'weights = "w.pth"\n')
+    assert faults == (
+        "submission.toml: scale must be 2, 3 or 4, got 5",
+        "submission.toml: id 'other' is not the folder's name, 'acme'",
+        "submission.toml: 'main:Net' speaks of main.py, which is not in the folder",
+        "submission.toml: weights 'w.pth' is not in the folder",
+    )
+
+
+def test_what_may_not_be_in_the_folder_hides_no_fault_of_the_manifest(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, MANIFEST.replace("scale = 4", "scale = 5"))
+    (folder / "link").symlink_to("/etc")
+    assert _one(folder).faults == (
+        "submission.toml: scale must be 2, 3 or 4, got 5",
+        "link: only plain files and folders may be in a submission",
+    )
+
+
+def test_a_missing_field_of_official_weights_hides_none_of_its_other_faults(
+    tmp_path: Path,
+) -> None:
+    official = '[official]\nfile = "../x.pth"\nsha256 = "zz"\nurl = "http://x"\n'
+    assert _faults(tmp_path, MANIFEST + official) == (
+        "submission.toml: official.licence: is missing",
+        (
+            "submission.toml: official: sha256 must be 64 hexadecimal digits; "
+            "file must be a path inside the folder, got '../x.pth'"
+        ),
+        "submission.toml: official: url must begin with https://, got 'http://x'",
+    )
+
+
+def test_a_variants_id_hides_no_fault_of_the_variants_nor_of_what_they_share(
+    tmp_path: Path,
+) -> None:
+    text = VARIANTS.replace('"acme_x2"', '"x2"').replace("scale = 2", 'scale = 9\ntile = "4"')
+    text = text.replace("model:Net", "main:Net").replace('team = "Acme"', 'id = "b"\nteam = 3')
+    assert _faults(tmp_path, text) == (
+        "submission.toml: id 'b' is not the folder's name, 'acme'",
+        "submission.toml: variants[0]: id must be a text that begins with 'acme_', got 'x2'",
+        "submission.toml: team: Input should be a valid string, got 3",
+        "submission.toml: 'main:Net' speaks of main.py, which is not in the folder",
+        "submission.toml: variants[0]: tile: Input should be a valid integer, got '4'",
+        "submission.toml: variants[0]: scale must be 2, 3 or 4, got 9",
+    )
+
+
+def test_a_weights_name_that_no_file_can_have_is_a_fault(tmp_path: Path) -> None:
+    (found,) = _faults(tmp_path, MANIFEST + f'weights = "{"w" * 5000}.pth"\n')
+    assert "weights must be at most 120 visible characters" in found

@@ -1,0 +1,149 @@
+"""What the catalogue makes of folders: links, digests, odd names, and names on a command line."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from harness.entries import catalogue
+from harness.entries.catalogue import Candidate, CatalogError
+
+MANIFEST = """
+id = "acme"
+team = "Acme"
+entry = "model:Net"
+scale = 4
+data_range = 1.0
+"""
+VARIANTS = """
+team = "Acme"
+entry = "model:Net"
+data_range = 1.0
+[[variants]]
+id = "acme_x2"
+scale = 2
+[[variants]]
+id = "acme_x4"
+scale = 4
+"""
+
+
+def _folder(place: Path, manifest: str = MANIFEST, name: str = "acme") -> Path:
+    folder = place / name
+    folder.mkdir()
+    (folder / "submission.toml").write_text(manifest, encoding="utf-8")
+    (folder / "model.py").write_text("class Net: ...\n", encoding="utf-8")
+    return folder
+
+
+def _one(folder: Path) -> Candidate:
+    (candidate,) = catalogue.read_folder(folder)
+    return candidate
+
+
+def test_a_link_in_the_folder_is_refused(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    (folder / "deep").mkdir()
+    (folder / "deep" / "w.pth").symlink_to("/etc/hostname")
+    expected = ("deep/w.pth: only plain files and folders may be in a submission",)
+    assert _one(folder).faults == expected
+
+
+def test_a_manifest_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    (folder / "submission.toml").rename(tmp_path / "elsewhere.toml")
+    (folder / "submission.toml").symlink_to(tmp_path / "elsewhere.toml")
+    assert "submission.toml is missing" in _one(folder).faults[0]
+
+
+def test_a_pipe_in_the_folder_is_refused_and_not_read(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    os.mkfifo(folder / "weights.pth")
+    assert "weights.pth: only plain files" in _one(folder).faults[0]
+
+
+def test_a_link_to_a_folder_is_that_folder(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    (tmp_path / "alias").symlink_to(folder)
+    assert catalogue.read_folder(tmp_path / "alias") == catalogue.read_folder(folder)
+
+
+def test_the_digest_follows_contents_and_names_and_ignores_caches(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    seen = [catalogue.folder_digest(folder)]
+
+    def changed() -> bool:
+        seen.append(catalogue.folder_digest(folder))
+        return seen[-1] not in seen[:-1]
+
+    for cache in ("__pycache__", ".git"):
+        (folder / cache).mkdir()
+        (folder / cache / "x").write_text("x", encoding="utf-8")
+    (folder / "model.py").touch()
+    assert not changed()
+    (folder / "model.py").write_text("class Net: pass\n", encoding="utf-8")
+    assert changed()
+    (folder / "deep").mkdir()
+    (folder / "deep" / "a.py").write_text("a", encoding="utf-8")
+    assert changed()
+    (folder / "deep" / "a.py").rename(folder / "deep" / "b.py")
+    assert changed()
+    (folder / "deep" / "b.py").rename(folder / "b.py")
+    assert changed()
+
+
+def test_the_digest_does_not_depend_on_where_the_folder_lies(tmp_path: Path) -> None:
+    for place in ("a", "b"):
+        (tmp_path / place).mkdir()
+        _folder(tmp_path / place)
+    assert catalogue.folder_digest(tmp_path / "a") == catalogue.folder_digest(tmp_path / "b")
+
+
+@pytest.mark.parametrize("name", ["Ac me", "-", "Größe", "a.b", "x" * 100, os.fsdecode(b"a\xff")])
+def test_an_odd_folder_name_is_a_fault_with_a_safe_id(tmp_path: Path, name: str) -> None:
+    candidate = _one(_folder(tmp_path, MANIFEST, name))
+    assert candidate.faults == (f"submission.toml: id 'acme' is not the folder's name, {name!r}",)
+    broken = _one(_folder(tmp_path, "", f"{name}2"))
+    assert re.fullmatch(r"[a-z0-9][a-z0-9_]{0,63}", broken.id)
+
+
+def test_odd_folder_names_that_look_alike_get_different_ids(tmp_path: Path) -> None:
+    names = ["a b", "a-b", "A-b", "a_b"]
+    ids = {_one(_folder(tmp_path, "", name)).id for name in names}
+    assert len(ids) == 4
+    assert "a_b" in ids
+
+
+def test_a_variant_is_named_after_a_colon(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, VARIANTS)
+    assert [it.id for it in catalogue.read_named(str(folder))] == ["acme_x2", "acme_x4"]
+    assert [it.id for it in catalogue.read_named(f"{folder}:acme_x4")] == ["acme_x4"]
+    with pytest.raises(CatalogError, match="has no variant 'x3': it has acme_x2, acme_x4"):
+        catalogue.read_named(f"{folder}:x3")
+
+
+def test_a_folder_with_a_colon_in_its_name_is_a_folder(tmp_path: Path) -> None:
+    assert catalogue.read_named(str(_folder(tmp_path, MANIFEST, "a:b")))[0].faults
+
+
+def test_an_unknown_name_says_what_a_name_can_be() -> None:
+    with pytest.raises(CatalogError, match=r"nobody: neither a folder with submission\.toml nor a"):
+        catalogue.read_named("nobody")
+
+
+def test_references_are_read_by_id_in_the_order_asked_for() -> None:
+    found = catalogue.references(["rlfn_x4", "imdn_x2"])
+    assert [(it.id, it.role, it.faults) for it in found] == [
+        ("rlfn_x4", "reference", ()),
+        ("imdn_x2", "reference", ()),
+    ]
+    assert catalogue.read_named("rlfn_x4") == found[:1]
+    assert "imdn_x2" in {it.id for it in catalogue.read_named("imdn")}
+
+
+def test_an_unknown_reference_names_the_known_ones() -> None:
+    with pytest.raises(CatalogError, match=r"no reference model 'best': known are .*rlfn_x4"):
+        catalogue.references(["rlfn_x4", "best"])

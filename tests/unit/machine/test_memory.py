@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.machine import memory
+from harness.machine.memory import Resident
+
+MIB = 2**20
+CHILD = """
+import sys
+for line in sys.stdin:
+    block = bytearray(int(line))
+    block[::4096] = b"x" * len(block[::4096])
+    print("held", flush=True)
+    del block
+    sys.stdin.readline()
+    print("freed", flush=True)
+"""
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+
+
+class Child:
+    """A process that holds and frees memory when it is told to."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-S", "-c", CHILD],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.pid = self.process.pid
+
+    def hold(self, size: int) -> None:
+        self._say(f"{size}", "held")
+
+    def free(self) -> None:
+        self._say("", "freed")
+
+    def _say(self, line: str, answer: str) -> None:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline().strip() == answer
+
+
+@pytest.fixture
+def child() -> Iterator[Child]:
+    child = Child()
+    yield child
+    child.process.kill()
+    child.process.communicate()
+
+
+def _resident(child: Child) -> Resident:
+    found = memory.resident(child.pid)
+    assert found is not None
+    return found
+
+
+def test_a_process_has_some_memory_and_its_peak_is_at_least_that() -> None:
+    own = memory.resident(os.getpid())
+    assert own is not None
+    assert MIB < own.now_bytes <= own.peak_bytes
+
+
+def test_memory_that_is_held_and_freed_stays_in_the_peak(child: Child) -> None:
+    child.hold(1)
+    child.free()
+    before = _resident(child)
+    child.hold(64 * MIB)
+    child.free()
+    after = _resident(child)
+    assert 60 * MIB < after.peak_bytes - before.now_bytes < 80 * MIB
+    assert after.now_bytes - before.now_bytes < 8 * MIB
+
+
+def test_a_reset_forgets_the_peak(child: Child) -> None:
+    child.hold(64 * MIB)
+    child.free()
+    assert memory.reset_peak(child.pid)
+    now = _resident(child)
+    assert now.peak_bytes - now.now_bytes < 8 * MIB
+    child.hold(32 * MIB)
+    child.free()
+    assert 28 * MIB < _resident(child).peak_bytes - now.now_bytes < 48 * MIB
+
+
+def test_a_process_that_is_gone_has_no_memory(child: Child) -> None:
+    child.process.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert memory.resident(child.pid) is None  # a zombie
+    child.process.wait()
+    assert memory.resident(child.pid) is None
+    assert memory.reset_peak(child.pid) is False
+
+
+def test_a_size_is_read_in_the_unit_that_it_names() -> None:
+    assert memory._bytes("\t    2048 kB") == 2 * MIB
+    assert memory._bytes("17") == 17

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from fakes.audited import FakeSession, Uint8, bicubic, images, score, task
+
+from harness.core.record import RoundFigures
+from harness.measure import passes
+from harness.measure.session import Session
+from harness.wire.messages import Ready
+
+
+def _run(session: FakeSession) -> RoundFigures:
+    return passes.run(cast("Session", session), images(), score)
+
+
+def _verdicts(session: FakeSession) -> dict[str, str]:
+    return {audit.id: audit.verdict for audit in _run(session).audits}
+
+
+def _faster_if_seen(pixels: Uint8, before: list[bytes]) -> float:
+    return 0.001 if pixels.tobytes() in before else 0.05
+
+
+def test_an_honest_round_has_every_audit_and_no_doubt() -> None:
+    verdicts = _verdicts(FakeSession(task()))
+    assert set(verdicts.values()) == {"ok"}
+    looked = {"clock", "collect", "repeats", "outputs", "references", "flags", "input", "precision"}
+    assert verdicts.keys() == looked  # there is no process whose time could be read
+
+
+def test_a_thorough_round_has_four_forwards_more_and_two_at_its_end() -> None:
+    session = FakeSession(task())
+    figures = _run(session)
+    # one warm-up, three images, two of one of them and two fresh ones, one before it must rest
+    assert len(session.given) == 1 + 3 + 4 + 1
+    assert session.watched == 1
+    assert len(figures.samples) == len(figures.scores) == 3
+    shown = Counter(it.tobytes() for it in session.given)
+    assert sorted(shown.values()) == [1, 1, 1, 1, 1, 4]  # one image came again three times
+
+
+def test_other_rounds_have_no_forward_of_their_own() -> None:
+    session = FakeSession(task(thorough=False))
+    verdicts = _verdicts(session)
+    assert len(session.given) == 1 + 3
+    assert session.watched == 0
+    assert {"clock", "collect", "references"} < verdicts.keys()
+
+
+def test_a_cached_output_is_found_by_eight_against_eight() -> None:
+    session = FakeSession(task(), seconds=_faster_if_seen)
+    (found,) = [it for it in _run(session).audits if it.id == "repeats"]
+    assert found.verdict == "rejected"
+    assert found.evidence.endswith("medians of 8 and 8 in drawn order")
+
+
+def test_without_audits_nothing_is_shown_but_the_images() -> None:
+    session = FakeSession(task(audits=False))
+    figures = _run(session)
+    assert figures.audits == ()
+    assert len(session.given) == 1 + 3
+    assert (session.given[0] == images()[0].pixels[::-1, ::-1]).all()
+
+
+def test_outputs_of_later_passes_are_compared_with_the_scored_ones() -> None:
+    class Forgetful:
+        """Honest for the three outputs of the first pass; then grey."""
+
+        calls = 0
+
+        def __call__(self, lr: Uint8) -> Uint8:
+            self.calls += 1
+            return bicubic(lr) if self.calls <= 3 else np.full_like(bicubic(lr), 90)
+
+    session = FakeSession(task(thorough=False, passes=2), model=Forgetful())
+    assert _verdicts(session)["outputs"] == "rejected"
+    honest = FakeSession(task(thorough=False, passes=2))
+    assert _verdicts(honest)["outputs"] == "ok"
+    assert len({it.tobytes() for it in honest.given}) == len(honest.given) == 1 + 3 + 3
+
+
+def test_a_process_that_dies_while_it_is_watched_has_been_measured() -> None:
+    figures = _run(FakeSession(task(), dies=True))
+    (found,) = [it for it in figures.audits if it.id == "precision"]
+    assert (found.verdict, "SIGSEGV" in found.evidence) == ("ok", True)
+
+
+@pytest.mark.parametrize(
+    ("ready", "weights", "verdict"),
+    [
+        (Ready(0.1, 7, untrained=True), "", "ok"),  # it stands as untrained, and is not ranked
+        (Ready(0.1, 7, untrained=True), "w", "rejected"),  # it has weights, whatever it says
+        (Ready(0.1, 0, untrained=True), "", "rejected"),  # without parameters it is ranked
+    ],
+)
+def test_only_the_output_of_an_untrained_model_is_not_judged(
+    ready: Ready, weights: str, verdict: str
+) -> None:
+    def grey(lr: Uint8) -> Any:
+        return np.full_like(bicubic(lr), 90)
+
+    assert _verdicts(FakeSession(task(weights=weights), model=grey, ready=ready))["outputs"] == (
+        verdict
+    )

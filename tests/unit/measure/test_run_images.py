@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes.challenges import write_challenge, write_set5
+
+from harness import datasets
+from harness.measure.run_images import (
+    PSNR_CAP_DB,
+    RunImages,
+    Scorer,
+    again,
+    floor,
+    gather,
+    pixel_digest,
+)
+from harness.rules import rulebook
+
+TINY = {
+    "id": "tiny",
+    "title": "Tiny",
+    "scale": 4,
+    "quality_profile": "ntire",
+    "datasets": [{"name": "Set5", "split": "validation"}],
+    "columns": [{"metric": "psnr:Set5", "title": "PSNR"}],
+}
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> tuple[RunImages, Scorer]:
+    challenge = rulebook.read(str(write_challenge(tmp_path / "tiny.toml")))
+    found = datasets.find("Set5", data_dir=write_set5(tmp_path / "data"), scale=4)
+    material = gather(challenge, (found,), ("said before",))
+    return material, Scorer(challenge, material)
+
+
+def truth(material: RunImages) -> np.ndarray:
+    _, pair = material.pairs[0]
+    return datasets.read_hr(pair, scale=4)
+
+
+def test_workers_are_handed_lr_images_and_notes_are_kept(made: tuple[RunImages, Scorer]) -> None:
+    material, _ = made
+    assert [(it.image, it.pixels.shape) for it in material.lr] == [
+        ("baby", (16, 16, 3)),
+        ("bird", (16, 16, 3)),
+    ]
+    assert material.notes[0] == "said before"
+    assert any(note.startswith("Set5: LR made from HR") for note in material.notes)
+
+
+def test_an_output_equal_to_its_truth_has_a_finite_score(made: tuple[RunImages, Scorer]) -> None:
+    material, judge = made
+    score = judge(material.lr[0], truth(material))
+    assert (score.psnr_db, score.ssim) == (PSNR_CAP_DB, 1.0)
+
+
+def test_one_level_of_error_everywhere_is_48_db(made: tuple[RunImages, Scorer]) -> None:
+    material, judge = made
+    hr = truth(material)
+    off = np.where(hr < 255, hr + 1, hr - 1).astype(np.uint8)
+    score = judge(material.lr[0], off)
+    assert score.psnr_db == pytest.approx(48.1308, abs=1e-4)  # 20 log10(255)
+
+
+def test_the_same_output_in_a_later_round_keeps_its_score(made: tuple[RunImages, Scorer]) -> None:
+    material, judge = made
+    image = material.lr[0]
+    first = judge(image, truth(material))
+    later = again(judge, (first,))
+    assert later(image, truth(material)) is first
+    other = np.zeros_like(truth(material))
+    assert later(image, other) == judge(image, other)
+
+
+def test_bicubic_is_scored_on_every_image(made: tuple[RunImages, Scorer]) -> None:
+    material, judge = made
+    scores = floor(rulebook.parse(TINY, where="test"), material, judge)
+    assert [score.image for score in scores] == ["baby", "bird"]
+    assert all(score.psnr_db and 10 < score.psnr_db < PSNR_CAP_DB for score in scores)
+
+
+def test_outputs_are_told_apart_by_their_pixels() -> None:
+    black = np.zeros((2, 2, 3), np.uint8)
+    other = black.copy()
+    other[0, 0, 0] = 1
+    assert pixel_digest(black) == pixel_digest(black.copy())
+    assert pixel_digest(black) != pixel_digest(other)

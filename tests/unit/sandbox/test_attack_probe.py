@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from harness.worker import attack_probe
+
+
+def _driver(monkeypatch: pytest.MonkeyPatch, returned: int) -> None:
+    library = SimpleNamespace(cuInit=lambda flags: returned + flags)
+    monkeypatch.setattr(attack_probe.ctypes, "CDLL", {"libcuda.so.1": library}.__getitem__)
+
+
+def test_cuda_starts_if_its_driver_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    _driver(monkeypatch, 0)
+    assert attack_probe.cuda({}) == "CUDA starts"
+    _driver(monkeypatch, 304)
+    with pytest.raises(OSError, match="cuInit returns 304"):
+        attack_probe.cuda({})
+
+
+def test_a_driver_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> object:
+        raise OSError(f"{name}: cannot open shared object file")
+
+    monkeypatch.setattr(attack_probe.ctypes, "CDLL", missing)
+    with pytest.raises(OSError, match=r"libcuda.so.1: cannot open shared object file"):
+        attack_probe.cuda({})

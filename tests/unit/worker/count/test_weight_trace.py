@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from harness.wire import count_answers
+from harness.worker.count.dispatch import DispatchCounter
+from harness.worker.count.weight_trace import TraceRecorder
+
+
+def _read(model: nn.Module, side: int = 6) -> count_answers.WeightTrace:
+    image = torch.zeros(1, 3, side, side)
+    reads = TraceRecorder(model, image)
+    with torch.no_grad(), reads, DispatchCounter():
+        output = model(image)
+    return reads.report(output)
+
+
+class Kernel(nn.Module):
+    """A convolution with what `kernel` makes of the tensors below."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.own = nn.Parameter(torch.ones(3, 3, 3, 3))
+        self.small = nn.Parameter(torch.ones(3, 3, 1, 1))
+        self.register_buffer("mask", torch.ones(3, 3, 3, 3))
+        self.register_buffer("table", torch.ones(16))
+        self.register_buffer("places", torch.zeros(81, dtype=torch.int64))
+
+    def forward(self, image: Tensor) -> Tensor:
+        return F.conv2d(image, self.kernel(), padding=1)
+
+    def kernel(self) -> Tensor:
+        return self.own
+
+
+def test_plain_parameters_hide_nothing_and_those_not_read_are_named() -> None:
+    read = _read(Kernel())
+    assert (read.params_read, read.unread) == (81, ("small",))
+    assert (read.held, read.hidden, read.follows) == ((), 0, True)
+
+
+def test_a_mask_on_as_many_parameters_is_read_but_hides_nothing() -> None:
+    class Masked(Kernel):
+        def kernel(self) -> Tensor:
+            return self.own * self.mask
+
+    read = _read(Masked())
+    assert [(it.name, it.role) for it in read.held] == [("mask", "values")]
+    assert read.hidden == 0
+
+
+def test_a_buffer_with_a_few_parameters_on_it_is_hidden_weights() -> None:
+    class Scaled(Kernel):
+        def kernel(self) -> Tensor:
+            return self.mask * self.small
+
+    read = _read(Scaled())
+    assert [(it.name, it.kind, it.role, it.numel) for it in read.held] == [
+        ("mask", "buffer", "weights", 81)
+    ]
+    assert read.hidden == 81
+
+
+def test_indices_into_a_short_table_are_hidden_weights_like_the_table() -> None:
+    class Quantised(Kernel):
+        def kernel(self) -> Tensor:
+            return self.table[self.places].reshape(3, 3, 3, 3)
+
+    assert _read(Quantised()).hidden == 16 + 81
+
+
+def test_a_smaller_kernel_padded_with_zeros_or_written_into_them_is_all_parameters() -> None:
+    class Padded(Kernel):
+        def kernel(self) -> Tensor:
+            written = torch.zeros(3, 3, 3, 3)
+            written[:, :, 1:2, 1:2] = self.small
+            return F.pad(self.small, (1, 1, 1, 1)) + written
+
+    read = _read(Padded())
+    assert (read.hidden, read.held) == (0, ())
+
+
+def test_a_parameter_that_is_a_small_view_of_a_buffer_stands_for_nothing() -> None:
+    class Tied(Kernel):
+        def __init__(self) -> None:
+            super().__init__()
+            self.small = nn.Parameter(self.mask.view(-1)[:1], requires_grad=False)
+
+        def kernel(self) -> Tensor:
+            return self.mask
+
+    assert _read(Tied()).hidden == 81
+
+
+def test_norms_and_offsets_are_read_as_values() -> None:
+    class Normed(Kernel):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm = nn.BatchNorm2d(3).eval()
+            self.mean = torch.zeros(1, 3, 1, 1)
+
+        def forward(self, image: Tensor) -> Tensor:
+            normed: Tensor = self.norm(super().forward(image - self.mean))
+            return normed
+
+    read = _read(Normed())
+    assert {(it.name, it.role) for it in read.held} == {
+        ("norm.running_mean", "values"),
+        ("norm.running_var", "values"),
+        ("mean", "values"),
+    }
+    assert read.hidden == 0
+
+
+def test_what_takes_the_image_s_shape_alone_does_not_come_of_it() -> None:
+    class Constant(Kernel):
+        def forward(self, image: Tensor) -> Tensor:
+            return torch.zeros_like(image) + image.new_ones(image.shape)
+
+    assert not _read(Constant()).follows
+
+
+def test_what_is_written_in_place_comes_of_what_was_written() -> None:
+    class Written(Kernel):
+        def forward(self, image: Tensor) -> Tensor:
+            canvas = torch.empty(1, 3, 6, 6)
+            canvas[:, :, 2:4] = image[:, :, :2]
+            return canvas
+
+    assert _read(Written()).follows
