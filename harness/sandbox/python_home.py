@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-PACKAGE = Path(__file__).resolve().parents[2]  # harness
+PACKAGE = Path(__file__).resolve().parents[1]  # harness
 PACKAGE_PARTS = ("__init__.py", "wire", "worker")
 SYSTEM = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/lib", "/lib32", "/lib64")
 # the loader's cache, Debian's choice among BLAS libraries, and what torch asks of the processor:

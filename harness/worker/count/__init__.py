@@ -7,8 +7,9 @@ Four counters look at the same forward and none believes another:
 - `dispatch`: our own count of every operator that PyTorch dispatches
 - `second_opinion`: ptflops, by hooks and patched functions
 
-Beside them `weight_trace` follows the tensors: which weights met the image, and what that must cost
-(`closed_form`). `second_size` looks at another size, `before_deploy` at an entry before its `deploy`.
+Beside them `weight_trace` follows the tensors: which weights met the image, and what that must
+cost (`closed_form`). `second_size` looks at another size, `before_deploy` at an entry before its
+`deploy`.
 
 Nothing is judged here. This package runs beside the submitted code, so what it returns is a claim;
 the trusted side compares the claims (`harness.counts.verdict`).

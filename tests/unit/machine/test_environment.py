@@ -95,8 +95,8 @@ def test_looking_at_the_machine_does_not_import_torch() -> None:
     import subprocess
 
     code = (
-        "import sys; from harness.measure import machine; "
-        "machine.environment(device='cpu', threads=1); print('torch' in sys.modules)"
+        "import sys; from harness.machine import environment; "
+        "environment.environment(device='cpu', threads=1); print('torch' in sys.modules)"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

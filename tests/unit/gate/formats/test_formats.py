@@ -198,7 +198,7 @@ def test_no_text_of_a_submission_breaks_out_of_any_form(
         assert line.isprintable()
     rows = [line for line in draw.comment(checked).splitlines() if line.startswith("|")]
     assert {line.count("|") for line in rows} == {6}
-    assert "<" not in draw.comment(checked).replace(draw.as_github.MARKER, "")
+    assert "<" not in draw.comment(checked).replace(draw.github.MARKER, "")
     printed = _printed(*checked).splitlines()
     assert all(line.isprintable() and not line.strip().startswith("::") for line in printed)
     assert not any("##[" in line for line in printed)
