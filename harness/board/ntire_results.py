@@ -140,7 +140,7 @@ def to_text(rows: Mapping[str, Result]) -> str:
 
 def _result(entry: dict[str, Any]) -> Result:
     known = {name: value for name, value in entry.items() if not _is_nothing(value)}
-    return typed.build(Result, known, {})
+    return typed.build(Result, known)
 
 
 def _is_nothing(value: Any) -> bool:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import tomllib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from harness.documents.mend import Draft, FaultPlace, StandInTable
-from harness.documents.toml import read_toml
-
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-__all__ = ["Faults", "Settle", "StandInTable", "adapter", "build", "read_toml"]
 T = TypeVar("T")
-Settle = Callable[[dict[str, Any], Mapping[str, Any]], dict[str, Any]]
-_LOOKS = 12  # far more than a document has levels; each look mends what the one before found
-_EXTRA = ("extra_forbidden", "unexpected_keyword_argument")
+_INT_LIMIT = 2**63  # what TOML promises to hold
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 _WORDS = {
     "missing": "is missing",
@@ -35,70 +30,38 @@ class Faults(ValueError):
         self.lines = lines
 
 
-def build(
-    kind: type[T],
-    document: Mapping[str, Any],
-    stand_in: Mapping[str, Any] | StandInTable,
-    *,
-    settle: Settle | None = None,
-) -> T:
-    """The value of a TOML document; Faults lists everything wrong with it at once.
+def read_toml(text: str) -> dict[str, Any]:
+    """A TOML document; ValueError for what is none, also for whole numbers beyond 64 bits.
 
-    A frozen dataclass checks its fields together only when all of them have the right type. So
-    that those faults are named too, what is faulty is replaced, as `stand_in` says, and the
-    document looked at again, until nothing new comes to light. `settle` is given what is readable
-    and the whole document, and gives what is to be looked at: it takes away what would look
-    faulty beside a stand-in alone.
+    Python reads those from hexadecimal digits, but can't write them.
     """
     try:
-        return _build(kind, document, stand_in, settle)
+        document = tomllib.loads(text)
+        if _has_long_number(document):
+            raise ValueError("a whole number is beyond 64 bits")
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+    return document
+
+
+def build(kind: type[T], document: Mapping[str, Any]) -> T:
+    """The value of a TOML document, or Faults.
+
+    A frozen dataclass checks its fields together only when each of them is readable, so that the
+    faults of fields are all told at once, and those of a value as a whole once its fields are
+    right.
+    """
+    try:
+        # by way of JSON, whose strict mode takes a list for a tuple and nothing else for anything;
+        # dates and times become what no field of ours takes
+        text = json.dumps(document, default=lambda it: {type(it).__name__: str(it)})
+        return adapter(kind).validate_json(text, strict=True)
+    except ValidationError as error:
+        # two members of a union may tell the same of one place
+        lines = dict.fromkeys(map(_line, error.errors(include_url=False)))
+        raise Faults(tuple(lines)) from None
     except RecursionError:
         raise Faults(("is nested too deeply",)) from None
-
-
-def _build(
-    kind: type[T],
-    document: Mapping[str, Any],
-    stand_in: Mapping[str, Any] | StandInTable,
-    settle: Settle | None,
-) -> T:
-    table = stand_in if isinstance(stand_in, StandInTable) else StandInTable(stand_in)
-    draft = Draft(document, table)
-    lines: dict[str, None] = {}
-    known: set[FaultPlace] = set()
-    tried = document
-    for _ in range(_LOOKS):
-        try:
-            value = _parse(kind, tried)
-        except ValidationError as error:
-            faults = [(draft.place(it["loc"]), it) for it in error.errors(include_url=False)]
-        else:
-            if not lines:
-                return value
-            break
-        new = [(at, it) for at, it in faults if it["type"] == "value_error" or at not in known]
-        lines |= {_line(at, it): None for at, it in new}
-        known |= {at for at, _ in faults}
-        if not all([_mended(draft, at, it) for at, it in faults]):  # noqa: C419 - mend them all
-            break
-        tried = draft.readable() if settle is None else settle(draft.readable(), document)
-    raise Faults(tuple(lines))
-
-
-def _mended(draft: Draft, place: FaultPlace, fault: ErrorDetails) -> bool:
-    extra = fault["type"] in _EXTRA
-    return bool(place) and draft.mend(place, extra=extra, whole=fault["type"] == "value_error")
-
-
-def _parse(kind: type[T], document: Mapping[str, Any]) -> T:
-    # by way of JSON, whose strict mode takes a list for a tuple and nothing else for anything
-    text = json.dumps(document, default=_no_json)
-    return adapter(kind).validate_json(text, strict=True)
-
-
-def _no_json(value: object) -> dict[str, str]:
-    """TOML's dates and times: nothing that a field of ours takes."""
-    return {type(value).__name__: str(value)}
 
 
 def adapter(kind: type[T]) -> TypeAdapter[T]:
@@ -108,9 +71,17 @@ def adapter(kind: type[T]) -> TypeAdapter[T]:
     return _ADAPTERS[kind]
 
 
-def _line(place: FaultPlace, fault: ErrorDetails) -> str:
-    where = ".".join(str(part) for part in place)
+def _line(fault: ErrorDetails) -> str:
+    where = ".".join(str(part) for part in fault["loc"])
     text = _WORDS.get(fault["type"], fault["msg"].removeprefix("Value error, "))
     if where and fault["type"] not in _WORDS and fault["type"] != "value_error":
         text = f"{text}, got {fault['input']!r:.60}"
     return f"{where}: {text}" if where else text
+
+
+def _has_long_number(node: Any) -> bool:
+    if isinstance(node, dict):
+        return any(map(_has_long_number, node.values()))
+    if isinstance(node, list):
+        return any(map(_has_long_number, node))
+    return isinstance(node, int) and not -_INT_LIMIT <= node < _INT_LIMIT

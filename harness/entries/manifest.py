@@ -8,22 +8,9 @@ from typing import Any
 
 from harness.core.submission import ENTRY_PATTERN, WEIGHT_SUFFIXES, Submission, path_fault
 from harness.documents import typed
-from harness.documents.typed import StandInTable
 
 MANIFEST = "submission.toml"
 MANIFEST_CAP = 64 * 1024  # bytes
-_OFFICIAL = {"file": "x", "sha256": "0" * 64, "url": "https://x", "licence": "x"}
-_STAND_IN = StandInTable(
-    {
-        "id": "x",
-        "team": "x",
-        "entry": "x:x",
-        "scale": 4,
-        "data_range": 1.0,
-        "official": StandInTable(_OFFICIAL, rest=lambda _: dict(_OFFICIAL)),
-        "published": StandInTable({"source": "x", "macs_g": 1.0}, rest=lambda _: {"source": "x"}),
-    }
-)
 _SHOWN = 80  # characters of a value in a fault
 
 
@@ -56,7 +43,7 @@ def submission(folder: Path, said: Mapping[str, Any], name: str) -> Submission:
     """
     misplaced = [*_misplaced(folder, said, name), *_address_faults(said)]
     try:
-        made = typed.build(Submission, said, _STAND_IN)
+        made = typed.build(Submission, said)
         lines = misplaced
     except typed.Faults as faults:
         lines = [*faults.lines, *misplaced]

@@ -54,7 +54,7 @@ def read(path: Path | None) -> CheckConfiguration:
     if path is None or path.name == PYPROJECT.name:
         document = _table(document, path or PYPROJECT)
     try:
-        return typed.build(CheckConfiguration, document, {})
+        return typed.build(CheckConfiguration, document)
     except typed.Faults as faults:
         lines = "\n  ".join(faults.lines)
         raise BadInput(f"{path or PYPROJECT}, gates of `esr check`:\n  {lines}") from None

@@ -22,7 +22,6 @@ from harness.core.printed_table import PrintedRow, PrintedTable
 from harness.documents import typed
 
 BUNDLED = Path(__file__).parent / "tables"
-_STAND_IN = dict.fromkeys(("id", "title", "rules", "source"), "x")
 _TEXTS = ("id", "team", "role", "competes")
 _PLACE = "printed "
 
@@ -59,7 +58,7 @@ def read(name_or_path: str) -> PublishedTable:
             )
     text = _text(path)
     try:
-        table = typed.build(PrintedTable, typed.read_toml(text), _STAND_IN)
+        table = typed.build(PrintedTable, typed.read_toml(text))
     except typed.Faults as faults:
         raise PublishedError("\n".join(f"{path}: {line}" for line in faults.lines)) from None
     except ValueError as error:

@@ -9,7 +9,6 @@ from typing import Any
 
 from harness.core.challenge import Challenge
 from harness.documents import typed
-from harness.rules.stand_in import STAND_IN, settle
 
 BUNDLED = Path(__file__).parent / "challenges"
 
@@ -56,7 +55,7 @@ def parse(document: dict[str, Any], *, where: str, at_hand: AtHand | None = None
     """The challenge of a TOML document; `where` leads every fault's line."""
     strange = tuple(_strangers(document, at_hand)) if at_hand else ()
     try:
-        challenge = typed.build(Challenge, document, STAND_IN, settle=settle)
+        challenge = typed.build(Challenge, document)
         lines = strange
     except typed.Faults as faults:
         lines = (*faults.lines, *strange)

@@ -17,7 +17,6 @@ RECIPES = Path(__file__).parent / "recipes"
 LossName = Literal["l1", "l2", "psnr"]
 ScheduleName = Literal["constant", "halving", "cosine", "one-cycle"]
 StartName = Literal["random", "linear"]
-_STAND_IN = {"log_every": 1, "validate_every": 1, "ema_decay": 0.5, "stages": None, "model": "x"}
 
 
 @dataclass(frozen=True)
@@ -162,7 +161,7 @@ def read(name: str) -> Recipe:
         )
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-        recipe = typed.build(Recipe, document, _STAND_IN)
+        recipe = typed.build(Recipe, document)
     except typed.Faults as faults:
         raise listed(f"{path}: is no recipe; mend", faults.lines) from None
     except (OSError, ValueError, RecursionError) as error:

@@ -165,7 +165,7 @@ def test_a_convention_of_macs_needs_printed_macs() -> None:
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_published_figure_is_finite_where_it_is_read(value: float) -> None:
     with pytest.raises(typed.Faults, match=r"psnr_db: Input should be a finite number"):
-        typed.build(PublishedFigures, {"source": "x", "dataset": "Set5", "psnr_db": value}, {})
+        typed.build(PublishedFigures, {"source": "x", "dataset": "Set5", "psnr_db": value})
 
 
 def test_no_name_is_too_long_for_a_file_system() -> None:

@@ -32,7 +32,7 @@ scale = 4
 
 def _folder(place: Path, manifest: str = MANIFEST, name: str = "acme") -> Path:
     folder = place / name
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "submission.toml").write_text(manifest, encoding="utf-8")
     (folder / "model.py").write_text("class Net: ...\n", encoding="utf-8")
     return folder
@@ -106,14 +106,28 @@ def test_a_file_name_that_no_disk_can_hold_is_a_fault(tmp_path: Path) -> None:
     assert faults[-1] == f"submission.toml: {shown}"
 
 
-def test_all_faults_are_listed_at_once(tmp_path: Path) -> None:
-    faults = _faults(tmp_path, 'id = "acme"\nscale = "4"\ndata_range = 2.0\nbest = true')
-    assert faults == (
+def test_all_faults_of_fields_are_listed_at_once_with_those_of_the_folder(tmp_path: Path) -> None:
+    text = 'id = "b"\nscale = "4"\ndata_range = 2.0\nbest = true\nweights = "w.pth"'
+    assert _faults(tmp_path, text) == (
         "submission.toml: team: is missing",
         "submission.toml: entry: is missing",
         "submission.toml: scale: Input should be a valid integer, got '4'",
         "submission.toml: best: is no known field",
-        "submission.toml: data_range must be 1.0 or 255.0, got 2",
+        "submission.toml: id 'b' is not the folder's name, 'acme'",
+        "submission.toml: weights 'w.pth' is not in the folder",
+    )
+
+
+def test_all_faults_of_the_values_together_are_listed_at_once_with_those_of_the_folder(
+    tmp_path: Path,
+) -> None:
+    text = MANIFEST.replace("scale = 4", "scale = 5").replace("1.0", "2.0").replace("Acme", " ")
+    assert _faults(tmp_path, text + 'weights = "w.pth"\n') == (
+        (
+            "submission.toml: team must not be empty; scale must be 2, 3 or 4, got 5; "
+            "data_range must be 1.0 or 255.0, got 2"
+        ),
+        "submission.toml: weights 'w.pth' is not in the folder",
     )
 
 
@@ -226,17 +240,21 @@ def test_what_may_not_be_in_the_folder_hides_no_fault_of_the_manifest(tmp_path: 
     )
 
 
-def test_a_missing_field_of_official_weights_hides_none_of_its_other_faults(
+def test_official_weights_are_judged_together_once_none_of_their_fields_is_missing(
     tmp_path: Path,
 ) -> None:
     official = '[official]\nfile = "../x.pth"\nsha256 = "zz"\nurl = "http://x"\n'
+    url = "submission.toml: official: url must begin with https://, got 'http://x'"
     assert _faults(tmp_path, MANIFEST + official) == (
         "submission.toml: official.licence: is missing",
+        url,
+    )
+    assert _faults(tmp_path, MANIFEST + official + 'licence = "l"\n') == (
         (
             "submission.toml: official: sha256 must be 64 hexadecimal digits; "
             "file must be a path inside the folder, got '../x.pth'"
         ),
-        "submission.toml: official: url must begin with https://, got 'http://x'",
+        url,
     )
 
 
@@ -245,12 +263,21 @@ def test_a_variants_id_hides_no_fault_of_the_variants_nor_of_what_they_share(
 ) -> None:
     text = VARIANTS.replace('"acme_x2"', '"x2"').replace("scale = 2", 'scale = 9\ntile = "4"')
     text = text.replace("model:Net", "main:Net").replace('team = "Acme"', 'id = "b"\nteam = 3')
-    assert _faults(tmp_path, text) == (
+    misnamed = (
         "submission.toml: id 'b' is not the folder's name, 'acme'",
         "submission.toml: variants[0]: id must be a text that begins with 'acme_', got 'x2'",
+    )
+    misplaced = "submission.toml: 'main:Net' speaks of main.py, which is not in the folder"
+    assert _faults(tmp_path, text) == (
+        *misnamed,
         "submission.toml: team: Input should be a valid string, got 3",
-        "submission.toml: 'main:Net' speaks of main.py, which is not in the folder",
+        misplaced,
         "submission.toml: variants[0]: tile: Input should be a valid integer, got '4'",
+    )
+    text = text.replace("team = 3", 'team = "Acme"').replace('tile = "4"', "tile = 4")
+    assert _faults(tmp_path, text) == (
+        *misnamed,
+        misplaced,
         "submission.toml: variants[0]: scale must be 2, 3 or 4, got 9",
     )
 

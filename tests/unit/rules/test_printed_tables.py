@@ -65,11 +65,14 @@ def test_headings_are_metrics_with_units_that_fit(tmp_path: Path) -> None:
 
 
 def test_every_fault_of_the_document_is_named(tmp_path: Path) -> None:
-    table = TABLE.replace('"A report"', "1") + "colour = 1\nrulings = []\n"
+    rulings = "rulings = []\n"
+    table = TABLE.replace('"A report"', "1") + "colour = 1\n" + rulings
     lines = faults(tmp_path, FIGURES, table)
     assert "source: Input should be a valid string, got 1" in lines
     assert "colour: is no known field" in lines
-    assert "rulings need at least one, each with an id of its own, got []" in lines
+    assert faults(tmp_path, FIGURES, TABLE + rulings) == [
+        "rulings need at least one, each with an id of its own, got []"
+    ]
 
 
 def test_corrections_and_ties_are_of_rows_that_are_there(tmp_path: Path) -> None:

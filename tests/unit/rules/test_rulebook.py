@@ -95,12 +95,17 @@ limits = [{ metric = "beauty", at_least = 1.0 }]
 [protocol]
 rounds = 0
 """
-    title, profile, limit, protocol, colour, whole = _faults(tmp_path, text)
+    title, profile, limit, protocol, colour = _faults(tmp_path, text)
     assert title == "title: Input should be a valid string, got 4"
     assert profile == "quality_profile: Input should be 'ntire' or 'classic-y', got 'best'"
     assert limit.startswith("limits.0: unknown metric 'beauty'; known are runtime, ")
     assert protocol == "protocol: rounds must be at least 1, got 0"
     assert colour == "colour: is no known field"
+    text = (
+        text.replace("title = 4", 'title = "4"').replace("best", "ntire").replace("beauty", "macs")
+    )
+    text = text.replace('colour = "red"\n', "").replace("rounds = 0", "rounds = 1")
+    (whole,) = _faults(tmp_path, text)
     assert whole == (
         "psnr:Set14 speaks of a dataset that the challenge does not have; "
         "scale must be 2, 3 or 4, got 5; dataset 'Set5' stands twice"
@@ -176,9 +181,13 @@ def test_a_faulty_field_hides_no_fault_elsewhere(tmp_path: Path, field: str) -> 
         field: "[1]",
     }
     text = "\n".join(f"{name} = {value}" for name, value in document.items())
-    first, second = _faults(tmp_path, text)
+    limits = "\nlimits = [{ metric = 'beauty', at_most = 1.0 }, { metric = 3 }]\ncolour = 'red'"
+    lines = sorted(_faults(tmp_path, text + limits), key=lambda it: not it.startswith(field))
+    first, limit, metric, colour = lines
     assert first.startswith(field)
-    assert second == "id must be 1 to 64 of a-z, 0-9 and _, got 'Not An Id'"
+    assert limit.startswith("limits.0: unknown metric 'beauty'")
+    assert metric == "limits.1.metric: Input should be a valid string, got 3"
+    assert colour == "colour: is no known field"
 
 
 def test_a_document_is_parsed_under_any_name() -> None:
@@ -189,10 +198,10 @@ def test_a_document_is_parsed_under_any_name() -> None:
 
 def test_a_faulty_item_of_a_list_hides_no_fault_of_its_neighbours(tmp_path: Path) -> None:
     limits = "limits = [{ metric = 'beauty', at_most = 1.0 }, "
-    limits += "{ metric = 'ssim:B100', at_least = 1.0 }]"
+    limits += "{ metric = 'ssim:B100', at_least = 1.0, decimals = 13 }]"
     first, second = _faults(tmp_path, GOOD + limits)
     assert first.startswith("limits.0: unknown metric 'beauty'")
-    assert second == "ssim:B100 speaks of a dataset that the challenge does not have"
+    assert second == "limits.1: decimals of the limit of ssim:B100 must be 0 to 12, got 13"
 
 
 def test_one_value_tells_all_that_is_wrong_with_it(tmp_path: Path) -> None:
@@ -204,7 +213,7 @@ def test_one_value_tells_all_that_is_wrong_with_it(tmp_path: Path) -> None:
 TRACK = "{ id = 'main', title = 'M', kind = 'order', terms = [{ metric = '%s' }] }"
 
 
-def test_a_fault_in_one_dataset_hides_none_of_the_metrics_and_names_of_others(
+def test_names_that_do_not_fit_together_are_all_told_once_the_fields_are_right(
     tmp_path: Path,
 ) -> None:
     text = GOOD.replace(
@@ -212,8 +221,9 @@ def test_a_fault_in_one_dataset_hides_none_of_the_metrics_and_names_of_others(
         '{ name = "Set5", split = "best" }, { name = "Set5", split = "test" }',
     )
     text += "runtime_over = ['Set14']\nlimits = [{ metric = 'psnr:B100', at_least = 1.0 }]\n"
-    split, whole = _faults(tmp_path, text)
+    (split,) = _faults(tmp_path, text)
     assert split.startswith("datasets.0.split: Input should be 'validation'")
+    (whole,) = _faults(tmp_path, text.replace("best", "test"))
     assert whole == (
         "runtime_over names 'Set14', which is no dataset of the challenge; "
         "psnr:B100 speaks of a dataset that the challenge does not have; "
@@ -226,17 +236,16 @@ def test_a_metric_may_speak_of_a_dataset_whose_name_can_not_be_read(tmp_path: Pa
     assert _faults(tmp_path, text + "runtime_over = ['Set5', 'Set5']\n") == [
         "datasets.0.name: is missing",
         "datasets.0.nam: is no known field",
-        "runtime_over 'Set5' stands twice",
     ]
 
 
-def test_a_doubled_track_is_named_beside_faults_of_both(tmp_path: Path) -> None:
+def test_a_doubled_track_is_named_after_faults_of_both(tmp_path: Path) -> None:
     text = f"tracks = [{TRACK % 'beauty'}, {TRACK.replace('order', 'best') % 'psnr:B100'}]"
-    beauty, kind, whole = sorted(
-        _faults(tmp_path, GOOD + text), key=lambda it: it[:8] != "tracks.0"
-    )
+    beauty, kind = _faults(tmp_path, GOOD + text)
     assert beauty.startswith("tracks.0.terms.0: unknown metric 'beauty'")
     assert kind.startswith("tracks.1.kind: Input should be 'order'")
+    text = f"tracks = [{TRACK % 'macs'}, {TRACK % 'psnr:B100'}]"
+    (whole,) = _faults(tmp_path, GOOD + text)
     assert whole == (
         "psnr:B100 speaks of a dataset that the challenge does not have; track 'main' stands twice"
     )
@@ -304,17 +313,22 @@ def test_faults_of_definitions_are_named_with_all_others(tmp_path: Path) -> None
             "hr: a path must lie within the data folder, got '/x'"
         ),
         "define.1.licence: is missing",
-        "define.0: Set5: count must be at least 1, got 0",
-        (
-            "psnr:Set5 speaks of a dataset that the challenge does not have; "
-            "define 'Set5' stands twice"
-        ),
         "define.0: no layout 'splits'; known are split; describe another one under paths",
         "define.1: Set14 is known already: choose another name",
         (
             "datasets.0: no dataset 'Set6'; known are Set14, Set5; "
             "describe another one under [[define]]"
         ),
+    ]
+
+
+def test_definitions_are_judged_together_once_their_fields_are_right(tmp_path: Path) -> None:
+    text = GOOD.replace('"Set5", split', '"Set6", split') + DEFINE + DEFINE
+    assert _faults(tmp_path, text.replace("count = 5", "count = 0", 1)) == [
+        "define.0: Set5: count must be at least 1, got 0"
+    ]
+    assert _faults(tmp_path, text) == [
+        "psnr:Set5 speaks of a dataset that the challenge does not have; define 'Set5' stands twice"
     ]
 
 
