@@ -83,7 +83,7 @@ def document(found: Diagnosis) -> dict[str, Any]:
     if told is not None and not math.isfinite(told["smallest"]):
         told["smallest"] = None
     return {
-        "sights": [dataclasses.asdict(it) for it in found.sights],
+        "sights": [dataclasses.asdict(check) for check in found.checks],
         "forecast": told,
         "problem": found.problem,
     }
@@ -98,9 +98,11 @@ def _print(found: Diagnosis, budget: float) -> None:
 
     styles = {"ok": "green", "note": "cyan", "warning": "yellow"}
     table = Table(box=None, pad_edge=False, show_header=False)
-    for it in found.sights:
-        mark = Text(it.level, style=styles[it.level])
-        table.add_row(mark, it.name, Text(short(it.value, 200)), Text(it.advice, style="dim"))
+    for check in found.checks:
+        mark = Text(check.level, style=styles[check.level])
+        table.add_row(
+            mark, check.name, Text(short(check.value, 200)), Text(check.advice, style="dim")
+        )
     console = Console()
     console.print(table)
     told = found.forecast

@@ -25,7 +25,7 @@ _FREE_GIB = 2.0
 
 
 @dataclass(frozen=True)
-class Sight:
+class HostCheck:
     """One thing that was looked at; `advice` says what to do where it is off."""
 
     name: str
@@ -34,7 +34,7 @@ class Sight:
     advice: str = ""
 
 
-def sights(root: Path = Path("/"), *, wait_s: float = 1.0) -> tuple[Sight, ...]:
+def host_checks(root: Path = Path("/"), *, wait_s: float = 1.0) -> tuple[HostCheck, ...]:
     """Cores, governor, load, steal, company, threads, memory, by the order of their weight.
 
     Takes `wait_s` seconds, over which steal and other processes are watched.
@@ -55,12 +55,12 @@ def sights(root: Path = Path("/"), *, wait_s: float = 1.0) -> tuple[Sight, ...]:
     return tuple(it for it in found if it is not None)
 
 
-def cores(root: Path, usable: int, present: int) -> Sight:
+def cores(root: Path, usable: int, present: int) -> HostCheck:
     """Processors at hand, and the quota that a container may have of them."""
     quota = _quota(root)
     text = f"{usable} of {present} usable"
     if quota is not None and quota < usable:
-        return Sight(
+        return HostCheck(
             "cores",
             f"{text}, a quota of {quota:g}",
             "warning",
@@ -69,52 +69,52 @@ def cores(root: Path, usable: int, present: int) -> Sight:
         )
     if usable < 2:
         advice = "The harness and the models share one core: leave a second one to the harness."
-        return Sight("cores", text, "warning", advice)
-    return Sight("cores", text)
+        return HostCheck("cores", text, "warning", advice)
+    return HostCheck("cores", text)
 
 
-def governor(root: Path) -> Sight | None:
+def governor(root: Path) -> HostCheck | None:
     """How the kernel chooses clocks; None where it does not tell."""
     found = sorted({_read(path) for path in _cpus(root, "cpufreq/scaling_governor")} - {""})
     if not found:
         return None
     text = ", ".join(found)
     if found == ["performance"]:
-        return Sight("governor", text)
+        return HostCheck("governor", text)
     advice = "Clocks follow the load: `cpupower frequency-set -g performance` keeps them up."
-    return Sight("governor", text, "warning", advice)
+    return HostCheck("governor", text, "warning", advice)
 
 
-def boost(root: Path) -> Sight | None:
+def boost(root: Path) -> HostCheck | None:
     """Whether clocks rise while it is cool; None where the system does not tell."""
     off = _read(root / "sys/devices/system/cpu/intel_pstate/no_turbo")
     on = _read(root / "sys/devices/system/cpu/cpufreq/boost")
     if not off and not on:
         return None
     if off == "1" or on == "0":
-        return Sight("boost", "off")
+        return HostCheck("boost", "off")
     advice = "Clocks sink as the machine warms up: interleaved checks bear it, single runs do not."
-    return Sight("boost", "on", "note", advice)
+    return HostCheck("boost", "on", "note", advice)
 
 
-def load(average: float, usable: int) -> Sight:
+def load(average: float, usable: int) -> HostCheck:
     """Load average of the last minute."""
     text = f"{average:.2f} on {usable} cores"
     if average <= 0.25 * usable:
-        return Sight("load", text)
-    return Sight("load", text, "warning", "Something else computes: wait for it or stop it.")
+        return HostCheck("load", text)
+    return HostCheck("load", text, "warning", "Something else computes: wait for it or stop it.")
 
 
-def steal(before: Mapping[str, int] | None, after: Mapping[str, int] | None) -> Sight | None:
+def steal(before: Mapping[str, int] | None, after: Mapping[str, int] | None) -> HostCheck | None:
     """The share of time that a hypervisor gave to others; None where the system does not tell."""
     if before is None or after is None:
         return None
     total = sum(after.values()) - sum(before.values())
     share = (after["steal"] - before["steal"]) / total if total > 0 else 0.0
     if share <= _STEAL:
-        return Sight("steal", f"{share:.1%}")
+        return HostCheck("steal", f"{share:.1%}")
     advice = "The host gives this machine's cores to others: use a dedicated one for figures."
-    return Sight("steal", f"{share:.1%}", "warning", advice)
+    return HostCheck("steal", f"{share:.1%}", "warning", advice)
 
 
 def busy_processes(wait_s: float) -> list[tuple[str, float]]:
@@ -134,42 +134,42 @@ def busy_processes(wait_s: float) -> list[tuple[str, float]]:
     return sorted(used, key=lambda it: -it[1])
 
 
-def company(busy: list[tuple[str, float]]) -> Sight:
+def company(busy: list[tuple[str, float]]) -> HostCheck:
     """Other processes that compute."""
     loud = [f"{name} ({percent:.0f} %)" for name, percent in busy if percent >= _BUSY]
     if not loud:
-        return Sight("other processes", "none that computes")
+        return HostCheck("other processes", "none that computes")
     text = ", ".join(loud[:5]) + (f" and {len(loud) - 5} more" if len(loud) > 5 else "")
-    return Sight("other processes", text, "warning", "They take turns with what is measured.")
+    return HostCheck("other processes", text, "warning", "They take turns with what is measured.")
 
 
-def threads(environment: Mapping[str, str]) -> Sight:
+def threads(environment: Mapping[str, str]) -> HostCheck:
     """Thread settings of the shell, which workers do not see."""
     told = [f"{name}={environment[name]}" for name in THREADS if name in environment]
     if not told:
-        return Sight("thread settings", "none")
+        return HostCheck("thread settings", "none")
     advice = "Workers do not see them: `--threads` says how many threads a model has."
-    return Sight("thread settings", ", ".join(told), "note", advice)
+    return HostCheck("thread settings", ", ".join(told), "note", advice)
 
 
-def memory(available: int) -> Sight:
+def memory(available: int) -> HostCheck:
     """Memory that can be had without swapping, of `available` bytes."""
     gib = available / 2**30
     text = f"{gib:.1f} GiB available"
     if gib >= _FREE_GIB:
-        return Sight("memory", text)
-    return Sight("memory", text, "warning", "A check holds three processes with torch at once.")
+        return HostCheck("memory", text)
+    return HostCheck("memory", text, "warning", "A check holds three processes with torch at once.")
 
 
-def isolation(trouble: str) -> Sight:
+def isolation(trouble: str) -> HostCheck:
     """Whether the sandbox for entries holds here; `trouble` says why not."""
     if not trouble:
-        return Sight("sandbox", "bubblewrap, tried and holding")
+        return HostCheck("sandbox", "bubblewrap, tried and holding")
     advice = "Entries run with your rights: install bubblewrap; `esr sandbox` tells what holds."
-    return Sight("sandbox", f"none: {trouble}", "warning", advice)
+    return HostCheck("sandbox", f"none: {trouble}", "warning", advice)
 
 
-def virtual(root: Path) -> Sight | None:
+def virtual(root: Path) -> HostCheck | None:
     """Whether this is a virtual machine; None where it is not, or does not tell."""
     flags = next(
         (line for line in _read(root / "proc/cpuinfo").splitlines() if line.startswith("flags")), ""
@@ -177,7 +177,7 @@ def virtual(root: Path) -> Sight | None:
     if "hypervisor" not in flags.split():
         return None
     advice = "Others may share its cores and caches unseen: trust ratios, not absolute times."
-    return Sight("virtual machine", "yes", "note", advice)
+    return HostCheck("virtual machine", "yes", "note", advice)
 
 
 def _times(root: Path) -> dict[str, int] | None:

@@ -12,8 +12,8 @@ from harness.gate import CheckSettings
 from harness.gate.baseline import Baseline
 from harness.gate.forecast import Forecast, forecast
 from harness.gate.pair import CheckRequest, paced, paired, sampled
-from harness.machine.gpu_checks import gpu_sights
-from harness.machine.host_checks import Sight, isolation, sights
+from harness.machine.gpu_checks import gpu_checks
+from harness.machine.host_checks import HostCheck, host_checks, isolation
 from harness.sandbox.isolation import SandboxMode, why_not
 from harness.usecases.plan import refuse_device, refuse_threads
 
@@ -24,7 +24,7 @@ MODEL = "rlfn_ntire_x4"
 class Diagnosis:
     """What was seen, and what a check can find here; `problem` says why that is not known."""
 
-    sights: tuple[Sight, ...]
+    checks: tuple[HostCheck, ...]
     forecast: Forecast | None = None
     problem: str = ""
 
@@ -49,7 +49,7 @@ def doctor(request: DoctorRequest, progress: Progress | None = None) -> Diagnosi
     refuse_device(request.device)
     progress = progress or Silent()
     progress.stage("Looking", 1)
-    seen = (*sights(), *gpu_sights(), isolation(why_not(gpu=request.device == "cuda")))
+    seen = (*host_checks(), *gpu_checks(), isolation(why_not(gpu=request.device == "cuda")))
     progress.done()
     if not request.sample_s:
         return Diagnosis(seen, problem="not sampled")

@@ -7,8 +7,8 @@ import pytest
 from fakes.nvml import FakeNvml, Gpu, Process
 
 from harness.machine import host_checks as look
-from harness.machine.gpu_checks import gpu_sights
-from harness.machine.host_checks import Sight, sights
+from harness.machine.gpu_checks import gpu_checks
+from harness.machine.host_checks import HostCheck, host_checks
 
 
 def _write(root: Path, name: str, text: str) -> None:
@@ -17,12 +17,12 @@ def _write(root: Path, name: str, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _levels(found: tuple[Sight, ...]) -> dict[str, str]:
+def _levels(found: tuple[HostCheck, ...]) -> dict[str, str]:
     return {it.name: it.level for it in found}
 
 
 def test_a_quota_below_the_cores_is_warned_of(tmp_path: Path) -> None:
-    assert look.cores(tmp_path, 4, 8) == Sight("cores", "4 of 8 usable")
+    assert look.cores(tmp_path, 4, 8) == HostCheck("cores", "4 of 8 usable")
     _write(tmp_path, "sys/fs/cgroup/cpu.max", "150000 100000\n")
     found = look.cores(tmp_path, 4, 8)
     assert (found.level, found.value) == ("warning", "4 of 8 usable, a quota of 1.5")
@@ -38,7 +38,7 @@ def test_the_governor_of_every_core_counts(tmp_path: Path) -> None:
         _write(
             tmp_path, f"sys/devices/system/cpu/cpu{core}/cpufreq/scaling_governor", "performance\n"
         )
-    assert look.governor(tmp_path) == Sight("governor", "performance")
+    assert look.governor(tmp_path) == HostCheck("governor", "performance")
     _write(tmp_path, "sys/devices/system/cpu/cpu1/cpufreq/scaling_governor", "powersave\n")
     found = look.governor(tmp_path)
     assert found is not None
@@ -69,7 +69,7 @@ def test_steal_is_the_share_between_two_looks(tmp_path: Path) -> None:
     found = look.steal(before, look._times(tmp_path))
     assert found is not None
     assert (found.level, found.value) == ("warning", "10.0%")
-    assert look.steal(before, before) == Sight("steal", "0.0%")
+    assert look.steal(before, before) == HostCheck("steal", "0.0%")
     assert look.steal(None, before) is None
 
 
@@ -100,12 +100,12 @@ def test_a_virtual_machine_is_told_by_its_flag(tmp_path: Path) -> None:
 
 
 def test_a_system_that_tells_nothing_is_still_looked_at(tmp_path: Path) -> None:
-    names = [it.name for it in sights(tmp_path, wait_s=0.0)]
+    names = [it.name for it in host_checks(tmp_path, wait_s=0.0)]
     assert names == ["cores", "load", "other processes", "thread settings", "memory"]
 
 
 def test_a_gpu_at_rest_is_fine() -> None:
-    found = gpu_sights(FakeNvml(Gpu(throttle=0x1)))
+    found = gpu_checks(FakeNvml(Gpu(throttle=0x1)))
     assert set(_levels(found).values()) == {"ok"}
     values = {it.name: it.value for it in found}
     assert values == {
@@ -131,7 +131,7 @@ def test_what_is_off_with_a_gpu_has_its_advice() -> None:
         mig=1,
         persistence=0,
     )
-    found = gpu_sights(FakeNvml(gpu))
+    found = gpu_checks(FakeNvml(gpu))
     off = {it.name: it.value for it in found if it.level != "ok"}
     assert off == {
         "SM clock": "345 MHz of 1980",
@@ -146,7 +146,7 @@ def test_what_is_off_with_a_gpu_has_its_advice() -> None:
 
 @pytest.mark.parametrize("library", [FakeNvml(), FakeNvml(has_driver=False)])
 def test_no_gpu_is_nothing_to_look_at(library: Any) -> None:
-    assert gpu_sights(library) == ()
+    assert gpu_checks(library) == ()
 
 
 def test_a_gpu_that_tells_little_is_looked_at_all_the_same() -> None:
@@ -161,4 +161,4 @@ def test_a_gpu_that_tells_little_is_looked_at_all_the_same() -> None:
         mig=None,
         persistence=None,
     )
-    assert [it.name for it in gpu_sights(FakeNvml(silent, driver=None))] == ["GPU"]
+    assert [it.name for it in gpu_checks(FakeNvml(silent, driver=None))] == ["GPU"]

@@ -10,7 +10,7 @@ import pytest
 from fakes.sides import World
 
 from harness.gate import CheckSettings, pair
-from harness.machine.host_checks import Sight
+from harness.machine.host_checks import HostCheck
 from harness.usecases import doctor as use_case
 from harness.usecases.doctor import Diagnosis, DoctorRequest, doctor
 
@@ -20,8 +20,8 @@ Examine = Callable[..., Diagnosis]
 @pytest.fixture
 def examine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Examine:
     """A diagnosis of a world, told the seconds of sampling and of the check's budget."""
-    for name in ("sights", "gpu_sights"):
-        monkeypatch.setattr(use_case, name, lambda: (Sight("cores", "2"),))
+    for name in ("host_checks", "gpu_checks"):
+        monkeypatch.setattr(use_case, name, lambda: (HostCheck("cores", "2"),))
 
     def examined(world: World, *, sample_s: float, budget_s: float = 120.0) -> Diagnosis:
         monkeypatch.setattr(pair, "WorkerBench", lambda _tasks, _images: world)
@@ -43,7 +43,7 @@ def test_what_a_check_can_find_is_foretold_of_the_whole_sample(examine: Examine)
     assert told.forecast.sampled == world.opened > 10
     assert told.forecast.blocks == pytest.approx(2 * world.opened, abs=4)
     assert 0.05 < told.forecast.smallest < 0.1
-    assert [it.name for it in told.sights][:2] == ["cores", "cores"]
+    assert [it.name for it in told.checks][:2] == ["cores", "cores"]
 
 
 def test_a_sample_that_is_too_short_says_so(examine: Examine) -> None:
