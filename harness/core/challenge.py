@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 from harness.core.dataset_definition import Definition
@@ -241,6 +241,28 @@ class Challenge:
         keys = [limit.metric for limit in self.limits]
         keys += [it.metric for track in self.tracks for it in track.terms if not it.optional]
         return tuple(dict.fromkeys(keys))
+
+    def without(self, absent: Collection[str]) -> Challenge:
+        """The challenge without datasets that are not at hand, and without all that needs them."""
+        if not absent:
+            return self
+
+        def kept(key: str) -> bool:
+            return dataset_of(key) not in absent
+
+        tracks = (
+            replace(track, terms=tuple(term for term in track.terms if kept(term.metric)))
+            for track in self.tracks
+            if any(kept(term.metric) and not term.optional for term in track.terms)
+        )
+        return replace(
+            self,
+            datasets=tuple(use for use in self.datasets if use.name not in absent),
+            columns=tuple(column for column in self.columns if kept(column.metric)),
+            limits=tuple(limit for limit in self.limits if kept(limit.metric)),
+            tracks=tuple(tracks),
+            runtime_over=tuple(name for name in self.runtime_over if name not in absent),
+        )
 
     def _reference_faults(self) -> list[str]:
         if any(track.kind == "weighted_exp" for track in self.tracks) and not self.baseline:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from harness import datasets
 from harness.core.challenge import Challenge
-from harness.core.metrics import dataset_of
 from harness.core.record import ImageScore
 from harness.datasets import Dataset, ImagePair
 from harness.measure.tasks import LrImage
@@ -41,29 +40,6 @@ def gather(challenge: Challenge, found: tuple[Dataset, ...], notes: tuple[str, .
     digest = hashlib.sha256("".join(it.digest() for it in found).encode()).hexdigest()
     said = tuple(f"{it.name}: {note}" for it in found for note in it.notes)
     return RunImages(lr, pairs, digest, notes + said)
-
-
-def without(challenge: Challenge, absent: set[str]) -> Challenge:
-    """The challenge without the optional datasets that are not here, and without their columns."""
-    if not absent:
-        return challenge
-
-    def kept(key: str) -> bool:
-        return dataset_of(key) not in absent
-
-    tracks = (
-        replace(track, terms=tuple(term for term in track.terms if kept(term.metric)))
-        for track in challenge.tracks
-        if any(kept(term.metric) and not term.optional for term in track.terms)
-    )
-    return replace(
-        challenge,
-        datasets=tuple(use for use in challenge.datasets if use.name not in absent),
-        columns=tuple(column for column in challenge.columns if kept(column.metric)),
-        limits=tuple(limit for limit in challenge.limits if kept(limit.metric)),
-        tracks=tuple(tracks),
-        runtime_over=tuple(name for name in challenge.runtime_over if name not in absent),
-    )
 
 
 class Scorer:

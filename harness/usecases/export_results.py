@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from harness.board import ntire_results
+from harness.board.imported import datasets_of
 from harness.board.ntire_results import SPLITS, Result
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import BoardEntry, Leaderboard, counts_of, rounds_of
@@ -15,7 +16,6 @@ from harness.core.outcome import BadInput
 from harness.core.record import ImportedFigures, RoundFigures
 from harness.documents import atomic
 from harness.stats.samples import image_seconds
-from harness.usecases.import_results import datasets_of
 
 
 def write_results(board: Leaderboard, folder: Path) -> tuple[Path, ...]:

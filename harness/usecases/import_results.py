@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import itertools
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable
 from pathlib import Path
 
-from harness import datasets
 from harness.board import ntire_results
 from harness.board.build import build, load_run, save_run
 from harness.board.comparison_images import same_images
-from harness.board.ntire_results import SPLITS, Result, Results, ResultsError, ResultsSplit
+from harness.board.imported import cut_to_figures, imported_run, known_counts
+from harness.board.ntire_results import Results, ResultsError
 from harness.board.store import Store
-from harness.core.challenge import Challenge
 from harness.core.leaderboard import Leaderboard
-from harness.core.outcome import BadInput, failed
-from harness.core.record import ELSEWHERE, ImportedFigures, ImportedSplit, Record
-from harness.core.run import JobKey, ListedEntry, Run
-from harness.core.submission import ID_PATTERN
-from harness.entries.checkouts.checkout import entry_id, plain_name
-from harness.measure.run_images import without
+from harness.core.outcome import BadInput
+from harness.core.record import ELSEWHERE, Record
+from harness.core.run import Run
 from harness.rules import rulebook
-
-_SPLITS: dict[ResultsSplit, str] = {"valid": "validation", "test": "test"}
 
 
 def import_results(path: Path, challenge: str, reports: Path, *, name: str = "") -> Leaderboard:
@@ -38,25 +28,10 @@ def import_results(path: Path, challenge: str, reports: Path, *, name: str = "")
     """
     rules = rulebook.read(challenge)
     found, digest = _read(path)
-    found, other_images = same_images(found, _whole(rules))
-    rules, left_out = _cut(rules, found, path, name)
-    names = (*found.rows, *found.faults)
-    baseline = _baseline(names, rules)
-    ids = _ids(names, rules, baseline)
-    records = [_record(rules, item, ids, digest) for item in found.rows.items()]
-    listed = (*map(_listed, records), *_faulty(found, ids))
-    run = Run(
-        session=f"import-{digest[:12]}",
-        started=_now(),
-        challenge=rules,
-        entries=tuple(_as_reference(it) if it.id == rules.baseline else it for it in listed),
-        environment=ELSEWHERE,
-        notes=(
-            f"Imported from {path.name}: none of these figures was measured by this harness.",
-            *left_out,
-            *other_images,
-            *([_without_baseline(rules)] if rules.baseline and baseline is None else []),
-        ),
+    found, other_images = same_images(found, known_counts(rules))
+    rules, left_out = cut_to_figures(rules, found, path, name)
+    run, records = imported_run(
+        found, rules, source=path.name, digest=digest, notes=(*left_out, *other_images)
     )
     return _kept(run, records, reports / rules.id)
 
@@ -90,158 +65,3 @@ def _refuse_over_a_run(folder: Path) -> None:
         return
     if there != ELSEWHERE:
         raise BadInput(f"{folder} holds a run that was measured here; import under another --name")
-
-
-def datasets_of(rules: Challenge, split: ResultsSplit) -> list[str]:
-    """The challenge's data sets that an official script would score as its split."""
-    return [use.name for use in rules.datasets if use.split == _SPLITS[split]]
-
-
-def _whole(rules: Challenge) -> dict[ResultsSplit, int]:
-    """How many images the data sets have that are known."""
-    counts = {it.name: it.count for it in (*datasets.known(), *rules.define)}
-    sets = {split: datasets_of(rules, split)[:1] for split in SPLITS}
-    return {split: counts[it] for split, its in sets.items() for it in its if it in counts}
-
-
-def _cut(
-    rules: Challenge, found: Results, path: Path, name: str
-) -> tuple[Challenge, tuple[str, ...]]:
-    """The challenge of the imported board, and what to say of its data sets that are left out.
-
-    Those are left out of which no row has figures: a row that lacks what others have is not ranked.
-    """
-    sets = {split: datasets_of(rules, split) for split in SPLITS}
-    if len(sets["valid"]) != 1 or len(sets["test"]) > 1:
-        raise BadInput(
-            f"{rules.id} does not have one validation set and at most one test set, as {path} has"
-        )
-    if name and not ID_PATTERN.fullmatch(name):
-        raise BadInput(f"--name must be 1 to 64 of a-z, 0-9 and _, got {name!r:.80}")
-    tested = any(row.test_runtime for row in found.rows.values())
-    kept = set(sets["valid"]) | (set(sets["test"]) if tested else set())
-    if rules.runtime_over and not kept.intersection(rules.runtime_over):
-        raise BadInput(
-            f"{rules.id} takes the runtime over {', '.join(rules.runtime_over)}, "
-            f"of which {path} has no figures"
-        )
-    absent = [use.name for use in rules.datasets if use.name not in kept]
-    cut = dataclasses.replace(
-        without(rules, set(absent)),
-        id=name or f"{rules.id[:50]}_imported",
-        title=f"{rules.title}: {path.name}",
-        show_floor=False,
-    )
-    return cut, tuple(f"Left out: {it}, of which {path.name} has no figures." for it in absent)
-
-
-def _record(
-    rules: Challenge, item: tuple[str, Result], ids: Mapping[str, str], digest: str
-) -> Record:
-    name, row = item
-    figures = ImportedFigures(
-        name=name,
-        file_digest=digest,
-        splits=tuple(_splits(rules, row)),
-        params=row.num_parameters * 1e6,
-        macs=row.flops * 1e9,
-        activations=row.activations * 1e6,
-        convs=row.num_conv,
-    )
-    content = f"{digest}/{name}/{rules.id}/{[it.dataset for it in figures.splits]}"
-    return Record(
-        key=hashlib.sha256(content.encode(errors="surrogatepass")).hexdigest(),
-        entry=ids[name],
-        challenge=rules.id,
-        job="import",
-        round=0,
-        session=f"import-{digest[:12]}",
-        started=_now(),
-        environment=ELSEWHERE,
-        outcome=figures,
-        weights="own",
-    )
-
-
-def _splits(rules: Challenge, row: Result) -> Iterator[ImportedSplit]:
-    for split in SPLITS:
-        for dataset in datasets_of(rules, split) if row.of(split, "runtime") else ():
-            memory = row.of(split, "memory")
-            yield ImportedSplit(
-                dataset=dataset,
-                seconds=tuple(value / 1e3 for value in row.of(split, "runtime")),
-                psnr_db=row.of(split, "psnr"),
-                ssim=row.of(split, "ssim"),
-                memory_bytes=None if memory is None else memory * 2.0**20,
-            )
-
-
-def _listed(record: Record) -> ListedEntry:
-    figures = record.outcome
-    name = figures.name if isinstance(figures, ImportedFigures) else record.entry
-    key = JobKey(record.job, record.round, record.key)
-    title = plain_name(name)
-    return ListedEntry(
-        record.entry, title or name, title or name, "entry", record.weights, jobs=(key,)
-    )
-
-
-def _as_reference(baseline: ListedEntry) -> ListedEntry:
-    return dataclasses.replace(baseline, role="reference")
-
-
-def _faulty(found: Results, ids: Mapping[str, str]) -> Iterator[ListedEntry]:
-    for name, fault in found.faults.items():
-        title = plain_name(name) or "unnamed"
-        cause = failed("manifest", "bad_manifest", f"results file: {fault}")
-        yield ListedEntry(ids[name], title, title, "entry", fault=cause)
-
-
-def _ids(names: Iterable[str], rules: Challenge, baseline: str | None) -> dict[str, str]:
-    """An id for every name, the rules' own for that of the `baseline`.
-
-    Of two that come out alike the later one has a number more.
-    """
-    found: dict[str, str] = {}
-    taken = {rules.baseline}
-    for name in names:
-        first = _id(name)
-        more = (f"{first}_{number}" for number in itertools.count(2))
-        free = next(it for it in itertools.chain([first], more) if it not in taken)
-        found[name] = rules.baseline if name == baseline else free
-        taken.add(found[name])
-    return found
-
-
-def _id(name: str) -> str:
-    number = re.match(r"\s*(-?\d{1,6})_", name)
-    if number:
-        return entry_id(int(number[1]), plain_name(name))
-    mark = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:6]
-    return f"{entry_id(0, plain_name(name))[5:] or 'row'}_{mark}"
-
-
-def _baseline(names: Iterable[str], rules: Challenge) -> str | None:
-    """The name of the baseline's row: of those that the rules know, the first that is there.
-
-    Whole names, since teams call theirs like the baseline that they began from. A name without a
-    number is that of number 0.
-    """
-    there = {_read_name(name): name for name in reversed(list(names))}
-    known = map(_read_name, rules.baseline_names or filter(None, [rules.baseline]))
-    return next((there[name] for name in known if name in there), None)
-
-
-def _read_name(name: str) -> tuple[int, str]:
-    """The number and the rest of a name as 04_RLFN, of which 4_rlfn is another spelling."""
-    found = re.fullmatch(r"(?:(-?\d{1,6})_)?(.*)", name.strip(), re.DOTALL)
-    return (int(found[1] or 0), found[2].casefold()) if found else (0, name)
-
-
-def _without_baseline(rules: Challenge) -> str:
-    names = " or ".join(rules.baseline_names or [rules.baseline])
-    return f"No row of it is the baseline {rules.baseline}, which the rules expect as {names}."
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

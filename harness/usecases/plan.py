@@ -19,7 +19,7 @@ from harness.entries import catalogue, checkouts, weights
 from harness.entries.catalogue import Candidate
 from harness.machine import environment as machine
 from harness.measure import loads
-from harness.measure.run_images import RunImages, without
+from harness.measure.run_images import RunImages
 from harness.rules import rulebook
 from harness.sandbox.isolation import SandboxMode
 from harness.wire.messages import Load
@@ -110,7 +110,7 @@ def find_datasets(
         raise faulty[0] if len(faulty) == 1 else DatasetsFaulty(faulty)
     if not found:
         raise BadInput(f"none of the datasets of {challenge.id} is at hand. " + " ".join(notes))
-    return without(challenge, absent), tuple(found), tuple(notes)
+    return challenge.without(absent), tuple(found), tuple(notes)
 
 
 def candidates(request: RunRequest, challenge: Challenge) -> tuple[Candidate, ...]:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from harness.board.rank import rank
+from harness.board.regenerated import as_printed, judge_printed
 from harness.core.challenge import Challenge
-from harness.core.leaderboard import BoardEntry, Leaderboard, Row
-from harness.core.metrics import dataset_of, label
-from harness.core.model_counts import CountVerdict
 from harness.core.outcome import BadInput
 from harness.core.printed_table import (
     TRACK,
-    Correction,
     Judged,
     PrintedRow,
     PrintedTable,
     Regenerated,
-    Ruling,
 )
-from harness.measure.run_images import without
 from harness.rules import printed_tables, rulebook
 from harness.usecases.report import refuse_other_figures
 
@@ -42,8 +35,8 @@ def regenerate(name: str, *, rules: str | None = None) -> Regenerated:
         table, rulings = replace(table, ranked=True), rulings[:1]
         rows = tuple(PrintedRow(row.entry) for row in rows)  # places of other rules than these
         challenge = other
-    challenge = _as_printed(challenge, table, rows)
-    judged = [Judged(ruling, _judge(challenge, table, rows, ruling)) for ruling in rulings]
+    challenge = as_printed(challenge, table, rows)
+    judged = [Judged(ruling, judge_printed(challenge, table, rows, ruling)) for ruling in rulings]
     return Regenerated(table, tuple(judged))
 
 
@@ -55,135 +48,3 @@ def _refuse_strange_tracks(table: PrintedTable, challenge: Challenge) -> None:
             f"{table.id}: tie_order names {', '.join(strange)}; the tracks of {challenge.id} are "
             f"{', '.join(known) or 'none'}"
         )
-
-
-def _judge(
-    challenge: Challenge, table: PrintedTable, rows: Sequence[PrintedRow], ruling: Ruling
-) -> Leaderboard:
-    rules = _unrounded(challenge) if ruling.limits == "unrounded" else challenge
-    if ruling != table.rulings[0]:
-        rules = replace(rules, title=f"{rules.title}: {ruling.title}")
-    entries = [_averaged(row.entry, rules) for row in rows]
-    treat = _corrected if ruling.corrected else _marked
-    entries = [treat(entry, table.corrections) for entry in entries]
-    baseline = challenge.baseline_figures
-    board = rank(
-        rules,
-        entries,
-        tie_order=table.tie_order,
-        baseline_figures=None if baseline is None else _of_convention(baseline.figures(), rules),
-    )
-    compared = () if ruling != table.rulings[0] else _agreement(board, rows)
-    notes = (*table.notes, *_ties(table, challenge, entries), *compared, *board.notes)
-    board = replace(board, notes=notes, printed_in=table.source)
-    return board if table.ranked else _in_printed_order(board, rows)
-
-
-def _as_printed(challenge: Challenge, table: PrintedTable, rows: Sequence[PrintedRow]) -> Challenge:
-    """The rules under the table's title, without what no row of it has a figure for."""
-    printed = {key for row in rows for key in _averaged(row.entry, challenge).values}
-    absent = {use.name for use in challenge.datasets if not use.required}
-    kept = without(challenge, absent - {dataset_of(key) for key in printed})
-    return replace(
-        kept,
-        title=table.title if table.rules == kept.id else f"{table.title}, by {kept.id}",
-        description=table.description,
-        caption=table.caption or kept.caption,
-        columns=tuple(it for it in kept.columns if it.metric in printed) or kept.columns,
-        tracks=kept.tracks if table.ranked else (),
-        show_floor=False,
-        show_published=False,
-    )
-
-
-def _unrounded(challenge: Challenge) -> Challenge:
-    return replace(
-        challenge, limits=tuple(replace(limit, decimals=None) for limit in challenge.limits)
-    )
-
-
-def _averaged(entry: BoardEntry, challenge: Challenge) -> BoardEntry:
-    """With the mean of the data sets' runtimes, where print gives those and no mean.
-
-    A mean over images can't be had from them.
-    """
-    each = [entry.values.get(f"runtime:{name}") for name in challenge.timed()]
-    there = [seconds for seconds in each if seconds is not None]
-    if "runtime" in entry.values or not there or len(there) < len(each):
-        return entry
-    if challenge.runtime_mean != "datasets":
-        return entry
-    return replace(entry, values={**entry.values, "runtime": sum(there) / len(there)})
-
-
-def _corrected(entry: BoardEntry, corrections: Sequence[Correction]) -> BoardEntry:
-    mine = [it for it in corrections if it.entry == entry.id]
-    notes = tuple(f"{label(it.metric)} corrected: {it.evidence}" for it in mine)
-    values = {**entry.values, **{it.metric: it.base_value for it in mine}}
-    return replace(entry, values=values, notes=(*entry.notes, *notes))
-
-
-def _marked(entry: BoardEntry, corrections: Sequence[Correction]) -> BoardEntry:
-    """With the verdict on a printed figure that is wrong, which stays as it is."""
-    mine = [it for it in corrections if it.entry == entry.id]
-    if not mine:
-        return entry
-    told = tuple(f"{label(it.metric)} as printed: {it.evidence}" for it in mine)
-    levels = {it.verdict for it in mine}
-    return replace(
-        entry, verdict=CountVerdict("incomplete" if "incomplete" in levels else "disputed", told)
-    )
-
-
-def _of_convention(figures: Mapping[str, float], challenge: Challenge) -> dict[str, float]:
-    """With `macs` in the convention that the challenge ranks by."""
-    key = f"macs_{challenge.macs}"
-    return {**figures, "macs": figures[key]} if key in figures else dict(figures)
-
-
-def _ties(table: PrintedTable, challenge: Challenge, entries: Sequence[BoardEntry]) -> list[str]:
-    teams = {entry.id: entry.team for entry in entries}
-    titles = {f"{TRACK}{track.id}": track.title for track in challenge.tracks}
-    notes = []
-    for key, ids in table.tie_order.items():
-        rows = ", ".join(teams[id_] for id_ in ids)
-        if key in titles:
-            notes.append(f"Of equal scores in {titles[key]}, print takes this order: {rows}.")
-        elif not key.startswith(TRACK):
-            notes.append(f"{rows}: equal {label(key)} at the printed precision, in print's order.")
-    if notes:
-        notes.append(
-            "That order is taken from print; it is the one thing here that the figures don't give. "
-            "Other such ties stand in runtime order."
-        )
-    return notes
-
-
-def _agreement(board: Leaderboard, rows: Sequence[PrintedRow]) -> list[str]:
-    """How many printed places and sums come out, and each that does not."""
-    printed = {row.entry.id: row.places for row in rows}
-    total, told = 0, []
-    for row in board.rows:
-        ours = _places(row)
-        for key, value in printed[row.entry.id].items():
-            total += 1
-            if ours.get(key) != value:
-                got = f"{ours[key]:g}" if key in ours else "none"
-                told.append(f"{row.entry.team}: {key} is {value:g} in print and {got} by the rules")
-    if not total:
-        return []
-    said = f"Of {total} printed places and sums, {total - len(told)} come out of the figures."
-    return [" ".join([said, *(f"{line}." for line in told)])]
-
-
-def _places(row: Row) -> dict[str, float]:
-    places = {f"rank {key}": float(place) for key, place in row.ranks.items()}
-    for track, standing in row.standings.items():
-        places |= {f"rank {track}": standing.rank, f"score {track}": standing.score}
-    return places
-
-
-def _in_printed_order(board: Leaderboard, rows: Sequence[PrintedRow]) -> Leaderboard:
-    at = {row.entry.id: number for number, row in enumerate(rows)}
-    plain = (replace(row, ranks={}, standings={}) for row in board.rows)
-    return replace(board, rows=tuple(sorted(plain, key=lambda row: at[row.entry.id])))

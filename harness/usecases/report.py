@@ -11,7 +11,6 @@ from harness.core.challenge import Challenge
 from harness.core.leaderboard import Leaderboard
 from harness.core.outcome import BadInput
 from harness.core.run import Run
-from harness.measure.run_images import without
 from harness.rules import rulebook
 
 
@@ -35,7 +34,7 @@ def _without_unmeasured(rules: Challenge, run: Run, store: Store) -> Leaderboard
     """The board by rules whose optional datasets need not have been at hand."""
     measured = {use.name for use in run.challenge.datasets}
     absent = {use.name for use in rules.datasets if not use.required} - measured
-    board = build(run, store, without(rules, absent))
+    board = build(run, store, rules.without(absent))
     told = {name: f"Left out: {name}, which the run did not measure." for name in sorted(absent)}
     new = [
         note
