@@ -13,6 +13,7 @@ from safetensors.torch import save
 
 from harness.wire import count_answers
 from harness.wire.channel import Channel, Closed
+from harness.wire.count_answers import TEXT_CAP
 from harness.wire.messages import (
     Answer,
     Collect,
@@ -35,13 +36,13 @@ from harness.wire.messages import (
     Trouble,
 )
 from harness.worker import global_settings, rebinding
+from harness.worker.caps import within_caps
 from harness.worker.load import BadWeights, Loaded, load
 from harness.worker.output_image import WrongOutput
 from harness.worker.runner import Runner
 
 AnswerWithPayload = tuple[Answer, bytes | memoryview]
 _now = time.perf_counter  # bound before a submission can patch it
-MESSAGE_CAP = 1000  # characters: a header holds no more than a few million
 
 
 def serve(channel: Channel, worker: Worker | None = None) -> None:
@@ -132,27 +133,29 @@ class Worker:
         return Ready(
             load_s=load_s,
             params=self._loaded.params,
-            changed=changed,
+            changed=within_caps(changed),
             untrained=self._loaded.untrained,
-            notes=tuple(note[:MESSAGE_CAP] for note in self._loaded.notes),
+            notes=within_caps(self._loaded.notes),
             files=self._loaded.files,
             data_range=self._loaded.data_range,
             tile=self._loaded.declared.tile,
             tile_overlap=self._loaded.declared.tile_overlap,
-            policy=global_settings.policy(self._before),
+            policy=within_caps(global_settings.policy(self._before)),
         )
 
     def _count(self, request: Count) -> Counted:
-        from harness.worker import count  # fvcore and ptflops: for this message only
+        from harness.worker.count import count_model  # for this message only
 
         loaded = self._need_loaded()
-        counts = (count.count_quickly if request.quick else count.count_model)(
+        counts = count_model(
             loaded.model,
             height=request.height,
             width=request.width,
             data_range=loaded.data_range,
+            quick=request.quick,
         )
-        return Counted(dataclasses.replace(counts, unfused=self._unfused(request, loaded)))
+        unfused = self._unfused(request, loaded)
+        return Counted(within_caps(dataclasses.replace(counts, unfused=unfused)))
 
     def _unfused(self, request: Count, fused: Loaded) -> count_answers.BeforeDeploy | None:
         """The same entry built once more, without its `deploy` function; None if it has none.
@@ -174,7 +177,7 @@ class Worker:
                 data_range=fused.data_range,
             )
         except Exception as error:  # noqa: BLE001 - a submission may raise anything at all
-            return count_answers.BeforeDeploy(error=_line(error)[:MESSAGE_CAP])
+            return count_answers.BeforeDeploy(error=_line(error))
 
     def _built(self, asked: Load) -> Loaded:
         """Another model in the same state of the process as the first one."""
@@ -213,7 +216,9 @@ class Worker:
         ours = self._runner.scratch_bytes if self._runner else 0
         written = self._runner.written if self._runner else 0
         allocated, held = max(peak - ours, 0), max(reserved - ours, 0)
-        return State(changed, allocated, held, rebinding.rebound(self._functions), written)
+        return State(
+            within_caps(changed), allocated, held, rebinding.rebound(self._functions), written
+        )
 
     def _need_runner(self) -> Runner:
         if self._runner is None:
@@ -235,7 +240,7 @@ def _cuda_memory() -> tuple[int, int]:
 
 
 def _trouble(reason: str, message: str, detail: str = "") -> Trouble:
-    return Trouble(reason, message[:MESSAGE_CAP], detail)
+    return Trouble(reason, message[:TEXT_CAP], detail)
 
 
 def _reason(error: BaseException) -> str:
@@ -255,7 +260,7 @@ def _text(error: BaseException) -> str:
 
 
 def _line(error: BaseException) -> str:
-    first = next(iter(_text(error).strip().splitlines()), "")[:MESSAGE_CAP]
+    first = next(iter(_text(error).strip().splitlines()), "")[:TEXT_CAP]
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({frames[-1].name}, line {frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {first}{where}" if first else f"{type(error).__name__}{where}"

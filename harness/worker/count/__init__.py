@@ -17,20 +17,7 @@ the trusted side compares the claims (`harness.counts.verdict`).
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from harness.worker.count.before_deploy import count_unfused
+from harness.worker.count.counting import count_model
 
-if TYPE_CHECKING:
-    from harness.worker.count.before_deploy import count_unfused
-    from harness.worker.count.counting import count_model
-    from harness.worker.count.quick import count_quickly
-
-__all__ = ["count_model", "count_quickly", "count_unfused"]
-_HOMES = {"count_model": "counting", "count_quickly": "quick", "count_unfused": "before_deploy"}
-
-
-def __getattr__(name: str) -> Any:
-    """Import where it is asked for: fvcore and ptflops take seconds that not every count needs."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__all__ = ["count_model", "count_unfused"]

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 
 from harness.wire import count_answers
 from harness.wire.messages import Counter
+from harness.worker.caps import few
 from harness.worker.count import hooks
 from harness.worker.count.choice import Choice
 from harness.worker.count.dispatch import DispatchCounter
 from harness.worker.count.hooks import HookTally
 from harness.worker.count.scope import Scope
-from harness.worker.count.second_opinion import second_opinion
-from harness.worker.count.shares import few, shares
+from harness.worker.count.shares import shares
 from harness.worker.count.subject import Subject, describe
-from harness.worker.count.trace import trace
 from harness.worker.count.weight_trace import TraceRecorder
 
 
@@ -44,6 +43,16 @@ def watched(subject: Subject) -> Watched:
     return Watched(tally, by_hooks, by_dispatch, reads.report(output), reads.names_read())
 
 
+def hooks_alone(subject: Subject) -> tuple[HookTally, Counter]:
+    """The hooks in a forward of their own, as a Counter with an `error` if that fails."""
+    tally = HookTally()
+    try:
+        subject.forward(hooks.counting(subject.model, tally))
+    except Exception as error:  # noqa: BLE001
+        return HookTally(), _failed("ntire2022", subject, error)
+    return tally, _by_hooks(tally, subject)
+
+
 def with_spare(count: Callable[[Subject], Counter], name: str, choice: Choice) -> Counter:
     """The count on the chosen device, else on the CPU, else the last error."""
     try:
@@ -59,6 +68,8 @@ def with_spare(count: Callable[[Subject], Counter], name: str, choice: Choice) -
 
 def traced(subject: Subject) -> Counter:
     """Fvcore. Raises what the forward or the tracer raises."""
+    from harness.worker.count.trace import trace  # takes seconds: for this counter only
+
     with subject.shapes():
         figures = trace(subject.model, subject.image)
     return Counter(
@@ -76,6 +87,8 @@ def traced(subject: Subject) -> Counter:
 
 def patched(subject: Subject) -> Counter:
     """Ptflops. RuntimeError with what it printed when the forward failed under it."""
+    from harness.worker.count.second_opinion import second_opinion  # for this counter only
+
     with subject.shapes():
         opinion = second_opinion(subject.model, subject.image)
     return Counter(
@@ -90,19 +103,10 @@ def patched(subject: Subject) -> Counter:
 
 
 def _each_alone(subject: Subject) -> Watched:
-    tally, by_hooks = _hooks_alone(subject)
+    tally, by_hooks = hooks_alone(subject)
     by_dispatch = _dispatch_alone(subject)
     reads, names = _reads_alone(subject)
     return Watched(tally, by_hooks, by_dispatch, reads, names)
-
-
-def _hooks_alone(subject: Subject) -> tuple[HookTally, Counter]:
-    tally = HookTally()
-    try:
-        subject.forward(hooks.counting(subject.model, tally))
-    except Exception as error:  # noqa: BLE001
-        return HookTally(), _failed("ntire2022", subject, error)
-    return tally, _by_hooks(tally, subject)
 
 
 def _dispatch_alone(subject: Subject) -> Counter:

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from harness.wire.messages import Counts
+from harness.wire.messages import Counter, Counts
+from harness.worker.caps import listed
 from harness.worker.count import hooks
 from harness.worker.count.choice import choose
-from harness.worker.count.counters import patched, traced, watched, with_spare
+from harness.worker.count.counters import hooks_alone, patched, traced, watched, with_spare
+from harness.worker.count.hooks import HookTally
 from harness.worker.count.second_size import elsewhere
-from harness.worker.count.shares import listed
 from harness.worker.count.subject import evaluating, parameter_count, photograph
 
 
-def count_model(model: nn.Module, *, height: int, width: int, data_range: float = 1.0) -> Counts:
+def count_model(
+    model: nn.Module, *, height: int, width: int, data_range: float = 1.0, quick: bool = False
+) -> Counts:
     """Count a model at batch 1, 3 x height x width LR pixels in [0, data_range].
 
     The counters run on the meta device where the model can and does the same there as on the CPU,
     otherwise on the CPU with an image like a photograph. The first forward is not counted: a model
     may fuse itself there. A counter that fails is a Counter with an `error`; the others go on. The
     model is copied and left as it was; one that can't be copied is counted itself.
+
+    `quick` asks for the hooks of NTIRE 2022 alone: no verdict can be given, but fvcore and ptflops,
+    which take longer to import than most models take to be counted, stay out.
     """
     model = getattr(model, "_orig_mod", model)  # as written, if torch.compile has wrapped it
     params_before = parameter_count(model)
@@ -29,25 +35,32 @@ def count_model(model: nn.Module, *, height: int, width: int, data_range: float 
 
     with evaluating(model):
         choice = choose(model, picture(height, width))
-        seen = watched(choice.subject)
-        by_trace = with_spare(traced, "fvcore", choice)
-        by_patches = with_spare(patched, "ptflops", choice)
-        there = elsewhere(choice.subject, picture, seen.names_read)
+        others: tuple[Counter, ...]
+        if quick:
+            tally, by_hooks = hooks_alone(choice.subject)
+            others, reads, there = (), None, None
+        else:
+            seen = watched(choice.subject)
+            by_trace = with_spare(traced, "fvcore", choice)
+            by_patches = with_spare(patched, "ptflops", choice)
+            tally, by_hooks = seen.tally, seen.hooks
+            others = (by_trace, by_patches, seen.dispatch)
+            reads, there = seen.reads, elsewhere(choice.subject, picture, seen.names_read)
     counted = choice.subject.model
     params = parameter_count(counted)
-    never = () if seen.hooks.error else hooks.never_called(counted, seen.tally)
-    official = seen.tally.official_macs
+    never = () if by_hooks.error else hooks.never_called(counted, tally)
+    misread = _misread(tally) if quick else ()  # a verdict would say it
     return Counts(
         height=height,
         width=width,
         params=params,
         params_before=params_before,
         trainable=parameter_count(counted, trainable_only=True),
-        counters=(seen.hooks, by_trace, by_patches, seen.dispatch),
+        counters=(by_hooks, *others),
         never_called=listed(never),
-        notes=(*choice.notes, *_fused(params_before, params)),
-        official_macs=official if official != seen.tally.macs else None,
-        reads=seen.reads,
+        notes=(*choice.notes, *_fused(params_before, params), *misread),
+        official_macs=tally.official_macs if tally.official_macs != tally.macs else None,
+        reads=reads,
         elsewhere=there,
     )
 
@@ -56,3 +69,13 @@ def _fused(before: int, after: int) -> tuple[str, ...]:
     if before == after:
         return ()
     return (f"the first forward changed the parameters from {before:,} to {after:,}",)
+
+
+def _misread(tally: HookTally) -> tuple[str, ...]:
+    if tally.official_macs == tally.macs:
+        return ()
+    note = (
+        f"the official NTIRE 2022 script would give {tally.official_macs:,} multiply-adds, not "
+        f"{tally.macs:,}: it misreads nn.Linear on inputs of more than two axes"
+    )
+    return (note,)

@@ -12,8 +12,8 @@ from collections.abc import Callable, Collection
 from torch import Tensor
 
 from harness.wire.count_answers import SecondSize
+from harness.worker.caps import listed
 from harness.worker.count.dispatch import DispatchCounter
-from harness.worker.count.shares import listed
 from harness.worker.count.subject import Subject, describe
 from harness.worker.count.weight_trace import TraceRecorder
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harness.wire.count_answers import Share
+from harness.worker.caps import clipped
 
 PARTS = 80  # of one list; a network of a challenge has some 40 to 120 layers
-LISTED = 40  # names
-_NAME = 160
 
 
 @dataclass
@@ -40,20 +39,3 @@ def shares(macs: Mapping[str, int], calls: Mapping[str, int] | None = None) -> t
         total = sum(calls.get(name, 0) for name, _ in rest)
         parts.append(Share(f"{len(rest)} others", sum(cost for _, cost in rest), total))
     return tuple(parts)
-
-
-def clipped(name: str) -> str:
-    """A name of the submission's own, of bounded length."""
-    return name if len(name) <= _NAME else name[: _NAME - 1] + "…"
-
-
-def listed(names: Iterable[str], *, most: int = LISTED) -> tuple[str, ...]:
-    """The first names, and how many more there are."""
-    known = tuple(names)
-    rest = (f"{len(known) - most} others",) if len(known) > most else ()
-    return (*map(clipped, known[:most]), *rest)
-
-
-def few(calls: Mapping[str, int], *, most: int = LISTED) -> dict[str, int]:
-    """The operators that were called most."""
-    return {clipped(name): number for name, number in Counter(calls).most_common(most)}

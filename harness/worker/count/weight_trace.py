@@ -19,11 +19,11 @@ from torch.multiprocessing.reductions import StorageWeakRef
 
 from harness.wire import count_answers
 from harness.wire.count_answers import UnregisteredTensor
+from harness.worker.caps import clipped, few, listed
 from harness.worker.count.closed_form import formula_of, known, opaque
 from harness.worker.count.mode import LightMode, positional
 from harness.worker.count.operators import is_free
 from harness.worker.count.owners import owned
-from harness.worker.count.shares import clipped, few, listed
 
 _HELD = 24  # tensors in an answer
 TensorOrigin = frozenset[int]

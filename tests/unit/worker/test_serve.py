@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from harness.measure.answer_validation import bounded, refuse_dishonest
 from harness.wire import codec
 from harness.wire.channel import Channel, Closed
 from harness.wire.messages import (
@@ -288,6 +289,37 @@ def test_the_other_side_leaving_ends_the_worker() -> None:
         serve(Channel(theirs))
 
 
+MANY = """
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.spare = nn.ModuleList(nn.Conv2d(3, 3, 1) for _ in range(140))
+        self.body = nn.Sequential(nn.Conv2d(3, 12, 3, padding=1), nn.PixelShuffle(2))
+
+    def forward(self, batch):
+        return self.body(batch)
+"""
+
+ODD = """
+import torch
+from torch import nn
+
+class Scaled(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.factor = nn.Parameter(torch.ones(1))
+
+    def forward(self, batch):
+        return batch * self.factor
+
+class Net(nn.Sequential):
+    def __init__(self):
+        kinds = [type(f"Scaled{number}" + "x" * 1200, (Scaled,), {}) for number in range(140)]
+        super().__init__(*(kind() for kind in kinds), nn.Upsample(scale_factor=2))
+"""
+
 FUSED = """
 from torch import nn
 
@@ -339,3 +371,42 @@ def test_an_entry_that_can_not_be_built_again_is_counted_all_the_same(folder: Pa
     assert counts.params == 3 * 12 * 9 + 12
     assert counts.unfused is not None
     assert counts.unfused.error.startswith("AssertionError: once only")
+
+
+def _refused_nothing(folder: Path, net: str, *, quick: bool) -> Counts:
+    """What the trusted side takes of the counts, after the wire."""
+    (folder / "model.py").write_text(net, encoding="utf-8")
+    worker = Worker()
+    worker.answer(_load(folder), bytearray())
+    answer, _ = guarded(worker, Count(8, 8, quick=quick), bytearray())
+    told = codec.decode(codec.encode(answer)[codec.SIZES.size :])
+    assert isinstance(told, Counted)
+    refuse_dishonest(told.counts)
+    return told.counts
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_many_modules_that_are_never_called_are_no_violation(folder: Path, quick: bool) -> None:
+    counts = _refused_nothing(folder, MANY, quick=quick)
+    assert counts.params == 140 * 12 + 3 * 12 * 9 + 12
+    assert counts.never_called[:2] == ("spare.0", "spare.1")
+    assert counts.never_called[-1] == "100 others"
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_many_kinds_of_modules_with_long_names_are_no_violation(folder: Path, quick: bool) -> None:
+    counts = _refused_nothing(folder, ODD, quick=quick)
+    hooks = counts.counter("ntire2022")
+    assert hooks is not None
+    assert 0 < len(hooks.uncounted) < 140
+    assert max(map(len, hooks.uncounted)) < 1200
+
+
+def test_a_long_list_of_devices_is_told_in_short(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    devices = ",".join(f"MIG-{number:036}" for number in range(56))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", devices)
+    ready, _ = guarded(Worker(), _load(folder), bytearray())
+    assert isinstance(ready, Ready)
+    assert bounded(ready.policy)["cuda_visible"].startswith(devices[:900])

@@ -8,7 +8,7 @@ import sys
 import torch
 from torch import nn
 
-from harness.worker.count import count_model, count_quickly
+from harness.worker.count import count_model
 
 
 class Mixed(nn.Module):
@@ -34,7 +34,7 @@ class Stubborn(nn.Module):
 
 def test_its_figures_are_those_of_the_whole_count() -> None:
     whole = count_model(Mixed(), height=24, width=20)
-    quick = count_quickly(Mixed(), height=24, width=20)
+    quick = count_model(Mixed(), height=24, width=20, quick=True)
     hooks, ours = whole.counter("ntire2022"), quick.counter("ntire2022")
     assert hooks is not None
     assert ours is not None
@@ -47,20 +47,20 @@ def test_it_says_what_the_official_script_would_give() -> None:
     # conv 1: 27 * 8 + 1 (leaky ReLU on 8 maps: 8), conv 2: 72 * 48, at 24 x 20 pixels
     convs = (3 * 9 * 8 + 8 + 8 * 9 * 48) * 24 * 20
     misread = 1 * 24 * 24  # the first two axes of the input, the second of the output
-    (note,) = count_quickly(Mixed(), height=24, width=20).notes
+    (note,) = count_model(Mixed(), height=24, width=20, quick=True).notes
     assert f"would give {convs + misread:,} multiply-adds, not {convs + 24 * 20 * 64:,}" in note
 
 
 def test_a_model_that_can_not_run_is_a_counter_with_an_error() -> None:
-    (counter,) = count_quickly(Stubborn(), height=8, width=8).counters
+    (counter,) = count_model(Stubborn(), height=8, width=8, quick=True).counters
     assert counter.macs is None
     assert "never" in counter.error
 
 
 def test_it_loads_neither_fvcore_nor_ptflops() -> None:
     code = (
-        "import sys; from torch import nn; from harness.worker.count import count_quickly\n"
-        "count_quickly(nn.Conv2d(3, 3, 1), height=8, width=8)\n"
+        "import sys; from torch import nn; from harness.worker.count import count_model\n"
+        "count_model(nn.Conv2d(3, 3, 1), height=8, width=8, quick=True)\n"
         "print([name for name in ('fvcore', 'ptflops') if name in sys.modules])"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

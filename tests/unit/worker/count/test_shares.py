@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections import Counter
 
 from harness.wire.count_answers import LIST_CAP, Share
-from harness.worker.count.shares import PARTS, Parts, clipped, few, listed, shares
+from harness.worker.count.shares import PARTS, Parts, shares
 
 
 def test_the_largest_parts_come_first_and_what_is_free_is_left_out() -> None:
@@ -19,9 +19,3 @@ def test_what_has_no_room_is_one_part_so_that_the_sum_stays() -> None:
     assert len(cut) == PARTS + 1 <= LIST_CAP
     assert cut[-1] == Share("20 others", sum(range(1, 21)))
     assert sum(part.macs for part in cut) == macs.total()
-
-
-def test_long_lists_and_long_names_are_cut_and_say_so() -> None:
-    assert listed(("a", "b", "c"), most=2) == ("a", "b", "1 others")
-    assert len(clipped("x" * 10_000)) == 160
-    assert few({"a": 1, "b": 3, "c": 2}, most=2) == {"b": 3, "c": 2}

@@ -1,0 +1,53 @@
+"""What a worker sends is short: lists, and names and texts that a submission may choose.
+
+The trusted side refuses more than the wire's caps, and an honest model may well have more modules,
+operators or words than that.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from harness.wire.count_answers import LIST_CAP, TEXT_CAP
+
+T = TypeVar("T")
+LISTED = 40  # names
+_NAME = 160
+
+
+def within_caps(value: T) -> T:
+    """An answer, or a part of one, whose texts and lists end where the wire's caps are."""
+    return _capped(value)  # type: ignore[no-any-return]
+
+
+def _capped(value: Any) -> Any:
+    if isinstance(value, str):
+        return clipped(value, most=TEXT_CAP)
+    if isinstance(value, tuple):
+        return tuple(map(_capped, value[:LIST_CAP]))
+    if isinstance(value, dict):
+        return {_capped(key): _capped(item) for key, item in list(value.items())[:LIST_CAP]}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        parts = {it.name: _capped(getattr(value, it.name)) for it in dataclasses.fields(value)}
+        return dataclasses.replace(value, **parts)
+    return value
+
+
+def clipped(text: str, *, most: int = _NAME) -> str:
+    """A text of the submission's own, of bounded length."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def listed(names: Iterable[str], *, most: int = LISTED) -> tuple[str, ...]:
+    """The first names, and how many more there are."""
+    known = tuple(names)
+    rest = (f"{len(known) - most} others",) if len(known) > most else ()
+    return (*map(clipped, known[:most]), *rest)
+
+
+def few(calls: Mapping[str, int], *, most: int = LISTED) -> dict[str, int]:
+    """The operators that were called most."""
+    return {clipped(name): number for name, number in Counter(calls).most_common(most)}

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from harness.wire.count_answers import LIST_CAP, TEXT_CAP, BeforeDeploy, WeightTrace
+from harness.worker.caps import clipped, few, listed, within_caps
+
+
+def test_long_lists_and_long_names_are_cut_and_say_so() -> None:
+    assert listed(("a", "b", "c"), most=2) == ("a", "b", "1 others")
+    assert len(clipped("x" * 10_000)) == 160
+    assert few({"a": 1, "b": 3, "c": 2}, most=2) == {"b": 3, "c": 2}
+
+
+def test_an_answer_ends_where_the_wire_s_caps_are_in_all_of_its_parts() -> None:
+    many = {f"operator {at}": at for at in range(LIST_CAP + 1)}
+    trace = WeightTrace(opaque=many, unread=("x" * (TEXT_CAP + 1),) * (LIST_CAP + 1))
+    cut = within_caps(trace)
+    assert (len(cut.opaque), len(cut.unread)) == (LIST_CAP, LIST_CAP)
+    assert {len(name) for name in cut.unread} == {TEXT_CAP}
+    assert within_caps(BeforeDeploy(params=3, error="why")) == BeforeDeploy(params=3, error="why")
