@@ -49,9 +49,19 @@ def rank(
     ranked = [entry for entry in entries if entry.role != "floor" and not reasons[entry.id]]
     ids = {entry.id for entry in ranked}
     turns = {key: _turns(ranked, (tie_order or {}).get(key, ())) for key in challenge.metrics()}
-    ranks = {key: _metric_ranks(challenge, ranked, key, turns[key]) for key in turns}
+    ranks = {
+        key: places(
+            {row.id: (less_is_better(row, key),) for row in ranked if key in row.values},
+            challenge.rank_ties,
+            turns[key],
+        )
+        for key in turns
+    }
     turns |= {key: _turns(ranked, ids) for key, ids in (tie_order or {}).items()}
-    baseline = _baseline(challenge, entries, baseline_figures)
+    name = challenge.baseline
+    baseline = next((entry for entry in entries if entry.id == name), None)
+    if baseline is None and baseline_figures is not None:
+        baseline = BoardEntry(name, "", name, "reference", values=baseline_figures)
     scored = score(challenge, ranked, baseline, ranks=ranks, turns=turns)
     shown = _ranked_metrics(challenge)
     floor = next((entry for entry in entries if entry.role == "floor"), None)
@@ -93,28 +103,21 @@ def _reason(challenge: Challenge, entry: BoardEntry) -> str:
     if entry.failure or entry.role == "floor":
         return entry.reason
     faults = []
+    # any other reference may be entered
+    named = entry.id in (*challenge.references, challenge.baseline)
+    shown_only = entry.role == "reference" and named
     if UNTRAINED in entry.badges:
         faults += [] if challenge.rank_untrained else [UNTRAINED]
-    elif not entry.rankable or _only_compared(challenge, entry):
+    elif not entry.rankable or (shown_only and not challenge.rank_references):
         faults.append("not entered for ranking")
     faults += [
         f"rejected by the audit of {audit.id}: {audit.evidence}"
         for audit in entry.audits
         if audit.verdict == "rejected"
     ]
-    return "; ".join([*faults, *_missing(challenge, entry), *_breaches(challenge, entry)])
-
-
-def _only_compared(challenge: Challenge, entry: BoardEntry) -> bool:
-    """Whether the rules show the row for comparison alone; any other reference may be entered."""
-    named = entry.id in (*challenge.references, challenge.baseline)
-    return entry.role == "reference" and named and not challenge.rank_references
-
-
-def _missing(challenge: Challenge, entry: BoardEntry) -> list[str]:
-    """What to say of figures that a track or a limit needs and that are not there."""
     absent = [key for key in challenge.needed() if key not in entry.values]
-    return [f"not measured: {', '.join(map(label, absent))}"] if absent else []
+    faults += [f"not measured: {', '.join(map(label, absent))}"] if absent else []
+    return "; ".join([*faults, *_breaches(challenge, entry)])
 
 
 def _nowhere(challenge: Challenge, entries: Sequence[BoardEntry]) -> list[str]:
@@ -188,22 +191,6 @@ def _ranked_metrics(challenge: Challenge) -> tuple[str, ...]:
     for track in challenge.tracks:
         keys += [term.metric for term in track.terms if track.kind == "rank_sum"]
     return tuple(dict.fromkeys(keys))
-
-
-def _metric_ranks(
-    challenge: Challenge, ranked: Sequence[BoardEntry], key: str, turns: Mapping[str, int]
-) -> dict[str, int]:
-    keys = {entry.id: (less_is_better(entry, key),) for entry in ranked if key in entry.values}
-    return places(keys, challenge.rank_ties, turns)
-
-
-def _baseline(
-    challenge: Challenge, entries: Sequence[BoardEntry], figures: Mapping[str, float] | None
-) -> BoardEntry | None:
-    row = next((entry for entry in entries if entry.id == challenge.baseline), None)
-    if row is not None or figures is None:
-        return row
-    return BoardEntry(challenge.baseline, "", challenge.baseline, "reference", values=figures)
 
 
 def _turns(ranked: Sequence[BoardEntry], listed: Sequence[str]) -> dict[str, int]:

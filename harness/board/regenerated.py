@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.board.rank import rank
 from harness.core.challenge import Challenge
-from harness.core.leaderboard import BoardEntry, Leaderboard, Row
+from harness.core.leaderboard import BoardEntry, Leaderboard
 from harness.core.metrics import dataset_of, label
 from harness.core.model_counts import CountVerdict
 from harness.core.printed_table import TRACK, Correction, PrintedRow, PrintedTable, Ruling
@@ -17,23 +17,28 @@ def judge_printed(
     challenge: Challenge, table: PrintedTable, rows: Sequence[PrintedRow], ruling: Ruling
 ) -> Leaderboard:
     """The board of a table's rows under one of its rulings, with notes on ties and agreement."""
-    rules = _unrounded(challenge) if ruling.limits == "unrounded" else challenge
+    rules = challenge
+    if ruling.limits == "unrounded":
+        limits = tuple(replace(limit, decimals=None) for limit in challenge.limits)
+        rules = replace(challenge, limits=limits)
     if ruling != table.rulings[0]:
         rules = replace(rules, title=f"{rules.title}: {ruling.title}")
     entries = [_averaged(row.entry, rules) for row in rows]
     treat = _corrected if ruling.corrected else _marked
     entries = [treat(entry, table.corrections) for entry in entries]
-    baseline = challenge.baseline_figures
-    board = rank(
-        rules,
-        entries,
-        tie_order=table.tie_order,
-        baseline_figures=None if baseline is None else _of_convention(baseline.figures(), rules),
-    )
+    figures = challenge.baseline_figures.figures() if challenge.baseline_figures else None
+    ranked_macs = f"macs_{rules.macs}"
+    if figures and ranked_macs in figures:
+        figures["macs"] = figures[ranked_macs]
+    board = rank(rules, entries, tie_order=table.tie_order, baseline_figures=figures)
     compared = () if ruling != table.rulings[0] else _agreement(board, rows)
     notes = (*table.notes, *_ties(table, challenge, entries), *compared, *board.notes)
     board = replace(board, notes=notes, printed_in=table.source)
-    return board if table.ranked else _in_printed_order(board, rows)
+    if table.ranked:
+        return board
+    at = {row.entry.id: number for number, row in enumerate(rows)}
+    plain = (replace(row, ranks={}, standings={}) for row in board.rows)
+    return replace(board, rows=tuple(sorted(plain, key=lambda row: at[row.entry.id])))
 
 
 def as_printed(challenge: Challenge, table: PrintedTable, rows: Sequence[PrintedRow]) -> Challenge:
@@ -50,12 +55,6 @@ def as_printed(challenge: Challenge, table: PrintedTable, rows: Sequence[Printed
         tracks=kept.tracks if table.ranked else (),
         show_floor=False,
         show_published=False,
-    )
-
-
-def _unrounded(challenge: Challenge) -> Challenge:
-    return replace(
-        challenge, limits=tuple(replace(limit, decimals=None) for limit in challenge.limits)
     )
 
 
@@ -92,12 +91,6 @@ def _marked(entry: BoardEntry, corrections: Sequence[Correction]) -> BoardEntry:
     )
 
 
-def _of_convention(figures: Mapping[str, float], challenge: Challenge) -> dict[str, float]:
-    """With `macs` in the convention that the challenge ranks by."""
-    key = f"macs_{challenge.macs}"
-    return {**figures, "macs": figures[key]} if key in figures else dict(figures)
-
-
 def _ties(table: PrintedTable, challenge: Challenge, entries: Sequence[BoardEntry]) -> list[str]:
     teams = {entry.id: entry.team for entry in entries}
     titles = {f"{TRACK}{track.id}": track.title for track in challenge.tracks}
@@ -121,7 +114,9 @@ def _agreement(board: Leaderboard, rows: Sequence[PrintedRow]) -> list[str]:
     printed = {row.entry.id: row.places for row in rows}
     total, told = 0, []
     for row in board.rows:
-        ours = _places(row)
+        ours = {f"rank {key}": float(place) for key, place in row.ranks.items()}
+        for track, standing in row.standings.items():
+            ours |= {f"rank {track}": standing.rank, f"score {track}": standing.score}
         for key, value in printed[row.entry.id].items():
             total += 1
             if ours.get(key) != value:
@@ -131,16 +126,3 @@ def _agreement(board: Leaderboard, rows: Sequence[PrintedRow]) -> list[str]:
         return []
     said = f"Of {total} printed places and sums, {total - len(told)} come out of the figures."
     return [" ".join([said, *(f"{line}." for line in told)])]
-
-
-def _places(row: Row) -> dict[str, float]:
-    places = {f"rank {key}": float(place) for key, place in row.ranks.items()}
-    for track, standing in row.standings.items():
-        places |= {f"rank {track}": standing.rank, f"score {track}": standing.score}
-    return places
-
-
-def _in_printed_order(board: Leaderboard, rows: Sequence[PrintedRow]) -> Leaderboard:
-    at = {row.entry.id: number for number, row in enumerate(rows)}
-    plain = (replace(row, ranks={}, standings={}) for row in board.rows)
-    return replace(board, rows=tuple(sorted(plain, key=lambda row: at[row.entry.id])))

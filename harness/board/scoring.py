@@ -89,7 +89,7 @@ def _counted(
     if track.kind == "weighted_exp" and baseline is not None and not baseline.failure:
         rows += [] if baseline in rows else [baseline]
     without = {
-        term: [row.id for row in rows if not _has(row, term, relative=row is baseline)]
+        term: [row.id for row in rows if not _serves(term, row, relative=row is baseline)]
         for term in track.terms
         if term.optional
     }
@@ -103,11 +103,6 @@ def _counted(
     kept = tuple(term for term in track.terms if term not in absent)
     text = f"{track.title}: without what the rules call optional: {'; '.join(told)}"
     return replace(track, terms=kept), text
-
-
-def _has(entry: BoardEntry, term: Term, *, relative: bool) -> bool:
-    value = entry.values.get(term.metric)
-    return value is not None and (not relative or _serves(term, value))
 
 
 def _named(ids: Sequence[str], *, of: int) -> str:
@@ -148,11 +143,14 @@ def _baseline_fault(challenge: Challenge, track: Track, baseline: BoardEntry | N
     if baseline.failure:
         return f"{led} failed"
     for term in track.terms:
-        if not _serves(term, baseline.values.get(term.metric, math.nan)):
+        if not _serves(term, baseline, relative=True):
             return f"{led} has no {label(term.metric)}"
     return ""
 
 
-def _serves(term: Term, value: float) -> bool:
-    """Whether a baseline's figure can be divided by, or subtracted."""
+def _serves(term: Term, entry: BoardEntry, *, relative: bool) -> bool:
+    """Whether the entry has the figure; that of a baseline (`relative`) must be fit to divide by."""
+    value = entry.values.get(term.metric)
+    if value is None or not relative:
+        return value is not None
     return math.isfinite(value) and (term.per is not None or value > 0)

@@ -28,16 +28,12 @@ def to_csv(table: Table) -> str:
     writer = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     heads = list(_FIRST)
     for heading in table.headings:
-        heads += _heads(heading)
+        name = f"{heading.group} {heading.full}".strip()
+        heads += [name, f"{name} rank"] if heading.has_rank else [name]
     writer.writerow([guard(head) for head in heads])
     for line in table.lines:
         writer.writerow(_fields(table, line))
     return stream.getvalue()
-
-
-def _heads(heading: Heading) -> list[str]:
-    name = f"{heading.group} {heading.full}".strip()
-    return [name, f"{name} rank"] if heading.has_rank else [name]
 
 
 def _fields(table: Table, line: Line) -> list[str | float | int]:
@@ -45,17 +41,15 @@ def _fields(table: Table, line: Line) -> list[str | float | int]:
     texts = (line.kind, line.id, line.team, line.title, marks, line.remark)
     fields: list[str | float | int] = [guard(text) for text in texts]
     for heading, cell in zip(table.headings, line.cells, strict=True):
-        fields.append("" if cell.value is None else _value(heading, cell))
+        fields.append(_value(heading, cell))
         if heading.has_rank:
             fields.append("" if cell.rank is None else cell.rank)
     return fields
 
 
 def _value(heading: Heading, cell: Cell) -> str | float | int:
-    return cell.text if heading.words or cell.value is None else _number(cell.value)
-
-
-def _number(value: float) -> float | int:
+    if cell.value is None or heading.words:
+        return "" if cell.value is None else cell.text
     # Twelve digits drop what the change of unit added behind the figure.
-    rounded = float(f"{value:.12g}")
+    rounded = float(f"{cell.value:.12g}")
     return int(rounded) if rounded.is_integer() else rounded

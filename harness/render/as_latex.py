@@ -42,7 +42,8 @@ def to_latex(table: Table) -> str:
         if number:
             body.append(r"\midrule")
         if kind != "ranked":
-            body.append(rf"\multicolumn{{{_width(table)}}}{{l}}{{\emph{{{SECTIONS[kind]}}}}} \\")
+            width = len(table.headings) + 1
+            body.append(rf"\multicolumn{{{width}}}{{l}}{{\emph{{{SECTIONS[kind]}}}}} \\")
         body += [_row(table, line) for line in lines]
     return "\n".join(
         [
@@ -64,10 +65,6 @@ def to_latex(table: Table) -> str:
             "",
         ]
     )
-
-
-def _width(table: Table) -> int:
-    return len(table.headings) + 1
 
 
 def _head(table: Table) -> list[str]:

@@ -72,7 +72,9 @@ def _fitting(table: Table, width: int) -> list[int]:
     left = width - NAME_WIDTH - GAP
     chosen = []
     for column in sorted(range(len(table.headings)), key=lambda it: _turn(table.headings[it])):
-        left -= _width(table, column) + GAP
+        cells = [_cell(line.cells[column]).cell_len for line in table.lines]
+        heads = [cell_len(part) for part in _head(table.headings[column]).plain.splitlines()]
+        left -= max(cells + heads) + GAP
         if left < 0:
             break
         chosen.append(column)
@@ -83,12 +85,6 @@ def _turn(heading: Heading) -> int:
     if heading.scored or heading.key == "runtime" or heading.key.startswith("psnr:"):
         return 0
     return 1 if heading.ranked else 2
-
-
-def _width(table: Table, column: int) -> int:
-    cells = [_cell(line.cells[column]).cell_len for line in table.lines]
-    heads = [cell_len(part) for part in _head(table.headings[column]).plain.splitlines()]
-    return max(cells + heads)
 
 
 def _head(heading: Heading) -> Text:

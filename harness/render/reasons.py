@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from harness.core.leaderboard import Row
-from harness.core.outcome import Failed
 from harness.render.text import REMARK_LIMIT, clean, short
 
 
@@ -14,10 +13,7 @@ def remark(row: Row) -> str:
 
 def reason(row: Row) -> str:
     """The whole reason; of a failure as `timeout in forward: no answer within 300 s`."""
-    if row.entry.failure is not None:
-        return _sentence(row.entry.failure)
+    failure = row.entry.failure
+    if failure is not None:
+        return clean(f"{failure.reason.replace('_', ' ')} in {failure.stage}: {failure.message}")
     return "" if row.ranked else clean(row.reason)
-
-
-def _sentence(failure: Failed) -> str:
-    return clean(f"{failure.reason.replace('_', ' ')} in {failure.stage}: {failure.message}")

@@ -23,7 +23,8 @@ def rulings_table(again: Regenerated) -> Table | None:
     if len(again.judged) < 2:
         return None
     challenge = again.board.challenge
-    columns = _corrected(again)
+    keys = {correction.metric for correction in again.table.corrections}
+    columns = tuple(column for column in challenge.columns if column.metric in keys)
     found = [{row.entry.id: row for row in judged.board.rows} for judged in again.judged]
     lines = [
         _line(again, columns, [rows[row.entry.id] for rows in found], anchor=f"entry-{index + 1}")
@@ -45,13 +46,10 @@ def rulings_notes(again: Regenerated) -> tuple[str, ...]:
     told = [_meaning(it.ruling) for it in again.judged]
     told.append("A place that rows share is written with an equals sign, as 1=.")
     rows = {row.entry.id: row for row in again.board.rows}
-    for it in again.table.corrections:
-        entry = rows[it.entry].entry
-        was, is_ = (
-            quantity(it.metric, entry.values.get(it.metric)),
-            quantity(it.metric, it.base_value),
-        )
-        told.append(f"{entry.team}, {label(it.metric)}: {was} in print, {is_}. {it.evidence}")
+    for correction in again.table.corrections:
+        entry, key = rows[correction.entry].entry, correction.metric
+        was, is_ = (quantity(key, it) for it in (entry.values.get(key), correction.base_value))
+        told.append(f"{entry.team}, {label(key)}: {was} in print, {is_}. {correction.evidence}")
     return tuple(clean(text) for text in told)
 
 
@@ -59,12 +57,6 @@ def _meaning(ruling: Ruling) -> str:
     limits = "as they stand, unrounded" if ruling.limits == "unrounded" else "as the rules round"
     figures = "with the corrections" if ruling.corrected else "as printed"
     return f"{ruling.title}: limits {limits}; figures {figures}."
-
-
-def _corrected(again: Regenerated) -> tuple[Column, ...]:
-    """The columns whose figures a correction changes."""
-    keys = {it.metric for it in again.table.corrections}
-    return tuple(it for it in again.board.challenge.columns if it.metric in keys)
 
 
 def _headings(again: Regenerated, columns: Sequence[Column]) -> list[Heading]:
