@@ -149,7 +149,7 @@ def _baseline_fault(challenge: Challenge, track: Track, baseline: BoardEntry | N
 
 
 def _serves(term: Term, entry: BoardEntry, *, relative: bool) -> bool:
-    """Whether the entry has the figure; that of a baseline (`relative`) must be fit to divide by."""
+    """Whether the entry has the figure; a baseline's (`relative`) must be fit to divide by."""
     value = entry.values.get(term.metric)
     if value is None or not relative:
         return value is not None
