@@ -23,6 +23,7 @@ from harness.sandbox.confinement import Confinement, Hold, signal_group
 from harness.sandbox.limits import MIB, Limits
 from harness.sandbox.worker_environment import worker_environment
 
+PROBE = Path(__file__).with_name("attack_probe.py")
 DEADLINE_S = 60.0
 GONE_S = 2.0  # for what should not outlive its sandbox
 # of the trial itself: small, so that going over them harms nobody
@@ -140,8 +141,8 @@ def _run(
     confinement: Confinement, names: Sequence[str], targets: dict[str, Any], folder: Path
 ) -> _Ran:
     """A confined process that tries; everything that it started is gone afterwards."""
-    flags = ["-s", "-P", "-B", "-m", "harness.worker.attack_probe"]
-    command = [sys.executable, *flags, ",".join(names), json.dumps(targets)]
+    probe = PROBE.read_text(encoding="utf-8")
+    command = [sys.executable, "-s", "-P", "-B", "-c", probe, ",".join(names), json.dumps(targets)]
     confined = confinement.wrap(command, readable=(folder / "own",))
     ours = {"PYTHONPATH": str(python_home.PACKAGE.parent), "TMPDIR": str(folder / "scratch")}
     with tempfile.TemporaryFile() as errors, contextlib.closing(confined):

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
 
-from harness.worker import attack_probe
+from harness.sandbox import attack_probe, trial
 
 
 def _driver(monkeypatch: pytest.MonkeyPatch, returned: int) -> None:
@@ -27,3 +30,13 @@ def test_a_driver_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(attack_probe.ctypes, "CDLL", missing)
     with pytest.raises(OSError, match=r"libcuda.so.1: cannot open shared object file"):
         attack_probe.cuda({})
+
+
+def test_it_runs_from_its_source_with_the_standard_library_alone() -> None:
+    source = trial.PROBE.read_text(encoding="utf-8")
+    command = [sys.executable, "-I", "-S", "-c", source, "descriptors,environment"]
+    ran = subprocess.run(
+        [*command, json.dumps({"secret": "none has this"})], capture_output=True, check=True
+    )
+    told = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [it["attempt"] for it in told] == ["descriptors", "environment"]

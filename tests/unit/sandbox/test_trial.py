@@ -88,3 +88,25 @@ def test_what_can_not_be_tried_is_not_held() -> None:
     found = trial.look(Broken())
     assert not any(it.held for it in found)
     assert all(it.evidence.startswith(trial.NOT_TRIED) for it in found)
+
+
+@pytest.mark.usefixtures("sandbox_works")
+def test_a_worker_s_sandbox_shows_nothing_of_the_probe(tmp_path: Path) -> None:
+    code = (
+        "import os\nfrom importlib.util import find_spec\n"
+        "for folder, _, files in os.walk(os.environ['PYTHONPATH']):\n"
+        "    print(*(os.path.join(folder, name) for name in files), sep='\\n')\n"
+        "print(find_spec('harness.sandbox'), find_spec('harness.wire'))"
+    )
+    wrapped = Bubblewrap().wrap([sys.executable, "-c", code], readable=(tmp_path,))
+    with contextlib.closing(wrapped):
+        shown = subprocess.run(
+            wrapped.command,
+            pass_fds=wrapped.descriptors,
+            capture_output=True,
+            check=True,
+            env=os.environ | wrapped.environment,
+        ).stdout.decode()
+    assert "/harness/harness/worker/serve.py" in shown
+    assert "probe" not in shown
+    assert "None ModuleSpec(name='harness.wire'" in shown

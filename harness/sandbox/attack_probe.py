@@ -1,9 +1,11 @@
-"""Try to get out of a sandbox: `python -m harness.worker.attack_probe NAME,NAME,... TARGETS`.
+"""Try to get out of a sandbox: run as `python -c SOURCE NAME,NAME,... TARGETS`, never imported.
 
-The trusted side runs this in the place of a submission, to see what holds on a machine. TARGETS is
-a JSON object of what it has laid out: canary files, a server, a process to be killed. One JSON
-object a line goes to standard output: the attempt, what it got, "" for nothing, and the error that
-it met. The standard library alone: the trial is to start fast.
+The trial passes this file's text to a process that it puts in the place of a submission, to see
+what holds on a machine: so the sandbox that is tried shows what a worker's shows, and no more.
+TARGETS is a JSON object of what was laid out: canary files, a server, a process to be killed. One
+JSON object a line goes to standard output: the attempt, what it got, "" for nothing, and the error
+that it met. The standard library alone: nothing else of the harness is in reach, and the trial is
+to start fast.
 """
 
 from __future__ import annotations
@@ -81,7 +83,8 @@ def network(targets: Targets) -> str:
 
 def write_outside(targets: Targets) -> str:
     """A file anywhere but in the scratch folder."""
-    for folder in (*targets["folders"], "/", "/dev", str(Path(__file__).parent)):
+    code = os.environ["PYTHONPATH"]
+    for folder in (*targets["folders"], "/", "/dev", f"{code}/harness", f"{code}/harness/worker"):
         path = Path(folder) / targets["mark"]
         with contextlib.suppress(OSError):
             path.write_text("was here", encoding="ascii")
