@@ -27,7 +27,7 @@ def evaluate(entries: Sequence[str] | None = None, **options: Any) -> Leaderboar
     """Measure and rank `entries` (folders, folder:variant or reference ids), as `esr run` does.
 
     None stands for all of ./submissions. `options` are the fields of
-    `harness.usecases.Request`: challenge, data_dir, reports, weights, weights_dir, references,
+    `harness.usecases.RunRequest`: challenge, data_dir, reports, weights, weights_dir, references,
     device, threads, rounds, fresh, sandbox, ntire (an official checkout) and ids (of its
     entries). Raises ValueError for bad input, each with what to do, and
     `harness.documents.atomic.WriteError` where reports can't be written. `to_frame` makes a

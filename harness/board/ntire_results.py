@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, ClassVar, Literal
 
+from harness.core.outcome import BadInput
 from harness.documents import typed
 
 FILE_CAP = 256 * 1024 * 1024  # bytes
@@ -35,10 +36,6 @@ _COLUMNS = {  # title -> width, of the table with both splits
     "Conv": 8,
 }
 _OF_TEST = ("Test PSNR", "Test Time [ms]", "Ave Time [ms]")
-
-
-class ResultsError(ValueError):
-    """A file is no results file; says what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -99,15 +96,15 @@ class Results:
 
 
 def parse(data: bytes) -> Results:
-    """The content of a results.json; ResultsError where it is no object of objects."""
+    """The content of a results.json; BadInput where it is no object of objects."""
     if len(data) > FILE_CAP:
-        raise ResultsError(f"is larger than {FILE_CAP} bytes")
+        raise BadInput(f"is larger than {FILE_CAP} bytes")
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise ResultsError(f"is no JSON: {error}") from None
+        raise BadInput(f"is no JSON: {error}") from None
     if not isinstance(document, dict) or not document:
-        raise ResultsError("holds no object of results by model name")
+        raise BadInput("holds no object of results by model name")
     rows, faults = {}, {}
     for name, entry in document.items():
         if not isinstance(entry, dict):

@@ -58,30 +58,12 @@ def explained(*, resumes: bool = False) -> Iterator[None]:
     `resumes` is for commands that go on where they were stopped, and adds that they do.
     """
     from harness.core.outcome import BadInput
-    from harness.datasets import DatasetError
     from harness.documents.atomic import WriteError
-    from harness.entries.catalogue import CatalogError
-    from harness.entries.checkouts import CheckoutError
-    from harness.entries.skeleton import SkeletonError
-    from harness.entries.weights import WeightsError
-    from harness.rules.printed_tables import PublishedError
-    from harness.rules.rulebook import RulebookError
-    from harness.sandbox.isolation import SandboxError
 
     kept = "; finished results are kept, the same command goes on from there" if resumes else ""
     try:
         yield
-    except (
-        BadInput,
-        CatalogError,
-        CheckoutError,
-        DatasetError,
-        PublishedError,
-        RulebookError,
-        SandboxError,
-        SkeletonError,
-        WeightsError,
-    ) as error:
+    except BadInput as error:
         say(f"esr: {error}")
         raise typer.Exit(ExitCode.BAD_INPUT) from None
     except OSError as error:

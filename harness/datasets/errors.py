@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from harness.core.outcome import BadInput
 
-class DatasetError(ValueError):
+
+class DatasetError(BadInput):
     """A dataset that cannot be used: every fault found, and what to do about them."""
 
     def __init__(self, dataset: str, faults: Iterable[str], *, remedy: str) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from harness.core.outcome import BadInput
 from harness.core.submission import ID_PATTERN, Submission
 from harness.entries import folder_policy, manifest
 from harness.entries.manifest import MANIFEST, MANIFEST_CAP, ManifestError
@@ -33,8 +34,8 @@ _IGNORED = folder_policy.IGNORED
 EntryRole = Literal["reference", "entry"]
 
 
-class CatalogError(ValueError):
-    """A folder named on the command line is no submission; the message says what to do."""
+class CatalogError(BadInput):
+    """A name on the command line that stands for no entry; the message says what to do."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from string import Template
 
+from harness.core.outcome import BadInput
 from harness.core.submission import ID_PATTERN
 from harness.documents import atomic
 
@@ -13,30 +14,26 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _FILES = {"submission.toml": "submission.toml.in", "model.py": "model.py.in"}
 
 
-class SkeletonError(ValueError):
-    """The skeleton can't be written; says what to do."""
-
-
 def place(folder: Path, name: str) -> Path:
-    """Where the entry called `name` goes in `folder`; SkeletonError where the name is no id."""
+    """Where the entry called `name` goes in `folder`; BadInput where the name is no id."""
     if not ID_PATTERN.fullmatch(name):
-        raise SkeletonError(f"{name!r:.80}: a name is 1 to 64 of a-z, 0-9 and _")
+        raise BadInput(f"{name!r:.80}: a name is 1 to 64 of a-z, 0-9 and _")
     return folder / name
 
 
 def write(folder: Path, *, team: str, scale: int) -> tuple[Path, ...]:
     """Write a manifest and a small network to a new `folder`, whose name becomes the id.
 
-    Raises SkeletonError when the name is no id, the scale unknown, the team without a name or the
+    Raises BadInput when the name is no id, the scale unknown, the team without a name or the
     folder not empty, WriteError where it can't be written.
     """
     place(folder.parent, folder.name)
     if scale not in (2, 3, 4):
-        raise SkeletonError(f"scale must be 2, 3 or 4, got {scale}")
+        raise BadInput(f"scale must be 2, 3 or 4, got {scale}")
     if not team.strip():
-        raise SkeletonError("team must not be empty")
+        raise BadInput("team must not be empty")
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise SkeletonError(f"{folder} is there already: choose another name")
+        raise BadInput(f"{folder} is there already: choose another name")
     atomic.make_folder(folder)
     words = {"id": folder.name, "team": _toml_text(team)}
     written = []

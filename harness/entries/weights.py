@@ -10,6 +10,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Literal
 
+from harness.core.outcome import BadInput
 from harness.core.submission import OfficialWeights, Submission
 from harness.documents import atomic
 
@@ -19,7 +20,7 @@ FOLDER_VARIABLE = "ESR_WEIGHTS_DIR"
 TIMEOUT_S = 60.0
 
 
-class WeightsError(ValueError):
+class WeightsError(BadInput):
     """Official weights are not at hand or not what they should be; says what to do."""
 
 

@@ -27,7 +27,7 @@ class Baseline:
 
 
 def candidates(names: tuple[str, ...]) -> tuple[Candidate, ...]:
-    """Every variant of the named entries, once. CatalogError for a name of nothing."""
+    """Every variant of the named entries, once. BadInput for a name of nothing."""
     found = [it for name in names for it in catalogue.read_named(name)]
     if not found:
         raise BadInput("no entry to check: name a folder with submission.toml")
@@ -37,7 +37,7 @@ def candidates(names: tuple[str, ...]) -> tuple[Candidate, ...]:
 def baseline(against: str, candidate: Candidate, stack: ExitStack) -> Baseline:
     """The baseline of a candidate; what it needs on disk is there until `stack` is left.
 
-    BadInput, or CatalogError, for what can't be a baseline of this candidate.
+    BadInput for what can't be a baseline of this candidate, CatalogError of any.
     """
     if against.startswith(GIT):
         name = against.removeprefix(GIT)

@@ -106,7 +106,7 @@ def paced(settings: CheckSettings, threads: int) -> CheckSettings:
 
 
 def paired(request: CheckRequest, candidate: Candidate, base: Baseline) -> CheckPair:
-    """What the sides are started with; BadInput or WeightsError where one can't be."""
+    """What the sides are started with; BadInput where one can't be."""
     place = weights.folder(request.weights_dir)
     protocol = TimingProtocol(threads=request.threads)
 
@@ -135,7 +135,7 @@ def environment(request: CheckRequest) -> dict[str, str]:
 
 
 def isolation(request: CheckRequest) -> Isolation:
-    """How the workers of both sides are confined; SandboxError where that is required in vain."""
+    """How the workers of both sides are confined; BadInput where that is required in vain."""
     return choose(request.sandbox, gpu=request.device == "cuda")
 
 

@@ -18,16 +18,13 @@ from typing import cast
 
 from harness.core.leaderboard import BoardEntry, RowRole
 from harness.core.metrics import UNITS, refuse_unit
+from harness.core.outcome import BadInput
 from harness.core.printed_table import PrintedRow, PrintedTable
 from harness.documents import typed
 
 BUNDLED = Path(__file__).parent / "tables"
 _TEXTS = ("id", "team", "role", "competes")
 _PLACE = "printed "
-
-
-class PublishedError(ValueError):
-    """A table can't be used; the message lists what is wrong, where, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -46,28 +43,28 @@ def names() -> tuple[str, ...]:
 def read(name_or_path: str) -> PublishedTable:
     """A bundled table by id, or a .toml file with a .csv of the same name beside it.
 
-    Raises PublishedError with all faults of the first of the two files that has any.
+    Raises BadInput with all faults of the first of the two files that has any.
     """
     path = Path(name_or_path)
     if path.suffix != ".toml":
         path = BUNDLED / f"{name_or_path}.toml"
         if name_or_path not in names():
             known = ", ".join(names())
-            raise PublishedError(
+            raise BadInput(
                 f"no published table {name_or_path!r}: name one of {known}, or a .toml file"
             )
     text = _text(path)
     try:
         table = typed.build(PrintedTable, typed.read_toml(text))
     except typed.Faults as faults:
-        raise PublishedError("\n".join(f"{path}: {line}" for line in faults.lines)) from None
+        raise BadInput("\n".join(f"{path}: {line}" for line in faults.lines)) from None
     except ValueError as error:
-        raise PublishedError(f"{path}: {error}") from None
+        raise BadInput(f"{path}: {error}") from None
     figures = path.with_suffix(".csv")
     rows, lines = _rows(_text(figures))
     lines += _strangers(table, rows)
     if lines:
-        raise PublishedError("\n".join(f"{figures}: {line}" for line in lines))
+        raise BadInput("\n".join(f"{figures}: {line}" for line in lines))
     return PublishedTable(table, rows)
 
 
@@ -75,7 +72,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise PublishedError(f"{path}: {error}") from None
+        raise BadInput(f"{path}: {error}") from None
 
 
 def _rows(text: str) -> tuple[tuple[PrintedRow, ...], list[str]]:

@@ -8,13 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.challenge import Challenge
+from harness.core.outcome import BadInput
 from harness.documents import typed
 
 BUNDLED = Path(__file__).parent / "challenges"
-
-
-class RulebookError(ValueError):
-    """A challenge can't be used; the message lists what is wrong, where, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ def names() -> tuple[str, ...]:
 
 
 def read(name_or_path: str, at_hand: AtHand | None = None) -> Challenge:
-    """A bundled challenge by id, or one from a .toml file; RulebookError with all faults.
+    """A bundled challenge by id, or one from a .toml file; BadInput with all faults.
 
     With `at_hand`, for a challenge that is to be run, names that it does not have are faults too.
     """
@@ -45,9 +42,7 @@ def read(name_or_path: str, at_hand: AtHand | None = None) -> Challenge:
         path = BUNDLED / f"{name_or_path}.toml"
         if name_or_path not in names():
             known = ", ".join(names())
-            raise RulebookError(
-                f"no challenge {name_or_path!r}: name one of {known}, or a .toml file"
-            )
+            raise BadInput(f"no challenge {name_or_path!r}: name one of {known}, or a .toml file")
     return parse(_document(path), where=str(path), at_hand=at_hand)
 
 
@@ -60,7 +55,7 @@ def parse(document: dict[str, Any], *, where: str, at_hand: AtHand | None = None
     except typed.Faults as faults:
         lines = (*faults.lines, *strange)
     if lines:
-        raise RulebookError("\n".join(f"{where}: {line}" for line in lines))
+        raise BadInput("\n".join(f"{where}: {line}" for line in lines))
     return challenge
 
 
@@ -69,12 +64,12 @@ def _document(path: Path) -> dict[str, Any]:
         return typed.read_toml(path.read_text(encoding="utf-8"))
     except OSError as error:
         known = ", ".join(names())
-        raise RulebookError(
+        raise BadInput(
             f"{path} can't be read: {error.strerror}; name a .toml file that is there, or one of "
             f"the bundled challenges {known}"
         ) from None
     except ValueError as error:
-        raise RulebookError(f"{path}: {error}") from None
+        raise BadInput(f"{path}: {error}") from None
 
 
 def _strangers(document: Mapping[str, Any], at_hand: AtHand) -> Iterator[str]:

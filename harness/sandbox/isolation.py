@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from harness.core.outcome import BadInput
 from harness.machine import nvml
 from harness.sandbox import bubblewrap, trial
 from harness.sandbox.bubblewrap import Bubblewrap
@@ -16,10 +17,6 @@ NOT_ISOLATED = (
     "The entries were not isolated: each ran in a process of its own, but with the rights of "
     "whoever started the harness"
 )
-
-
-class SandboxError(ValueError):
-    """A sandbox was required and can't be had; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +36,12 @@ class Isolation:
 
 
 def choose(mode: SandboxMode, *, gpu: bool = False) -> Isolation:
-    """The sandbox if it holds here, else none where `mode` lets us; SandboxError where it doesn't.
+    """The sandbox if it holds here, else none where `mode` lets us; BadInput where it doesn't.
 
     It is tried, once a process, not guessed from what is installed.
     """
     if mode not in get_args(SandboxMode):
-        raise SandboxError(
+        raise BadInput(
             f"sandbox must be one of {', '.join(get_args(SandboxMode))}, got {mode!r:.80}"
         )
     if mode == "none":
@@ -53,7 +50,7 @@ def choose(mode: SandboxMode, *, gpu: bool = False) -> Isolation:
     if not trouble:
         return Isolation(Bubblewrap(gpu=gpu))
     if mode == "require":
-        raise SandboxError(
+        raise BadInput(
             f"--sandbox require: {trouble}. `esr sandbox` shows what holds on this machine; "
             "--sandbox none runs entries without isolation"
         )

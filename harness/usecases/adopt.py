@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.core.challenge import TimingProtocol
-from harness.core.outcome import Failed, failed
+from harness.core.outcome import BadInput, Failed, failed
 from harness.core.progress import Progress, Silent
 from harness.documents.atomic import WriteError
 from harness.entries import checkouts
@@ -43,7 +43,7 @@ def adopt(
 ) -> tuple[Adopted, ...]:
     """Write each id as a folder under `to`. A folder stays only if it gives the checkout's output.
 
-    Raises CheckoutError for what is no checkout, WriteError where `to` can't be written. What goes
+    Raises BadInput for what is no checkout, WriteError where `to` can't be written. What goes
     wrong with one entry is its `failure`.
     """
     progress = progress or Silent()
@@ -73,7 +73,7 @@ def _adopted(candidate: Candidate, folder: Path, logs: Path) -> tuple[str, ...] 
     )
     try:
         folders.write(candidate, facts, folder)
-    except folders.AdoptError as error:
+    except BadInput as error:
         return failed("manifest", "bad_manifest", str(error))
     except WriteError:
         folders.remove(folder)

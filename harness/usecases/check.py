@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 from harness.core.outcome import BadInput
 from harness.core.progress import Progress, Silent
-from harness.entries.catalogue import Candidate
+from harness.entries.catalogue import Candidate, CatalogError
 from harness.entries.weights import WeightsError
 from harness.gate import (
     ROLES,
@@ -52,8 +52,7 @@ def check(request: CheckRequest, progress: Progress | None = None) -> tuple[Chec
     """One answer for each candidate, in order; several are corrected for their number (Holm).
 
     What is wrong with a candidate is its answer; what is wrong with the request or the baseline
-    raises BadInput, CatalogError, WeightsError or SandboxError. WriteError where a baseline can't
-    be saved.
+    raises BadInput. WriteError where a baseline can't be saved.
     """
     refuse_size("complexity", request.complexity)
     refuse_threads(request.threads)
@@ -88,7 +87,7 @@ def _held(
         base = baseline(request.against, candidate, stack)
         _refuse_elsewhere(request, candidate, base)
     except BadInput as error:
-        if alone:
+        if alone or isinstance(error, CatalogError):
             raise
         return str(error)
     return base

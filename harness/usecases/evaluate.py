@@ -68,8 +68,7 @@ class PlannedJob:
 def evaluate(request: RunRequest, progress: Progress | None = None) -> Leaderboard:
     """The ranked board of a request; every finished process is on disk before the next starts.
 
-    Raises RulebookError, DatasetError, CatalogError, WeightsError, SandboxError or BadInput, all
-    ValueErrors, for what was asked wrongly; a submission's own failure is a row. WriteError when
+    Raises BadInput for what was asked wrongly; a submission's own failure is a row. WriteError when
     the reports folder can't be written.
     """
     progress = progress or Silent()

@@ -10,7 +10,7 @@ from harness.board import ntire_results
 from harness.board.build import build, load_run, save_run
 from harness.board.comparison_images import same_images
 from harness.board.imported import cut_to_figures, imported_run, known_counts
-from harness.board.ntire_results import Results, ResultsError
+from harness.board.ntire_results import Results
 from harness.board.store import Store
 from harness.core.leaderboard import Leaderboard
 from harness.core.outcome import BadInput
@@ -24,7 +24,7 @@ def import_results(path: Path, challenge: str, reports: Path, *, name: str = "")
 
     It is a board of its own, called `name` or `<challenge>_imported`: its runtimes come from
     another machine than any run here. A model whose figures can't be used is a failed row. Raises
-    BadInput for a file or a challenge that does not fit, RulebookError, WriteError.
+    BadInput for a file or a challenge that does not fit, WriteError.
     """
     rules = rulebook.read(challenge)
     found, digest = _read(path)
@@ -43,7 +43,7 @@ def _read(path: Path) -> tuple[Results, str]:
         return ntire_results.parse(data), hashlib.sha256(data).hexdigest()
     except OSError as error:
         raise BadInput(f"{path} can't be read: {error.strerror}") from None
-    except ResultsError as error:
+    except BadInput as error:
         raise BadInput(f"{path} {error}") from None
 
 

@@ -76,9 +76,9 @@ def inspect(  # noqa: PLR0913 - one for each option of the command
 
     `size` is the LR height and width of the counts, `logs` the folder that keeps what entries
     print. Entries of an official checkout are counted in the convention of NTIRE 2022 alone,
-    unless `full` asks for every counter and a verdict. SandboxError where a sandbox is required and
-    does not work here, BadInput for a size that is none, WeightsError where official weights were
-    asked for and are not at hand.
+    unless `full` asks for every counter and a verdict. BadInput where a sandbox is required and
+    does not work here, for a size that is none, and where official weights were asked for and are
+    not at hand.
     """
     plan.refuse_size("size", size)
     progress = progress or Silent()

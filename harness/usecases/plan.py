@@ -63,7 +63,7 @@ class Contender:
 def read_rules(name_or_path: str) -> Challenge:
     """A challenge that can be run here: each dataset and reference that it names is known.
 
-    RulebookError with all faults.
+    BadInput with all faults.
     """
     scales = {it.id: it.submission.scale for it in catalogue.all_references() if it.submission}
     names = tuple(it.name for it in datasets.known())

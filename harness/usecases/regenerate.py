@@ -22,7 +22,7 @@ def regenerate(name: str, *, rules: str | None = None) -> Regenerated:
     """The table `name` (a bundled id or a .toml file) under each of its rulings.
 
     `rules` names another rulebook to rank the same figures by, under the first ruling alone.
-    Raises PublishedError, RulebookError and BadInput for what can't be used.
+    Raises BadInput for what can't be used.
     """
     found = printed_tables.read(name)
     table, rows = found.table, found.rows

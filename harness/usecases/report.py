@@ -18,7 +18,7 @@ def report(challenge: str, reports: Path, *, rules: str | None = None) -> Leader
     """The board of the last run of `challenge` under `reports`.
 
     `rules` names another rulebook to rank the same records by. Raises BadInput where there is
-    no run, RulebookError for rules that can't be used.
+    no run, and for rules that can't be used.
     """
     folder = reports / challenge
     run = load_run(folder)

@@ -17,22 +17,15 @@ from random import Random
 from typing import Any
 
 from harness.board import ntire_results
-from harness.board.ntire_results import ResultsError
 from harness.core.outcome import BadInput
 from harness.entries import catalogue
-from harness.entries.catalogue import CatalogError
 from harness.gate import configuration, stored_baseline
 from harness.rules import printed_tables, rulebook
-from harness.rules.printed_tables import PublishedError
-from harness.rules.rulebook import RulebookError
 
 from . import mutate, uses
 from .seeds import SEEDS
 
-REFUSALS = (
-    *(BadInput, CatalogError, RulebookError, PublishedError, ResultsError),
-    *uses.REFUSALS,
-)
+REFUSALS = (BadInput, *uses.REFUSALS)
 Take = Callable[[bytes], bool]
 
 

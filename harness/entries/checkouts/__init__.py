@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from harness.entries.checkouts.checkout import SCRIPT, CheckoutError, candidates
+from harness.entries.checkouts.checkout import SCRIPT, candidates
 
-__all__ = ["SCRIPT", "CheckoutError", "candidates"]
+__all__ = ["SCRIPT", "candidates"]

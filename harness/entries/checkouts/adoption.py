@@ -7,6 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from harness.core.outcome import BadInput
 from harness.core.submission import Submission
 from harness.documents import atomic
 from harness.entries.catalogue import MANIFEST, Candidate
@@ -33,15 +34,11 @@ class Facts:
     tile_overlap: int
 
 
-class AdoptError(ValueError):
-    """An entry can't be written as a submission; says why."""
-
-
 def write(candidate: Candidate, facts: Facts, folder: Path) -> None:
     """Write `folder`, which must not exist: manifest, wrapper, the team's code and the weights.
 
     Code files are copied as they are, under their paths in the checkout; the checkpoint becomes
-    one safetensors file of the model's state after the load. AdoptError or WriteError.
+    one safetensors file of the model's state after the load. BadInput or WriteError.
     """
     texts, copied = _planned(candidate, facts, folder)
     try:
@@ -64,16 +61,16 @@ def remove(folder: Path) -> None:
 def _planned(candidate: Candidate, facts: Facts, folder: Path) -> tuple[dict[str, str], list[str]]:
     """The files to be made, by name, and those to be copied."""
     if candidate.submission is None:
-        raise AdoptError("; ".join(candidate.faults))
+        raise BadInput("; ".join(candidate.faults))
     if folder.exists():
-        raise AdoptError(f"{folder} exists already: move it away, or name another folder by --to")
+        raise BadInput(f"{folder} exists already: move it away, or name another folder by --to")
     if facts.data_range not in (1.0, 255.0):
-        raise AdoptError(f"the data range {facts.data_range:g} is neither 1 nor 255")
+        raise BadInput(f"the data range {facts.data_range:g} is neither 1 nor 255")
     checkout = candidate.folder
     script = read(checkout)
     branch = script.branches.get(int(candidate.submission.kwargs["model_id"]))
     if branch is None:
-        raise AdoptError("its branch of the script can't be told from the others")
+        raise BadInput("its branch of the script can't be told from the others")
     copied = _copied(checkout, facts, files.deciding(files.tree(checkout), branch.statements))
     texts = {
         MANIFEST: _manifest(candidate.submission, facts, folder.name, _licence(checkout)),
@@ -82,7 +79,7 @@ def _planned(candidate: Candidate, facts: Facts, folder: Path) -> tuple[dict[str
     }
     taken = {*texts, WEIGHTS} & set(copied)
     if taken:
-        raise AdoptError(f"the checkout has a file called {min(taken)}")
+        raise BadInput(f"the checkout has a file called {min(taken)}")
     return texts, copied
 
 

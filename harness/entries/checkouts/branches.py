@@ -11,6 +11,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from harness.core.outcome import BadInput
 from harness.wire.official_script import needed
 
 FUNCTION = "select_model"
@@ -45,16 +46,12 @@ class Script:
     tree: ast.Module
 
 
-class ScriptError(ValueError):
-    """The script can't be read; says why."""
-
-
 def read_script(source: str) -> Script:
-    """The branches of a script's select_model; ScriptError where there is no such function."""
+    """The branches of a script's select_model; BadInput where there is no such function."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise ScriptError(f"can't be parsed: {error}") from None
+        raise BadInput(f"can't be parsed: {error}") from None
     function = _function(tree)
     names = _id_names(function)
     found: dict[int, list[ast.stmt]] = {}
@@ -97,7 +94,7 @@ def _function(tree: ast.Module) -> ast.FunctionDef:
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name == FUNCTION:
             return node
-    raise ScriptError(f"has no function {FUNCTION}")
+    raise BadInput(f"has no function {FUNCTION}")
 
 
 def _id_names(function: ast.FunctionDef) -> set[str]:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.core.outcome import BadInput
 from harness.core.submission import Submission
 from harness.entries.catalogue import Candidate
 from harness.entries.checkouts import files
-from harness.entries.checkouts.branches import FUNCTION, Branch, Script, ScriptError, read_script
+from harness.entries.checkouts.branches import FUNCTION, Branch, Script, read_script
 
 SCRIPT = "test_demo.py"
 SCALE = 4  # of every official ESR challenge
@@ -17,21 +18,17 @@ SCRIPT_CAP = 4 * 1024 * 1024  # bytes
 _TITLE_CAP = 80  # characters
 
 
-class CheckoutError(ValueError):
-    """What was named is no official checkout; says what to do."""
-
-
 def candidates(folder: Path, ids: Sequence[int] | None = None) -> tuple[Candidate, ...]:
     """The entries of a checkout: those of `ids`, or of all ids that its script knows.
 
-    An id of the script that holds no model is a candidate with that fault. CheckoutError where the
+    An id of the script that holds no model is a candidate with that fault. BadInput where the
     script is missing or can't be read, where it names no ids and none were asked for, and for ids
     that it does not know.
     """
     folder = folder.resolve()
     script = read(folder)
     if ids is None and not script.branches:
-        raise CheckoutError(
+        raise BadInput(
             f"{folder / SCRIPT}: the ids of its entries can't be read off {FUNCTION}; name them "
             "with --ids"
         )
@@ -42,18 +39,18 @@ def candidates(folder: Path, ids: Sequence[int] | None = None) -> tuple[Candidat
 
 
 def read(folder: Path) -> Script:
-    """A checkout's script; CheckoutError where it is missing or can't be read."""
+    """A checkout's script; BadInput where it is missing or can't be read."""
     path = folder / SCRIPT
     if not path.is_file():
-        raise CheckoutError(
+        raise BadInput(
             f"{folder} has no {SCRIPT}: name the folder of an official NTIRE ESR repository"
         )
     if path.stat().st_size > SCRIPT_CAP:
-        raise CheckoutError(f"{path} is larger than {SCRIPT_CAP} bytes")
+        raise BadInput(f"{path} is larger than {SCRIPT_CAP} bytes")
     try:
         return read_script(path.read_text(encoding="utf-8", errors="replace"))
-    except ScriptError as error:
-        raise CheckoutError(f"{path}: {error}") from None
+    except BadInput as error:
+        raise BadInput(f"{path}: {error}") from None
 
 
 def _candidate(folder: Path, script: Script, tree: files.Tree, number: int) -> Candidate:
@@ -88,7 +85,7 @@ def _refuse_unknown(script: Script, ids: Sequence[int]) -> None:
     unknown = [str(number) for number in dict.fromkeys(ids) if number not in script.branches]
     if known and unknown:
         what = "id" if len(unknown) == 1 else "ids"
-        raise CheckoutError(
+        raise BadInput(
             f"{SCRIPT} knows no {what} {', '.join(unknown)}: it has {len(known)}, "
             f"{known[0]} to {known[-1]}; name those with --ids"
         )

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from harness.board.ntire_results import Result, ResultsError, parse, to_json, to_text
+from harness.board.ntire_results import Result, parse, to_json, to_text
+from harness.core.outcome import BadInput
 
 WHOLE: dict[str, Any] = {
     "valid_runtime": [10.0, 20.0],
@@ -125,7 +126,7 @@ def test_one_faulty_object_leaves_the_others() -> None:
 
 @pytest.mark.parametrize("data", [b"{", b"[]", b"{}", b"1", b"[" * 100_000])
 def test_no_results_file_is_refused(data: bytes) -> None:
-    with pytest.raises(ResultsError):
+    with pytest.raises(BadInput):
         parse(data)
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.core.outcome import BadInput
 from harness.entries import catalogue
-from harness.entries.catalogue import Candidate, CatalogError
+from harness.entries.catalogue import Candidate
 
 MANIFEST = """
 id = "acme"
@@ -121,7 +122,7 @@ def test_a_variant_is_named_after_a_colon(tmp_path: Path) -> None:
     folder = _folder(tmp_path, VARIANTS)
     assert [it.id for it in catalogue.read_named(str(folder))] == ["acme_x2", "acme_x4"]
     assert [it.id for it in catalogue.read_named(f"{folder}:acme_x4")] == ["acme_x4"]
-    with pytest.raises(CatalogError, match="has no variant 'x3': it has acme_x2, acme_x4"):
+    with pytest.raises(BadInput, match="has no variant 'x3': it has acme_x2, acme_x4"):
         catalogue.read_named(f"{folder}:x3")
 
 
@@ -130,7 +131,7 @@ def test_a_folder_with_a_colon_in_its_name_is_a_folder(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_says_what_a_name_can_be() -> None:
-    with pytest.raises(CatalogError, match=r"nobody: neither a folder with submission\.toml nor a"):
+    with pytest.raises(BadInput, match=r"nobody: neither a folder with submission\.toml nor a"):
         catalogue.read_named("nobody")
 
 
@@ -145,5 +146,5 @@ def test_references_are_read_by_id_in_the_order_asked_for() -> None:
 
 
 def test_an_unknown_reference_names_the_known_ones() -> None:
-    with pytest.raises(CatalogError, match=r"no reference model 'best': known are .*rlfn_x4"):
+    with pytest.raises(BadInput, match=r"no reference model 'best': known are .*rlfn_x4"):
         catalogue.references(["rlfn_x4", "best"])

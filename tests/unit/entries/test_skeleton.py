@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.core.outcome import BadInput
 from harness.documents.atomic import WriteError
 from harness.entries import catalogue, skeleton
-from harness.entries.skeleton import SkeletonError
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
@@ -45,19 +45,19 @@ def test_any_team_name_survives(tmp_path: Path, team: str) -> None:
 
 @pytest.mark.parametrize("name", ["Acme", "a-b", "a.b", "_a", "a" * 65])
 def test_a_name_that_is_no_id_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(SkeletonError, match=r"a name is 1 to 64 of a-z, 0-9 and _"):
+    with pytest.raises(BadInput, match=r"a name is 1 to 64 of a-z, 0-9 and _"):
         skeleton.write(tmp_path / name, team="Acme", scale=4)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_scale_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SkeletonError, match="scale must be 2, 3 or 4, got 5"):
+    with pytest.raises(BadInput, match="scale must be 2, 3 or 4, got 5"):
         skeleton.write(tmp_path / "acme", team="Acme", scale=5)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_team_without_a_name_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SkeletonError, match="team must not be empty"):
+    with pytest.raises(BadInput, match="team must not be empty"):
         skeleton.write(tmp_path / "acme", team=" ", scale=4)
 
 
@@ -65,14 +65,14 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     kept = tmp_path / "acme" / "model.py"
     kept.parent.mkdir()
     kept.write_text("mine", encoding="utf-8")
-    with pytest.raises(SkeletonError, match="acme is there already: choose another name"):
+    with pytest.raises(BadInput, match="acme is there already: choose another name"):
         skeleton.write(kept.parent, team="Acme", scale=4)
     assert kept.read_text(encoding="utf-8") == "mine"
 
 
 def test_a_file_of_that_name_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "acme").write_text("mine", encoding="utf-8")
-    with pytest.raises(SkeletonError, match="acme is there already: choose another name"):
+    with pytest.raises(BadInput, match="acme is there already: choose another name"):
         skeleton.write(tmp_path / "acme", team="Acme", scale=4)
 
 
@@ -89,6 +89,6 @@ def test_a_place_that_can_not_be_written_to_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "/x", ".", "A"])
 def test_a_name_is_no_path(tmp_path: Path, name: str) -> None:
-    with pytest.raises(SkeletonError, match="a name is 1 to 64 of a-z, 0-9 and _"):
+    with pytest.raises(BadInput, match="a name is 1 to 64 of a-z, 0-9 and _"):
         skeleton.place(tmp_path, name)
     assert skeleton.place(tmp_path, "x") == tmp_path / "x"

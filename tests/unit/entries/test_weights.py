@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from harness.core.outcome import BadInput
 from harness.core.submission import OfficialWeights, Submission
 from harness.entries import weights
-from harness.entries.weights import ChosenWeights, WeightsError
+from harness.entries.weights import ChosenWeights
 
 DATA = b"the authors' tensors"
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -84,13 +85,13 @@ def test_own_weights_beside_known_official_ones_are_demonstration_weights(tmp_pa
 
 
 def test_missing_official_weights_say_how_they_are_had(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"net\.pth is not in .*esr weights fetch.*weights-dir"):
+    with pytest.raises(BadInput, match=r"net\.pth is not in .*esr weights fetch.*weights-dir"):
         _choose(_submission(official=OFFICIAL), tmp_path, "official")
 
 
 def test_other_weights_than_the_published_ones_are_refused(tmp_path: Path) -> None:
     _put(tmp_path / "net.pth", b"something else")
-    with pytest.raises(WeightsError, match=rf"not the published file: .*{SHA[:12]}\.\.\. expected"):
+    with pytest.raises(BadInput, match=rf"not the published file: .*{SHA[:12]}\.\.\. expected"):
         weights.verified(OFFICIAL, tmp_path)
 
 
@@ -129,7 +130,7 @@ def test_a_wrong_file_is_replaced_by_the_published_one(tmp_path: Path, web: Fake
 
 def test_a_file_of_another_digest_is_not_kept(tmp_path: Path, web: FakeWeb) -> None:
     web.data = b"<html>not found</html>"
-    with pytest.raises(WeightsError, match=r"example\.org/net\.pth does not hold the published"):
+    with pytest.raises(BadInput, match=r"example\.org/net\.pth does not hold the published"):
         weights.fetch(OFFICIAL, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -146,13 +147,13 @@ def test_a_file_of_another_digest_is_not_kept(tmp_path: Path, web: FakeWeb) -> N
 )
 def test_a_failing_network_says_what_to_do(tmp_path: Path, web: FakeWeb, error: Exception) -> None:
     web.error = error
-    with pytest.raises(WeightsError, match=r"net\.pth can't be had from https://.*by hand into "):
+    with pytest.raises(BadInput, match=r"net\.pth can't be had from https://.*by hand into "):
         weights.fetch(OFFICIAL, tmp_path)
 
 
 @pytest.mark.parametrize("url", ["http://example.org/net.pth", "file:///net.pth", ""])
 def test_only_https_is_asked(tmp_path: Path, web: FakeWeb, url: str) -> None:
     official = OfficialWeights("net.pth", SHA, url, "MIT")
-    with pytest.raises(WeightsError, match="must begin with https://"):
+    with pytest.raises(BadInput, match="must begin with https://"):
         weights.fetch(official, tmp_path)
     assert web.asked == []

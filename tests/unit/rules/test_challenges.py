@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.core.challenge import Challenge
+from harness.core.outcome import BadInput
 from harness.rules import rulebook
 
 YEARS = ["ntire2024", "ntire2025", "ntire2026"]
@@ -185,5 +186,5 @@ def test_a_runtime_table_scores_nothing_and_ranks_untrained_models() -> None:
 def test_a_slip_in_a_challenge_is_refused(fault: Callable[[str], str], message: str) -> None:
     text = (rulebook.BUNDLED / "sample.toml").read_text("utf-8")
     assert fault(text) != text
-    with pytest.raises(rulebook.RulebookError, match=message):
+    with pytest.raises(BadInput, match=message):
         rulebook.parse(tomllib.loads(fault(text)), where="sample.toml")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.core.outcome import BadInput
 from harness.core.printed_table import Correction, Ruling
 from harness.rules import printed_tables, rulebook
-from harness.rules.printed_tables import PublishedError
 
 TABLE = """
 id = "mine"
@@ -25,7 +25,7 @@ def written(folder: Path, figures: str, table: str = TABLE) -> str:
 
 
 def faults(folder: Path, figures: str, table: str = TABLE) -> list[str]:
-    with pytest.raises(PublishedError) as caught:
+    with pytest.raises(BadInput) as caught:
         printed_tables.read(written(folder, figures, table))
     return [line.partition(": ")[2] for line in str(caught.value).splitlines()]
 
@@ -87,14 +87,14 @@ def test_corrections_and_ties_are_of_rows_that_are_there(tmp_path: Path) -> None
 
 
 def test_an_unknown_table_names_the_known_ones() -> None:
-    with pytest.raises(PublishedError, match=r"'ntire1999': name one of ntire2022, .*\.toml file"):
+    with pytest.raises(BadInput, match=r"'ntire1999': name one of ntire2022, .*\.toml file"):
         printed_tables.read("ntire1999")
 
 
 def test_a_table_without_figures_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(TABLE, encoding="utf-8")
-    with pytest.raises(PublishedError, match=r"mine\.csv.*No such file"):
+    with pytest.raises(BadInput, match=r"mine\.csv.*No such file"):
         printed_tables.read(str(path))
 
 

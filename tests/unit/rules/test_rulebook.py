@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from harness.core.challenge import Challenge
+from harness.core.outcome import BadInput
 from harness.rules import rulebook
-from harness.rules.rulebook import RulebookError
 
 GOOD = """
 id = "mine"
@@ -28,7 +28,7 @@ def _written(folder: Path, text: str) -> str:
 def _faults(folder: Path, text: str) -> list[str]:
     """The lines of the error, without the path that leads each of them."""
     path = _written(folder, text)
-    with pytest.raises(RulebookError) as caught:
+    with pytest.raises(BadInput) as caught:
         rulebook.read(path)
     lines = str(caught.value).splitlines()
     assert all(line.startswith(f"{path}: ") for line in lines)
@@ -51,18 +51,18 @@ def test_a_file_is_a_challenge_too(tmp_path: Path) -> None:
 
 
 def test_an_unknown_challenge_names_the_known_ones() -> None:
-    with pytest.raises(RulebookError, match=r"no challenge 'ntire1999': .*ntire2022.*sample.*toml"):
+    with pytest.raises(BadInput, match=r"no challenge 'ntire1999': .*ntire2022.*sample.*toml"):
         rulebook.read("ntire1999")
 
 
 @pytest.mark.parametrize("name", ["", "../rulebook", "sample/", "SAMPLE", "sample\x00"])
 def test_only_names_of_bundled_challenges_are_names(name: str) -> None:
-    with pytest.raises(RulebookError, match="no challenge"):
+    with pytest.raises(BadInput, match="no challenge"):
         rulebook.read(name)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RulebookError, match=r"none\.toml.*No such file"):
+    with pytest.raises(BadInput, match=r"none\.toml.*No such file"):
         rulebook.read(str(tmp_path / "none.toml"))
 
 
@@ -78,7 +78,7 @@ def test_what_is_no_toml_is_refused_with_its_place(tmp_path: Path, text: str) ->
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(RulebookError, match=r"mine\.toml: .*utf-8"):
+    with pytest.raises(BadInput, match=r"mine\.toml: .*utf-8"):
         rulebook.read(str(path))
 
 
@@ -192,7 +192,7 @@ def test_a_faulty_field_hides_no_fault_elsewhere(tmp_path: Path, field: str) -> 
 
 def test_a_document_is_parsed_under_any_name() -> None:
     document: dict[str, Any] = {"id": "mine"}
-    with pytest.raises(RulebookError, match=r"(?m)^here: title: is missing$"):
+    with pytest.raises(BadInput, match=r"(?m)^here: title: is missing$"):
         rulebook.parse(document, where="here")
 
 
@@ -256,7 +256,7 @@ AT_HAND = rulebook.AtHand(("Set14",), ("split",), {"base_x4": 4, "base_x2": 2})
 
 def test_names_that_are_not_at_hand_are_faults_beside_all_others(tmp_path: Path) -> None:
     path = _written(tmp_path, GOOD + "colour = 1\nreferences = ['base_x4', 'base_x2', 'ghost']\n")
-    with pytest.raises(RulebookError) as caught:
+    with pytest.raises(BadInput) as caught:
         rulebook.read(path, AT_HAND)
     assert [line.removeprefix(f"{path}: ") for line in str(caught.value).splitlines()] == [
         "colour: is no known field",
@@ -272,7 +272,7 @@ def test_names_are_no_faults_where_nothing_is_to_be_run(tmp_path: Path) -> None:
 
 
 def test_a_file_that_can_not_be_read_is_answered_with_what_can(tmp_path: Path) -> None:
-    with pytest.raises(RulebookError, match=r"none\.toml can't be read: No such.*classic_x2"):
+    with pytest.raises(BadInput, match=r"none\.toml can't be read: No such.*classic_x2"):
         rulebook.read(str(tmp_path / "none.toml"))
 
 
@@ -303,7 +303,7 @@ def test_faults_of_definitions_are_named_with_all_others(tmp_path: Path) -> None
         + DEFINE.replace('licence = "l"', "").replace('"Set5"', '"Set14"')
         + DEFINE,
     )
-    with pytest.raises(RulebookError) as caught:
+    with pytest.raises(BadInput) as caught:
         rulebook.read(path, AT_HAND)
     lines = [line.removeprefix(f"{path}: ") for line in str(caught.value).splitlines()]
     assert lines == [
@@ -334,6 +334,6 @@ def test_definitions_are_judged_together_once_their_fields_are_right(tmp_path: P
 
 def test_a_definition_without_a_readable_name_may_be_the_one_that_is_used(tmp_path: Path) -> None:
     path = _written(tmp_path, GOOD + DEFINE.replace('name = "Set5"', "name = 5"))
-    with pytest.raises(RulebookError) as caught:
+    with pytest.raises(BadInput) as caught:
         rulebook.read(path, AT_HAND)
     assert str(caught.value) == (f"{path}: define.0.name: Input should be a valid string, got 5")

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from harness.board.rank import rank
 from harness.core.leaderboard import BoardEntry
+from harness.core.outcome import BadInput
 from harness.rules import rulebook
-from harness.rules.rulebook import RulebookError
 
 KEYS = (
     *("runtime", "params", "macs", "memory", "energy"),
@@ -131,7 +131,7 @@ def _refusal(names: set[str]) -> str:
     document = copy.deepcopy(GOOD)
     for name in sorted(names):
         SLIPS[name][0](document)
-    with pytest.raises(RulebookError) as caught:
+    with pytest.raises(BadInput) as caught:
         rulebook.parse(document, where="any.toml")
     message = str(caught.value)
     assert all(line.startswith("any.toml: ") for line in message.splitlines())
@@ -199,7 +199,7 @@ def test_any_rulebook_is_refused_with_its_place_or_ranks(
 ) -> None:
     try:
         challenge = rulebook.parse(document, where="any.toml")
-    except RulebookError as error:
+    except BadInput as error:
         lines = str(error).splitlines()
         assert lines
         assert all(line.startswith("any.toml: ") for line in lines)

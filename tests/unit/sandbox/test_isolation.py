@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness.core.outcome import BadInput
 from harness.machine import nvml
 from harness.sandbox import bubblewrap, trial
 from harness.sandbox import isolation as choice
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.sandbox.confinement import NoConfinement
-from harness.sandbox.isolation import SandboxError
 from harness.sandbox.trial import AttackOutcome
 
 
@@ -54,13 +54,13 @@ def test_what_is_required_and_does_not_hold_is_refused(monkeypatch: pytest.Monke
     _found(
         monkeypatch, AttackOutcome("truth", "read", False, f"{trial.NOT_TRIED}bwrap: no namespaces")
     )
-    with pytest.raises(SandboxError, match="does not work here: bwrap: no namespaces") as caught:
+    with pytest.raises(BadInput, match="does not work here: bwrap: no namespaces") as caught:
         choice.choose("require")
     assert "esr sandbox" in str(caught.value)
 
 
 def test_a_misspelt_wish_is_no_wish_for_less() -> None:
-    with pytest.raises(SandboxError, match="one of auto, require, none, got 'required'"):
+    with pytest.raises(BadInput, match="one of auto, require, none, got 'required'"):
         choice.choose("required")  # type: ignore[arg-type]
 
 

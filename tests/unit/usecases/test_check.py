@@ -18,7 +18,7 @@ from harness.gate import pair as bench
 from harness.gate.costs import SideCosts
 from harness.gate.pair import CheckRequest
 from harness.sandbox.confinement import NoConfinement
-from harness.sandbox.isolation import Isolation, SandboxError
+from harness.sandbox.isolation import Isolation
 from harness.usecases import check as use_case
 from harness.usecases.check import check
 
@@ -149,7 +149,7 @@ def test_a_sandbox_that_is_required_and_missing_is_bad_input(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("harness.sandbox.isolation.why_not", lambda *, gpu: f"none{gpu}")
-    with pytest.raises(SandboxError, match="--sandbox require: noneFalse"):
+    with pytest.raises(BadInput, match="--sandbox require: noneFalse"):
         run("acme", worlds=[], sandbox="require")
 
 
@@ -187,6 +187,11 @@ def test_a_candidate_of_another_scale_than_the_baseline_is_bad_input(
         run("double", worlds=[])
     bad, good = run("double", "acme", worlds=[World()])
     assert (bad.status, good.status) == ("bad_input", "pass")
+
+
+def test_a_baseline_that_nobody_has_is_bad_input_for_several_entries_too(run: Run) -> None:
+    with pytest.raises(BadInput, match=r"nobody: neither a folder with submission\.toml nor a"):
+        run("acme", "other", worlds=[], against="nobody")
 
 
 def test_several_entries_are_corrected_together(run: Run) -> None:

@@ -109,7 +109,7 @@ def test_official_weights_that_are_missing_fail_an_entry_and_stop_nobody(tmp_pat
 
 def test_official_weights_that_are_missing_are_bad_input_for_a_reference(tmp_path: Path) -> None:
     (candidate,) = catalogue.references(["rfdn_x4"])
-    with pytest.raises(weights.WeightsError, match=r"RFDN_AIM\.pth is not in"):
+    with pytest.raises(BadInput, match=r"RFDN_AIM\.pth is not in"):
         plan.armed(candidate, mode="official", weights_dir=tmp_path)
 
 
@@ -228,7 +228,7 @@ def test_a_challenge_to_be_run_names_datasets_and_references_that_are_known(
     text = path.read_text("utf-8")
     text = text.replace("references = []", 'references = ["rlfn_x2", "ghost"]')
     path.write_text(text.replace('[{ name = "Set5"', '[{ name = "Set6"').replace(":Set5", ":Set6"))
-    with pytest.raises(rulebook.RulebookError) as caught:
+    with pytest.raises(BadInput) as caught:
         plan.read_challenge(RunRequest(challenge=str(path)))
     dataset, scale, ghost = str(caught.value).splitlines()
     assert "datasets.0: no dataset 'Set6'; known are sample_valid, " in dataset

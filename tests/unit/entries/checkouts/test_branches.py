@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.entries.checkouts.branches import Script, ScriptError, alone, read_script
+from harness.core.outcome import BadInput
+from harness.entries.checkouts.branches import Script, alone, read_script
 
 CHAIN = """
 import os
@@ -93,7 +94,7 @@ def test_what_is_no_id_is_none(number: str) -> None:
     [("x = 1", "has no function select_model"), ("def f(:", "can't be parsed"), ("\0", "parsed")],
 )
 def test_no_script_is_refused(source: str, why: str) -> None:
-    with pytest.raises(ScriptError, match=why):
+    with pytest.raises(BadInput, match=why):
         read_script(source)
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from fakes.checkouts import write_checkout
 
+from harness.core.outcome import BadInput
 from harness.entries import checkouts
 from harness.entries.checkouts import files
-from harness.entries.checkouts.checkout import CheckoutError, read
+from harness.entries.checkouts.checkout import read
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def test_candidates_say_why_an_id_has_no_model(checkout: Path) -> None:
 
 
 def test_ids_that_the_script_does_not_know_are_bad_input_all_at_once(checkout: Path) -> None:
-    with pytest.raises(checkouts.CheckoutError, match=r"no ids 42, 77: it has 17, -1 to 15; name"):
+    with pytest.raises(BadInput, match=r"no ids 42, 77: it has 17, -1 to 15; name"):
         checkouts.candidates(checkout, (0, 42, 77, 42))
 
 
@@ -116,7 +117,7 @@ def test_candidates_bring_what_the_script_says(checkout: Path) -> None:
 
 
 def test_a_folder_without_the_script_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CheckoutError, match=r"has no test_demo\.py"):
+    with pytest.raises(BadInput, match=r"has no test_demo\.py"):
         checkouts.candidates(tmp_path)
 
 
@@ -124,7 +125,7 @@ def test_a_script_without_ids_needs_them_named(tmp_path: Path) -> None:
     (tmp_path / "test_demo.py").write_text(
         "def select_model(args, device):\n    return MODELS[args.model_id]()\n", encoding="utf-8"
     )
-    with pytest.raises(CheckoutError, match="--ids"):
+    with pytest.raises(BadInput, match="--ids"):
         checkouts.candidates(tmp_path)
     (candidate,) = checkouts.candidates(tmp_path, (3,))
     assert candidate.faults == ()
