@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.core.audit import Audit, AuditVerdict, combined
+from harness.core.model_counts import Counts
 from harness.core.record import Calibration, RoundFigures
-from harness.wire.messages import Counts
 
 FACTOR = 4.0
 """Over the best rate that was measured: Winograd's convolutions need less than half of the

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from harness.core.audit import Audit, AuditVerdict
 from harness.core.phrasing import listed
-from harness.wire.messages import Observed, State
+from harness.core.process_state import ProcessState, WatchedForward
 
 _BITS = {"float64": 64, "float32": 32, "float16": 16, "bfloat16": 16}
 _DECLARED = {"fp32": 32, "fp16": 16, "bf16": 16}
@@ -14,7 +14,7 @@ _HARMLESS = ("grad_enabled", "seed")  # every forward runs under no_grad, and no
 _NAME = 80  # characters of what a worker calls something
 
 
-def references(state: State) -> Audit:
+def references(state: ProcessState) -> Audit:
     """Clocks, synchronisation and the worker's own functions."""
     if not state.rebound:
         return Audit("references", "ok", "all functions are those from before the load")
@@ -23,7 +23,7 @@ def references(state: State) -> Audit:
     return Audit("references", "rejected" if ours else "suspect", f"replaced: {names}")
 
 
-def flags(state: State) -> Audit:
+def flags(state: ProcessState) -> Audit:
     """Settings that forwards changed; what the load changed was put back before them."""
     changed = tuple(it[:_NAME] for it in state.changed if it.partition(":")[0] not in _HARMLESS)
     if not changed:
@@ -31,14 +31,14 @@ def flags(state: State) -> Audit:
     return Audit("flags", "suspect", f"changed: {listed(changed)}")
 
 
-def untouched(state: State, observed: Observed | None) -> Audit:
+def untouched(state: ProcessState, observed: WatchedForward | None) -> Audit:
     """The input."""
     if state.written or (observed is not None and observed.input_changed):
         return Audit("input", "suspect", f"forwards wrote to their input, {state.written} times")
     return Audit("input", "ok", "no forward wrote to its input")
 
 
-def precision(observed: Observed, declared: str) -> Audit:
+def precision(observed: WatchedForward, declared: str) -> Audit:
     """Operators in fewer bits than the manifest declares."""
     if observed.error:
         return Audit("precision", "ok", f"the forward could not be watched: {observed.error[:200]}")

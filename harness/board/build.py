@@ -21,7 +21,7 @@ from harness.core.leaderboard import (
     counts_of,
     rounds_of,
 )
-from harness.core.model_counts import CountVerdict
+from harness.core.model_counts import Counts, CountVerdict
 from harness.core.outcome import BadInput, Failed
 from harness.core.record import CountFigures, FloorFigures, ImportedFigures, Record, RoundFigures
 from harness.core.run import SCHEMA, ListedEntry, Run
@@ -31,7 +31,6 @@ from harness.documents import atomic
 from harness.documents.typed import adapter
 from harness.stats import samples
 from harness.stats.samples import RoundsFigure
-from harness.wire.messages import Counts
 
 RUN_FILE = "run.json"
 IMPORTED = "imported"  # badge of a row that this harness did not measure

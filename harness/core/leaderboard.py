@@ -8,11 +8,10 @@ from typing import Literal
 
 from harness.core.audit import Audit
 from harness.core.challenge import Challenge
-from harness.core.model_counts import CountVerdict
+from harness.core.model_counts import Counts, CountVerdict
 from harness.core.outcome import Failed
 from harness.core.record import ELSEWHERE, CountFigures, Environment, Record, RoundFigures
 from harness.core.submission import Precision, PublishedFigures
-from harness.wire.messages import Counts
 
 RowRole = Literal["reference", "entry", "floor"]
 RowStatus = Literal["ok", "failed"]

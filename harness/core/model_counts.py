@@ -1,9 +1,122 @@
-"""What the counters of a model say, and whether they can be believed."""
+"""What the counters of a model say, what stands behind it, and whether it can be believed.
+
+The figures are a worker's claims, bounded where they come in (`harness.measure`). The names of the
+fields are those of the stored records.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+
+@dataclass(frozen=True)
+class Share:
+    """An operator's or a module's own part of a count, in multiply-adds of the counter's kind."""
+
+    name: str
+    macs: int
+    calls: int = 0  # 0 where the counter doesn't tell
+
+
+@dataclass(frozen=True)
+class UnregisteredTensor:
+    """A tensor that the forward read and that is no registered parameter."""
+
+    name: str
+    kind: str  # buffer | attribute | constant (in code, or from outside of PyTorch) | made
+    role: str  # weights: the image was multiplied by it; values: read in any other way
+    numel: int
+
+
+@dataclass(frozen=True)
+class WeightTrace:
+    """One forward, followed from tensor to tensor, in multiply-adds.
+
+    `closed_form` needs no counter: each weight that meets the image costs its elements times the
+    positions that it is used at. Inside an operator that can't be looked into, which is in
+    `opaque`, positions are those of its smallest image.
+    """
+
+    closed_form: int = 0
+    image_products: int = 0  # both factors depend on the image: attention, dynamic kernels
+    weight_products: int = 0  # neither does: weights made of weights
+    opaque: dict[str, int] = field(default_factory=dict)  # operator -> its part of `closed_form`
+    params_read: int = 0  # elements of registered parameters
+    unread: tuple[str, ...] = ()  # parameters that no operator was given
+    held: tuple[UnregisteredTensor, ...] = ()  # the largest of them
+    hidden: int = 0  # elements of all tensors in the role of weights that could have been learned
+    follows: bool = True  # the output derives from the image by operators that could be seen
+    error: str = ""  # why nothing is known
+
+
+@dataclass(frozen=True)
+class SecondSize:
+    """The same model at another size, `height` x `width` LR pixels."""
+
+    height: int
+    width: int
+    macs: int = 0  # by the dispatch counter
+    closed_form: int = 0
+    convs: int = 0
+    also_read: tuple[str, ...] = ()  # parameters that are read here and not at the counted size
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class BeforeDeploy:
+    """A model before its `deploy` function, and how far the outputs of both are apart."""
+
+    params: int = 0
+    macs: dict[str, int] = field(default_factory=dict)  # by the counter's name
+    activations: int | None = None
+    convs: int | None = None
+    difference: float | None = None  # largest of any output element, as a part of the data range
+    side: int = 0  # LR pixels of the square photograph that both upscaled
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Counter:
+    """What one counter says of one forward.
+
+    `macs` follows the counter's own convention, `matmul_macs` is its share of convolutions, linear
+    layers and matrix products: the part that can be compared between counters. None stands for
+    "this counter can't tell"; `error` then says why if it failed.
+    """
+
+    name: str  # ntire2022 | fvcore | ptflops | dispatch
+    macs: int | None
+    matmul_macs: int | None
+    activations: int | None
+    convs: int | None
+    device: str  # where the forward ran: meta | cpu
+    uncounted: dict[str, int] = field(default_factory=dict)  # operator -> calls it could not count
+    error: str = ""
+    by_operator: tuple[Share, ...] = ()
+    by_module: tuple[Share, ...] = ()  # without the modules inside of each
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Static figures of a model at batch 1, 3 channels, `height` x `width` LR pixels."""
+
+    height: int
+    width: int
+    params: int  # unique parameters after the first forward
+    params_before: int  # and before it: a model that fuses itself shrinks
+    trainable: int
+    counters: tuple[Counter, ...]
+    never_called: tuple[str, ...] = ()  # modules with parameters that the forward never used
+    notes: tuple[str, ...] = ()
+    official_macs: int | None = None  # of the NTIRE 2022 script, where it differs from our hooks
+    reads: WeightTrace | None = None
+    elsewhere: SecondSize | None = None
+    unfused: BeforeDeploy | None = None  # of an entry with `deploy`
+
+    def counter(self, name: str) -> Counter | None:
+        """The counter of that name, if it ran."""
+        return next((counter for counter in self.counters if counter.name == name), None)
 
 
 @dataclass(frozen=True)

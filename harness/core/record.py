@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
 from harness.core.audit import Audit
+from harness.core.model_counts import Counts
 from harness.core.outcome import Failed
-from harness.wire.messages import Counts
 
 SCHEMA = 2
 _FORBID: dict[str, Any] = {"extra": "forbid"}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.core.model_counts import Counts, SecondSize, UnregisteredTensor, WeightTrace
 from harness.core.phrasing import calls, listed
-from harness.wire.count_answers import SecondSize, UnregisteredTensor, WeightTrace
-from harness.wire.messages import Counts
 
 SMALL = 1e-3
 """Of the parameters: a fixed filter of a few values beside them hides nothing worth ranking."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.wire.count_answers import BeforeDeploy
+from harness.core.model_counts import BeforeDeploy
 
 TOLERANCE = 1e-3
 """Of the data range: a quarter of the step between two values of an 8-bit image."""

@@ -13,10 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.core.model_counts import CountVerdict
+from harness.core.model_counts import Counter, Counts, CountVerdict
 from harness.core.phrasing import calls
 from harness.counts.consistency import expected, left_out, remarks, unlike
-from harness.wire.messages import Counter, Counts
 
 TOLERANCE = 1e-3
 """Relative difference that is none: fvcore reads einsum's cost from a text of four digits."""

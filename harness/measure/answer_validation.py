@@ -1,31 +1,50 @@
-"""What a worker says of its counts, refused where no honest one would say it."""
+"""A worker's answers as the types of `core`, refused where no honest worker would give them."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from harness.core.outcome import failed
+from pydantic import ValidationError
+
+from harness.core.model_counts import Counts
+from harness.core.outcome import Stage, failed
+from harness.documents.typed import adapter
 from harness.measure.worker_process import WorkerFailed
 from harness.wire.count_answers import LIST_CAP, TEXT_CAP
-from harness.wire.messages import Counts
+from harness.wire.messages import CountsAnswer
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T")
 _BESIDE = 1.25
 _HOST_S = 0.001
 NOTE_CAP = 1000  # characters of a note
 MOST_NOTES = 20
 
 
-def refuse_dishonest(counts: Counts) -> None:
+def of_answer(kind: type[T], answer: DataclassInstance, stage: Stage) -> T:
+    """An answer as the type of `core` that has its fields; WorkerFailed where a value is none."""
+    try:  # by way of JSON, whose strict mode takes a list for a tuple and an object for a dataclass
+        return adapter(kind).validate_json(json.dumps(dataclasses.asdict(answer)), strict=True)
+    except ValidationError as error:
+        raise WorkerFailed(failed(stage, "protocol", str(error))) from None
+
+
+def honest_counts(answer: CountsAnswer) -> Counts:
     """WorkerFailed for a negative figure, an empty image, what is above LIST_CAP or TEXT_CAP.
 
     A record and a page hold all of it, and a worker of ours keeps to the caps.
     """
+    counts = of_answer(Counts, answer, "count")
     fault = next(_faults(counts, "counts"), None) or _size_fault(counts)
     if fault is not None:
         raise WorkerFailed(failed("count", "protocol", fault))
+    return counts
 
 
 def bounded(policy: dict[str, str]) -> dict[str, str]:

@@ -18,11 +18,11 @@ from harness.audits.fresh_images import TURNED, Draw, Fresh
 from harness.audits.outputs import Shown
 from harness.audits.thresholds import MORE_PAIRS, PAIRS
 from harness.core.audit import LEVELS, Audit
+from harness.core.process_state import ProcessState, WatchedForward
 from harness.core.record import Calibration
 from harness.measure.session import LrImage, Session
 from harness.measure.worker_process import WorkerFailed
 from harness.quality.pixels import Uint8
-from harness.wire.messages import Observed, State
 
 Key = tuple[str, str]  # data set and image
 
@@ -97,7 +97,7 @@ class Auditor:
             shown = Shown(image.pixels, self._scored[_key(image)], fresh=((fresh, pixels),))
             self._shown.append(shown)
 
-    def finish(self, state: State) -> tuple[Audit, ...]:
+    def finish(self, state: ProcessState) -> tuple[Audit, ...]:
         """What all of them found."""
         if not self._on:
             return ()
@@ -183,14 +183,14 @@ class Auditor:
         self._session.forward(self._need_target())
         return processes.idle(self._session.root)
 
-    def _observed(self) -> Observed:
+    def _observed(self) -> WatchedForward:
         """The last thing that is asked: a model that can't be watched has been measured by then."""
         smallest = min(self._images, key=lambda it: it.pixels.size)
         fresh = self._draw.fresh(smallest.pixels)
         try:
             return self._session.observe(replace(smallest, pixels=fresh.shown))
         except WorkerFailed as error:
-            return Observed(error=error.failure.message)
+            return WatchedForward(error=error.failure.message)
 
     def _need_target(self) -> LrImage:
         if self._target is None:

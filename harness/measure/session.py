@@ -13,10 +13,11 @@ from harness.audits.exchange import Exchange
 from harness.audits.processes import busy
 from harness.core.challenge import TimingProtocol
 from harness.core.outcome import Stage, failed
+from harness.core.process_state import ProcessState, WatchedForward
 from harness.core.record import Calibration, CountFigures, Energy, ImageScore, Memory, Sample
 from harness.machine import gpu_monitor, memory, nvml
 from harness.measure import energy as joules
-from harness.measure.answer_validation import refuse_dishonest, told_notes
+from harness.measure.answer_validation import honest_counts, of_answer, told_notes
 from harness.measure.throttling import ThrottleGuard
 from harness.measure.worker_process import WorkerFailed, WorkerProcess
 from harness.quality.pixels import Uint8
@@ -112,8 +113,8 @@ class Session:
             stage="count",
             deadline_s=self.task.protocol.count_deadline_s,
         )
-        refuse_dishonest(counted.counts)
-        return CountFigures(counted.counts, self.notes(), self.ready.untrained)
+        counts = honest_counts(counted.counts)
+        return CountFigures(counts, self.notes(), self.ready.untrained)
 
     def export(self) -> bytes:
         """The model's weights as a safetensors file."""
@@ -126,7 +127,7 @@ class Session:
         )
         return bytes(payload)
 
-    def notes(self, state: State | None = None) -> tuple[str, ...]:
+    def notes(self, state: ProcessState | None = None) -> tuple[str, ...]:
         """What the submission changed in its process."""
         state = state or self.inspect("collect")
         at_load = tuple(f"changed while loading (put back): {text}" for text in self.ready.changed)
@@ -227,14 +228,14 @@ class Session:
             raise WorkerFailed(failed("collect", "protocol", message))
         return np.frombuffer(payload, dtype=np.uint8).reshape(shape), output
 
-    def inspect(self, stage: Stage) -> State:
+    def inspect(self, stage: Stage) -> ProcessState:
         """What the process says of itself."""
         state, _ = self._worker.ask(Inspect(), State, stage=stage, deadline_s=INSPECT_DEADLINE_S)
         claims = (state.cuda_peak_bytes, state.cuda_reserved_bytes, state.written)
         refuse_negative(stage, claims)
-        return state
+        return of_answer(ProcessState, state, stage)
 
-    def observe(self, image: LrImage) -> Observed:
+    def observe(self, image: LrImage) -> WatchedForward:
         """What a forward of `image` worked with."""
         height, width, _ = image.pixels.shape
         observed, _ = self._worker.ask(
@@ -244,7 +245,7 @@ class Session:
             stage="forward",
             deadline_s=self.task.protocol.forward_deadline_s,
         )
-        return observed
+        return of_answer(WatchedForward, observed, "forward")
 
     def gauge(self) -> PeakRates:
         """What the device does at its best."""

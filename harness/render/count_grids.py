@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.core.leaderboard import BoardEntry, counts_of
+from harness.core.model_counts import BeforeDeploy, Counts, WeightTrace
 from harness.counts.consistency import expected
 from harness.render.grid import Grid
 from harness.render.text import short
 from harness.render.units import MISSING, shown
-from harness.wire.count_answers import BeforeDeploy, WeightTrace
-from harness.wire.messages import Counts
 
 _OPERATORS = 10  # rows a counter
 _MODULES = 40

@@ -9,6 +9,7 @@ from statistics import median
 
 from harness.core.leaderboard import BoardEntry, Leaderboard, Row, counts_of, rounds_of
 from harness.core.metrics import label
+from harness.core.model_counts import Counter
 from harness.core.record import FloorFigures, ImageScore, RoundFigures
 from harness.render.audit_grid import audited
 from harness.render.badges import Badge, badges
@@ -21,7 +22,6 @@ from harness.render.runtime_scatter import Drawing, spread
 from harness.render.table import RowKind, kind_of
 from harness.render.text import HINT_LIMIT, clean, cut, short
 from harness.render.units import MISSING, quantity, shown
-from harness.wire.messages import Counter
 
 _LONG = 2_000  # characters of a text that stands alone
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from harness import datasets
 from harness.core.challenge import TimingProtocol
-from harness.core.model_counts import CountVerdict
+from harness.core.model_counts import BeforeDeploy, CountVerdict
 from harness.core.outcome import Failed
 from harness.core.progress import Progress, Silent
 from harness.core.record import CountFigures
@@ -27,7 +27,6 @@ from harness.measure.tasks import LrImage, OutputReply, Task, run_trial
 from harness.sandbox.confinement import Confinement
 from harness.sandbox.isolation import SandboxMode, choose
 from harness.usecases import plan
-from harness.wire.count_answers import BeforeDeploy
 
 TRIAL_DATASET = "sample_valid"  # a photograph: some networks give NaN on noise
 TRIAL_SIZES = ((48, 48), (37, 29))  # LR height and width: even, and odd

@@ -14,7 +14,7 @@ TEXT_CAP = 1000
 
 
 @dataclass(frozen=True)
-class Share:
+class ShareAnswer:
     """An operator's or a module's own part of a count, in multiply-adds of the counter's kind."""
 
     name: str
@@ -23,7 +23,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class UnregisteredTensor:
+class UnregisteredTensorAnswer:
     """A tensor that the forward read and that is no registered parameter."""
 
     name: str
@@ -33,7 +33,7 @@ class UnregisteredTensor:
 
 
 @dataclass(frozen=True)
-class WeightTrace:
+class WeightTraceAnswer:
     """One forward, followed from tensor to tensor, in multiply-adds.
 
     `closed_form` needs no counter: each weight that meets the image costs its elements times the
@@ -47,14 +47,14 @@ class WeightTrace:
     opaque: dict[str, int] = field(default_factory=dict)  # operator -> its part of `closed_form`
     params_read: int = 0  # elements of registered parameters
     unread: tuple[str, ...] = ()  # parameters that no operator was given
-    held: tuple[UnregisteredTensor, ...] = ()  # the largest of them
+    held: tuple[UnregisteredTensorAnswer, ...] = ()  # the largest of them
     hidden: int = 0  # elements of all tensors in the role of weights that could have been learned
     follows: bool = True  # the output derives from the image by operators that could be seen
     error: str = ""  # why nothing is known
 
 
 @dataclass(frozen=True)
-class SecondSize:
+class SecondSizeAnswer:
     """The same model at another size, `height` x `width` LR pixels."""
 
     height: int
@@ -67,7 +67,7 @@ class SecondSize:
 
 
 @dataclass(frozen=True)
-class BeforeDeploy:
+class BeforeDeployAnswer:
     """A model before its `deploy` function, and how far the outputs of both are apart."""
 
     params: int = 0

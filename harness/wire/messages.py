@@ -26,7 +26,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from harness.wire.count_answers import BeforeDeploy, SecondSize, Share, WeightTrace
+from harness.wire.count_answers import (
+    BeforeDeployAnswer,
+    SecondSizeAnswer,
+    ShareAnswer,
+    WeightTraceAnswer,
+)
 
 
 @dataclass(frozen=True)
@@ -215,7 +220,7 @@ class PeakRates:
 
 
 @dataclass(frozen=True)
-class Counter:
+class CounterAnswer:
     """What one counter says of one forward.
 
     `macs` follows the counter's own convention, `matmul_macs` is its share of convolutions, linear
@@ -231,12 +236,12 @@ class Counter:
     device: str  # where the forward ran: meta | cpu
     uncounted: dict[str, int] = field(default_factory=dict)  # operator -> calls it could not count
     error: str = ""
-    by_operator: tuple[Share, ...] = ()
-    by_module: tuple[Share, ...] = ()  # without the modules inside of each
+    by_operator: tuple[ShareAnswer, ...] = ()
+    by_module: tuple[ShareAnswer, ...] = ()  # without the modules inside of each
 
 
 @dataclass(frozen=True)
-class Counts:
+class CountsAnswer:
     """Static figures of a model at batch 1, 3 channels, `height` x `width` LR pixels."""
 
     height: int
@@ -244,24 +249,20 @@ class Counts:
     params: int  # unique parameters after the first forward
     params_before: int  # and before it: a model that fuses itself shrinks
     trainable: int
-    counters: tuple[Counter, ...]
+    counters: tuple[CounterAnswer, ...]
     never_called: tuple[str, ...] = ()  # modules with parameters that the forward never used
     notes: tuple[str, ...] = ()
     official_macs: int | None = None  # of the NTIRE 2022 script, where it differs from our hooks
-    reads: WeightTrace | None = None
-    elsewhere: SecondSize | None = None
-    unfused: BeforeDeploy | None = None  # of an entry with `deploy`
-
-    def counter(self, name: str) -> Counter | None:
-        """The counter of that name, if it ran."""
-        return next((counter for counter in self.counters if counter.name == name), None)
+    reads: WeightTraceAnswer | None = None
+    elsewhere: SecondSizeAnswer | None = None
+    unfused: BeforeDeployAnswer | None = None  # of an entry with `deploy`
 
 
 @dataclass(frozen=True)
 class Counted:
     """The answer to Count."""
 
-    counts: Counts
+    counts: CountsAnswer
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,7 @@ class Worker:
         unfused = self._unfused(request, loaded)
         return Counted(within_caps(dataclasses.replace(counts, unfused=unfused)))
 
-    def _unfused(self, request: Count, fused: Loaded) -> count_answers.BeforeDeploy | None:
+    def _unfused(self, request: Count, fused: Loaded) -> count_answers.BeforeDeployAnswer | None:
         """The same entry built once more, without its `deploy` function; None if it has none.
 
         It gets the same seed. Nothing of it stays in a process that is timed.
@@ -177,7 +177,7 @@ class Worker:
                 data_range=fused.data_range,
             )
         except Exception as error:  # noqa: BLE001 - a submission may raise anything at all
-            return count_answers.BeforeDeploy(error=_line(error))
+            return count_answers.BeforeDeployAnswer(error=_line(error))
 
     def _built(self, asked: Load) -> Loaded:
         """Another model in the same state of the process as the first one."""

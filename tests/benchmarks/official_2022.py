@@ -44,9 +44,9 @@ import time
 from importlib import resources
 from pathlib import Path
 
+from harness.core.model_counts import Counts
 from harness.entries import checkouts
 from harness.usecases import Inspected, inspect
-from harness.wire.messages import Counts
 
 BASELINES = {-1: "IMDN_baseline", 0: "RFDN AIM2020 Winner"}
 CELLS = {  # column in print -> decimals

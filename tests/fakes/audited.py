@@ -13,11 +13,12 @@ import numpy.typing as npt
 from harness.audits.exchange import Exchange
 from harness.core.challenge import TimingProtocol
 from harness.core.outcome import failed
+from harness.core.process_state import ProcessState, WatchedForward
 from harness.core.record import Calibration, ImageScore, Memory
 from harness.measure.session import LrImage, Task
 from harness.measure.worker_process import WorkerFailed
 from harness.quality.bicubic import upscale
-from harness.wire.messages import Load, Observed, Output, Ready, State
+from harness.wire.messages import Load, Output, Ready
 
 Uint8 = npt.NDArray[np.uint8]
 YARDSTICK = Calibration(0.001, 0.0, 0.001, 0.0, {"fp32": 1e12}, 1e12)
@@ -37,7 +38,7 @@ class FakeSession:
     model: Callable[[Uint8], Uint8] = bicubic
     seconds: Callable[[Uint8, list[bytes]], float] = lambda _, __: 0.05
     ready: Ready = field(default_factory=lambda: Ready(0.1, 7))
-    state: State = field(default_factory=State)
+    state: ProcessState = field(default_factory=ProcessState)
     dies: bool = False  # when it is watched
     start_s: float = 0.1
     root: int = 0  # a process that there is not
@@ -58,17 +59,17 @@ class FakeSession:
         assert image.pixels.shape == self.given[-1].shape
         return pixels, Output(*pixels.shape[:2], "torch.float32", 0.0, 1.0)
 
-    def inspect(self, stage: str) -> State:  # noqa: ARG002
+    def inspect(self, stage: str) -> ProcessState:  # noqa: ARG002
         return self.state
 
-    def notes(self, state: State) -> tuple[str, ...]:
+    def notes(self, state: ProcessState) -> tuple[str, ...]:
         return state.changed
 
-    def observe(self, image: LrImage) -> Observed:  # noqa: ARG002
+    def observe(self, image: LrImage) -> WatchedForward:  # noqa: ARG002
         self.watched += 1
         if self.dies:
             raise WorkerFailed(failed("forward", "killed", "the process was ended by SIGSEGV"))
-        return Observed({"float32": 9})
+        return WatchedForward({"float32": 9})
 
     def memory(self) -> Memory | None:
         return None

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.core.challenge import Challenge, Column, DatasetUse, Limit, Term, Track
 from harness.core.leaderboard import BoardEntry, Interval, Leaderboard, Row, Standing
-from harness.core.model_counts import CountVerdict
+from harness.core.model_counts import Counter, Counts, CountVerdict
 from harness.core.outcome import Failed, Stage, failed
 from harness.core.record import (
     CountFigures,
@@ -21,7 +21,6 @@ from harness.core.record import (
     Sample,
 )
 from harness.core.submission import PublishedFigures
-from harness.wire.messages import Counter, Counts
 
 MIB = 2**20
 VALID, TEST = "sample_valid", "sample_test"

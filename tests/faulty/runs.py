@@ -24,10 +24,10 @@ from fakes.challenges import write_challenge, write_set5
 from fakes.entries import write_entry
 
 from harness.cli.app import app
+from harness.core.model_counts import Counter, Counts
 from harness.core.record import CountFigures, Phases, RoundFigures, Sample
 from harness.measure.tasks import LrImage, ScoreOutput, Task
 from harness.render import detail, page
-from harness.wire.messages import Counter, Counts
 
 ENTRIES = ("one", "two")
 ROUNDS = 2

@@ -13,11 +13,10 @@ from chromium import Browser
 from fakes import boards
 
 from harness.core.leaderboard import Leaderboard, Row
-from harness.core.model_counts import CountVerdict
+from harness.core.model_counts import Counter, Counts, CountVerdict
 from harness.core.record import CountFigures, Environment, RoundFigures
 from harness.core.submission import PublishedFigures
 from harness.render import write
-from harness.wire.messages import Counter, Counts
 
 RUN = "document.title='run'"
 BEACON = "http://127.0.0.1:PORT/beacon"  # PORT is that of a server that counts who calls

@@ -19,17 +19,17 @@ from harness.gate.stored_baseline import Inputs, Stored
 from harness.rules import printed_tables, rulebook
 from harness.wire import codec
 from harness.wire.count_answers import (
-    BeforeDeploy,
-    SecondSize,
-    Share,
-    UnregisteredTensor,
-    WeightTrace,
+    BeforeDeployAnswer,
+    SecondSizeAnswer,
+    ShareAnswer,
+    UnregisteredTensorAnswer,
+    WeightTraceAnswer,
 )
 from harness.wire.messages import (
     Answer,
     Counted,
-    Counter,
-    Counts,
+    CounterAnswer,
+    CountsAnswer,
     Done,
     Exported,
     Output,
@@ -41,25 +41,27 @@ from harness.wire.messages import (
 KEY = "0123456789abcdef" * 4
 MARK = "m" * 32
 REQUIRED = ("id", "team", "title", "role")
-_SHARE = Share("aten::convolution", 5, 2)
-COUNTS = Counts(
+_SHARE = ShareAnswer("aten::convolution", 5, 2)
+COUNTS = CountsAnswer(
     256,
     256,
     317_218,
     317_300,
     317_218,
     (
-        Counter("ntire2022", 19, 18, 80, 39, "meta", {}, "", (_SHARE,), (_SHARE,)),
-        Counter("fvcore", 19, 18, 80, 39, "cpu", {"aten::x": 2}, "", (_SHARE,)),
-        Counter("ptflops", None, None, None, None, "cpu", error="TypeError: no tensor"),
-        Counter("dispatch", 19, 19, None, 39, "cpu"),
+        CounterAnswer("ntire2022", 19, 18, 80, 39, "meta", {}, "", (_SHARE,), (_SHARE,)),
+        CounterAnswer("fvcore", 19, 18, 80, 39, "cpu", {"aten::x": 2}, "", (_SHARE,)),
+        CounterAnswer("ptflops", None, None, None, None, "cpu", error="TypeError: no tensor"),
+        CounterAnswer("dispatch", 19, 19, None, 39, "cpu"),
     ),
     ("body.unused",),
     ("a note",),
     official_macs=20,
-    reads=WeightTrace(closed_form=18, held=(UnregisteredTensor("table", "buffer", "weights", 9),)),
-    elsewhere=SecondSize(320, 288, 22),
-    unfused=BeforeDeploy(params=400_000, macs={"fvcore": 21}, difference=0.001, side=96),
+    reads=WeightTraceAnswer(
+        closed_form=18, held=(UnregisteredTensorAnswer("table", "buffer", "weights", 9),)
+    ),
+    elsewhere=SecondSizeAnswer(320, 288, 22),
+    unfused=BeforeDeployAnswer(params=400_000, macs={"fvcore": 21}, difference=0.001, side=96),
 )
 ANSWERS: tuple[Answer, ...] = (
     Ready(0.5, 317_218, ("threads: 1 -> 2",), notes=("a note",), files=("a.py",)),

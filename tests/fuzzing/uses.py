@@ -22,7 +22,7 @@ from harness.core.record import CountFigures, Outcome, Record
 from harness.core.run import Run
 from harness.entries.catalogue import Candidate
 from harness.measure import loads
-from harness.measure.answer_validation import refuse_dishonest
+from harness.measure.answer_validation import honest_counts
 from harness.measure.session import refuse_negative
 from harness.measure.worker_process import WorkerFailed
 from harness.render import as_csv, as_latex, as_markdown, as_terminal, detail
@@ -200,8 +200,7 @@ def regenerated(name: str) -> None:
 def _told(message: Message) -> tuple[bool, Outcome] | None:
     """Whether it is of a round, and the outcome that the message leads to, as in a session."""
     if isinstance(message, Counted):
-        refuse_dishonest(message.counts)
-        return False, CountFigures(message.counts)
+        return False, CountFigures(honest_counts(message.counts))
     if isinstance(message, Trouble):
         fault: Failed = failed("forward", message.reason, message.message)
         return True, fault

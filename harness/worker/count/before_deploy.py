@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from harness.wire.count_answers import BeforeDeploy
+from harness.wire.count_answers import BeforeDeployAnswer
 from harness.worker.count.choice import SPOT_SIZE, choose
 from harness.worker.count.counters import traced, watched, with_spare
 from harness.worker.count.subject import describe, evaluating, parameter_count, photograph
@@ -13,7 +13,7 @@ from harness.worker.count.subject import describe, evaluating, parameter_count, 
 
 def count_unfused(
     before: nn.Module, fused: nn.Module, *, height: int, width: int, data_range: float = 1.0
-) -> BeforeDeploy:
+) -> BeforeDeployAnswer:
     """Count `before` as `fused` is counted, and compare what they make of one photograph.
 
     Both are of one entry with the same weights. Batch 1, 3 x height x width LR pixels for the
@@ -26,7 +26,7 @@ def count_unfused(
         seen = watched(choice.subject)
         counters = (seen.hooks, with_spare(traced, "fvcore", choice), seen.dispatch)
         difference, side, error = _apart(before, fused, data_range)
-    return BeforeDeploy(
+    return BeforeDeployAnswer(
         params=parameter_count(choice.subject.model),
         macs={it.name: it.macs for it in counters if it.macs is not None},
         activations=seen.hooks.activations,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.wire import count_answers
-from harness.wire.messages import Counter
+from harness.wire.messages import CounterAnswer
 from harness.worker.caps import few
 from harness.worker.count import hooks
 from harness.worker.count.choice import Choice
@@ -23,9 +23,9 @@ class Watched:
     """What one forward showed: hooks, dispatched operators, and the tensors that were read."""
 
     tally: HookTally
-    hooks: Counter
-    dispatch: Counter
-    reads: count_answers.WeightTrace
+    hooks: CounterAnswer
+    dispatch: CounterAnswer
+    reads: count_answers.WeightTraceAnswer
     names_read: dict[str, int]  # parameter -> elements
 
 
@@ -43,8 +43,8 @@ def watched(subject: Subject) -> Watched:
     return Watched(tally, by_hooks, by_dispatch, reads.report(output), reads.names_read())
 
 
-def hooks_alone(subject: Subject) -> tuple[HookTally, Counter]:
-    """The hooks in a forward of their own, as a Counter with an `error` if that fails."""
+def hooks_alone(subject: Subject) -> tuple[HookTally, CounterAnswer]:
+    """The hooks in a forward of their own, as an answer with an `error` if that fails."""
     tally = HookTally()
     try:
         subject.forward(hooks.counting(subject.model, tally))
@@ -53,7 +53,9 @@ def hooks_alone(subject: Subject) -> tuple[HookTally, Counter]:
     return tally, _by_hooks(tally, subject)
 
 
-def with_spare(count: Callable[[Subject], Counter], name: str, choice: Choice) -> Counter:
+def with_spare(
+    count: Callable[[Subject], CounterAnswer], name: str, choice: Choice
+) -> CounterAnswer:
     """The count on the chosen device, else on the CPU, else the last error."""
     try:
         return count(choice.subject)
@@ -66,13 +68,13 @@ def with_spare(count: Callable[[Subject], Counter], name: str, choice: Choice) -
         return _failed(name, choice.spare, error)
 
 
-def traced(subject: Subject) -> Counter:
+def traced(subject: Subject) -> CounterAnswer:
     """Fvcore. Raises what the forward or the tracer raises."""
     from harness.worker.count.trace import trace  # takes seconds: for this counter only
 
     with subject.shapes():
         figures = trace(subject.model, subject.image)
-    return Counter(
+    return CounterAnswer(
         name="fvcore",
         macs=figures.macs,
         matmul_macs=figures.matmul_macs,
@@ -85,13 +87,13 @@ def traced(subject: Subject) -> Counter:
     )
 
 
-def patched(subject: Subject) -> Counter:
+def patched(subject: Subject) -> CounterAnswer:
     """Ptflops. RuntimeError with what it printed when the forward failed under it."""
     from harness.worker.count.second_opinion import second_opinion  # for this counter only
 
     with subject.shapes():
         opinion = second_opinion(subject.model, subject.image)
-    return Counter(
+    return CounterAnswer(
         name="ptflops",
         macs=opinion.macs,
         matmul_macs=None,
@@ -109,7 +111,7 @@ def _each_alone(subject: Subject) -> Watched:
     return Watched(tally, by_hooks, by_dispatch, reads, names)
 
 
-def _dispatch_alone(subject: Subject) -> Counter:
+def _dispatch_alone(subject: Subject) -> CounterAnswer:
     dispatch = DispatchCounter()
     try:
         subject.forward(dispatch)
@@ -118,18 +120,18 @@ def _dispatch_alone(subject: Subject) -> Counter:
     return _by_dispatch(dispatch, subject)
 
 
-def _reads_alone(subject: Subject) -> tuple[count_answers.WeightTrace, dict[str, int]]:
+def _reads_alone(subject: Subject) -> tuple[count_answers.WeightTraceAnswer, dict[str, int]]:
     """Under a dispatch counter too: it takes compound operators apart."""
     reads = TraceRecorder(subject.model, subject.image)
     try:
         output = subject.forward(reads, DispatchCounter())
     except Exception as error:  # noqa: BLE001
-        return count_answers.WeightTrace(error=describe(error)), {}
+        return count_answers.WeightTraceAnswer(error=describe(error)), {}
     return reads.report(output), reads.names_read()
 
 
-def _by_hooks(tally: HookTally, subject: Subject) -> Counter:
-    return Counter(
+def _by_hooks(tally: HookTally, subject: Subject) -> CounterAnswer:
+    return CounterAnswer(
         name="ntire2022",
         macs=tally.macs,
         matmul_macs=tally.matmul_macs,
@@ -142,9 +144,9 @@ def _by_hooks(tally: HookTally, subject: Subject) -> Counter:
     )
 
 
-def _by_dispatch(counter: DispatchCounter, subject: Subject) -> Counter:
+def _by_dispatch(counter: DispatchCounter, subject: Subject) -> CounterAnswer:
     tally = counter.tally
-    return Counter(
+    return CounterAnswer(
         name="dispatch",
         macs=tally.macs,
         matmul_macs=tally.macs,
@@ -157,8 +159,8 @@ def _by_dispatch(counter: DispatchCounter, subject: Subject) -> Counter:
     )
 
 
-def _failed(name: str, subject: Subject, error: Exception) -> Counter:
-    return Counter(
+def _failed(name: str, subject: Subject, error: Exception) -> CounterAnswer:
+    return CounterAnswer(
         name=name,
         macs=None,
         matmul_macs=None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from harness.wire.messages import Counter, Counts
+from harness.wire.messages import CounterAnswer, CountsAnswer
 from harness.worker.caps import listed
 from harness.worker.count import hooks
 from harness.worker.count.choice import choose
@@ -16,12 +16,12 @@ from harness.worker.count.subject import evaluating, parameter_count, photograph
 
 def count_model(
     model: nn.Module, *, height: int, width: int, data_range: float = 1.0, quick: bool = False
-) -> Counts:
+) -> CountsAnswer:
     """Count a model at batch 1, 3 x height x width LR pixels in [0, data_range].
 
     The counters run on the meta device where the model can and does the same there as on the CPU,
     otherwise on the CPU with an image like a photograph. The first forward is not counted: a model
-    may fuse itself there. A counter that fails is a Counter with an `error`; the others go on. The
+    may fuse itself there. A counter that fails is an answer with an `error`; the others go on. The
     model is copied and left as it was; one that can't be copied is counted itself.
 
     `quick` asks for the hooks of NTIRE 2022 alone: no verdict can be given, but fvcore and ptflops,
@@ -35,7 +35,7 @@ def count_model(
 
     with evaluating(model):
         choice = choose(model, picture(height, width))
-        others: tuple[Counter, ...]
+        others: tuple[CounterAnswer, ...]
         if quick:
             tally, by_hooks = hooks_alone(choice.subject)
             others, reads, there = (), None, None
@@ -50,7 +50,7 @@ def count_model(
     params = parameter_count(counted)
     never = () if by_hooks.error else hooks.never_called(counted, tally)
     misread = _misread(tally) if quick else ()  # a verdict would say it
-    return Counts(
+    return CountsAnswer(
         height=height,
         width=width,
         params=params,

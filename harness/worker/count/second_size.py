@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 
 from torch import Tensor
 
-from harness.wire.count_answers import SecondSize
+from harness.wire.count_answers import SecondSizeAnswer
 from harness.worker.caps import listed
 from harness.worker.count.dispatch import DispatchCounter
 from harness.worker.count.subject import Subject, describe
@@ -20,7 +20,7 @@ from harness.worker.count.weight_trace import TraceRecorder
 
 def elsewhere(
     subject: Subject, picture: Callable[[int, int], Tensor], known: Collection[str]
-) -> SecondSize:
+) -> SecondSizeAnswer:
     """The model at another size, with `picture(height, width)` for its image.
 
     `known` are the parameters that are read at the counted size. Twice the height and one and a
@@ -32,9 +32,9 @@ def elsewhere(
     try:
         report = reads.report(there.forward(reads, dispatch))
     except Exception as error:  # noqa: BLE001 - the submission's own, of any kind
-        return SecondSize(height, width, error=describe(error))
+        return SecondSizeAnswer(height, width, error=describe(error))
     macs, _, convs = dispatch.tally.figures()
-    return SecondSize(
+    return SecondSizeAnswer(
         height=height,
         width=width,
         macs=macs,

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.multiprocessing.reductions import StorageWeakRef
 
 from harness.wire import count_answers
-from harness.wire.count_answers import UnregisteredTensor
+from harness.wire.count_answers import UnregisteredTensorAnswer
 from harness.worker.caps import clipped, few, listed
 from harness.worker.count.closed_form import formula_of, known, opaque
 from harness.worker.count.mode import LightMode, positional
@@ -80,17 +80,19 @@ class TraceRecorder(LightMode):  # type: ignore[no-untyped-call]
             self._follow(tensor, derived)
         return out
 
-    def report(self, output: Any) -> count_answers.WeightTrace:
+    def report(self, output: Any) -> count_answers.WeightTraceAnswer:
         """What the forward read that returned `output`."""
         read = [it for it in self._sources if it.role and it.kind != "parameter"]
-        held = [UnregisteredTensor(clipped(it.name), it.kind, it.role, it.numel) for it in read]
+        held = [
+            UnregisteredTensorAnswer(clipped(it.name), it.kind, it.role, it.numel) for it in read
+        ]
         made = [
-            UnregisteredTensor(clipped(name), "made", "weights", size)
+            UnregisteredTensorAnswer(clipped(name), "made", "weights", size)
             for name, size in self._made.items()
         ]
         hidden = sum(it.numel for it in read if it.role == "weights")
         parameters = [it for it in self._sources if it.kind == "parameter"]
-        return count_answers.WeightTrace(
+        return count_answers.WeightTraceAnswer(
             closed_form=self._totals["closed_form"],
             image_products=self._totals["image_products"],
             weight_products=self._totals["weight_products"],
@@ -239,5 +241,5 @@ def _shape(tensor: Tensor) -> str:
     return "x".join(map(str, tensor.shape)) or "one number"
 
 
-def _weight(held: UnregisteredTensor) -> tuple[bool, int]:
+def _weight(held: UnregisteredTensorAnswer) -> tuple[bool, int]:
     return held.role != "weights", -held.numel

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from harness.audits.roofline import floor, least_macs_per_pixel
+from harness.core.model_counts import Counter, Counts, SecondSize
 from harness.core.record import Calibration, Energy, EnergyWindow, Phases, RoundFigures, Sample
-from harness.wire.count_answers import SecondSize
-from harness.wire.messages import Counter, Counts
 
 # a hundred LR pixels, of which each costs 1000 multiply-adds: 1 ms at the best that fp32 can do
 RATES = {"fp32": 1e8, "bf16": 1e9}

@@ -9,6 +9,7 @@ from fakes.challenges import write_challenge
 from harness.board.build import build, load_run, save_run
 from harness.board.store import Store
 from harness.core.audit import Audit
+from harness.core.model_counts import BeforeDeploy, Counter, Counts, WeightTrace
 from harness.core.outcome import BadInput, Failed
 from harness.core.record import (
     Calibration,
@@ -26,8 +27,6 @@ from harness.core.record import (
 )
 from harness.core.run import JobKey, ListedEntry, Run
 from harness.rules import rulebook
-from harness.wire.count_answers import BeforeDeploy, WeightTrace
-from harness.wire.messages import Counter, Counts
 
 ENVIRONMENT = Environment("machine", {"cpu": "fast"})
 SCORES = (ImageScore("Set5", "baby", "d1", 30.0, 0.9), ImageScore("Set5", "bird", "d2", 34.0, 0.7))

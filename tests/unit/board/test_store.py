@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from harness.board.store import Found, Store, load
+from harness.core.model_counts import Counter, Counts
 from harness.core.outcome import failed
 from harness.core.record import (
     SCHEMA,
@@ -25,7 +26,6 @@ from harness.core.record import (
     Sample,
 )
 from harness.documents.atomic import WriteError
-from harness.wire.messages import Counter, Counts
 
 KEY = "0123456789abcdef" * 4
 ROUND = RoundFigures(

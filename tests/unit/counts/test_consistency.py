@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.core.model_counts import Counter, Counts, SecondSize, UnregisteredTensor, WeightTrace
 from harness.counts.consistency import expected
 from harness.counts.verdict import judge
-from harness.wire.count_answers import SecondSize, UnregisteredTensor, WeightTrace
-from harness.wire.messages import Counter, Counts
 
 MACS = 64 * 64 * 10
 FOLLOWED = WeightTrace(closed_form=MACS, params_read=10)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from harness.core.model_counts import BeforeDeploy
 from harness.counts.fusing import suspicion
-from harness.wire.count_answers import BeforeDeploy
 
 
 def test_an_entry_without_deploy_and_one_of_equal_outputs_are_not_suspicious() -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.core.model_counts import Counter, Counts
 from harness.counts.verdict import judge
-from harness.wire.messages import Counter, Counts
 
 
 def _counter(name: str, macs: int | None = 1000, **more: object) -> Counter:

@@ -9,7 +9,7 @@ from harness.measure.answer_validation import (
     MOST_NOTES,
     NOTE_CAP,
     bounded,
-    refuse_dishonest,
+    honest_counts,
     told_notes,
     unseen,
 )
@@ -17,34 +17,36 @@ from harness.measure.worker_process import WorkerFailed
 from harness.wire.count_answers import (
     LIST_CAP,
     TEXT_CAP,
-    BeforeDeploy,
-    SecondSize,
-    Share,
-    WeightTrace,
+    BeforeDeployAnswer,
+    SecondSizeAnswer,
+    ShareAnswer,
+    WeightTraceAnswer,
 )
-from harness.wire.messages import Counter, Counts
+from harness.wire.messages import CounterAnswer, CountsAnswer
 
-COUNTER = Counter("dispatch", 1, 1, 1, 1, "meta")
-HONEST = Counts(8, 8, 1, 1, 1, (COUNTER,), reads=WeightTrace(), elsewhere=SecondSize(8, 8))
+COUNTER = CounterAnswer("dispatch", 1, 1, 1, 1, "meta")
+HONEST = CountsAnswer(
+    8, 8, 1, 1, 1, (COUNTER,), reads=WeightTraceAnswer(), elsewhere=SecondSizeAnswer(8, 8)
+)
 
 
 def test_a_full_list_of_long_names_passes() -> None:
-    parts = (Share("x" * TEXT_CAP, 1),) * LIST_CAP
-    refuse_dishonest(replace(HONEST, counters=(replace(COUNTER, by_module=parts),)))
+    parts = (ShareAnswer("x" * TEXT_CAP, 1),) * LIST_CAP
+    honest_counts(replace(HONEST, counters=(replace(COUNTER, by_module=parts),)))
 
 
 @pytest.mark.parametrize(
     "counts",
     [
         replace(HONEST, params=-1),
-        replace(HONEST, reads=WeightTrace(opaque={"acme::conv": -1})),
-        replace(HONEST, unfused=BeforeDeploy(difference=-1.0)),
-        replace(HONEST, counters=(replace(COUNTER, by_operator=(Share("a", -1),)),)),
+        replace(HONEST, reads=WeightTraceAnswer(opaque={"acme::conv": -1})),
+        replace(HONEST, unfused=BeforeDeployAnswer(difference=-1.0)),
+        replace(HONEST, counters=(replace(COUNTER, by_operator=(ShareAnswer("a", -1),)),)),
     ],
 )
-def test_nothing_costs_less_than_nothing(counts: Counts) -> None:
+def test_nothing_costs_less_than_nothing(counts: CountsAnswer) -> None:
     with pytest.raises(WorkerFailed, match="claims a negative figure: -1"):
-        refuse_dishonest(counts)
+        honest_counts(counts)
 
 
 @pytest.mark.parametrize(
@@ -52,13 +54,21 @@ def test_nothing_costs_less_than_nothing(counts: Counts) -> None:
     [
         (replace(HONEST, never_called=("a",) * (LIST_CAP + 1)), "never_called has 129 items"),
         (replace(HONEST, notes=("x" * (TEXT_CAP + 1),)), "notes has 1,001 characters"),
-        (replace(HONEST, reads=WeightTrace(opaque={"x" * 1001: 1})), "opaque has 1,001 characters"),
-        (replace(HONEST, unfused=BeforeDeploy(macs=dict.fromkeys(map(str, range(129)), 1))), "129"),
+        (
+            replace(HONEST, reads=WeightTraceAnswer(opaque={"x" * 1001: 1})),
+            "opaque has 1,001 characters",
+        ),
+        (
+            replace(
+                HONEST, unfused=BeforeDeployAnswer(macs=dict.fromkeys(map(str, range(129)), 1))
+            ),
+            "129",
+        ),
     ],
 )
-def test_no_record_is_filled_with_a_stranger_s_text(counts: Counts, what: str) -> None:
+def test_no_record_is_filled_with_a_stranger_s_text(counts: CountsAnswer, what: str) -> None:
     with pytest.raises(WorkerFailed, match=what):
-        refuse_dishonest(counts)
+        honest_counts(counts)
 
 
 def _sample(seconds: float, wall_s: float) -> Sample:
@@ -92,15 +102,15 @@ def test_no_more_settings_are_kept_than_there_can_be() -> None:
 
 
 @pytest.mark.parametrize(
-    "counts", [replace(HONEST, height=0), replace(HONEST, elsewhere=SecondSize(8, 0))]
+    "counts", [replace(HONEST, height=0), replace(HONEST, elsewhere=SecondSizeAnswer(8, 0))]
 )
-def test_no_cost_is_told_of_an_image_without_pixels(counts: Counts) -> None:
+def test_no_cost_is_told_of_an_image_without_pixels(counts: CountsAnswer) -> None:
     with pytest.raises(WorkerFailed, match="an image without pixels"):
-        refuse_dishonest(counts)
+        honest_counts(counts)
 
 
 def test_a_size_that_could_not_be_run_needs_no_pixels() -> None:
-    refuse_dishonest(replace(HONEST, elsewhere=SecondSize(0, 0, error="RuntimeError: x")))
+    honest_counts(replace(HONEST, elsewhere=SecondSizeAnswer(0, 0, error="RuntimeError: x")))
 
 
 def test_notes_are_bounded_in_number_and_length() -> None:

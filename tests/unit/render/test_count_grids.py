@@ -5,17 +5,18 @@ from dataclasses import replace
 from fakes import boards
 
 from harness.core.leaderboard import BoardEntry
-from harness.core.record import CountFigures
-from harness.render.count_grids import evidence
-from harness.render.grid import Grid
-from harness.wire.count_answers import (
+from harness.core.model_counts import (
     BeforeDeploy,
+    Counter,
+    Counts,
     SecondSize,
     Share,
     UnregisteredTensor,
     WeightTrace,
 )
-from harness.wire.messages import Counter, Counts
+from harness.core.record import CountFigures
+from harness.render.count_grids import evidence
+from harness.render.grid import Grid
 
 COUNTERS = (
     Counter("ntire2022", 3_000_000, 2_000_000, 4_000_000, 2, "meta", by_module=(Share("a", 10),)),

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.core.model_counts import BeforeDeploy
 from harness.core.outcome import BadInput
 from harness.measure.tasks import OutputReply
 from harness.usecases import inspect
 from harness.usecases.inspect import _deploy, _determinism, _range
-from harness.wire.count_answers import BeforeDeploy
 from harness.wire.messages import Output
 
 

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from harness.wire import codec, messages
 from harness.wire.codec import ProtocolError
-from harness.wire.messages import Collect, Counted, Counter, Counts, Done, Message, Trouble
+from harness.wire.messages import (
+    Collect,
+    Counted,
+    CounterAnswer,
+    CountsAnswer,
+    Done,
+    Message,
+    Trouble,
+)
 
 KINDS = typing.get_args(messages.Message)
 SCALARS: dict[Any, st.SearchStrategy[Any]] = {
@@ -57,8 +65,8 @@ def _decode(**document: Any) -> Message:
 
 
 def _counted(**changes: Any) -> dict[str, Any]:
-    counter = Counter("fvcore", 1, 2, None, 4, "cpu")
-    document = dataclasses.asdict(Counted(Counts(8, 8, 5, 5, 5, (counter,))))
+    counter = CounterAnswer("fvcore", 1, 2, None, 4, "cpu")
+    document = dataclasses.asdict(Counted(CountsAnswer(8, 8, 5, 5, 5, (counter,))))
     document["counts"]["counters"][0].update(changes)
     return {"type": "Counted", **json.loads(json.dumps(document))}
 
@@ -174,7 +182,7 @@ def test_an_optional_figure_may_be_null_and_a_list_must_be_a_list() -> None:
     assert isinstance(_decode(**_counted(macs=None)), Counted)
     with pytest.raises(ProtocolError, match=r"^Ready\.changed: a list is needed$"):
         _decode(type="Ready", load_s=1.0, params=1, changed="threads")
-    with pytest.raises(ProtocolError, match=r"^Counted\.counts: Counts is needed, got int$"):
+    with pytest.raises(ProtocolError, match=r"^Counted\.counts: CountsAnswer is needed, got int$"):
         _decode(type="Counted", counts=1)
 
 

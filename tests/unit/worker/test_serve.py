@@ -13,14 +13,15 @@ import numpy as np
 import pytest
 import torch
 
-from harness.measure.answer_validation import bounded, refuse_dishonest
+from harness.core.model_counts import Counts
+from harness.measure.answer_validation import bounded, honest_counts
 from harness.wire import codec
 from harness.wire.channel import Channel, Closed
 from harness.wire.messages import (
     Collect,
     Count,
     Counted,
-    Counts,
+    CountsAnswer,
     Done,
     Forward,
     Inspect,
@@ -335,7 +336,7 @@ def fuse(model):
 """
 
 
-def _counted(folder: Path, **more: str) -> Counts:
+def _counted(folder: Path, **more: str) -> CountsAnswer:
     (folder / "model.py").write_text(FUSED, encoding="utf-8")
     worker = Worker()
     worker.answer(dataclasses.replace(_load(folder), **more), bytearray())  # type: ignore[arg-type]
@@ -381,8 +382,7 @@ def _refused_nothing(folder: Path, net: str, *, quick: bool) -> Counts:
     answer, _ = guarded(worker, Count(8, 8, quick=quick), bytearray())
     told = codec.decode(codec.encode(answer)[codec.SIZES.size :])
     assert isinstance(told, Counted)
-    refuse_dishonest(told.counts)
-    return told.counts
+    return honest_counts(told.counts)
 
 
 @pytest.mark.parametrize("quick", [True, False])

@@ -8,10 +8,9 @@ import pytest
 from fakes import hidden_costs as fakes
 from torch import Tensor, nn
 
-from harness.core.model_counts import CountVerdict
+from harness.core.model_counts import Counter, Counts, CountVerdict, WeightTrace
 from harness.counts.verdict import judge
-from harness.wire import count_answers
-from harness.wire.messages import Counter, Counts
+from harness.measure.answer_validation import honest_counts
 from harness.worker.count import count_model
 
 SIDE = 24
@@ -22,7 +21,7 @@ ATTENTION = 2 * PIXELS * PIXELS * 3
 
 
 def _judged(model: nn.Module, side: int = SIDE) -> tuple[Counts, CountVerdict]:
-    counts = count_model(model, height=side, width=side)
+    counts = honest_counts(count_model(model, height=side, width=side))
     return counts, judge(counts)
 
 
@@ -246,6 +245,6 @@ def _figures(counts: Counts) -> list[tuple[object, ...]]:
     ]
 
 
-def _numbers(reads: count_answers.WeightTrace) -> tuple[object, ...]:
+def _numbers(reads: WeightTrace) -> tuple[object, ...]:
     held = [(it.kind, it.role, it.numel) for it in reads.held]
     return (reads.closed_form, reads.opaque, reads.params_read, reads.hidden, reads.follows, held)

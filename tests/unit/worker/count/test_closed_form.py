@@ -14,7 +14,7 @@ from harness.worker.count.dispatch import DispatchCounter
 from harness.worker.count.weight_trace import TraceRecorder
 
 
-def _followed(model: nn.Module, image: Tensor) -> tuple[count_answers.WeightTrace, int]:
+def _followed(model: nn.Module, image: Tensor) -> tuple[count_answers.WeightTraceAnswer, int]:
     """What was read, and the dispatch counter's multiply-adds of the same forward."""
     reads, counter = TraceRecorder(model, image), DispatchCounter()
     with torch.no_grad(), reads, counter:

@@ -8,6 +8,7 @@ import sys
 import torch
 from torch import nn
 
+from harness.measure.answer_validation import honest_counts
 from harness.worker.count import count_model
 
 
@@ -33,8 +34,8 @@ class Stubborn(nn.Module):
 
 
 def test_its_figures_are_those_of_the_whole_count() -> None:
-    whole = count_model(Mixed(), height=24, width=20)
-    quick = count_model(Mixed(), height=24, width=20, quick=True)
+    whole = honest_counts(count_model(Mixed(), height=24, width=20))
+    quick = honest_counts(count_model(Mixed(), height=24, width=20, quick=True))
     hooks, ours = whole.counter("ntire2022"), quick.counter("ntire2022")
     assert hooks is not None
     assert ours is not None

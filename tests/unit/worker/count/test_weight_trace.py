@@ -9,7 +9,7 @@ from harness.worker.count.dispatch import DispatchCounter
 from harness.worker.count.weight_trace import TraceRecorder
 
 
-def _read(model: nn.Module, side: int = 6) -> count_answers.WeightTrace:
+def _read(model: nn.Module, side: int = 6) -> count_answers.WeightTraceAnswer:
     image = torch.zeros(1, 3, side, side)
     reads = TraceRecorder(model, image)
     with torch.no_grad(), reads, DispatchCounter():
