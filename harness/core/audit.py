@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, get_args
+from typing import Literal, get_args
+
+from harness.core.values import value
 
 AuditVerdict = Literal["ok", "suspect", "rejected"]
 LEVELS: tuple[AuditVerdict, ...] = get_args(AuditVerdict)  # from the best to the worst
@@ -25,11 +26,9 @@ CLAIMED: tuple[AuditId, ...] = ("references", "flags", "input", "precision")
 """What the worker's process alone can see, and a submission that lies within it can hide."""
 
 
-@dataclass(frozen=True)
+@value
 class Audit:
     """One audit of one round, or of an entry: `evidence` has the figures in words."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     id: AuditId
     verdict: AuditVerdict

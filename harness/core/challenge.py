@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal
+from dataclasses import field, replace
+from typing import Literal
 
 from harness.core.dataset_definition import Definition
 from harness.core.metrics import Convention, dataset_of, metric, refuse_unit
 from harness.core.submission import ID_PATTERN, PublishedFigures
+from harness.core.values import finite_value
 
 Split = Literal["validation", "test", "benchmark"]
 RuntimeMean = Literal["datasets", "images"]
 """Whether each data set counts the same in the average runtime (NTIRE), or each image."""
 ProfileName = Literal["ntire", "classic-y"]
-_FORBID: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
 _MOST_DECIMALS = 12  # beyond them a float of this field's figures holds noise
 
 
-@dataclass(frozen=True)
+@finite_value
 class DatasetUse:
     """A dataset of the catalogue and its part in the challenge."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     name: str
     split: Split
@@ -30,15 +28,13 @@ class DatasetUse:
     truth: bool = True  # False: LR images alone, for runtime
 
 
-@dataclass(frozen=True)
+@finite_value
 class Limit:
     """A bound that a row must keep to be ranked.
 
     `decimals` rounds the figure first, as a committee does that judges by its printed table;
     absent, the figure counts as measured.
     """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     metric: str
     at_least: float | None = None
@@ -54,7 +50,7 @@ class Limit:
         _refuse(faults)
 
 
-@dataclass(frozen=True)
+@finite_value
 class Term:
     """A metric's part in a track.
 
@@ -62,8 +58,6 @@ class Term:
     worse than the baseline's by `per` costs as much as one twice the baseline's does in a term of
     ratios. An `optional` term counts if every ranked row has the figure, and else for none.
     """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     metric: str
     weight: float = 1.0
@@ -79,7 +73,7 @@ class Term:
         _refuse(faults)
 
 
-@dataclass(frozen=True)
+@finite_value
 class Track:
     """One order of the ranked rows.
 
@@ -91,8 +85,6 @@ class Track:
 
     Equal scores share the smaller rank, unless `ties` is "ordinal".
     """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     id: str
     title: str
@@ -118,11 +110,9 @@ class Track:
         return ""
 
 
-@dataclass(frozen=True)
+@finite_value
 class Column:
     """A column of the table, in the challenge's order."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     metric: str
     title: str
@@ -140,11 +130,9 @@ class Column:
         _refuse(faults)
 
 
-@dataclass(frozen=True)
+@finite_value
 class TimingProtocol:
     """How runtime is measured and how long a submission may take."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     rounds: int = 3  # fresh processes for each entry
     warmup: int = 1  # untimed forwards of every distinct shape
@@ -174,11 +162,9 @@ class TimingProtocol:
         _refuse(faults)
 
 
-@dataclass(frozen=True)
+@finite_value
 class Challenge:
     """Splits, limits, tracks, columns and protocol. Validated as a whole when made."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     id: str
     title: str

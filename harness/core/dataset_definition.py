@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, ClassVar
+
+from harness.core.values import value
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}")
 _PLACEHOLDERS = ("{folder}", "{scale}", "{image}")
-_FORBID: dict[str, Any] = {"extra": "forbid"}
 
 
-@dataclass(frozen=True)
+@value
 class Layout:
     """Where HR and LR files lie, relative to the data folder, without `.png`.
 
     `{folder}`, `{scale}` and `{image}` are filled in; what stands in [brackets] may be absent.
     `{image}` is in the last part of the path only.
     """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     hr: str
     lr: str
@@ -44,22 +41,18 @@ class Layout:
         yield from _path_faults(template)
 
 
-@dataclass(frozen=True)
+@value
 class Bundled:
     """A photograph inside an installed package."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     file: str
     sha256: str
     licence: str
 
 
-@dataclass(frozen=True)
+@value
 class Definition:
     """A dataset that the harness can find."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     name: str
     title: str

@@ -8,25 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Literal
 
 from harness.core.leaderboard import BoardEntry, Leaderboard
 from harness.core.metrics import UNITS, metric, refuse_unit
 from harness.core.submission import ID_PATTERN
+from harness.core.values import finite_value
 
 TRACK = "track:"  # leads a track's id where metric keys could stand too
-_FORBID: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
 
 
-@dataclass(frozen=True)
+@finite_value
 class Correction:
     """A printed figure that is provably wrong, the right one in `unit`, and the evidence.
 
     `verdict` is what an audit of the printed figure would say: it leaves something out, or others
     who count get another one.
     """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     entry: str
     metric: str
@@ -46,11 +44,9 @@ class Correction:
         return self.value / UNITS[self.unit].factor if self.unit else self.value
 
 
-@dataclass(frozen=True)
+@finite_value
 class Ruling:
     """One way to judge the table: by its rules as they stand, or more carefully."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     id: str
     title: str
@@ -62,7 +58,7 @@ class Ruling:
             raise ValueError(f"id must be 1 to 64 of a-z, 0-9 and _, got {self.id!r:.80}")
 
 
-@dataclass(frozen=True)
+@finite_value
 class PrintedTable:
     """What stands in a table's document; its figures stand beside it as CSV.
 
@@ -70,8 +66,6 @@ class PrintedTable:
     that print alike in the order in which they were ranked, or, by `track:ID`, of rows with equal
     scores in a track that shares no place. The first ruling is that of print.
     """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     id: str
     title: str

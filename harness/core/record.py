@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal
+from dataclasses import field
+from typing import Annotated, Literal
 
 from harness.core.audit import Audit
 from harness.core.model_counts import Counts
 from harness.core.outcome import Failed
+from harness.core.values import finite_value, value
 
 SCHEMA = 2
-_FORBID: dict[str, Any] = {"extra": "forbid"}
 
 
-@dataclass(frozen=True)
+@value
 class Environment:
     """The machine and the software that figures were taken on.
 
     `stable` holds what must be equal for runtimes to be comparable; `seen` what may drift while a
     run goes on (load, temperature, clocks).
     """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     fingerprint: str  # digest of `stable`
     stable: dict[str, str]
@@ -33,11 +31,9 @@ ELSEWHERE = Environment("imported", {"measured": "elsewhere, by another program"
 """Of figures that a results file holds. Every other fingerprint is a digest."""
 
 
-@dataclass(frozen=True)
+@value
 class Sample:
     """One timed forward of one image."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     dataset: str
     image: str
@@ -50,11 +46,9 @@ class Sample:
     throttled: str = ""  # what held the GPU's clocks down meanwhile, though it was taken again
 
 
-@dataclass(frozen=True)
+@value
 class ImageScore:
     """What one output was worth. PSNR in dB, 100 for an output equal to its truth."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     dataset: str
     image: str
@@ -63,11 +57,9 @@ class ImageScore:
     ssim: float | None = None
 
 
-@dataclass(frozen=True)
+@value
 class Memory:
     """Peak memory of the timed passes, above the level after the load on a CPU."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     peak_bytes: int
     source: str  # rss_peak | cuda_allocated
@@ -76,11 +68,9 @@ class Memory:
     nvml_bytes: int | None = None  # CUDA, of the process; None where NVML does not tell
 
 
-@dataclass(frozen=True)
+@value
 class EnergyWindow:
     """What the device drew while one image was run again and again."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     dataset: str
     image: str
@@ -89,14 +79,12 @@ class EnergyWindow:
     wall_s: float  # by the trusted side's clock
 
 
-@dataclass(frozen=True)
+@value
 class Energy:
     """What the device drew for `forwards` forwards, by the counter that `source` names.
 
     Of several windows: one forward of each one's image, in its window's mean.
     """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     joules: float
     forwards: int
@@ -116,7 +104,7 @@ class Energy:
         return self.joules / self.forwards
 
 
-@dataclass(frozen=True)
+@value
 class Phases:
     """Where the wall time of a round went, in seconds.
 
@@ -124,8 +112,6 @@ class Phases:
     and `start_s` is what is left until the model stood. Each forward's claim is bounded by the
     trusted side's clock (`Sample.wall_s`).
     """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     start_s: float = 0.0  # process start and imports
     load_s: float = 0.0  # by the worker's clock
@@ -137,15 +123,13 @@ class Phases:
     audit_s: float = 0.0  # forwards, fetching and looking that only audits need
 
 
-@dataclass(frozen=True)
+@value
 class Calibration:
     """What this machine does for a model that does next to nothing, and what it does at its best.
 
     Taken once a run in a worker without a submission, with the threads and the confinement of the
     others: audits hold what a worker reports against it.
     """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     exchange_s: float  # of a forward beside its own seconds: messages, conversion
     exchange_per_pixel_s: float  # LR pixel
@@ -155,11 +139,9 @@ class Calibration:
     bytes_per_s: float  # the best of copies, read and written
 
 
-@dataclass(frozen=True)
+@value
 class RoundFigures:
     """A round that went through."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     params: int
     first_call_s: float
@@ -178,11 +160,9 @@ class RoundFigures:
     kind: Literal["round"] = "round"
 
 
-@dataclass(frozen=True)
+@value
 class CountFigures:
     """What the counters said."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     counts: Counts
     notes: tuple[str, ...] = ()
@@ -190,21 +170,17 @@ class CountFigures:
     kind: Literal["count"] = "count"
 
 
-@dataclass(frozen=True)
+@value
 class FloorFigures:
     """Bicubic upscaling, done on the trusted side."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     scores: tuple[ImageScore, ...]
     kind: Literal["floor"] = "floor"
 
 
-@dataclass(frozen=True)
+@finite_value
 class ImportedSplit:
     """One dataset's figures in an official results file, image by image."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {**_FORBID, "allow_inf_nan": False}
 
     dataset: str
     seconds: tuple[float, ...]
@@ -213,11 +189,9 @@ class ImportedSplit:
     memory_bytes: float | None = None
 
 
-@dataclass(frozen=True)
+@finite_value
 class ImportedFigures:
     """What another program measured; `name` is what its file calls the entry."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {**_FORBID, "allow_inf_nan": False}
 
     name: str
     file_digest: str  # sha256 of the results file
@@ -233,11 +207,9 @@ Outcome = RoundFigures | CountFigures | FloorFigures | ImportedFigures | Failed
 JobKind = Literal["count", "round", "floor", "import"]
 
 
-@dataclass(frozen=True)
+@value
 class Record:
     """One process's worth of facts about one submission."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     key: str  # content hash of entry, weights, protocol, data and environment
     entry: str

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import field
 
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import RowRole
 from harness.core.outcome import Failed
 from harness.core.record import Environment, JobKind
 from harness.core.submission import Precision, PublishedFigures
+from harness.core.values import value
 
 SCHEMA = 1
 MOST_ROUNDS = 1_000_000
-_FORBID: dict[str, Any] = {"extra": "forbid"}
 
 
 def _refuse_path(name: str, what: str) -> None:
@@ -23,11 +22,9 @@ def _refuse_path(name: str, what: str) -> None:
         raise ValueError(f"{what} must be the name of a file, got {name!r:.80}")
 
 
-@dataclass(frozen=True)
+@value
 class JobKey:
     """One process to be run, and the content hash of everything that decides its outcome."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     job: JobKind
     round: int
@@ -39,11 +36,9 @@ class JobKey:
             raise ValueError(f"round must be 0 to {MOST_ROUNDS - 1}")
 
 
-@dataclass(frozen=True)
+@value
 class ListedEntry:
     """An entry of a run. `fault` says why it could not even be started."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     id: str
     team: str
@@ -61,11 +56,9 @@ class ListedEntry:
         _refuse_path(self.id, "id")
 
 
-@dataclass(frozen=True)
+@value
 class Run:
     """What a board is made of, with the records: enough to draw it again without measuring."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     session: str
     started: str  # ISO 8601, UTC

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import PurePosixPath
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from harness.core.metrics import Convention
+from harness.core.values import finite_value, value
 
 ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 ENTRY_PATTERN = re.compile(r"[A-Za-z_]\w*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -16,11 +17,9 @@ Precision = Literal["fp32", "fp16", "bf16"]
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt")
 
 
-@dataclass(frozen=True)
+@value
 class OfficialWeights:
     """Where the authors' own weights are had, and how their file is laid out."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     file: str
     sha256: str
@@ -38,15 +37,13 @@ class OfficialWeights:
             raise ValueError("; ".join(faults))
 
 
-@dataclass(frozen=True)
+@finite_value
 class PublishedFigures:
     """Figures of a model as printed in `source`; quality figures belong to one dataset.
 
     `macs_convention` is how `macs_g` was counted, None where the source does not tell: the figure
     is then shown, but compared with nothing.
     """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}
 
     source: str
     dataset: str = ""
@@ -86,7 +83,7 @@ class PublishedFigures:
         return {key: value * factor for key, value, factor in printed if value is not None}
 
 
-@dataclass(frozen=True)
+@value
 class Submission:
     """One model to be measured, as its manifest declares it.
 
@@ -94,8 +91,6 @@ class Submission:
     what the model expects and returns, 1.0 or 255.0; `scale` 2, 3 or 4. Paths are relative to the
     folder.
     """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     id: str
     team: str

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar
 
 from harness.core.dataset_definition import Definition, Layout
+from harness.core.values import value
 from harness.datasets.errors import DatasetError
 from harness.documents.typed import adapter
 
 CATALOGUE = Path(__file__).parent / "known.toml"
 
 
-@dataclass(frozen=True)
+@value
 class Catalogue:
     """What `known.toml` holds."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     layouts: dict[str, tuple[Layout, ...]]
     dataset: tuple[Definition, ...]

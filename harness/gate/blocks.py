@@ -6,23 +6,22 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import Any, ClassVar, Literal, get_args
+from typing import Literal, get_args
+
+from harness.core.values import finite_value
 
 Arm = Literal["baseline", "again", "candidate"]
 """`again` is a second process of the baseline: it and `baseline` are the A/A arm."""
 ROLES: tuple[Arm, ...] = get_args(Arm)
 TwoForwards = tuple[float, float]
-_FORBID: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
 
 
-@dataclass(frozen=True)
+@finite_value
 class Turn:
     """Each side's two forwards of one image, in mirrored order: what drifts evenly cancels out.
 
     `order` is that of the first three; the other three ran in the opposite one. Seconds.
     """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     order: tuple[Arm, ...]
     baseline: TwoForwards
@@ -58,7 +57,7 @@ class ArmReport:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@finite_value
 class Block:
     """The turns of one set of processes: the unit that is independent.
 
@@ -67,8 +66,6 @@ class Block:
     there is nothing. `start_s` is what starting and warming up took,
     `took_s` all of it.
     """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _FORBID
 
     turns: tuple[Turn, ...]
     start_s: float = 0.0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from harness.core.outcome import BadInput
+from harness.core.values import finite_value
 from harness.documents import typed
 from harness.gate import CheckSettings, Gate, gate_for
 from harness.gate.gates import DEFAULTS
@@ -15,14 +16,12 @@ PYPROJECT = Path("pyproject.toml")
 _CAP = 2**20  # bytes
 
 
-@dataclass(frozen=True)
+@finite_value
 class CheckConfiguration:
     """What a file says of checks; what it does not say is as by default.
 
     `gates` replace the default gates of their metrics; with `defaults` false there are no others.
     """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}
 
     gates: tuple[Gate, ...] = ()
     defaults: bool = True

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any, ClassVar, Literal
+from typing import Literal
+
+from harness.core.values import finite_value
 
 GateMetric = Literal[
     "runtime", "memory", "params", "macs", "activations", "convs", "psnr", "ssim", "digest"
@@ -20,7 +22,7 @@ _BOUNDED = 1e3  # an interval that ends beyond has no end to speak of
 _HIGHER_IS_BETTER = ("psnr", "ssim")
 
 
-@dataclass(frozen=True)
+@finite_value
 class Gate:
     """How much worse than the baseline a figure may be.
 
@@ -30,8 +32,6 @@ class Gate:
 
     `entry` is the id of the one entry that it is for, "" for all.
     """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}
 
     metric: GateMetric
     kind: GateKind
@@ -64,11 +64,9 @@ DEFAULTS: tuple[Gate, ...] = (
 )
 
 
-@dataclass(frozen=True)
+@finite_value
 class Costs:
     """A side's figures without noise: counts, mean quality over the inputs, outputs' digests."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}
 
     figures: Mapping[GateMetric, float] = field(default_factory=dict)
     digests: tuple[str, ...] = ()

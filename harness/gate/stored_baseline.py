@@ -5,13 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
 from harness.core.outcome import BadInput
+from harness.core.values import finite_value, value
 from harness.documents import atomic
 from harness.documents.typed import adapter
 from harness.gate import Costs
@@ -19,11 +18,9 @@ from harness.gate import Costs
 SCHEMA = 2
 
 
-@dataclass(frozen=True)
+@value
 class Inputs:
     """What the forwards were given, and what costs are counted at, LR height and width."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     scale: int
     size: tuple[int, int]
@@ -32,15 +29,13 @@ class Inputs:
     complexity: tuple[int, int]
 
 
-@dataclass(frozen=True)
+@finite_value
 class Stored:
     """The log ratios of an entry to a reference model, block by block and turn by turn.
 
     No absolute time is in it: those of two days don't compare. `environment` is the stable part of
     the machine's fingerprint; `digest`s are of folders and weights; `peaks` are bytes.
     """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}
 
     entry: str
     digest: str

@@ -1,0 +1,26 @@
+"""Frozen dataclasses that a document is read into: one decorator says how strictly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeVar, dataclass_transform
+
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def value(kind: type[T]) -> type[T]:
+    """A frozen dataclass; a document with a field that it doesn't know is refused.
+
+    The readers of `harness.documents` go by the attribute, so that the core needs no pydantic.
+    """
+    kind.__pydantic_config__ = {"extra": "forbid"}  # type: ignore[attr-defined]
+    return dataclass(frozen=True)(kind)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def finite_value(kind: type[T]) -> type[T]:
+    """A `value` whose numbers are finite: no document may say NaN or infinity."""
+    made = value(kind)
+    made.__pydantic_config__["allow_inf_nan"] = False  # type: ignore[attr-defined]
+    return made
