@@ -7,12 +7,11 @@ import json
 import os
 import platform
 from importlib import metadata
-from pathlib import Path
 
 import psutil
 
 from harness.core.record import Environment
-from harness.machine import nvml
+from harness.machine import nvml, proc
 
 LIBRARIES = ("torch", "numpy", "safetensors")
 COUNTERS = ("torch", "fvcore", "ptflops")
@@ -72,14 +71,7 @@ def _version(name: str) -> str:
 
 
 def _cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return platform.processor() or "unknown"
-    facts: dict[str, str] = {}
-    for line in lines:
-        name, _, value = line.partition(":")
-        facts.setdefault(name.strip(), value.strip())
+    facts = proc.cpu_facts()
     model = facts.get("model name", platform.processor() or "unknown")
     family = "/".join(facts[key] for key in ("cpu family", "model", "stepping") if key in facts)
     return f"{model} ({family})" if family else model

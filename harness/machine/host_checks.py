@@ -16,6 +16,7 @@ from typing import Literal
 import psutil
 
 from harness.machine import environment as machine
+from harness.machine import proc
 
 HostLevel = Literal["ok", "note", "warning"]
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_PROC_BIND")
@@ -39,14 +40,14 @@ def host_checks(root: Path = Path("/"), *, wait_s: float = 1.0) -> tuple[HostChe
 
     Takes `wait_s` seconds, over which steal and other processes are watched.
     """
-    before = _times(root)
+    before = proc.cpu_ticks(root)
     busy = busy_processes(wait_s)
     found = (
         cores(root, machine.usable_cores(), os.cpu_count() or 1),
         governor(root),
         boost(root),
         load(os.getloadavg()[0], machine.usable_cores()),
-        steal(before, _times(root)),
+        steal(before, proc.cpu_ticks(root)),
         company(busy),
         threads(os.environ),
         memory(psutil.virtual_memory().available),
@@ -171,22 +172,10 @@ def isolation(trouble: str) -> HostCheck:
 
 def virtual(root: Path) -> HostCheck | None:
     """Whether this is a virtual machine; None where it is not, or does not tell."""
-    flags = next(
-        (line for line in _read(root / "proc/cpuinfo").splitlines() if line.startswith("flags")), ""
-    )
-    if "hypervisor" not in flags.split():
+    if "hypervisor" not in proc.cpu_facts(root).get("flags", "").split():
         return None
     advice = "Others may share its cores and caches unseen: trust ratios, not absolute times."
     return HostCheck("virtual machine", "yes", "note", advice)
-
-
-def _times(root: Path) -> dict[str, int] | None:
-    """The first line of /proc/stat: ticks by kind, without those that are counted in others."""
-    names = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
-    fields = _read(root / "proc/stat").partition("\n")[0].split()[1 : len(names) + 1]
-    if len(fields) < len(names):
-        return None
-    return {name: int(ticks) for name, ticks in zip(names, fields, strict=True)}
 
 
 def _quota(root: Path) -> float | None:

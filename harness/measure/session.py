@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from harness.audits.exchange import Exchange
-from harness.audits.processes import busy
 from harness.core.challenge import TimingProtocol
 from harness.core.outcome import Stage, failed
 from harness.core.process_state import ProcessState, WatchedForward
 from harness.core.record import Calibration, CountFigures, Energy, ImageScore, Memory, Sample
-from harness.machine import gpu_monitor, memory, nvml
+from harness.machine import gpu_monitor, nvml, proc
 from harness.measure import energy as joules
 from harness.measure.answer_validation import honest_counts, of_answer, told_notes
 from harness.measure.throttling import ThrottleGuard
@@ -92,7 +91,7 @@ class Session:
         self.task = task
         self.start_s = max(until_ready_s - ready.load_s, 0.0)
         self._worker = worker
-        level = memory.resident(worker.pid)
+        level = proc.resident(worker.pid)
         self._level_bytes = level.now_bytes if level else 0
         self._peak_bytes = 0
         self.compile_s = 0.0  # of torch.compile, until now
@@ -164,9 +163,9 @@ class Session:
         return replace(exchange, throttled=throttled)
 
     def _once(self, image: LrImage) -> Exchange:
-        watched = self.task.load.device == "cpu" and memory.reset_peak(self._worker.pid)
+        watched = self.task.load.device == "cpu" and proc.reset_peak(self._worker.pid)
         exchange = self.forward(image)
-        if watched and (now := memory.resident(self._worker.pid)):
+        if watched and (now := proc.resident(self._worker.pid)):
             self._peak_bytes = max(self._peak_bytes, now.peak_bytes)
         return exchange
 
@@ -283,7 +282,7 @@ class Session:
         return Memory(above, "rss_peak", level_bytes=self._level_bytes)
 
     def _cpu_s(self) -> float | None:
-        now = busy(self._worker.root) if self.task.protocol.audits else None
+        now = proc.tree(self._worker.root) if self.task.protocol.audits else None
         return now.cpu_s if now else None
 
 

@@ -1,8 +1,8 @@
 """The trusted side's watch over a confined worker: memory and tasks of the whole process tree.
 
-Looked at from `/proc` ten times a second. A look must cost next to nothing, for it may fall into a
-timed forward: the usual one reads three small files, and every fifth one asks each thread of each
-process for its children.
+Looked at ten times a second. A look must cost next to nothing, for it may fall into a timed
+forward: the usual one reads three small files, and every fifth one asks each thread of each process
+for its children.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ import os
 import signal
 import threading
 import time
-from dataclasses import dataclass
+
+import psutil
 
 from harness.core.outcome import Failed, Stage, failed
+from harness.machine import proc
+from harness.machine.proc import ProcessTree
 from harness.sandbox.limits import MIB, Limits, impose
 
 POLL_S = 0.1
 THOROUGH = 5  # looks
 BEGIN_S = 20.0  # for the sandbox to start its first process: the machine may be busy
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Watch:
@@ -70,89 +72,31 @@ class Watch:
         for look in itertools.count():
             if self._over.wait(POLL_S):
                 return
-            now = usage(self._init, thorough=look % THOROUGH == 0)
-            self._breach = _breach(now, self._limits)
+            now = proc.tree(self._init, thorough=look % THOROUGH == 0)
+            self._breach = _breach(now, self._limits) if now else None
             if self._breach:
                 self.kill()
                 return
 
 
-@dataclass(frozen=True)
-class Usage:
-    """Of a tree of processes."""
-
-    memory_bytes: int
-    tasks: int
-
-
-def usage(root: int, *, thorough: bool = True) -> Usage:
-    """Resident memory and tasks of `root` and all below it (see `children`)."""
-    memory = tasks = 0
-    left = [root]
-    while left:
-        pid = left.pop()
-        with contextlib.suppress(OSError, IndexError):  # it has just ended
-            fields = _stat(pid)
-            tasks += int(fields[17])
-            memory += int(fields[21]) * _PAGE
-            left += children(pid, thorough=thorough)
-    return Usage(memory, tasks)
-
-
-def children(pid: int, *, thorough: bool = True) -> list[int]:
-    """Of every thread of a process, or of its first one alone."""
-    found: list[int] = []
-    with contextlib.suppress(OSError):
-        threads = os.listdir(f"/proc/{pid}/task") if thorough else (pid,)  # noqa: PTH208 - fast
-        for thread in threads:
-            found += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
-    return found
-
-
-def _breach(now: Usage, limits: Limits) -> tuple[str, str] | None:
+def _breach(now: ProcessTree, limits: Limits) -> tuple[str, str] | None:
     if now.memory_bytes > limits.memory_bytes:
         return "out_of_memory", f"used more than the {limits.memory_bytes // MIB} MiB it may"
     if now.tasks > limits.tasks:
         return "limit", f"had more than the {limits.tasks} processes and threads it may"
-    if _available() < limits.reserve_bytes:
+    if psutil.virtual_memory().available < limits.reserve_bytes:
         return "out_of_memory", "the machine's memory was almost used up"
     return None
-
-
-def _available() -> int:
-    """What the machine could still give, in bytes; without end where the kernel does not tell."""
-    _, found, rest = _read("/proc/meminfo").partition(b"MemAvailable:")
-    return int(rest.split(maxsplit=1)[0]) * 1024 if found else 2**63
 
 
 def _begun(pid: int) -> tuple[int, int]:
     """The inner init and the worker, once they are there; ProcessLookupError if they never are."""
     until = time.monotonic() + BEGIN_S
     while time.monotonic() < until:
-        for init in children(pid):
-            for worker in children(init):
+        for init in proc.children(pid):
+            for worker in proc.children(init):
                 return init, worker
-        if _ended(pid):
+        if proc.ended(pid):
             break
         time.sleep(0.001)
     raise ProcessLookupError(f"process {pid} has started none of its own")
-
-
-def _ended(pid: int) -> bool:
-    try:
-        return _stat(pid)[0] in (b"Z", b"X")
-    except OSError:
-        return True
-
-
-def _stat(pid: int) -> list[bytes]:
-    """The fields of proc(5) from the third, the state, on."""
-    return _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
-
-
-def _read(path: str) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        return b"".join(iter(lambda: os.read(descriptor, 65536), b""))
-    finally:
-        os.close(descriptor)

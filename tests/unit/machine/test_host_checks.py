@@ -7,6 +7,7 @@ import pytest
 from fakes.nvml import FakeNvml, Gpu, Process
 
 from harness.machine import host_checks as look
+from harness.machine import proc
 from harness.machine.gpu_checks import gpu_checks
 from harness.machine.host_checks import HostCheck, host_checks
 
@@ -64,9 +65,9 @@ def test_boost_is_read_of_either_driver(tmp_path: Path, file: str, text: str, va
 
 def test_steal_is_the_share_between_two_looks(tmp_path: Path) -> None:
     _write(tmp_path, "proc/stat", "cpu  100 0 100 800 0 0 0 0 0 0\ncpu0 1 1 1\n")
-    before = look._times(tmp_path)
+    before = proc.cpu_ticks(tmp_path)
     _write(tmp_path, "proc/stat", "cpu  150 0 100 840 0 0 0 10 0 0\ncpu0 1 1 1\n")
-    found = look.steal(before, look._times(tmp_path))
+    found = look.steal(before, proc.cpu_ticks(tmp_path))
     assert found is not None
     assert (found.level, found.value) == ("warning", "10.0%")
     assert look.steal(before, before) == HostCheck("steal", "0.0%")

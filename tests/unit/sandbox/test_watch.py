@@ -13,7 +13,7 @@ import pytest
 
 from harness.sandbox import watch
 from harness.sandbox.limits import MIB, Limits
-from harness.sandbox.watch import Usage, Watch, usage
+from harness.sandbox.watch import Watch
 
 WORKER = "import time; held = bytearray({size}); held[::4096] = b'x' * len(held[::4096]); {then}"
 THREADS = """
@@ -109,15 +109,6 @@ def test_a_program_that_ends_at_once_is_no_process() -> None:
     with pytest.raises(ProcessLookupError):
         Watch(process.pid, _limits(), limit_data=False)
     process.wait()
-
-
-def test_usage_is_that_of_the_whole_tree() -> None:
-    with _nested(WORKER.format(size=64 * MIB, then="time.sleep(60)")) as process:
-        _eventually(lambda: usage(process.pid).memory_bytes > 64 * MIB)
-        assert usage(process.pid).tasks == 3
-        own = psutil.Process(process.pid).memory_info().rss
-        assert own < 64 * MIB
-    assert usage(process.pid) == Usage(0, 0)
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from harness.machine import memory
-from harness.machine.memory import Resident
+from harness.machine import proc
+from harness.machine.proc import Resident
 
 MIB = 2**20
 CHILD = """
@@ -22,6 +23,8 @@ for line in sys.stdin:
     sys.stdin.readline()
     print("freed", flush=True)
 """
+SPIN = "while True: pass"
+PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-S', '-c', 'while True: pass'])"
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
 
@@ -61,13 +64,13 @@ def child() -> Iterator[Child]:
 
 
 def _resident(child: Child) -> Resident:
-    found = memory.resident(child.pid)
+    found = proc.resident(child.pid)
     assert found is not None
     return found
 
 
 def test_a_process_has_some_memory_and_its_peak_is_at_least_that() -> None:
-    own = memory.resident(os.getpid())
+    own = proc.resident(os.getpid())
     assert own is not None
     assert MIB < own.now_bytes <= own.peak_bytes
 
@@ -86,7 +89,7 @@ def test_memory_that_is_held_and_freed_stays_in_the_peak(child: Child) -> None:
 def test_a_reset_forgets_the_peak(child: Child) -> None:
     child.hold(64 * MIB)
     child.free()
-    assert memory.reset_peak(child.pid)
+    assert proc.reset_peak(child.pid)
     now = _resident(child)
     assert now.peak_bytes - now.now_bytes < 8 * MIB
     child.hold(32 * MIB)
@@ -97,12 +100,56 @@ def test_a_reset_forgets_the_peak(child: Child) -> None:
 def test_a_process_that_is_gone_has_no_memory(child: Child) -> None:
     child.process.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert memory.resident(child.pid) is None  # a zombie
+    assert proc.resident(child.pid) is None  # a zombie
     child.process.wait()
-    assert memory.resident(child.pid) is None
-    assert memory.reset_peak(child.pid) is False
+    assert proc.resident(child.pid) is None
+    assert proc.reset_peak(child.pid) is False
 
 
 def test_a_size_is_read_in_the_unit_that_it_names() -> None:
-    assert memory._bytes("\t    2048 kB") == 2 * MIB
-    assert memory._bytes("17") == 17
+    assert proc._bytes("\t    2048 kB") == 2 * MIB
+    assert proc._bytes("17") == 17
+
+
+@pytest.fixture(params=[SPIN, PARENT], ids=["itself", "its child"])
+def working(request: pytest.FixtureRequest) -> Iterator[int]:
+    command = [sys.executable, "-S", "-c", request.param]
+    process = subprocess.Popen(command, start_new_session=True)
+    yield process.pid
+    os.killpg(process.pid, 9)
+    process.wait()
+
+
+def test_the_processor_time_of_a_tree_is_that_of_all_its_processes(working: int) -> None:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        now = proc.tree(working)
+        assert now is not None
+        if now.cpu_s > 0.2:
+            return
+        time.sleep(0.02)
+    pytest.fail("the processor time does not grow")
+
+
+def test_a_tree_s_memory_and_tasks_are_those_of_all_its_processes() -> None:
+    inner = (
+        f"import threading; held = bytearray({64 * MIB}); held[::4096] = b'x' * len(held[::4096])\n"
+        "for _ in range(3): threading.Thread(target=input).start()"
+    )
+    outer = f"import subprocess, sys; subprocess.call([sys.executable, '-S', '-c', {inner!r}])"
+    command = [sys.executable, "-S", "-c", outer]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        until = time.monotonic() + 20
+        while (now := proc.tree(process.pid)) and (now.tasks < 5 or now.memory_bytes < 64 * MIB):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        assert now is not None
+        assert now.tasks == 5
+        own = proc.resident(process.pid)
+        assert own is not None
+        assert own.now_bytes < 64 * MIB
+        (inside,) = proc.children(process.pid)
+        assert proc.children(inside, thorough=False) == []
+        process.communicate()
+    assert proc.tree(process.pid) is None
+    assert proc.ended(process.pid)

@@ -1,0 +1,135 @@
+"""Processes and processors as Linux's /proc tells, from outside; other systems tell nothing.
+
+psutil tells much of this too, but reads every process of the machine to find the children of one:
+1.1 ms where this takes 0.1 ms, and a look may fall into a timed forward.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+RESET_PEAK = b"5"  # proc(5), clear_refs: the peak resident set size becomes the current one
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class ProcessTree:
+    """A process and all below it."""
+
+    cpu_s: float  # ended children too
+    memory_bytes: int  # resident, shared pages included
+    tasks: int  # processes and threads
+
+
+@dataclass(frozen=True)
+class Resident:
+    """Resident set of a process in bytes, now and at its peak since the last reset."""
+
+    now_bytes: int
+    peak_bytes: int
+
+
+def tree(root: int, *, thorough: bool = True) -> ProcessTree | None:
+    """`root` and all below it (see `children`), None if it is gone or the system does not tell."""
+    ticks = pages = tasks = 0
+    left = [root]
+    while left:
+        pid = left.pop()
+        try:
+            fields = _stat(pid)
+            ticks += sum(map(int, fields[11:15]))
+            tasks += int(fields[17])
+            pages += int(fields[21])
+        except (OSError, IndexError):  # it has just ended
+            if pid == root:
+                return None
+            continue
+        left += children(pid, thorough=thorough)
+    return ProcessTree(ticks / _TICKS, pages * _PAGE, tasks)
+
+
+def children(pid: int, *, thorough: bool = True) -> list[int]:
+    """Of every thread of a process, or of its first one alone."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        threads = os.listdir(f"/proc/{pid}/task") if thorough else (pid,)  # noqa: PTH208 - fast
+        for thread in threads:
+            with contextlib.suppress(OSError):
+                found += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
+    return found
+
+
+def ended(pid: int) -> bool:
+    """Whether a process is gone, or waits for its parent to know."""
+    try:
+        return _stat(pid)[0] in (b"Z", b"X")
+    except OSError:
+        return True
+
+
+def resident(pid: int) -> Resident | None:
+    """VmRSS and VmHWM of a process; None where the system does not tell."""
+    try:
+        lines = _read(f"/proc/{pid}/status").decode("ascii", errors="replace").splitlines()
+    except OSError:
+        return None
+    sizes = dict(line.split(":", 1) for line in lines if ":" in line)
+    if "VmRSS" not in sizes or "VmHWM" not in sizes:
+        return None
+    return Resident(_bytes(sizes["VmRSS"]), _bytes(sizes["VmHWM"]))
+
+
+def reset_peak(pid: int) -> bool:
+    """Forget the peak so far; False where the system does not let us."""
+    try:
+        Path(f"/proc/{pid}/clear_refs").write_bytes(RESET_PEAK)
+    except OSError:
+        return False
+    return True
+
+
+def cpu_facts(root: Path = Path("/")) -> dict[str, str]:
+    """What /proc/cpuinfo says of the first processor, by name; empty where there is none."""
+    facts: dict[str, str] = {}
+    for line in _lines(root / "proc/cpuinfo"):
+        name, _, value = line.partition(":")
+        facts.setdefault(name.strip(), value.strip())
+    return facts
+
+
+def cpu_ticks(root: Path = Path("/")) -> dict[str, int] | None:
+    """The first line of /proc/stat: ticks by kind, without those that are counted in others."""
+    names = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
+    fields = "".join(_lines(root / "proc/stat")[:1]).split()[1 : len(names) + 1]
+    if len(fields) < len(names):
+        return None
+    return {name: int(ticks) for name, ticks in zip(names, fields, strict=True)}
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+
+
+def _bytes(field: str) -> int:
+    amount, _, unit = field.strip().partition(" ")
+    return int(amount) * (1024 if unit.strip() == "kB" else 1)
+
+
+def _stat(pid: int) -> list[bytes]:
+    """The fields of proc(5) from the third, the state, on."""
+    return _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+
+
+def _read(path: str) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return b"".join(iter(lambda: os.read(descriptor, 65536), b""))
+    finally:
+        os.close(descriptor)
