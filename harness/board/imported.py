@@ -13,6 +13,7 @@ from pathlib import Path
 from harness import datasets
 from harness.board.ntire_results import SPLITS, Result, Results, ResultsSplit
 from harness.core.challenge import Challenge
+from harness.core.metrics import UNITS
 from harness.core.outcome import BadInput, failed
 from harness.core.record import ELSEWHERE, ImportedFigures, ImportedSplit, Record
 from harness.core.run import JobKey, ListedEntry, Run
@@ -109,9 +110,9 @@ def _record(
         name=name,
         file_digest=digest,
         splits=tuple(_splits(rules, row)),
-        params=row.num_parameters * 1e6,
-        macs=row.flops * 1e9,
-        activations=row.activations * 1e6,
+        params=row.num_parameters * UNITS["M"].size,
+        macs=row.flops * UNITS["G"].size,
+        activations=row.activations * UNITS["M"].size,
         convs=row.num_conv,
     )
     content = f"{digest}/{name}/{rules.id}/{[it.dataset for it in figures.splits]}"
@@ -138,7 +139,7 @@ def _splits(rules: Challenge, row: Result) -> Iterator[ImportedSplit]:
                 seconds=tuple(value / 1e3 for value in row.of(split, "runtime")),
                 psnr_db=row.of(split, "psnr"),
                 ssim=row.of(split, "ssim"),
-                memory_bytes=None if memory is None else memory * 2.0**20,
+                memory_bytes=None if memory is None else memory * UNITS["MiB"].size,
             )
 
 

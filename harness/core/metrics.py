@@ -1,23 +1,18 @@
-"""The figures that a table can hold: name, base unit, which direction is better, and units."""
+"""The registry of metrics: all that is known of a figure that a table can hold, in one place.
+
+Columns, units, legends, documents, frames, gates and printed figures are derived from it: a new
+metric is one entry here and the code that measures it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Literal
 
 Convention = Literal["ntire2022", "fvcore"]
 """How multiply-adds are counted; the literature prints both as "FLOPs"."""
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One figure of a row, in its base unit."""
-
-    key: str
-    unit: str
-    better: Literal["lower", "higher"]
-    label: str  # in a sentence or a legend
 
 
 @dataclass(frozen=True)
@@ -26,6 +21,11 @@ class Unit:
 
     factor: float
     of: str
+
+    @property
+    def size(self) -> float:
+        """One of it in the base unit, without the noise that a division of floats would add."""
+        return float(1 / Decimal(repr(self.factor)))
 
 
 UNITS: Mapping[str, Unit] = {
@@ -42,27 +42,154 @@ UNITS: Mapping[str, Unit] = {
 }
 """The units of a column. A column without one shows the base unit."""
 
-_PLAIN = {
+
+@dataclass(frozen=True)
+class GateDefault:
+    """How `esr check` compares a metric, unless a configuration says otherwise.
+
+    exact     a count: not at all worse
+    percent   a measured figure, which has noise: by `limit` per cent
+    absolute  quality: by `limit` in the base unit
+    """
+
+    kind: Literal["exact", "percent", "absolute"]
+    limit: float = 0.0
+    label: str = ""  # where it is called otherwise than in a table
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure of a row, in its base unit `unit`; `shown` and `decimals` are the usual ones.
+
+    `quality` is scored image by image and stands by data set alone; `per_dataset` is had of each
+    data set too. `whole` is counted: its figures are integers. `comparable` says whether a printed
+    figure compares with ours: one of another machine, or of a convention that may be another, does
+    not. `meaning` is the legend's text, with `{size}` for the input of the counts, `{convention}`
+    for what the rulebook's MACs mean and `{scale}`; `meanings` are those of figures from elsewhere,
+    `printed` or `imported`.
+    """
+
+    key: str
+    label: str  # in a sentence or a legend
+    unit: str = ""
+    shown: str = ""
+    decimals: int = 0
+    better: Literal["lower", "higher"] = "lower"
+    quality: bool = False
+    per_dataset: bool = False
+    whole: bool = False
+    comparable: bool = True
+    convention: str = ""  # of multiply-adds
+    gate: GateDefault | None = None
+    meaning: str = ""
+    meanings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What documents, frames and records call it: `runtime_s`, `params`."""
+        return _joined(self.key, self.unit)
+
+    @property
+    def printed_name(self) -> str:
+        """What a manifest calls a published figure, which is in the shown unit: `runtime_ms`."""
+        return _joined(self.key, self.shown)
+
+    @property
+    def shown_size(self) -> float:
+        """One of the shown unit in the base unit: 1e6 for millions."""
+        return UNITS[self.shown].size if self.shown else 1.0
+
+
+def _joined(key: str, unit: str) -> str:
+    return f"{key}_{unit.lower()}" if unit else key
+
+
+_MACS = (
+    "Multiply-accumulate operations, the “FLOPs” of the literature: one multiply-add = 1, "
+    "at {size}. "
+)
+CONVENTIONS: Mapping[str, str] = {
+    "ntire2022": (
+        "Counted as in NTIRE 2022: convolutions without bias, linear layers, 1 per element of an "
+        "activation, 2 per element of a batch normalisation."
+    ),
+    "fvcore": "Counted with fvcore, as in NTIRE 2024 and later.",
+}
+_COUNT = GateDefault("exact")
+
+METRICS: Mapping[str, Metric] = {
     metric.key: metric
     for metric in (
-        Metric("runtime", "s", "lower", "Runtime"),
-        Metric("first_call", "s", "lower", "First call"),
-        Metric("params", "", "lower", "Params"),
-        Metric("macs", "", "lower", "MACs"),
-        Metric("macs_ntire2022", "", "lower", "MACs (ntire2022)"),
-        Metric("macs_fvcore", "", "lower", "MACs (fvcore)"),
-        Metric("activations", "", "lower", "Activations"),
-        Metric("convs", "", "lower", "Convs"),
-        Metric("memory", "bytes", "lower", "Memory"),
-        Metric("energy", "J", "lower", "Energy"),
-        Metric("compile", "s", "lower", "Compile time"),
+        Metric(
+            "runtime", "Runtime", "s", "ms", 2,
+            per_dataset=True, comparable=False, gate=GateDefault("percent", 5.0),
+        ),
+        Metric(
+            "first_call", "First call", "s", "ms", 1,
+            meaning="The very first forward of a fresh process, which the runtime does not "
+            "contain.",
+        ),
+        Metric(
+            "params", "Params", "", "M", 3, whole=True, gate=_COUNT,
+            meaning="Unique parameters of the model as it runs, K = 10³, M = 10⁶.",
+        ),
+        Metric(
+            "macs", "MACs", "", "G", 2, whole=True, comparable=False, gate=_COUNT,
+            meaning=f"{_MACS}G = 10⁹. {{convention}}",
+        ),
+        *(
+            Metric(
+                f"macs_{name}", f"MACs ({name})", "", "G", 2,
+                whole=True, convention=name, meaning=f"{_MACS}{text}",
+            )
+            for name, text in CONVENTIONS.items()
+        ),
+        Metric(
+            "activations", "Activations", "", "M", 2, whole=True, gate=_COUNT,
+            meaning="Elements of all convolutions' outputs at {size}, in M = 10⁶.",
+        ),
+        Metric(
+            "convs", "Convs", whole=True, gate=_COUNT,
+            meaning="Calls of convolution layers in one forward.",
+        ),
+        Metric(
+            "memory", "Memory", "bytes", "MiB", 1,
+            whole=True, comparable=False, gate=GateDefault("percent", 10.0, label="Peak memory"),
+            meaning="Peak of the timed passes. On a GPU: what PyTorch allocated, reset after the "
+            "warm-up; on a CPU: resident memory above the level after the load. 1 MiB = 2²⁰ bytes.",
+            meanings={
+                "printed": "As printed. 1 MiB = 2²⁰ bytes.",
+                "imported": "As in the results file, of the validation images. Official scripts "
+                "write what PyTorch had allocated at most on the GPU. 1 MiB = 2²⁰ bytes.",
+            },
+        ),
+        Metric(
+            "energy", "Energy", "J", "J", 3, comparable=False,
+            meaning="Of one image's forward: what the GPU drew while forwards ran, by its own "
+            "counter (NVML), over their number. A CPU has no such counter here, so its rows have "
+            "no figure.",
+            meanings={"printed": "As printed, from one machine of its source."},
+        ),
+        Metric(
+            "compile", "Compile time", "s", "s", 2,
+            meaning="What torch.compile took, for all image sizes; neither runtime nor first call "
+            "has it.",
+        ),
+        Metric(
+            "psnr", "PSNR", "dB", "dB", 3, "higher", quality=True,
+            gate=GateDefault("absolute", 0.01),
+        ),
+        Metric(
+            "ssim", "SSIM", "", "", 4, "higher", quality=True,
+            gate=GateDefault("absolute", 0.0005),
+        ),
     )
-}
-_PER_DATASET = {
-    "psnr": Metric("psnr", "dB", "higher", "PSNR"),
-    "ssim": Metric("ssim", "", "higher", "SSIM"),
-    "runtime": Metric("runtime", "s", "lower", "Runtime"),
-}
+}  # fmt: skip
+QUALITY = tuple(it for it in METRICS.values() if it.quality)
+PRINTED = (
+    "params", "activations", "runtime", "memory", "energy", "convs", "macs", "psnr", "ssim",
+)  # fmt: skip
+"""What a published figure can be of, in the order in which the figures of a source stand."""
 
 
 def metric(key: str) -> Metric:
@@ -71,11 +198,14 @@ def metric(key: str) -> Metric:
     Raises ValueError for a key that no row can have.
     """
     name, colon, dataset = key.partition(":")
-    if not colon and name in _PLAIN:
-        return _PLAIN[name]
-    if dataset and name in _PER_DATASET:
-        return _PER_DATASET[name]
-    known = [*_PLAIN, *(f"{name}:DATASET" for name in _PER_DATASET)]
+    found = METRICS.get(name)
+    if found and (dataset and (found.quality or found.per_dataset)):
+        return found
+    if found and not colon and not found.quality:
+        return found
+    known = [name for name, it in METRICS.items() if not it.quality]
+    known += [f"{it.key}:DATASET" for it in QUALITY]
+    known += [f"{name}:DATASET" for name, it in METRICS.items() if it.per_dataset]
     raise ValueError(f"unknown metric {key!r:.80}; known are {', '.join(known)}")
 
 

@@ -7,7 +7,7 @@ from dataclasses import field
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from harness.core.metrics import Convention
+from harness.core.metrics import METRICS, PRINTED, Convention, Metric
 from harness.core.values import finite_value, value
 
 ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
@@ -68,19 +68,18 @@ class PublishedFigures:
         MACs stand under their own convention, `macs_ntire2022` or `macs_fvcore`, and under `macs`
         where the source names none.
         """
-        macs = f"macs_{self.macs_convention}" if self.macs_convention else "macs"
-        printed = (
-            ("params", self.params_m, 1e6),
-            ("activations", self.activations_m, 1e6),
-            ("runtime", self.runtime_ms, 1e-3),
-            ("memory", self.memory_mib, 2.0**20),
-            ("energy", self.energy_j, 1.0),
-            ("convs", self.convs, 1.0),
-            (macs, self.macs_g, 1e9),
-            (f"psnr:{self.dataset}", self.psnr_db if self.dataset else None, 1.0),
-            (f"ssim:{self.dataset}", self.ssim if self.dataset else None, 1.0),
-        )
-        return {key: value * factor for key, value, factor in printed if value is not None}
+        printed = ((METRICS[key], getattr(self, METRICS[key].printed_name)) for key in PRINTED)
+        return {
+            self._key(kind): figure * kind.shown_size
+            for kind, figure in printed
+            if figure is not None and (self.dataset or not kind.quality)
+        }
+
+    def _key(self, kind: Metric) -> str:
+        if kind.quality:
+            return f"{kind.key}:{self.dataset}"
+        named = kind.key == "macs" and self.macs_convention
+        return f"macs_{self.macs_convention}" if named else kind.key
 
 
 @value

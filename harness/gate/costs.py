@@ -19,7 +19,6 @@ from harness.measure import loads
 from harness.measure.executor import concurrently
 from harness.measure.run_images import pixel_digest
 from harness.measure.tasks import LrImage, OutputReply, Task, run_count, run_outputs, run_trial
-from harness.quality.pixels import Uint8
 from harness.sandbox.confinement import Confinement
 from harness.wire.messages import Load
 
@@ -64,7 +63,7 @@ def costs(
             return next(_said(it) for it in replies if isinstance(it, Failed))
         figures: dict[GateMetric, float] = {
             **_counts(counted),
-            **_quality(good, inputs, load.scale),
+            **quality(good, inputs, load.scale),
         }
         return SideCosts(Costs(figures, tuple(map(pixel_digest, good))), _notes(load, counted))
 
@@ -91,13 +90,6 @@ def _outcome(
         return run_trial(task(counting), images, size)
     replies = run_outputs(task(running), images)
     return replies if isinstance(replies, Failed) else (replies, run_count(task(counting), *size))
-
-
-def _quality(
-    outputs: tuple[Uint8, ...], inputs: tuple[Crop, ...], scale: int
-) -> dict[GateMetric, float]:
-    found = quality(outputs, inputs, scale)
-    return {"psnr": found["psnr"], "ssim": found["ssim"]}
 
 
 def _counts(counted: CountFigures | Failed) -> dict[GateMetric, float]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import random
 from dataclasses import dataclass
 
 import numpy as np
 
 from harness import datasets
+from harness.core.metrics import QUALITY
 from harness.core.outcome import BadInput
 from harness.measure.tasks import LrImage
 from harness.quality import PROFILES, prepare, score_prepared
@@ -18,7 +18,6 @@ from harness.quality.pixels import Uint8
 SOURCES = ("sample_valid", "sample_test")  # ship with scikit-image
 LEAST_PX = 16  # LR: an SSIM window has to fit
 MOST_PX = 1024
-PSNR_CAP_DB = 100.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,13 +48,19 @@ def crops(*, scale: int, size: tuple[int, int], count: int, seed: int) -> tuple[
 
 
 def quality(outputs: tuple[Uint8, ...], inputs: tuple[Crop, ...], scale: int) -> dict[str, float]:
-    """Mean PSNR in dB and SSIM of SR outputs, in the RGB profile of the NTIRE challenges."""
+    """The mean of each metric of quality that is gated, in the RGB profile of the NTIRE challenges.
+
+    PSNR is in dB.
+    """
     scores = [
-        score_prepared(output, prepare(crop.hr, profile=PROFILES["ntire"], scale=scale))
+        score_prepared(output, prepare(crop.hr, profile=PROFILES["ntire"], scale=scale)).finite()
         for output, crop in zip(outputs, inputs, strict=True)
     ]
-    capped = [PSNR_CAP_DB if math.isinf(it.psnr_db) else it.psnr_db for it in scores]
-    return {"psnr": float(np.mean(capped)), "ssim": float(np.mean([it.ssim for it in scores]))}
+    return {
+        kind.key: float(np.mean([figures[kind.name] for figures in scores]))
+        for kind in QUALITY
+        if kind.gate
+    }
 
 
 def _photographs(scale: int) -> list[Uint8]:

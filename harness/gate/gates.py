@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from harness.core.metrics import METRICS
 from harness.core.values import finite_value
 
-GateMetric = Literal[
-    "runtime", "memory", "params", "macs", "activations", "convs", "psnr", "ssim", "digest"
-]
 GateKind = Literal["exact", "percent", "absolute"]
 GateResult = Literal["pass", "regression", "quality", "inconclusive", "absent"]
-COUNTED: tuple[GateMetric, ...] = ("params", "macs", "activations", "convs")
-QUALITY: tuple[GateMetric, ...] = ("psnr", "ssim", "digest")
-NOISY: tuple[GateMetric, ...] = ("runtime", "memory")
+_GATED = {kind.key: kind.gate for kind in METRICS.values() if kind.gate}
+NOISY = tuple(key for key, gate in _GATED.items() if gate.kind == "percent")
+COUNTED = tuple(key for key, gate in _GATED.items() if gate.kind == "exact")
+SCORED = tuple(key for key, gate in _GATED.items() if gate.kind == "absolute")
+QUALITY = (*SCORED, "digest")
+if TYPE_CHECKING:
+    GateMetric = str
+else:  # what a document may name, told by its reader
+    GateMetric = Literal[(*NOISY, *COUNTED, *QUALITY)]
 NOTHING_BYTES = 2**20  # by which peaks may differ without meaning anything
 _BOUNDED = 1e3  # an interval that ends beyond has no end to speak of
-_HIGHER_IS_BETTER = ("psnr", "ssim")
 
 
 @finite_value
@@ -55,12 +58,8 @@ class Gate:
             )
 
 
-DEFAULTS: tuple[Gate, ...] = (
-    Gate("runtime", "percent", 5.0),
-    Gate("memory", "percent", 10.0),
-    *(Gate(metric, "exact") for metric in COUNTED),
-    Gate("psnr", "absolute", 0.01),
-    Gate("ssim", "absolute", 0.0005),
+DEFAULTS = tuple(
+    Gate(key, _GATED[key].kind, _GATED[key].limit) for key in (*NOISY, *COUNTED, *SCORED)
 )
 
 
@@ -96,7 +95,7 @@ def exact_findings(
     baseline: Costs, candidate: Costs, gates: Mapping[GateMetric, Gate]
 ) -> tuple[GateFinding, ...]:
     """What the gates without noise say, in their usual order."""
-    plain = [gates[metric] for metric in (*COUNTED, "psnr", "ssim") if metric in gates]
+    plain = [gates[metric] for metric in (*COUNTED, *SCORED) if metric in gates]
     found = [_figure(gate, baseline, candidate) for gate in plain]
     if "digest" in gates:
         found.append(_digest(baseline, candidate))
@@ -128,7 +127,7 @@ def _figure(gate: Gate, baseline: Costs, candidate: Costs) -> GateFinding:
     old, new = baseline.figures.get(metric), candidate.figures.get(metric)
     if old is None or new is None:
         return _unknown(metric, old, new)
-    worse = old - new if metric in _HIGHER_IS_BETTER else new - old
+    worse = old - new if METRICS[metric].better == "higher" else new - old
     allowed = {"exact": 0.0, "percent": abs(old) * gate.limit / 100.0, "absolute": gate.limit}
     if worse <= allowed[gate.kind]:
         return GateFinding(
@@ -157,9 +156,10 @@ def _digest(baseline: Costs, candidate: Costs) -> GateFinding:
 
 
 def _change(metric: GateMetric, new: float, old: float) -> str:
-    if metric == "psnr":
-        return f"{new - old:+.4f} dB"
-    return f"{new - old:+.5f}" if metric == "ssim" else f"{new - old:+,.0f} ({_percent(new, old)})"
+    kind = METRICS[metric]
+    if kind.quality:
+        return f"{new - old:+.{kind.decimals + 1}f} {kind.unit}".rstrip()
+    return f"{new - old:+,.0f} ({_percent(new, old)})"
 
 
 def _percent(new: float, old: float) -> str:
@@ -169,5 +169,5 @@ def _percent(new: float, old: float) -> str:
 def _allowance(gate: Gate) -> str:
     if gate.kind == "exact":
         return "no increase allowed"
-    unit = " %" if gate.kind == "percent" else (" dB" if gate.metric == "psnr" else "")
-    return f"at most {gate.limit:g}{unit} worse allowed"
+    unit = "%" if gate.kind == "percent" else METRICS[gate.metric].unit
+    return f"at most {f'{gate.limit:g} {unit}'.rstrip()} worse allowed"

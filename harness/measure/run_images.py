@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,8 +13,6 @@ from harness.datasets import Dataset, ImagePair
 from harness.measure.tasks import LrImage
 from harness.quality import PROFILES, PreparedTruth, prepare, score_prepared, upscale
 from harness.quality.pixels import Uint8
-
-PSNR_CAP_DB = 100.0  # of an output equal to its truth, whose PSNR is infinite
 
 
 @dataclass(frozen=True)
@@ -63,9 +60,8 @@ class Scorer:
         truth = self._truths.get((image.dataset, image.image))
         if truth is None:
             return ImageScore(image.dataset, image.image, digest)
-        quality = score_prepared(output, truth)
-        psnr_db = PSNR_CAP_DB if math.isinf(quality.psnr_db) else quality.psnr_db
-        return ImageScore(image.dataset, image.image, digest, psnr_db, quality.ssim)
+        figures = score_prepared(output, truth).finite()
+        return ImageScore(image.dataset, image.image, digest, **figures)
 
     @property
     def has_truth(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +15,7 @@ from harness.quality.psnr import psnr_db
 from harness.quality.ssim import WINDOW, mean_ssim
 from harness.quality.validation import require_rgb, require_scale
 
+PSNR_CAP_DB = 100.0  # of an output equal to its truth, whose PSNR is infinite
 AnyImage = NDArray[np.uint8]
 
 
@@ -22,6 +25,11 @@ class Quality:
 
     psnr_db: float
     ssim: float
+
+    def finite(self) -> dict[str, float]:
+        """The figures by field; PSNR_CAP_DB stands for the infinity that JSON has no number for."""
+        figures = dataclasses.asdict(self).items()
+        return {name: PSNR_CAP_DB if math.isinf(it) else it for name, it in figures}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

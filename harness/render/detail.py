@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from harness.core.leaderboard import BoardEntry, Leaderboard, Row, counts_of, rounds_of
-from harness.core.metrics import label
+from harness.core.metrics import label, metric
 from harness.core.model_counts import Counter
 from harness.core.record import FloorFigures, ImageScore, RoundFigures
 from harness.render.audit_grid import audited
@@ -133,9 +133,7 @@ def _published(entry: BoardEntry) -> Grid:
 
 
 def _difference(key: str, ours: float | None, printed: float) -> str:
-    # A runtime, memory or energy of another machine is no reference for ours, nor are MACs that may
-    # have been counted in another way: those of a named convention have keys of their own.
-    if ours is None or key in ("runtime", "memory", "energy", "macs"):
+    if ours is None or not metric(key).comparable:
         return MISSING
     text = quantity(key, abs(ours - printed))
     if not any(digit in text for digit in "123456789"):

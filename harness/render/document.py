@@ -9,10 +9,12 @@ from typing import Any
 from harness.core.audit import worst
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import BoardEntry, Leaderboard, Row
+from harness.core.metrics import METRICS, QUALITY, Metric
 from harness.core.record import Environment
 from harness.render.published_figures import by_source
 
-_COUNTS = ("params", "macs", "macs_ntire2022", "macs_fvcore", "activations", "convs")
+TIMES = tuple(it for it in METRICS.values() if it.unit == "s")
+COSTS = tuple(it for it in METRICS.values() if it.unit != "s" and not it.quality)
 
 
 def document(board: Leaderboard) -> dict[str, Any]:
@@ -83,16 +85,13 @@ def _row(board: Leaderboard, row: Row) -> dict[str, Any]:
         "reason": row.reason,
         "failure": _failure(entry),
         "quality": _quality(board.challenge, entry),
-        "runtime_s": finite(entry.values.get("runtime")),
+        TIMES[0].name: _figure(entry, TIMES[0]),
         "runtime_range_s": _range(entry, "runtime"),
         "runtime_ranks": _span(row),
         "runtime_ratio": _ratio(row),
-        "first_call_s": finite(entry.values.get("first_call")),
-        "compile_s": finite(entry.values.get("compile")),
+        **{kind.name: _figure(entry, kind) for kind in TIMES[1:]},
         "precision": entry.precision,
-        **{key: count(entry.values.get(key)) for key in _COUNTS},
-        "memory_bytes": count(entry.values.get("memory")),
-        "energy_j": finite(entry.values.get("energy")),
+        **{kind.name: _figure(entry, kind) for kind in COSTS},
         "ranks": dict(row.ranks),
         "tracks": {
             name: {"score": finite(standing.score), "rank": standing.rank}
@@ -117,11 +116,14 @@ def _failure(entry: BoardEntry) -> dict[str, str] | None:
     return {key: getattr(entry.failure, key) for key in ("stage", "reason", "message")}
 
 
+def _figure(entry: BoardEntry, kind: Metric) -> float | int | None:
+    return (count if kind.whole else finite)(entry.values.get(kind.key))
+
+
 def _quality(challenge: Challenge, entry: BoardEntry) -> dict[str, dict[str, float | None]]:
     return {
         use.name: {
-            "psnr_db": finite(entry.values.get(f"psnr:{use.name}")),
-            "ssim": finite(entry.values.get(f"ssim:{use.name}")),
+            kind.name: finite(entry.values.get(f"{kind.key}:{use.name}")) for kind in QUALITY
         }
         for use in challenge.datasets
         if use.truth

@@ -5,25 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.core.leaderboard import Leaderboard
-from harness.render.document import document
+from harness.render.document import COSTS, TIMES, document
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _TEXTS = ("id", "team", "title", "role", "status", "ranked", "reason", "verdict", "precision")
-_FIGURES = (
-    "runtime_s",
-    "first_call_s",
-    "compile_s",
-    "params",
-    "macs",
-    "macs_ntire2022",
-    "macs_fvcore",
-    "activations",
-    "convs",
-    "memory_bytes",
-    "energy_j",
-)
+_FIGURES = tuple(kind.name for kind in (*TIMES, *COSTS))
 
 
 def to_frame(board: Leaderboard) -> pd.DataFrame:

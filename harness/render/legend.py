@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.core.challenge import Challenge, Limit, Term, Track
 from harness.core.leaderboard import FiguresOrigin
-from harness.core.metrics import label, metric
+from harness.core.metrics import CONVENTIONS, METRICS, label, metric
 from harness.core.submission import PublishedFigures
 from harness.render.text import clean
 from harness.render.units import converted, quantity, usual
@@ -25,22 +25,6 @@ _PROFILES = {
     ),
 }
 _SSIM = " SSIM: 11×11 Gaussian window, σ = 1.5, K = (0.01, 0.03), valid region."
-_MACS = {
-    "ntire2022": (
-        "Counted as in NTIRE 2022: convolutions without bias, linear layers, 1 per element of an "
-        "activation, 2 per element of a batch normalisation."
-    ),
-    "fvcore": "Counted with fvcore, as in NTIRE 2024 and later.",
-}
-_MEMORY = (
-    "Peak of the timed passes. On a GPU: what PyTorch allocated, reset after the warm-up; on a "
-    "CPU: resident memory above the level after the load. 1 MiB = 2²⁰ bytes."
-)
-_ENERGY = (
-    "Of one image's forward: what the GPU drew while forwards ran, by its own counter (NVML), over "
-    "their number. A CPU has no such counter here, so its rows have no figure."
-)
-
 _RUNTIMES: Mapping[FiguresOrigin, str] = {
     "printed": (
         "As printed, from one machine of its source: it compares with no runtime measured "
@@ -57,19 +41,6 @@ _COUNTED = (
     "entry's details."
 )
 _UNCHECKED = "Counts are the file's own: nothing here has checked them."
-_TAKEN: Mapping[FiguresOrigin, Mapping[str, str]] = {
-    "measured": {},
-    "printed": {
-        "memory": "As printed. 1 MiB = 2²⁰ bytes.",
-        "energy": "As printed, from one machine of its source.",
-    },
-    "imported": {
-        "memory": (
-            "As in the results file, of the validation images. Official scripts write what PyTorch "
-            "had allocated at most on the GPU. 1 MiB = 2²⁰ bytes."
-        ),
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -98,10 +69,11 @@ def legend(challenge: Challenge, origin: FiguresOrigin = "measured") -> tuple[Me
         terms.append(Meaning("PSNR, SSIM", text + (_SSIM if "ssim" in metrics else "")))
     if "runtime" in metrics:
         terms.append(Meaning("Runtime", _runtime(challenge, origin)))
-    for name, word, text in _costs(challenge):
-        if name in metrics:
-            terms.append(Meaning(word, _TAKEN[origin].get(name, text)))
-    return (*terms, Meaning("Marks", _marks(challenge, origin)))
+    return (
+        *terms,
+        *_costs(challenge, metrics, origin),
+        Meaning("Marks", _marks(challenge, origin)),
+    )
 
 
 def _title(track: Track) -> str:
@@ -147,30 +119,18 @@ def _times(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
-def _costs(challenge: Challenge) -> tuple[tuple[str, str, str], ...]:
+def _costs(challenge: Challenge, metrics: set[str], origin: FiguresOrigin) -> Iterator[Meaning]:
+    """What has a meaning of its own, times after counts."""
     height, width = challenge.complexity_input
-    at = f"at a 3×{height}×{width} LR input"
-    plain = "Multiply-accumulate operations, the “FLOPs” of the literature: one multiply-add = 1, "
-    return (
-        ("params", "Params", "Unique parameters of the model as it runs, K = 10³, M = 10⁶."),
-        ("macs", "MACs", f"{plain}{at}. G = 10⁹. {_MACS[challenge.macs]}"),
-        ("macs_ntire2022", "MACs (ntire2022)", f"{plain}{at}. {_MACS['ntire2022']}"),
-        ("macs_fvcore", "MACs (fvcore)", f"{plain}{at}. {_MACS['fvcore']}"),
-        ("activations", "Activations", f"Elements of all convolutions' outputs {at}, in M = 10⁶."),
-        ("convs", "Convs", "Calls of convolution layers in one forward."),
-        ("memory", "Memory", _MEMORY),
-        ("energy", "Energy", _ENERGY),
-        (
-            "first_call",
-            "First call",
-            "The very first forward of a fresh process, which the runtime does not contain.",
-        ),
-        (
-            "compile",
-            "Compile time",
-            "What torch.compile took, for all image sizes; neither runtime nor first call has it.",
-        ),
-    )
+    told = {
+        "size": f"a 3×{height}×{width} LR input",
+        "convention": CONVENTIONS[challenge.macs],
+        "scale": challenge.scale,
+    }
+    for kind in sorted(METRICS.values(), key=lambda kind: kind.unit == "s"):
+        if kind.meaning and kind.key in metrics:
+            text = kind.meanings.get(origin, kind.meaning)
+            yield Meaning(kind.label, text.format(**told))
 
 
 def _marks(challenge: Challenge, origin: FiguresOrigin) -> str:

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from harness.core.metrics import Convention
+from harness.core.metrics import Convention, metric
 from harness.core.submission import PublishedFigures
 from harness.render.units import quantity
-
-_TELLS = {
-    "macs_ntire2022": "by ntire2022",
-    "macs_fvcore": "by fvcore",
-    "macs": "of a convention that is not named",
-}
 
 
 def by_source(published: Iterable[PublishedFigures]) -> dict[str, dict[str, float]]:
@@ -42,5 +36,14 @@ def elsewhere(key: str, figures: Mapping[str, float]) -> str:
     """What a cell of MACs without a printed figure says of those that do not belong there."""
     if not key.startswith("macs"):
         return ""
-    told = [f"{quantity(it, value)} {_TELLS[it]}" for it, value in figures.items() if it in _TELLS]
+    told = [
+        f"{quantity(name, value)} {_convention(name)}"
+        for name, value in figures.items()
+        if name.startswith("macs")
+    ]
     return f"Printed: {', '.join(told)}; not the convention of this column" if told else ""
+
+
+def _convention(key: str) -> str:
+    named = metric(key).convention
+    return f"by {named}" if named else "of a convention that is not named"

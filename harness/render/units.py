@@ -8,22 +8,6 @@ from harness.core.metrics import UNITS, metric
 
 MISSING = "–"
 
-_USUAL = {
-    "runtime": ("ms", 2),
-    "first_call": ("ms", 1),
-    "compile": ("s", 2),
-    "params": ("M", 3),
-    "macs": ("G", 2),
-    "macs_ntire2022": ("G", 2),
-    "macs_fvcore": ("G", 2),
-    "activations": ("M", 2),
-    "convs": ("", 0),
-    "memory": ("MiB", 1),
-    "energy": ("J", 3),
-    "psnr": ("dB", 3),
-    "ssim": ("", 4),
-}
-
 
 def converted(value: float | None, unit: str) -> float | None:
     """A figure of a base unit (s, bytes, dB, plain counts) in `unit`; None if not finite.
@@ -44,8 +28,8 @@ def shown(value: float | None, unit: str, decimals: int) -> str:
 
 def usual(key: str) -> tuple[str, int]:
     """The unit and the decimals of a metric where no column says otherwise."""
-    metric(key)
-    return _USUAL[key.partition(":")[0]]
+    found = metric(key)
+    return found.shown, found.decimals
 
 
 def quantity(key: str, value: float | None) -> str:

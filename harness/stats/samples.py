@@ -10,6 +10,7 @@ from math import fsum
 from statistics import fmean, median
 
 from harness.core.challenge import RuntimeMean
+from harness.core.metrics import QUALITY
 from harness.core.record import ImageScore, ImportedFigures, RoundFigures
 
 _SIZES_APART = 1.2  # the largest image over the smallest, for a line through their runtimes
@@ -151,7 +152,7 @@ def energy(rounds: Sequence[RoundFigures]) -> RoundsFigure | None:
 
 
 def quality(scores: Sequence[ImageScore]) -> dict[str, float]:
-    """Mean PSNR in dB and mean SSIM of each dataset by metric key: psnr:NAME, ssim:NAME.
+    """The mean of every quality metric over each dataset, by key: psnr:NAME in dB, ssim:NAME.
 
     `scores` are those of one round (the first: later rounds repeat its images) or of the floor. A
     dataset without HR images has no keys. Raises ValueError without scores, where an image stands
@@ -164,8 +165,8 @@ def quality(scores: Sequence[ImageScore]) -> dict[str, float]:
         by_dataset[score.dataset].append(score)
     figures: dict[str, float] = {}
     for name, its in by_dataset.items():
-        figures |= _mean(f"psnr:{name}", [score.psnr_db for score in its])
-        figures |= _mean(f"ssim:{name}", [score.ssim for score in its])
+        for kind in QUALITY:
+            figures |= _mean(f"{kind.key}:{name}", [getattr(score, kind.name) for score in its])
     return figures
 
 

@@ -12,6 +12,7 @@ from harness.board.imported import datasets_of
 from harness.board.ntire_results import SPLITS, Result
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import BoardEntry, Leaderboard, counts_of, rounds_of
+from harness.core.metrics import UNITS
 from harness.core.outcome import BadInput
 from harness.core.record import ImportedFigures, RoundFigures
 from harness.documents import atomic
@@ -68,14 +69,16 @@ def _imported_result(figures: ImportedFigures) -> Result:
             f"{split}_runtime": tuple(seconds * 1e3 for seconds in it.seconds),
             f"{split}_psnr": it.psnr_db,
             f"{split}_ssim": it.ssim,
-            f"{split}_memory": None if it.memory_bytes is None else it.memory_bytes / 2.0**20,
+            f"{split}_memory": None
+            if it.memory_bytes is None
+            else it.memory_bytes / UNITS["MiB"].size,
         }
     return Result(
         **values,  # type: ignore[arg-type]
-        activations=figures.activations / 1e6,
+        activations=figures.activations / UNITS["M"].size,
         num_conv=figures.convs,
-        flops=figures.macs / 1e9,
-        num_parameters=figures.params / 1e6,
+        flops=figures.macs / UNITS["G"].size,
+        num_parameters=figures.params / UNITS["M"].size,
     )
 
 
@@ -90,15 +93,17 @@ def _measured_result(entry: BoardEntry, rules: Challenge) -> Result | None:
     for split in SPLITS:
         names = datasets_of(rules, split)
         values |= {f"{split}_{key}": them for key, them in _images(rounds, names).items()}
-        values[f"{split}_memory"] = memory / 2.0**20 if memory is not None and names else None
+        values[f"{split}_memory"] = (
+            memory / UNITS["MiB"].size if memory is not None and names else None
+        )
     if not values["valid_runtime"] or not values["valid_psnr"]:
         return None
     return Result(
         **values,  # type: ignore[arg-type]
-        activations=entry.values["activations"] / 1e6,
+        activations=entry.values["activations"] / UNITS["M"].size,
         num_conv=int(entry.values["convs"]),
-        flops=entry.values["macs"] / 1e9,
-        num_parameters=entry.values["params"] / 1e6,
+        flops=entry.values["macs"] / UNITS["G"].size,
+        num_parameters=entry.values["params"] / UNITS["M"].size,
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.core.metrics import METRICS
 from harness.gate import ROLES, Checked, GateFinding, RuntimeVerdict
 from harness.gate.gates import GateResult
 from harness.render.text import clean, cut, inert
@@ -30,17 +31,6 @@ _LEVELS: dict[GateResult, CheckResult] = {
     "quality": "quality",
     "inconclusive": "inconclusive",
     "absent": "error",
-}
-_LABELS = {
-    "runtime": "Runtime",
-    "memory": "Peak memory",
-    "params": "Params",
-    "macs": "MACs",
-    "activations": "Activations",
-    "convs": "Convs",
-    "psnr": "PSNR",
-    "ssim": "SSIM",
-    "digest": "Output pixels",
 }
 
 
@@ -128,7 +118,7 @@ def _of_finding(entry: str, base: str, finding: GateFinding) -> CheckLine:
     return CheckLine(
         entry=entry,
         baseline=base,
-        gate=_LABELS[finding.metric],
+        gate=_label(finding.metric),
         outcome=_LEVELS[finding.level],
         word=WORDS[_LEVELS[finding.level]],
         old=_figure(finding.metric, finding.baseline),
@@ -137,11 +127,17 @@ def _of_finding(entry: str, base: str, finding: GateFinding) -> CheckLine:
     )
 
 
+def _label(metric: str) -> str:
+    if metric == "digest":
+        return "Output pixels"
+    kind = METRICS[metric]
+    return (kind.gate and kind.gate.label) or kind.label
+
+
 def _figure(metric: str, value: float | None) -> str:
     if metric == "digest":
         return MISSING
-    key = {"psnr": "psnr:check", "ssim": "ssim:check"}.get(metric, metric)
-    return quantity(key, value)
+    return quantity(f"{metric}:check" if METRICS[metric].quality else metric, value)
 
 
 def _change(verdict: RuntimeVerdict) -> str:

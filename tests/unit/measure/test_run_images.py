@@ -8,7 +8,6 @@ from fakes.challenges import write_challenge, write_set5
 
 from harness import datasets
 from harness.measure.run_images import (
-    PSNR_CAP_DB,
     RunImages,
     Scorer,
     again,
@@ -16,6 +15,7 @@ from harness.measure.run_images import (
     gather,
     pixel_digest,
 )
+from harness.quality.score import PSNR_CAP_DB
 from harness.rules import rulebook
 
 TINY = {
