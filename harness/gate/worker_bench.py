@@ -14,6 +14,7 @@ from harness.measure.executor import concurrently
 from harness.measure.passes import turned, warm_up
 from harness.measure.session import Session
 from harness.measure.tasks import LrImage, Task, loaded, spawned
+from harness.measure.worker_group import WorkerGroup
 from harness.measure.worker_process import WorkerFailed
 
 
@@ -67,14 +68,15 @@ class WorkerBench:
         """
         with ExitStack() as stack:
             began = time.perf_counter()
-            workers = {role: stack.enter_context(spawned(self.tasks[role])) for role in order}
+            with WorkerGroup() as group:
+                workers = {role: stack.enter_context(spawned(self.tasks[role])) for role in order}
 
             def side(role: Arm) -> LaunchedSide:
                 with _named(role):
                     session = loaded(workers[role], self.tasks[role], began)
                 return LaunchedSide(role, session, self.images)
 
-            ready = concurrently(side, order, workers=len(order))
+            ready = concurrently(side, order, workers=len(order), group=group)
             yield dict(zip(order, ready, strict=True))
             for worker in workers.values():
                 worker.kill()

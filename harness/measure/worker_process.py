@@ -7,12 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Self, TypeVar
 
 from harness.core.outcome import Failed, Stage, failed
+from harness.measure import worker_group
 from harness.measure.worker_log import Log
 from harness.sandbox.confinement import (
     Confined,
@@ -40,7 +40,7 @@ class WorkerFailed(Exception):
 
 
 class Abandoned(Exception):
-    """The harness itself ended the worker (`kill_all`): nothing is known of the submission."""
+    """The harness itself ended the worker (see `abandon`): nothing is known of the submission."""
 
 
 class WorkerProcess:
@@ -76,8 +76,8 @@ class WorkerProcess:
         except BaseException:
             self._closed()
             raise
-        with _registering:
-            _live.add(self)
+        self._group = worker_group.current()
+        self._group.add(self)
         self._hold = self._held(confinement)
 
     def _held(self, confinement: Confinement) -> Hold:
@@ -130,7 +130,7 @@ class WorkerProcess:
     ) -> tuple[A, bytearray]:
         """The answer to `request`, or WorkerFailed with the reason at this `stage`.
 
-        `deadline_s` is for both ways together. Abandoned after `kill_all`.
+        `deadline_s` is for both ways together. Abandoned after `abandon`.
         """
         until = time.monotonic() + deadline_s
         try:
@@ -169,8 +169,7 @@ class WorkerProcess:
         if self._hold is not None:
             self._hold.close()
         self._closed()
-        with _registering:
-            _live.discard(self)
+        self._group.discard(self)
 
     def kill(self) -> None:
         """End the process group at once, and whatever else the confinement started."""
@@ -210,18 +209,6 @@ class WorkerProcess:
             return failed(stage, "exited", f"the process ended by itself with status {status}")
         hint = "; the machine may have run out of memory" if -status == signal.SIGKILL else ""
         return failed(stage, "killed", f"the process was ended by {_signal_name(-status)}{hint}")
-
-
-_live: set[WorkerProcess] = set()
-_registering = threading.Lock()
-
-
-def kill_all() -> None:
-    """Kill every worker that this process has running, in whatever thread: the run is given up."""
-    with _registering:
-        workers = tuple(_live)
-    for worker in workers:
-        worker.abandon()
 
 
 def _signal_name(number: int) -> str:

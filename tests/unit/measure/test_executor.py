@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from fakes.rude_worker import RudeConfinement
 
-from harness.measure import executor, worker_process
+from harness.measure import executor
 from harness.measure.executor import concurrently
+from harness.measure.worker_group import WorkerGroup
 from harness.measure.worker_process import Abandoned, WorkerProcess
 from harness.wire.messages import Inspect, Ready
 
@@ -92,11 +93,12 @@ def test_an_exception_ends_workers_that_would_never_answer(tmp_path: Path) -> No
         asking(manner)
 
     began = time.monotonic()
+    group = WorkerGroup()
     with pytest.raises(OSError, match="the disk is full"):
-        concurrently(one, ["silence", "fail"], workers=2)
+        concurrently(one, ["silence", "fail"], workers=2, group=group)
     assert time.monotonic() - began < PROMPT_S
     assert [type(error) for error in asking.ended] == [Abandoned]
-    assert not worker_process._live
+    assert group.members == ()
 
 
 def test_ctrl_c_ends_workers_that_would_never_answer(tmp_path: Path) -> None:
@@ -109,12 +111,13 @@ def test_ctrl_c_ends_workers_that_would_never_answer(tmp_path: Path) -> None:
     thread = threading.Thread(target=interrupt)
     thread.start()
     began = time.monotonic()
+    group = WorkerGroup()
     with pytest.raises(KeyboardInterrupt):
-        concurrently(asking, ["silence", "stubborn", "silence"], workers=1)
+        concurrently(asking, ["silence", "stubborn", "silence"], workers=1, group=group)
     assert time.monotonic() - began < PROMPT_S
     assert asking.begun == ["silence"]
     assert [type(error) for error in asking.ended] == [Abandoned]
-    assert not worker_process._live
+    assert group.members == ()
     thread.join()
 
 
@@ -132,6 +135,41 @@ def test_a_worker_that_starts_a_moment_too_late_is_ended_too(tmp_path: Path) -> 
 
     with pytest.raises(OSError, match="the disk is full"):
         concurrently(one, ["silence", "fail"], workers=2)
+    assert [type(error) for error in asking.ended] == [Abandoned]
+
+
+def test_a_call_that_fails_ends_no_worker_of_another(tmp_path: Path) -> None:
+    """Neither of the call around it, nor of one beside it; what is within it ends with it."""
+    answered: list[Ready] = []
+
+    def failing(_item: object) -> None:
+        raise OSError("the disk is full")
+
+    def beside(_item: object) -> None:
+        with WorkerProcess(
+            tmp_path / "own.log", threads=1, confinement=RudeConfinement("polite")
+        ) as worker:
+            with pytest.raises(OSError, match="the disk is full"):
+                concurrently(failing, ["fail"], workers=1)
+            answered.append(worker.ask(Inspect(), Ready, stage="load", deadline_s=PROMPT_S)[0])
+
+    concurrently(beside, ["once"], workers=1)
+    assert answered == [Ready(0.5, 3)]
+
+
+def test_a_call_within_one_that_fails_ends_with_it(tmp_path: Path) -> None:
+    asking = Asking(tmp_path)
+
+    def one(item: str) -> None:
+        if item == "fail":
+            asking.asked.wait(PROMPT_S)
+            raise OSError("the disk is full")
+        concurrently(asking, [item], workers=1)
+
+    began = time.monotonic()
+    with pytest.raises(OSError, match="the disk is full"):
+        concurrently(one, ["silence", "fail"], workers=2)
+    assert time.monotonic() - began < PROMPT_S
     assert [type(error) for error in asking.ended] == [Abandoned]
 
 

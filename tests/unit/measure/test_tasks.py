@@ -14,8 +14,9 @@ from harness.core.challenge import TimingProtocol
 from harness.core.outcome import Failed
 from harness.core.record import ImageScore, RoundFigures
 from harness.machine import gpu_monitor, nvml
-from harness.measure import energy, worker_process
+from harness.measure import energy
 from harness.measure.tasks import LrImage, OutputReply, Task, run_count, run_outputs, run_round
+from harness.measure.worker_group import WorkerGroup
 from harness.measure.worker_process import Abandoned
 from harness.wire.messages import Load
 
@@ -157,9 +158,10 @@ def test_a_forward_that_stays_throttled_is_marked(
 
 
 def test_a_count_that_is_given_up_is_no_outcome(log: Path) -> None:
-    timer = threading.Timer(0.3, worker_process.kill_all)
+    group = WorkerGroup()
+    timer = threading.Timer(0.3, group.abandon)
     timer.start()
-    with pytest.raises(Abandoned):
+    with pytest.raises(Abandoned), group:
         run_count(_task(log, "silence"), 8, 8)
     timer.join()
 

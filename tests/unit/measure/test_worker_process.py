@@ -15,6 +15,7 @@ from fakes.rude_worker import LATE_S, RudeConfinement
 
 from harness.core.outcome import Failed
 from harness.measure import worker_process
+from harness.measure.worker_group import WorkerGroup
 from harness.measure.worker_process import Abandoned, WorkerFailed, WorkerProcess
 from harness.sandbox.confinement import Confined, NoConfinement
 from harness.sandbox.worker_environment import worker_environment
@@ -174,10 +175,13 @@ def test_a_command_that_is_not_there_leaves_nothing_open(log: Path) -> None:
             return Confined(["no-such-sandbox-at-all", *command])
 
     threads = threading.active_count()
-    with pytest.raises(FileNotFoundError, match="no-such-sandbox-at-all"):
+    with (
+        WorkerGroup() as group,
+        pytest.raises(FileNotFoundError, match="no-such-sandbox-at-all"),
+    ):
         WorkerProcess(log, threads=1, confinement=Missing(""))
     assert threading.active_count() == threads
-    assert not worker_process._live
+    assert group.members == ()
 
 
 def test_one_deadline_is_for_the_way_there_and_back(start: Start) -> None:
@@ -190,21 +194,22 @@ def test_one_deadline_is_for_the_way_there_and_back(start: Start) -> None:
 
 
 def test_an_abandoned_worker_is_no_failure_of_the_submission(start: Start) -> None:
-    with start("silence") as worker:
-        threading.Timer(0.1, worker_process.kill_all).start()
+    with WorkerGroup() as group, start("silence") as worker:
+        threading.Timer(0.1, group.abandon).start()
         began = time.monotonic()
         with pytest.raises(Abandoned):
             _ask(worker, deadline_s=60.0)
         assert time.monotonic() - began < DEADLINE_S
         with pytest.raises(Abandoned):
             _ask(worker)
-    assert worker not in worker_process._live
+    assert group.members == ()
 
 
 def test_only_live_workers_are_registered(start: Start) -> None:
-    with start("polite") as worker:
-        assert worker_process._live == {worker}
-    assert worker_process._live == set()
+    with WorkerGroup() as group:
+        with start("polite") as worker:
+            assert group.members == (worker,)
+        assert group.members == ()
 
 
 def test_the_ladder_ends_with_a_kill(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
