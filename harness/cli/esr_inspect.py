@@ -13,7 +13,7 @@ from harness.cli.esr_sandbox import Sandbox
 from harness.cli.official_ids import Ids, Ntire, id_list
 
 if TYPE_CHECKING:
-    from harness.entries.catalogue import Candidate
+    from harness.entries.catalogue import Entry, Rejected
     from harness.usecases import Inspected
 
 
@@ -74,17 +74,19 @@ def inspect(
 
 def document(one: Inspected) -> dict[str, Any]:
     """The JSON object of one entry; figures are null where they are not known."""
+    from harness.entries.catalogue import Entry
+
     counts = one.counts.counts if one.counts else None
     counters = {counter.name: counter for counter in counts.counters} if counts else {}
     hooks = counters.get("ntire2022")
-    submission = one.candidate.submission
+    entry = one.candidate if isinstance(one.candidate, Entry) else None
     return {
         "id": one.candidate.id,
         "team": one.candidate.team,
-        "scale": submission.scale if submission else None,
+        "scale": entry.submission.scale if entry else None,
         "status": "failed" if one.failure else "ok",
         "reason": f"{one.failure.stage}: {one.failure.message}" if one.failure else "",
-        "faults": list(one.candidate.faults),
+        "faults": [] if isinstance(one.candidate, Entry) else list(one.candidate.faults),
         "weights": one.weights,
         "isolation": one.isolation,
         "params": counts.params if counts else None,
@@ -109,7 +111,7 @@ def document(one: Inspected) -> dict[str, Any]:
     }
 
 
-def _candidates(entries: list[str], ntire: Path | None, ids: str | None) -> list[Candidate]:
+def _candidates(entries: list[str], ntire: Path | None, ids: str | None) -> list[Entry | Rejected]:
     from harness.entries import checkouts as official
     from harness.entries.catalogue import read_named
 
@@ -161,6 +163,8 @@ def _print(found: tuple[Inspected, ...]) -> None:
 
 
 def _remarks(one: Inspected) -> list[tuple[str, str]]:
+    from harness.entries.catalogue import Rejected
+
     name = one.candidate.id
     lines: list[tuple[str, str]] = [
         (finding.level, f"{name}: {finding.check}: {finding.text}") for finding in one.findings
@@ -171,7 +175,7 @@ def _remarks(one: Inspected) -> list[tuple[str, str]]:
         lines += [("warning", f"{name}: counts: {reason}") for reason in one.verdict.reasons]
     if one.failure:
         told = f"{name}: {one.failure.stage}: "
-        if one.candidate.faults:  # no process was started, so there is no log
+        if isinstance(one.candidate, Rejected):  # no process was started, so there is no log
             lines += [("failed", f"{told}{fault}") for fault in one.candidate.faults]
         else:
             kept = one.log.is_file()

@@ -12,7 +12,7 @@ from harness.cli.console import ExitCode, explained, print_json
 
 if TYPE_CHECKING:
     from harness.core.submission import OfficialWeights
-    from harness.entries.catalogue import Candidate
+    from harness.entries.catalogue import Entry
 
 app = typer.Typer(help="Weights of the reference models.", no_args_is_help=True)
 _Folder = Annotated[
@@ -28,7 +28,7 @@ def listing(weights_dir: _Folder = None, as_json: _Json = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    rows = [_row(candidate, official, weights_dir) for candidate, official in _official(None)]
+    rows = [_row(entry, official, weights_dir) for entry, official in _official(None)]
     if as_json:
         print_json(rows)
         return
@@ -73,14 +73,14 @@ def _each(
 
     with explained():
         place = weights.folder(weights_dir)
-        for candidate, official in _official(ids):
+        for entry, official in _official(ids):
             path = reason = ""
             try:
                 path = str(do(official, place))
             except weights.WeightsError as error:
                 reason = str(error)
             yield {
-                "id": candidate.id,
+                "id": entry.id,
                 "file": official.file,
                 "ok": bool(path),
                 "path": path,
@@ -101,28 +101,26 @@ def _shown(rows: Iterator[dict[str, Any]], *, as_json: bool) -> bool:
     return all(row["ok"] for row in kept)
 
 
-def _official(ids: list[str] | None) -> Iterator[tuple[Candidate, OfficialWeights]]:
+def _official(ids: list[str] | None) -> Iterator[tuple[Entry, OfficialWeights]]:
     from harness.entries import catalogue
 
     found = catalogue.references(ids) if ids else catalogue.all_references()
-    for candidate in found:
-        if candidate.submission and candidate.submission.official:
-            yield candidate, candidate.submission.official
+    for entry in found:
+        if isinstance(entry, catalogue.Entry) and entry.submission.official:
+            yield entry, entry.submission.official
 
 
-def _row(
-    candidate: Candidate, official: OfficialWeights, weights_dir: Path | None
-) -> dict[str, Any]:
+def _row(entry: Entry, official: OfficialWeights, weights_dir: Path | None) -> dict[str, Any]:
     from harness.entries import weights
 
     try:
         at_hand = str(weights.verified(official, weights.folder(weights_dir)))
     except weights.WeightsError:
         at_hand = ""
-    bundled = candidate.submission.weights if candidate.submission else ""
-    file = candidate.folder / bundled
+    bundled = entry.submission.weights
+    file = entry.folder / bundled
     return {
-        "id": candidate.id,
+        "id": entry.id,
         "bundled": bundled,
         "bundled_at_hand": str(file) if bundled and file.is_file() else "",
         "file": official.file,

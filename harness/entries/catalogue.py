@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.core.outcome import BadInput
+from harness.core.outcome import MESSAGE_LIMIT, BadInput, Failed, failed
 from harness.core.submission import ID_PATTERN, Submission
 from harness.entries import folder_policy, manifest
 from harness.entries.manifest import MANIFEST, MANIFEST_CAP, ManifestError
@@ -17,9 +17,10 @@ from harness.entries.manifest import MANIFEST, MANIFEST_CAP, ManifestError
 __all__ = [
     "MANIFEST",
     "MANIFEST_CAP",
-    "Candidate",
     "CatalogError",
+    "Entry",
     "EntryRole",
+    "Rejected",
     "all_references",
     "file_digest",
     "folder_digest",
@@ -32,6 +33,7 @@ _PACKAGE = Path(__file__).parents[1]
 _REFERENCES = (_PACKAGE / "_reference_models", _PACKAGE.parent / "reference_models")
 _IGNORED = folder_policy.IGNORED
 EntryRole = Literal["reference", "entry"]
+EntryForm = Literal["entry", "ntire"]  # a folder with a manifest, or an id of an official checkout
 
 
 class CatalogError(BadInput):
@@ -39,17 +41,51 @@ class CatalogError(BadInput):
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """One variant of a folder: a checked submission, or the faults of its manifest."""
+class Entry:
+    """One variant of a folder, or one id of a checkout: a checked submission that can be run.
+
+    `digest` is of the folder's files; in a checkout, of those that decide what the entry is.
+    """
+
+    submission: Submission
+    folder: Path
+    role: EntryRole
+    digest: str
+    form: EntryForm = "entry"
+
+    @property
+    def id(self) -> str:
+        """The submission's."""
+        return self.submission.id
+
+    @property
+    def team(self) -> str:
+        """The submission's."""
+        return self.submission.team
+
+    def rejected(self, fault: str) -> Rejected:
+        """The entry where something other than its manifest forbids to run it."""
+        return Rejected(self.id, self.team, self.folder, self.role, (fault,), self.form)
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """What was named and can't be run, under the id that a table shows, with every fault."""
 
     id: str
     team: str
     folder: Path
     role: EntryRole
-    digest: str = ""  # of the folder's files; in a checkout, of those that decide what the entry is
-    submission: Submission | None = None
-    faults: tuple[str, ...] = ()
-    form: Literal["entry", "ntire"] = "entry"  # ntire: one id of an official checkout
+    faults: tuple[str, ...]
+    form: EntryForm = "entry"
+
+    @property
+    def failure(self) -> Failed:
+        """The faults as one failure; a table has room for the first of many."""
+        text = "; ".join(self.faults)
+        if len(text) > MESSAGE_LIMIT:
+            text = f"{len(self.faults)} faults, which `esr inspect` lists: {text}"
+        return failed("manifest", "bad_manifest", text)
 
 
 def reference_folder() -> Path:
@@ -57,27 +93,27 @@ def reference_folder() -> Path:
     return next((path for path in _REFERENCES if path.is_dir()), _REFERENCES[-1])
 
 
-def references(ids: Sequence[str]) -> tuple[Candidate, ...]:
+def references(ids: Sequence[str]) -> tuple[Entry | Rejected, ...]:
     """The reference models of those ids, in that order; CatalogError names an unknown one."""
-    known = {candidate.id: candidate for candidate in all_references()}
+    known = {entry.id: entry for entry in all_references()}
     unknown = [name for name in ids if name not in known]
     if unknown:
         raise CatalogError(f"no reference model {unknown[0]!r}: known are {', '.join(known)}")
     return tuple(known[name] for name in ids)
 
 
-def all_references() -> tuple[Candidate, ...]:
+def all_references() -> tuple[Entry | Rejected, ...]:
     """Every variant of every reference model."""
     return tuple(
-        candidate
+        entry
         for folder in sorted(reference_folder().iterdir())
         if (folder / MANIFEST).is_file()
-        for candidate in read_folder(folder)
+        for entry in read_folder(folder)
     )
 
 
-def read_named(name: str) -> tuple[Candidate, ...]:
-    """The candidates that an argument names: a folder, `folder:variant`, or a reference's id."""
+def read_named(name: str) -> tuple[Entry | Rejected, ...]:
+    """The entries that an argument names: a folder, `folder:variant`, or a reference's id."""
     path, _, variant = name.rpartition(":")
     if path and (Path(path) / MANIFEST).is_file():
         return _only(read_folder(Path(path)), variant, path)
@@ -87,12 +123,12 @@ def read_named(name: str) -> tuple[Candidate, ...]:
     if matching:
         return matching
     if Path(name).is_dir():
-        return (_broken(Path(name), [f"{MANIFEST} is missing; `esr new NAME` writes one"]),)
+        return (_rejected(Path(name), [f"{MANIFEST} is missing; `esr new NAME` writes one"]),)
     raise CatalogError(f"{name}: neither a folder with {MANIFEST} nor a reference model's id")
 
 
-def read_folder(folder: Path) -> tuple[Candidate, ...]:
-    """Every variant of a submission's folder; what is wrong becomes `faults`, never an error."""
+def read_folder(folder: Path) -> tuple[Entry | Rejected, ...]:
+    """Every variant of a submission's folder; what is wrong becomes a Rejected, never an error."""
     folder = folder.resolve()
     try:
         digest, faults = folder_digest(folder), []
@@ -102,15 +138,15 @@ def read_folder(folder: Path) -> tuple[Candidate, ...]:
         said = manifest.document(folder)
     except (OSError, ManifestError) as error:
         lines = error.lines if isinstance(error, ManifestError) else [str(error)]
-        return (_broken(folder, [*lines, *(line for line in faults if line not in lines)]),)
+        return (_rejected(folder, [*lines, *(line for line in faults if line not in lines)]),)
     team = str(said.get("team", ""))
     named = [(folder.name, said)]
     if "variants" in said:
         try:
             named = [(one["id"], one) for one in manifest.variants(folder, said)]
         except ManifestError as error:
-            return (_broken(folder, [*error.lines, *faults], team),)
-    return tuple(_candidate(folder, one, digest, name, faults) for name, one in named)
+            return (_rejected(folder, [*error.lines, *faults], team),)
+    return tuple(_entry(folder, one, digest, name, faults) for name, one in named)
 
 
 def folder_digest(folder: Path) -> str:
@@ -141,22 +177,22 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _candidate(
+def _entry(
     folder: Path, said: dict[str, Any], digest: str, name: str, faults: list[str]
-) -> Candidate:
-    """The candidate called `name`, with its own faults before those of the folder."""
+) -> Entry | Rejected:
+    """The entry called `name`, or its own faults before those of the folder."""
     try:
         submission = manifest.submission(folder, said, name)
     except ManifestError as error:
-        return _broken(folder, [*error.lines, *faults], str(said.get("team", "")), name)
+        return _rejected(folder, [*error.lines, *faults], str(said.get("team", "")), name)
     if faults:
-        return _broken(folder, faults, submission.team, name)
-    return Candidate(submission.id, submission.team, folder, _role(folder), digest, submission)
+        return _rejected(folder, faults, submission.team, name)
+    return Entry(submission, folder, _role(folder), digest)
 
 
-def _broken(folder: Path, faults: list[str], team: str = "", name: str = "") -> Candidate:
+def _rejected(folder: Path, faults: list[str], team: str = "", name: str = "") -> Rejected:
     shown = name if ID_PATTERN.fullmatch(name) else _safe_id(folder.name)
-    return Candidate(shown, team or "unknown", folder, _role(folder), faults=tuple(faults))
+    return Rejected(shown, team or "unknown", folder, _role(folder), tuple(faults))
 
 
 def _role(folder: Path) -> EntryRole:
@@ -172,9 +208,11 @@ def _safe_id(text: str) -> str:
     return f"{kept[:40].strip('_') or 'entry'}_{mark}"
 
 
-def _only(found: tuple[Candidate, ...], variant: str, folder: str) -> tuple[Candidate, ...]:
-    chosen = tuple(candidate for candidate in found if candidate.id == variant)
+def _only(
+    found: tuple[Entry | Rejected, ...], variant: str, folder: str
+) -> tuple[Entry | Rejected, ...]:
+    chosen = tuple(entry for entry in found if entry.id == variant)
     if not chosen:
-        known = ", ".join(candidate.id for candidate in found)
+        known = ", ".join(entry.id for entry in found)
         raise CatalogError(f"{folder} has no variant {variant!r}: it has {known}")
     return chosen

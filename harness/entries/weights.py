@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from harness.core.outcome import BadInput
-from harness.core.submission import OfficialWeights, Submission
+from harness.core.submission import OfficialWeights
 from harness.documents import atomic
+from harness.entries.catalogue import Entry, file_digest
 
 WeightsMode = Literal["bundled", "official"]
 WeightsKind = Literal["own", "demo", "official", "seeded"]
@@ -46,25 +47,27 @@ def folder(named: Path | None) -> Path:
 
 
 def choose(
-    submission: Submission, place: Path, *, mode: WeightsMode, weights_dir: Path
+    entry: Entry, *, mode: WeightsMode = "bundled", weights_dir: Path | None = None
 ) -> ChosenWeights:
     """Official weights where asked for and known, else the submission's own, else seeded ones.
 
     Own weights beside known official ones are not what the authors published, so they are called
-    `demo`. `place` is the submission's folder. Raises WeightsError for official weights that are
-    not in `weights_dir`, or that differ from what the authors published.
+    `demo`. Raises WeightsError for official weights that are not in the folder that `weights_dir`
+    stands for (see `folder`), or that differ from what the authors published.
     """
-    official = submission.official
+    if entry.form == "ntire":  # its own code reads them, and its digest holds them
+        return ChosenWeights("own")
+    submission, official = entry.submission, entry.submission.official
     if mode == "official" and official is not None:
-        path = verified(official, weights_dir)
+        path = verified(official, folder(weights_dir))
         return ChosenWeights(
             "official", path, official.sha256, official.weights_key, official.strip_prefix
         )
     if submission.weights:
-        path = place / submission.weights
+        path = entry.folder / submission.weights
         kind: WeightsKind = "own" if official is None else "demo"
         return ChosenWeights(
-            kind, path, _sha256(path), submission.weights_key, submission.strip_prefix
+            kind, path, file_digest(path), submission.weights_key, submission.strip_prefix
         )
     return ChosenWeights("seeded")
 
@@ -77,7 +80,7 @@ def verified(official: OfficialWeights, weights_dir: Path) -> Path:
             f"{official.file} is not in {weights_dir}: `esr weights fetch` gets it from its "
             f"authors, or name a folder that has it with --weights-dir or {FOLDER_VARIABLE}"
         )
-    found = _sha256(path)
+    found = file_digest(path)
     if found != official.sha256:
         raise WeightsError(
             f"{path} is not the published file: sha256 {found[:12]}..., "
@@ -89,7 +92,7 @@ def verified(official: OfficialWeights, weights_dir: Path) -> Path:
 def fetch(official: OfficialWeights, weights_dir: Path) -> Path:
     """Download official weights to `weights_dir` unless they are there; checked before kept."""
     path = weights_dir / official.file
-    if path.is_file() and _sha256(path) == official.sha256:
+    if path.is_file() and file_digest(path) == official.sha256:
         return path
     if not official.url.startswith("https://"):
         raise WeightsError(f"{official.file}: its address must begin with https://")
@@ -105,8 +108,3 @@ def fetch(official: OfficialWeights, weights_dir: Path) -> Path:
         raise WeightsError(f"{official.url} does not hold the published file: another sha256")
     atomic.write(path, data)
     return path
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

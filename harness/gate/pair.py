@@ -12,7 +12,7 @@ from harness.core.challenge import TimingProtocol
 from harness.core.outcome import BadInput
 from harness.core.progress import Progress
 from harness.entries import weights
-from harness.entries.catalogue import Candidate
+from harness.entries.catalogue import Entry
 from harness.gate import Arm, CheckSettings, Gate, Sampling, looks, sample
 from harness.gate.baseline import Baseline
 from harness.gate.crops import Crop, crops
@@ -66,7 +66,7 @@ class CheckRequest:
 class CheckPair:
     """A candidate and its baseline, both ready to be started."""
 
-    candidate: Candidate
+    candidate: Entry
     baseline: Baseline
     loads: Mapping[Arm, Load]
     inputs: tuple[Crop, ...]
@@ -105,19 +105,15 @@ def paced(settings: CheckSettings, threads: int) -> CheckSettings:
     return dataclasses.replace(settings, settle_s=0.0) if threads == 1 else settings
 
 
-def paired(request: CheckRequest, candidate: Candidate, base: Baseline) -> CheckPair:
+def paired(request: CheckRequest, candidate: Entry, base: Baseline) -> CheckPair:
     """What the sides are started with; BadInput where one can't be."""
-    place = weights.folder(request.weights_dir)
     protocol = TimingProtocol(threads=request.threads)
 
-    def load(it: Candidate) -> Load:
-        if it.submission is None:
-            raise BadInput(f"{it.id} can't be used: {'; '.join(it.faults)}")
-        chosen = weights.choose(it.submission, it.folder, mode=request.weights, weights_dir=place)
-        told = loads.declared(it, it.submission, chosen, protocol)
-        return dataclasses.replace(told, device=request.device)
+    def load(entry: Entry) -> Load:
+        chosen = weights.choose(entry, mode=request.weights, weights_dir=request.weights_dir)
+        return loads.declared(entry, chosen, protocol, request.device)
 
-    old, new = load(base.candidate), load(candidate)
+    old, new = load(base.entry), load(candidate)
     inputs = crops(
         scale=new.scale, size=request.lr_size, count=request.images, seed=request.settings.seed
     )

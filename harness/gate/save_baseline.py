@@ -28,8 +28,8 @@ def keep(
     record = stored_baseline.Stored(
         entry=pair.candidate.id,
         digest=pair.candidate.digest,
-        reference=pair.baseline.candidate.id,
-        reference_digest=pair.baseline.candidate.digest,
+        reference=pair.baseline.entry.id,
+        reference_digest=pair.baseline.entry.digest,
         environment=environment(request),
         inputs=inputs(request, pair.loads["candidate"].scale),
         effects=tuple(block.effects for block in sampling.blocks),

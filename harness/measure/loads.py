@@ -4,28 +4,60 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from dataclasses import dataclass
+from pathlib import Path
 
 from harness.core.challenge import TimingProtocol
-from harness.core.submission import Submission
-from harness.entries.catalogue import Candidate
-from harness.entries.weights import ChosenWeights
+from harness.entries.catalogue import Entry, Rejected
+from harness.entries.weights import ChosenWeights, WeightsError, WeightsMode, choose
 from harness.wire.messages import Load
 
 
-def declared(
-    candidate: Candidate,
-    submission: Submission,
-    chosen: ChosenWeights,
+@dataclass(frozen=True)
+class Contender:
+    """An entry that can be started, with its weights."""
+
+    entry: Entry
+    weights: ChosenWeights
+    load: Load
+
+
+def contender(
+    candidate: Entry | Rejected,
     protocol: TimingProtocol,
+    *,
+    device: str = "cpu",
+    mode: WeightsMode = "bundled",
+    weights_dir: Path | None = None,
+) -> Contender | Rejected:
+    """Everything that a worker needs for an entry; rejected where it can't have its weights.
+
+    WeightsError for a reference: whoever asked for official weights can bring them. What an entry
+    says of its own official weights must not stop the others.
+    """
+    if isinstance(candidate, Rejected):
+        return candidate
+    try:
+        chosen = choose(candidate, mode=mode, weights_dir=weights_dir)
+    except WeightsError as error:
+        if candidate.role == "reference":
+            raise
+        return candidate.rejected(str(error))
+    return Contender(candidate, chosen, declared(candidate, chosen, protocol, device))
+
+
+def declared(
+    entry: Entry, chosen: ChosenWeights, protocol: TimingProtocol, device: str = "cpu"
 ) -> Load:
-    """What a worker is told of a submission, to run on the CPU."""
+    """What a worker is told of an entry and its weights."""
+    submission = entry.submission
     return Load(
-        folder=str(candidate.folder),
+        folder=str(entry.folder),
         entry=submission.entry,
         kwargs=json.dumps(submission.kwargs),
         scale=submission.scale,
         data_range=submission.data_range,
-        device="cpu",
+        device=device,
         threads=protocol.threads,
         seed=protocol.seed,
         precision=submission.precision,
@@ -38,7 +70,7 @@ def declared(
         pad_to_multiple=submission.pad_to_multiple,
         channels_last=submission.channels_last,
         compile=submission.compile,
-        form=candidate.form,
+        form=entry.form,
     )
 
 

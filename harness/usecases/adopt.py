@@ -12,10 +12,9 @@ from harness.core.challenge import TimingProtocol
 from harness.core.outcome import BadInput, Failed, failed
 from harness.core.progress import Progress, Silent
 from harness.documents.atomic import WriteError
-from harness.entries import checkouts
-from harness.entries.catalogue import Candidate, read_folder
+from harness.entries import checkouts, weights
+from harness.entries.catalogue import Entry, Rejected, read_folder
 from harness.entries.checkouts import adoption as folders
-from harness.entries.weights import ChosenWeights
 from harness.machine import environment
 from harness.measure import loads
 from harness.measure.executor import concurrently
@@ -27,7 +26,7 @@ from harness.usecases.inspect import trial_images
 class Adopted:
     """An id of the checkout and the folder that it became, or why it did not."""
 
-    candidate: Candidate
+    candidate: Entry | Rejected
     folder: Path
     failure: Failed | None = None
     notes: tuple[str, ...] = ()
@@ -50,7 +49,7 @@ def adopt(
     candidates = checkouts.candidates(checkout, ids)
     progress.stage("Adopting", len(candidates))
 
-    def one(candidate: Candidate) -> Adopted:
+    def one(candidate: Entry | Rejected) -> Adopted:
         folder = to / candidate.id
         outcome = _adopted(candidate, folder, logs)
         progress.done(candidate.id)
@@ -61,8 +60,8 @@ def adopt(
     return tuple(concurrently(one, candidates, workers=environment.usable_cores()))
 
 
-def _adopted(candidate: Candidate, folder: Path, logs: Path) -> tuple[str, ...] | Failed:
-    if candidate.submission is None:
+def _adopted(candidate: Entry | Rejected, folder: Path, logs: Path) -> tuple[str, ...] | Failed:
+    if isinstance(candidate, Rejected):
         return failed("manifest", "bad_manifest", "; ".join(candidate.faults))
     there = _run(candidate, logs / f"{candidate.id}.log")
     if isinstance(there, Failed):
@@ -88,7 +87,7 @@ def _adopted(candidate: Candidate, folder: Path, logs: Path) -> tuple[str, ...] 
 def _unlike(there: Exports, folder: Path, log: Path) -> Failed | None:
     """Why the folder does not do what the entry does in its checkout, None if it does."""
     (candidate,) = read_folder(folder)
-    if candidate.submission is None:
+    if isinstance(candidate, Rejected):
         return failed("manifest", "bad_manifest", "; ".join(candidate.faults))
     here = _run(candidate, log)
     if isinstance(here, Failed):
@@ -104,11 +103,7 @@ def _unlike(there: Exports, folder: Path, log: Path) -> Failed | None:
     return failed("collect", "unstable_output", text)
 
 
-def _run(candidate: Candidate, log: Path) -> Exports | Failed:
-    submission = candidate.submission
-    if submission is None:
-        raise ValueError(f"{candidate.id} has faults and can't be started")
+def _run(entry: Entry, log: Path) -> Exports | Failed:
     protocol = TimingProtocol(threads=1)
-    path = candidate.folder / submission.weights if submission.weights else None
-    load = loads.declared(candidate, submission, ChosenWeights("own", path), protocol)
-    return run_export(Task(load, protocol, log), trial_images(submission.scale)[:1])
+    load = loads.declared(entry, weights.choose(entry), protocol)
+    return run_export(Task(load, protocol, log), trial_images(entry.submission.scale)[:1])

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 from harness.core.outcome import BadInput
 from harness.core.progress import Progress, Silent
-from harness.entries.catalogue import Candidate, CatalogError
+from harness.entries.catalogue import CatalogError, Entry, Rejected
 from harness.entries.weights import WeightsError
 from harness.gate import (
     ROLES,
@@ -67,9 +67,9 @@ def check(request: CheckRequest, progress: Progress | None = None) -> tuple[Chec
     if request.save is not None and len(found) != 1:
         raise BadInput(f"--save keeps one entry's baseline, not {len(found)}: name one variant")
     with ExitStack() as stack:
-        held = [(it, _held(request, it, stack, alone=len(found) == 1)) for it in found]
+        held = [(it.id, _held(request, it, stack, alone=len(found) == 1)) for it in found]
         progress.stage("Checking", len(held))
-        checked = [_one(request, it, base, progress) for it, base in held]
+        checked = [_one(request, name, sides, progress) for name, sides in held]
     return _corrected([_told(it, chosen) for it in checked], request.settings)
 
 
@@ -80,9 +80,12 @@ def _told(it: Checked, chosen: Isolation) -> Checked:
 
 
 def _held(
-    request: CheckRequest, candidate: Candidate, stack: ExitStack, *, alone: bool
-) -> Baseline | str:
-    """A candidate's baseline. One of several that has none (it is new, say) stops no other one."""
+    request: CheckRequest, candidate: Entry | Rejected, stack: ExitStack, *, alone: bool
+) -> tuple[Entry, Baseline] | str:
+    """A candidate and its baseline, or why they can't be held against each other.
+
+    One of several candidates that has no baseline (it is new, say) stops no other one.
+    """
     try:
         base = baseline(request.against, candidate, stack)
         _refuse_elsewhere(request, candidate, base)
@@ -90,29 +93,28 @@ def _held(
         if alone or isinstance(error, CatalogError):
             raise
         return str(error)
-    return base
+    return (candidate, base) if isinstance(candidate, Entry) else "; ".join(candidate.faults)
 
 
-def _refuse_elsewhere(request: CheckRequest, candidate: Candidate, base: Baseline) -> None:
+def _refuse_elsewhere(request: CheckRequest, candidate: Entry | Rejected, base: Baseline) -> None:
     """BadInput for a record of another machine or of other inputs, or one that can't be kept."""
-    if request.save is not None and (base.candidate.role != "reference" or base.stored):
+    if request.save is not None and (base.entry.role != "reference" or base.stored):
         raise BadInput("--save keeps ratios to a reference model: name one with --against")
     if base.stored is None or base.path is None:
         return
     stored_baseline.refuse_other(base.path, base.stored, environment=environment(request))
-    if candidate.submission is None:
-        return
-    given = inputs(request, candidate.submission.scale)
-    stored_baseline.refuse_other_inputs(base.path, base.stored, given)
+    if isinstance(candidate, Entry):
+        given = inputs(request, candidate.submission.scale)
+        stored_baseline.refuse_other_inputs(base.path, base.stored, given)
 
 
 def _one(
-    request: CheckRequest, candidate: Candidate, base: Baseline | str, progress: Progress
+    request: CheckRequest, name: str, sides: tuple[Entry, Baseline] | str, progress: Progress
 ) -> Checked:
-    if candidate.submission is None or isinstance(base, str):
+    if isinstance(sides, str):
         progress.done()
-        text = base if isinstance(base, str) else "; ".join(candidate.faults)
-        return Checked(candidate.id, request.against, None, failure=text, faulty=True)
+        return Checked(name, request.against, None, failure=sides, faulty=True)
+    candidate, base = sides
     try:
         pair = paired(request, candidate, base)
     except WeightsError as error:
@@ -130,8 +132,8 @@ def _one(
         logs=request.logs / candidate.id,
         confinement=pair.confinement,
     )
-    sides = _sides(pair)
-    broken = [f"{sides[role]}: {it}" for role, it in known.items() if isinstance(it, str)]
+    called = _sides(pair)
+    broken = [f"{called[role]}: {it}" for role, it in known.items() if isinstance(it, str)]
     if broken:
         progress.done()
         return Checked(candidate.id, base.name, None, failure="; ".join(broken))
@@ -211,7 +213,7 @@ def _with_figures(
 
 def _sides(pair: CheckPair) -> Names:
     """What to call the sides: beside a stored baseline runs the reference that it is told in."""
-    return names(f"reference {pair.baseline.candidate.id}" if pair.baseline.stored else "baseline")
+    return names(f"reference {pair.baseline.entry.id}" if pair.baseline.stored else "baseline")
 
 
 def _conditions(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.progress import Progress, Silent
 from harness.entries import catalogue
 from harness.gate import CheckSettings
-from harness.gate.baseline import Baseline
+from harness.gate.baseline import baseline
 from harness.gate.forecast import Forecast, forecast
 from harness.gate.pair import CheckRequest, paced, paired, sampled
 from harness.machine.gpu_checks import gpu_checks
@@ -68,7 +69,8 @@ def doctor(request: DoctorRequest, progress: Progress | None = None) -> Diagnosi
         logs=request.logs,
     )
     (model,) = catalogue.references((MODEL,))
-    pair = paired(check, model, Baseline(MODEL, model))
+    base = baseline(MODEL, model, ExitStack())  # an entry of ours needs nothing on disk
+    pair = paired(check, base.entry, base)
     sampling = sampled(check, pair, settings, progress, patient=True)
     progress.done()
     if sampling.failure is not None:

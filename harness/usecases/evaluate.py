@@ -24,15 +24,16 @@ from harness.core.record import (
     RoundFigures,
 )
 from harness.core.run import JobKey, ListedEntry, Run
-from harness.entries import weights
+from harness.entries.catalogue import Rejected
 from harness.machine import environment as machine
 from harness.measure import calibration, loads
 from harness.measure.executor import concurrently
+from harness.measure.loads import Contender
 from harness.measure.run_images import RunImages, Scorer, again, floor, gather
 from harness.measure.tasks import Task, run_count, run_round
 from harness.sandbox.isolation import Isolation, choose
 from harness.usecases import plan
-from harness.usecases.plan import Contender, RunRequest
+from harness.usecases.plan import RunRequest
 
 # failures that are the entry's own for certain; any other may have been the moment's, or that of
 # a package that is installed by now, and is tried again by the next run
@@ -76,10 +77,15 @@ def evaluate(request: RunRequest, progress: Progress | None = None) -> Leaderboa
     challenge = plan.read_challenge(request)
     candidates = plan.candidates(request, challenge)
     challenge, found, notes = plan.find_datasets(challenge, request.data_dir)
-    place = weights.folder(request.weights_dir)
-    pairs = [plan.armed(it, mode=request.weights, weights_dir=place) for it in candidates]
-    ready = tuple(
-        plan.contender(it, chosen, challenge, request.device) for it, chosen in pairs if chosen
+    field = tuple(
+        loads.contender(
+            candidate,
+            challenge.protocol,
+            device=request.device,
+            mode=request.weights,
+            weights_dir=request.weights_dir,
+        )
+        for candidate in candidates
     )
     isolation = choose(request.sandbox, gpu=request.device == "cuda")
     if isolation.note:
@@ -104,23 +110,23 @@ def evaluate(request: RunRequest, progress: Progress | None = None) -> Leaderboa
         fresh=request.fresh,
         progress=progress,
     )
-    run = _run(bench, tuple(plan.listed(it) for it, _ in pairs), ready)
+    run = _run(bench, field)
     with bench.store.locked():
         save_run(request.reports / challenge.id, run)
-        measure(bench, ready)
+        measure(bench, tuple(it for it in field if isinstance(it, Contender)))
     return build(run, bench.store)
 
 
 def measure(bench: RunContext, contenders: tuple[Contender, ...]) -> None:
     """Every job that has no record yet: the floor, the counts, then round after round."""
     jobs = {
-        it.candidate.id: plan.jobs(it, bench.challenge, bench.material, bench.environment)
+        it.entry.id: plan.jobs(it, bench.challenge, bench.material, bench.environment)
         for it in contenders
     }
     if bench.challenge.show_floor and bench.judge.has_truth:
         _floor(bench)
-    _count(bench, [PlannedJob(it, jobs[it.candidate.id][0]) for it in contenders])
-    if any(_is_due(bench, it, jobs[it.candidate.id][1:]) for it in contenders):
+    _count(bench, [PlannedJob(it, jobs[it.entry.id][0]) for it in contenders])
+    if any(_is_due(bench, it, jobs[it.entry.id][1:]) for it in contenders):
         bench = replace(bench, yardstick=_yardstick(bench))
     rounds = bench.challenge.protocol.rounds
     bench.progress.stage("Measuring", rounds * len(contenders))
@@ -129,7 +135,7 @@ def measure(bench: RunContext, contenders: tuple[Contender, ...]) -> None:
         order = list(contenders)
         random.Random(f"{bench.session}/{number}").shuffle(order)  # noqa: S311 - no secret
         for contender in order:
-            name = contender.candidate.id
+            name = contender.entry.id
             if name in lost:
                 bench.progress.done()
             elif not _round(bench, PlannedJob(contender, jobs[name][1 + number]), jobs[name][1]):
@@ -138,7 +144,7 @@ def measure(bench: RunContext, contenders: tuple[Contender, ...]) -> None:
 
 def _is_due(bench: RunContext, contender: Contender, rounds: Sequence[JobKey]) -> bool:
     """Whether any round of a contender is still to be measured."""
-    return any(_known(bench, contender.candidate.id, key) is None for key in rounds)
+    return any(_known(bench, contender.entry.id, key) is None for key in rounds)
 
 
 def _yardstick(bench: RunContext) -> Calibration | None:
@@ -160,18 +166,13 @@ def _yardstick(bench: RunContext) -> Calibration | None:
     return found
 
 
-def _run(bench: RunContext, listed: tuple[ListedEntry, ...], ready: tuple[Contender, ...]) -> Run:
+def _run(bench: RunContext, field: tuple[Contender | Rejected, ...]) -> Run:
     """The run as it is planned, so that a board can be drawn while it goes on."""
-    by_id = {it.candidate.id: it for it in ready}
     entries = tuple(
-        replace(
-            it,
-            weights=by_id[it.id].weights.kind,
-            jobs=plan.jobs(by_id[it.id], bench.challenge, bench.material, bench.environment),
-        )
-        if it.id in by_id
-        else it
-        for it in listed
+        plan.listed(it)
+        if isinstance(it, Rejected)
+        else plan.listed(it, plan.jobs(it, bench.challenge, bench.material, bench.environment))
+        for it in field
     )
     if bench.challenge.show_floor and bench.judge.has_truth:
         key = plan.floor_job(bench.challenge, bench.material)
@@ -199,7 +200,7 @@ def _count(bench: RunContext, jobs: list[PlannedJob]) -> None:
     height, width = bench.challenge.complexity_input
 
     def count(job: PlannedJob) -> None:
-        name = job.contender.candidate.id
+        name = job.contender.entry.id
         if _known(bench, name, job.key) is None:
             task = _task(bench, job)
             task = replace(task, load=loads.counting(task.load))
@@ -211,7 +212,7 @@ def _count(bench: RunContext, jobs: list[PlannedJob]) -> None:
 
 def _round(bench: RunContext, job: PlannedJob, first: JobKey) -> bool:
     """Measure one round unless it is known; False when the entry failed."""
-    name = job.contender.candidate.id
+    name = job.contender.entry.id
     known = _known(bench, name, job.key)
     if known is None:
         bench.progress.step(f"{name}, round {job.key.round + 1}")
@@ -252,7 +253,7 @@ def _same_output(
 
 def _task(bench: RunContext, job: PlannedJob) -> Task:
     name = f"{job.key.job}-{job.key.round}.log"
-    log = bench.store.folder.parent / "logs" / job.contender.candidate.id / name
+    log = bench.store.folder.parent / "logs" / job.contender.entry.id / name
     return Task(
         job.contender.load,
         bench.challenge.protocol,

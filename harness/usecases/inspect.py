@@ -19,12 +19,11 @@ from harness.core.record import CountFigures
 from harness.counts.fusing import comparison, suspicion
 from harness.counts.verdict import judge
 from harness.entries import weights
-from harness.entries.catalogue import Candidate
+from harness.entries.catalogue import Entry, Rejected
 from harness.machine import environment
 from harness.measure import loads
 from harness.measure.executor import concurrently
 from harness.measure.tasks import LrImage, OutputReply, Task, run_trial
-from harness.sandbox.confinement import Confinement
 from harness.sandbox.isolation import SandboxMode, choose
 from harness.usecases import plan
 
@@ -50,7 +49,7 @@ class Inspected:
     Without `verdict` but with counts, one counter alone was asked.
     """
 
-    candidate: Candidate
+    candidate: Entry | Rejected
     weights: str
     findings: tuple[InspectFinding, ...]
     counts: CountFigures | None
@@ -61,7 +60,7 @@ class Inspected:
 
 
 def inspect(  # noqa: PLR0913 - one for each option of the command
-    candidates: Sequence[Candidate],
+    candidates: Sequence[Entry | Rejected],
     *,
     size: tuple[int, int] = (256, 256),
     mode: weights.WeightsMode = "bundled",
@@ -85,12 +84,24 @@ def inspect(  # noqa: PLR0913 - one for each option of the command
     if isolation.note:
         progress.warn(isolation.note)
     progress.stage("Inspecting", len(candidates))
-    place = weights.folder(weights_dir)
 
-    def one(candidate: Candidate) -> Inspected:
-        armed, chosen = plan.armed(candidate, mode=mode, weights_dir=place)
-        quick = candidate.form == "ntire" and not full
-        found = _inspect(armed, size, chosen, logs, isolation.confinement, quick=quick)
+    def one(candidate: Entry | Rejected) -> Inspected:
+        protocol = TimingProtocol()
+        ready = loads.contender(candidate, protocol, mode=mode, weights_dir=weights_dir)
+        log = logs / f"{candidate.id}.log"
+        if isinstance(ready, Rejected):
+            found = Inspected(ready, "", (), None, None, ready.failure, log)
+        else:
+            # counted as it is written, but run as it is declared: the row of a run would fail by
+            # either
+            load = replace(
+                loads.counting(ready.load),
+                channels_last=ready.load.channels_last,
+                compile=ready.load.compile,
+            )
+            quick = candidate.form == "ntire" and not full
+            task = Task(load, protocol, log, isolation.confinement, quick=quick)
+            found = _inspect(ready.entry, ready.weights, task, size)
         progress.done(candidate.id)
         return replace(found, isolation=isolation.confinement.name)
 
@@ -98,41 +109,27 @@ def inspect(  # noqa: PLR0913 - one for each option of the command
 
 
 def _inspect(
-    candidate: Candidate,
-    size: tuple[int, int],
-    chosen: weights.ChosenWeights | None,
-    logs: Path,
-    confinement: Confinement,
-    *,
-    quick: bool,
+    entry: Entry, chosen: weights.ChosenWeights, task: Task, size: tuple[int, int]
 ) -> Inspected:
-    log = logs / f"{candidate.id}.log"
-    if candidate.submission is None or chosen is None:
-        return Inspected(candidate, "", (), None, None, plan.unusable(candidate), log)
-    protocol = TimingProtocol()
-    told = loads.declared(candidate, candidate.submission, chosen, protocol)
-    # counted as it is written, but run as it is declared: the row of a run would fail by either
-    plain = loads.counting(told)
-    load = replace(plain, channels_last=told.channels_last, compile=told.compile)
-    images = trial_images(candidate.submission.scale)
-    outcome = run_trial(Task(load, protocol, log, confinement, quick=quick), images, size)
+    images = trial_images(entry.submission.scale)
+    outcome = run_trial(task, images, size)
     if isinstance(outcome, Failed):
-        return Inspected(candidate, chosen.kind, (), None, None, outcome, log)
+        return Inspected(entry, chosen.kind, (), None, None, outcome, task.log)
     replies, counted = outcome
     first = next((it for it in replies[:2] if isinstance(it, Failed)), None)
-    if first is not None and candidate.form == "entry":
-        return Inspected(candidate, chosen.kind, (), None, None, first, log)
+    if first is not None and entry.form == "entry":
+        return Inspected(entry, chosen.kind, (), None, None, first, task.log)
     kind = _kind(chosen, counted)
-    findings = _findings(images, replies, load.data_range, seeded=kind == "seeded")
+    findings = _findings(images, replies, task.load.data_range, seeded=kind == "seeded")
     if isinstance(counted, Failed):
         findings += (InspectFinding("counts", "failed", counted.message),)
-        return Inspected(candidate, kind, findings, None, None, counted, log)
+        return Inspected(entry, kind, findings, None, None, counted, task.log)
     findings += tuple(
         InspectFinding("load and settings", "warning", note) for note in counted.notes
     )
     findings += _deploy(counted.counts.unfused)
-    verdict = None if quick else judge(counted.counts)
-    return Inspected(candidate, kind, findings, counted, verdict, None, log)
+    verdict = None if task.quick else judge(counted.counts)
+    return Inspected(entry, kind, findings, counted, verdict, None, task.log)
 
 
 def _kind(chosen: weights.ChosenWeights, counted: CountFigures | Failed) -> str:

@@ -11,18 +11,18 @@ from pathlib import Path
 
 from harness import datasets
 from harness.core.challenge import Challenge
-from harness.core.outcome import MESSAGE_LIMIT, BadInput, Failed, failed
+from harness.core.outcome import BadInput
 from harness.core.record import Environment
 from harness.core.run import JobKey, ListedEntry
 from harness.datasets import Dataset, DatasetError, DatasetMissing, DatasetsFaulty
 from harness.entries import catalogue, checkouts, weights
-from harness.entries.catalogue import Candidate
+from harness.entries.catalogue import Entry, Rejected
 from harness.machine import environment as machine
 from harness.measure import loads
+from harness.measure.loads import Contender
 from harness.measure.run_images import RunImages
 from harness.rules import rulebook
 from harness.sandbox.isolation import SandboxMode
-from harness.wire.messages import Load
 
 MEASURING = 2  # raise it when a change makes older round records incomparable
 COUNTING = 2  # and this one for count records
@@ -51,21 +51,14 @@ class RunRequest:
     ids: tuple[int, ...] | None = None  # of its entries; None: all
 
 
-@dataclass(frozen=True)
-class Contender:
-    """A candidate that can be started, with its weights."""
-
-    candidate: Candidate
-    load: Load
-    weights: weights.ChosenWeights
-
-
 def read_rules(name_or_path: str) -> Challenge:
     """A challenge that can be run here: each dataset and reference that it names is known.
 
     BadInput with all faults.
     """
-    scales = {it.id: it.submission.scale for it in catalogue.all_references() if it.submission}
+    scales = {
+        it.id: it.submission.scale for it in catalogue.all_references() if isinstance(it, Entry)
+    }
     names = tuple(it.name for it in datasets.known())
     at_hand = rulebook.AtHand(names, datasets.usual_layouts(), scales)
     return rulebook.read(name_or_path, at_hand)
@@ -113,7 +106,7 @@ def find_datasets(
     return challenge.without(absent), tuple(found), tuple(notes)
 
 
-def candidates(request: RunRequest, challenge: Challenge) -> tuple[Candidate, ...]:
+def candidates(request: RunRequest, challenge: Challenge) -> tuple[Entry | Rejected, ...]:
     """References first, then the entries; what can't run in this challenge has a fault."""
     found = list(catalogue.references(challenge.references)) if request.references else []
     if request.ntire is not None:
@@ -130,46 +123,13 @@ def candidates(request: RunRequest, challenge: Challenge) -> tuple[Candidate, ..
     return _unique(found)
 
 
-def armed(
-    candidate: Candidate, *, mode: weights.WeightsMode, weights_dir: Path
-) -> tuple[Candidate, weights.ChosenWeights | None]:
-    """The candidate with its weights, or with the fault that it can't have them.
-
-    WeightsError for a reference: whoever asked for official weights can bring them. What an entry
-    says of its own official weights must not stop the others.
-    """
-    if candidate.submission is None:
-        return candidate, None
-    if candidate.form == "ntire":  # its own code reads them, and its digest holds them
-        return candidate, weights.ChosenWeights("own")
-    try:
-        chosen = weights.choose(
-            candidate.submission, candidate.folder, mode=mode, weights_dir=weights_dir
-        )
-    except weights.WeightsError as error:
-        if candidate.role == "reference":
-            raise
-        return _faulty(candidate, str(error)), None
-    return candidate, chosen
-
-
-def contender(
-    candidate: Candidate, chosen: weights.ChosenWeights, challenge: Challenge, device: str
-) -> Contender:
-    """Everything a worker needs for a candidate without faults."""
-    if candidate.submission is None:
-        raise ValueError(f"{candidate.id} has faults and can't be started")
-    load = loads.declared(candidate, candidate.submission, chosen, challenge.protocol)
-    return Contender(candidate, dataclasses.replace(load, device=device), chosen)
-
-
 def jobs(
     it: Contender, challenge: Challenge, material: RunImages, environment: Environment
 ) -> tuple[JobKey, ...]:
     """The count and the rounds of a contender with their content keys."""
     # machine paths are no content: the digests stand for the folder and the weights
     load = dataclasses.replace(it.load, folder="", weights="")
-    own = {"entry": it.candidate.digest, "weights": it.weights.digest}
+    own = {"entry": it.entry.digest, "weights": it.weights.digest}
     counted = {
         **own,
         "load": dataclasses.asdict(loads.counting(load)),
@@ -200,21 +160,28 @@ def floor_job(challenge: Challenge, material: RunImages) -> JobKey:
     return JobKey("floor", 0, _key(content))
 
 
-def listed(candidate: Candidate) -> ListedEntry:
-    """A candidate as the run lists it, before it has jobs."""
-    submission = candidate.submission
-    fault = unusable(candidate) if candidate.faults else None
-    unnamed = candidate.folder.name if candidate.form == "entry" else candidate.id
+def listed(candidate: Contender | Rejected, jobs: tuple[JobKey, ...] = ()) -> ListedEntry:
+    """A contender with its jobs as the run lists it, or why there is none."""
+    if isinstance(candidate, Rejected):
+        return ListedEntry(
+            id=candidate.id,
+            team=candidate.team,
+            title=candidate.folder.name if candidate.form == "entry" else candidate.id,
+            role=candidate.role,
+            fault=candidate.failure,
+        )
+    submission = candidate.entry.submission
     return ListedEntry(
-        id=candidate.id,
-        team=candidate.team,
-        title=submission.name if submission else unnamed,
-        role=candidate.role,
-        precision=submission.precision if submission else "fp32",
-        channels_last=submission.channels_last if submission else False,
-        compile=submission.compile if submission else False,
-        fault=fault,
-        published=submission.published if submission else (),
+        id=submission.id,
+        team=submission.team,
+        title=submission.name,
+        role=candidate.entry.role,
+        weights=candidate.weights.kind,
+        precision=submission.precision,
+        channels_last=submission.channels_last,
+        compile=submission.compile,
+        published=submission.published,
+        jobs=jobs,
     )
 
 
@@ -236,15 +203,7 @@ def refuse_device(device: str) -> None:
         raise BadInput(f"device must be one of {', '.join(DEVICES)}, got {device!r:.80}")
 
 
-def unusable(candidate: Candidate) -> Failed:
-    """The failure of a candidate that has faults; a table has room for the first of many."""
-    text = "; ".join(candidate.faults)
-    if len(text) > MESSAGE_LIMIT:
-        text = f"{len(candidate.faults)} faults, which `esr inspect` lists: {text}"
-    return failed("manifest", "bad_manifest", text)
-
-
-def _of_checkout(request: RunRequest, scale: int) -> list[Candidate]:
+def _of_checkout(request: RunRequest, scale: int) -> list[Entry | Rejected]:
     """The entries of the checkout; those of another scale than the challenge's say so."""
     if request.ntire is None:
         return []
@@ -268,32 +227,35 @@ def _default_entries() -> tuple[str, ...]:
     )
 
 
-def _fitting(found: tuple[Candidate, ...], scale: int) -> list[Candidate]:
+def _fitting(found: tuple[Entry | Rejected, ...], scale: int) -> list[Entry | Rejected]:
     """A folder's variants of the challenge's scale, and what can't be read of it."""
-    return [it for it in found if it.submission is None or it.submission.scale == scale]
+    return [it for it in found if isinstance(it, Rejected) or it.submission.scale == scale]
 
 
-def _misfits(found: tuple[Candidate, ...], scale: int) -> list[Candidate]:
+def _misfits(found: tuple[Entry | Rejected, ...], scale: int) -> list[Entry | Rejected]:
     """The variants of a folder that has none of the challenge's scale, as rows that say so."""
     return [
-        _faulty(it, f"scale {it.submission.scale}, the challenge is x{scale}")
+        it.rejected(f"scale {it.submission.scale}, the challenge is x{scale}")
         for it in found
-        if it.submission is not None
+        if isinstance(it, Entry)
     ]
 
 
-def _unique(found: list[Candidate]) -> tuple[Candidate, ...]:
+def _unique(found: list[Entry | Rejected]) -> tuple[Entry | Rejected, ...]:
     """Distinct ids. A folder named twice counts once; of two owners of an id the first keeps it."""
     taken = {FLOOR_ID}
-    seen: dict[tuple[str, Path], Candidate] = {}
+    seen: dict[tuple[str, Path], Entry | Rejected] = {}
     for candidate in found:
         owner = (candidate.id, candidate.folder)
         if owner in seen:
             continue
         if candidate.id in taken:
             fault = f"the id {candidate.id!r} is taken by another entry of this run"
+            faults = (fault, *(candidate.faults if isinstance(candidate, Rejected) else ()))
             name = _free(candidate.id, taken | {it.id for it in found})
-            candidate = dataclasses.replace(_faulty(candidate, fault), id=name)  # noqa: PLW2901
+            candidate = Rejected(  # noqa: PLW2901
+                name, candidate.team, candidate.folder, candidate.role, faults, candidate.form
+            )
         taken.add(candidate.id)
         seen[owner] = candidate
     return tuple(seen.values())
@@ -303,10 +265,6 @@ def _free(name: str, taken: set[str]) -> str:
     return next(
         tried for number in itertools.count(2) if (tried := f"{name}_{number}") not in taken
     )
-
-
-def _faulty(candidate: Candidate, fault: str) -> Candidate:
-    return dataclasses.replace(candidate, submission=None, faults=(fault, *candidate.faults))
 
 
 def _without_rounds(challenge: Challenge) -> dict[str, object]:

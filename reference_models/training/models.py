@@ -49,7 +49,7 @@ def find(model_id: str) -> Reference:
         for folder in sorted(REFERENCES.iterdir())
         if (folder / catalogue.MANIFEST).is_file()
         for one in catalogue.read_folder(folder)
-        if one.submission is not None
+        if isinstance(one, catalogue.Entry)
     }
     if model_id not in known:
         raise TrainingError(f"no reference model {model_id!r}: known are {', '.join(known)}")

@@ -30,12 +30,11 @@ from harness.core.audit import Audit, flagged
 from harness.core.challenge import TimingProtocol
 from harness.core.outcome import Failed
 from harness.core.record import Calibration, CountFigures, ImageScore
-from harness.entries import catalogue, checkouts, weights
-from harness.entries.catalogue import Candidate
+from harness.entries import catalogue, checkouts
+from harness.entries.catalogue import Entry, Rejected
 from harness.measure import loads
 from harness.measure.calibration import null, take
 from harness.measure.tasks import LrImage, Task, run_count, run_round
-from harness.usecases import plan
 from harness.wire.messages import Load
 
 REFERENCES = Path(__file__).resolve().parents[2] / "reference_models"
@@ -117,16 +116,15 @@ def _show(name: str, tally: Tally) -> None:
 
 def _loads(options: argparse.Namespace, protocol: TimingProtocol) -> Iterator[tuple[str, Load]]:
     mode = "official" if options.weights_dir else "bundled"
-    place = weights.folder(options.weights_dir)
     for candidate in _candidates(options):
-        armed, chosen = plan.armed(candidate, mode=mode, weights_dir=place)
-        if armed.submission is None or chosen is None:
-            print(f"{candidate.id}: left out, {'; '.join(armed.faults)}")
+        ready = loads.contender(candidate, protocol, mode=mode, weights_dir=options.weights_dir)
+        if isinstance(ready, Rejected):
+            print(f"{candidate.id}: left out, {'; '.join(ready.faults)}")
             continue
-        yield candidate.id, loads.declared(armed, armed.submission, chosen, protocol)
+        yield candidate.id, ready.load
 
 
-def _candidates(options: argparse.Namespace) -> Iterator[Candidate]:
+def _candidates(options: argparse.Namespace) -> Iterator[Entry | Rejected]:
     named = [Path(it) for it in options.entries]
     if not named:
         named = [*sorted(it.parent for it in REFERENCES.glob("*/submission.toml")), EXAMPLE]

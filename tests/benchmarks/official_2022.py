@@ -46,6 +46,7 @@ from pathlib import Path
 
 from harness.core.model_counts import Counts
 from harness.entries import checkouts
+from harness.entries.catalogue import Entry
 from harness.usecases import Inspected, inspect
 
 BASELINES = {-1: "IMDN_baseline", 0: "RFDN AIM2020 Winner"}
@@ -98,8 +99,8 @@ def _bare(team: str) -> str:
 
 
 def _number(one: Inspected) -> int | None:
-    it = one.candidate.submission
-    return None if it is None else int(it.kwargs["model_id"])
+    it = one.candidate
+    return int(it.submission.kwargs["model_id"]) if isinstance(it, Entry) else None
 
 
 def _cells(counts: Counts) -> dict[str, str]:

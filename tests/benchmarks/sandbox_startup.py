@@ -17,13 +17,12 @@ import time
 from pathlib import Path
 
 from harness.core.challenge import TimingProtocol
-from harness.entries import catalogue, weights
+from harness.entries import catalogue
 from harness.measure import loads
 from harness.measure.worker_process import WorkerProcess
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.sandbox.confinement import Confinement, NoConfinement
 from harness.sandbox.isolation import why_not
-from harness.usecases import plan
 from harness.wire.messages import Inspect, Load, Ready, State
 
 DEADLINE_S = 300.0
@@ -66,10 +65,10 @@ def _life(load: Load, log: Path, confinement: Confinement) -> tuple[float, ...]:
 
 def _load(entry: str) -> Load:
     candidate = catalogue.read_named(entry)[0]
-    armed, chosen = plan.armed(candidate, mode="bundled", weights_dir=weights.folder(None))
-    if armed.submission is None or chosen is None:
-        raise SystemExit(f"{entry}: {'; '.join(armed.faults)}")
-    return loads.declared(armed, armed.submission, chosen, TimingProtocol(threads=1))
+    ready = loads.contender(candidate, TimingProtocol(threads=1))
+    if isinstance(ready, catalogue.Rejected):
+        raise SystemExit(f"{entry}: {'; '.join(ready.faults)}")
+    return ready.load
 
 
 def _options() -> argparse.Namespace:

@@ -103,7 +103,7 @@ def _manifest(place: Path) -> Take:
         (folder / catalogue.MANIFEST).write_bytes(data)
         found = catalogue.read_folder(folder)
         uses.listed(found)
-        return any(it.submission is not None for it in found)
+        return any(isinstance(it, catalogue.Entry) for it in found)
 
     return take
 

@@ -20,7 +20,7 @@ from harness.core.leaderboard import BoardEntry, Leaderboard
 from harness.core.outcome import Failed, failed
 from harness.core.record import CountFigures, Outcome, Record
 from harness.core.run import Run
-from harness.entries.catalogue import Candidate
+from harness.entries.catalogue import Entry, Rejected
 from harness.measure import loads
 from harness.measure.answer_validation import honest_counts
 from harness.measure.session import refuse_negative
@@ -73,17 +73,15 @@ def ranked(challenge: Challenge) -> None:
     drawn(rank(challenge, [*rows, boards.floor_row().entry], baseline_figures=baseline))
 
 
-def listed(found: Sequence[Candidate]) -> None:
+def listed(found: Sequence[Entry | Rejected]) -> None:
     """The candidates as a run lists and keeps them, and as failed rows of a board."""
-    them = tuple(plan.listed(it) for it in found)
-    run = dataclasses.replace(a_run(), entries=them)
+    run = a_run()
+    them = [loads.contender(it, run.challenge.protocol) for it in found]
+    run = dataclasses.replace(run, entries=tuple(map(plan.listed, them)))
     drawn(build(run, Store(Path("/nonexistent"))))
-    for it in found:
-        if it.submission is not None:
-            load = loads.declared(
-                it, it.submission, plan.weights.ChosenWeights("own"), run.challenge.protocol
-            )
-            codec.encode(load)
+    for it in them:
+        if isinstance(it, loads.Contender):
+            codec.encode(it.load)
 
 
 def record(place: Path) -> Callable[[bytes], bool]:

@@ -13,7 +13,8 @@ from fakes.challenges import write_challenge
 from harness.core.audit import flagged
 from harness.core.outcome import Failed
 from harness.core.record import Calibration, ImageScore, RoundFigures
-from harness.entries import catalogue, weights
+from harness.entries import catalogue
+from harness.measure import loads
 from harness.measure.calibration import null, take
 from harness.measure.executor import concurrently
 from harness.measure.run_images import RunImages, Scorer, gather
@@ -119,12 +120,9 @@ def _measuring(world: World, confinement: Confinement) -> Callable[[Path], Outco
 
     def measure(folder: Path) -> Outcome:
         (candidate,) = catalogue.read_folder(folder)
-        armed, chosen = plan.armed(candidate, mode="bundled", weights_dir=weights.folder(None))
-        if chosen is None:
-            fault = plan.listed(armed).fault
-            assert fault is not None
-            return fault
-        ready = plan.contender(armed, chosen, challenge, "cpu")
+        ready = loads.contender(candidate, challenge.protocol)
+        if isinstance(ready, catalogue.Rejected):
+            return ready.failure
         task = Task(
             ready.load,
             challenge.protocol,

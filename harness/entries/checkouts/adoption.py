@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from harness.core.outcome import BadInput
 from harness.core.submission import Submission
 from harness.documents import atomic
-from harness.entries.catalogue import MANIFEST, Candidate
+from harness.entries.catalogue import MANIFEST, Entry
 from harness.entries.checkouts import files
 from harness.entries.checkouts.branches import alone
 from harness.entries.checkouts.checkout import SCALE, SCRIPT, read
@@ -34,18 +34,18 @@ class Facts:
     tile_overlap: int
 
 
-def write(candidate: Candidate, facts: Facts, folder: Path) -> None:
+def write(entry: Entry, facts: Facts, folder: Path) -> None:
     """Write `folder`, which must not exist: manifest, wrapper, the team's code and the weights.
 
     Code files are copied as they are, under their paths in the checkout; the checkpoint becomes
     one safetensors file of the model's state after the load. BadInput or WriteError.
     """
-    texts, copied = _planned(candidate, facts, folder)
+    texts, copied = _planned(entry, facts, folder)
     try:
         for file in copied:
             target = folder / file
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(candidate.folder / file, target, follow_symlinks=False)
+            shutil.copyfile(entry.folder / file, target, follow_symlinks=False)
     except OSError as error:
         raise atomic.WriteError(f"{folder} can't be written: {error.strerror}") from error
     for name, text in texts.items():
@@ -58,22 +58,20 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _planned(candidate: Candidate, facts: Facts, folder: Path) -> tuple[dict[str, str], list[str]]:
+def _planned(entry: Entry, facts: Facts, folder: Path) -> tuple[dict[str, str], list[str]]:
     """The files to be made, by name, and those to be copied."""
-    if candidate.submission is None:
-        raise BadInput("; ".join(candidate.faults))
     if folder.exists():
         raise BadInput(f"{folder} exists already: move it away, or name another folder by --to")
     if facts.data_range not in (1.0, 255.0):
         raise BadInput(f"the data range {facts.data_range:g} is neither 1 nor 255")
-    checkout = candidate.folder
+    checkout = entry.folder
     script = read(checkout)
-    branch = script.branches.get(int(candidate.submission.kwargs["model_id"]))
+    branch = script.branches.get(int(entry.submission.kwargs["model_id"]))
     if branch is None:
         raise BadInput("its branch of the script can't be told from the others")
     copied = _copied(checkout, facts, files.deciding(files.tree(checkout), branch.statements))
     texts = {
-        MANIFEST: _manifest(candidate.submission, facts, folder.name, _licence(checkout)),
+        MANIFEST: _manifest(entry.submission, facts, folder.name, _licence(checkout)),
         f"{ENTRY}.py": _wrapper(branch.id),
         f"{SELECTED}.py": alone(script, branch) + "\n",
     }

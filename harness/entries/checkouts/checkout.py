@@ -1,4 +1,4 @@
-"""The entries of an official checkout as candidates, without running any of its code."""
+"""The entries of an official checkout as they stand, without running any of its code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.core.outcome import BadInput
 from harness.core.submission import Submission
-from harness.entries.catalogue import Candidate
+from harness.entries.catalogue import Entry, Rejected
 from harness.entries.checkouts import files
 from harness.entries.checkouts.branches import FUNCTION, Branch, Script, read_script
 
@@ -18,10 +18,10 @@ SCRIPT_CAP = 4 * 1024 * 1024  # bytes
 _TITLE_CAP = 80  # characters
 
 
-def candidates(folder: Path, ids: Sequence[int] | None = None) -> tuple[Candidate, ...]:
+def candidates(folder: Path, ids: Sequence[int] | None = None) -> tuple[Entry | Rejected, ...]:
     """The entries of a checkout: those of `ids`, or of all ids that its script knows.
 
-    An id of the script that holds no model is a candidate with that fault. BadInput where the
+    An id of the script that holds no model is rejected with that fault. BadInput where the
     script is missing or can't be read, where it names no ids and none were asked for, and for ids
     that it does not know.
     """
@@ -35,7 +35,7 @@ def candidates(folder: Path, ids: Sequence[int] | None = None) -> tuple[Candidat
     _refuse_unknown(script, ids or ())
     tree = files.tree(folder)
     asked = script.branches if ids is None else dict.fromkeys(ids)
-    return tuple(_candidate(folder, script, tree, number) for number in asked)
+    return tuple(_entry(folder, script, tree, number) for number in asked)
 
 
 def read(folder: Path) -> Script:
@@ -53,14 +53,14 @@ def read(folder: Path) -> Script:
         raise BadInput(f"{path}: {error}") from None
 
 
-def _candidate(folder: Path, script: Script, tree: files.Tree, number: int) -> Candidate:
+def _entry(folder: Path, script: Script, tree: files.Tree, number: int) -> Entry | Rejected:
     branch = script.branches.get(number, Branch(number, ()))
     title = plain_name(branch.name)
     name = entry_id(number, title)
     team = branch.team or f"Team {number:02}"
-    fault = _fault(script, branch)
-    if fault:
-        return Candidate(name, team, folder, "entry", faults=(fault,), form="ntire")
+    if script.branches and branch.empty:
+        fault = f"{SCRIPT} has no model for id {number}: its branch is empty"
+        return Rejected(name, team, folder, "entry", (fault,), "ntire")
     submission = Submission(
         id=name,
         team=team,
@@ -75,8 +75,8 @@ def _candidate(folder: Path, script: Script, tree: files.Tree, number: int) -> C
         digest = files.digest(tree, script, branch)
     except (OSError, RecursionError) as error:
         fault = f"its files can't be read: {error}"
-        return Candidate(name, team, folder, "entry", faults=(fault,), form="ntire")
-    return Candidate(name, team, folder, "entry", digest, submission, form="ntire")
+        return Rejected(name, team, folder, "entry", (fault,), "ntire")
+    return Entry(submission, folder, "entry", digest, "ntire")
 
 
 def _refuse_unknown(script: Script, ids: Sequence[int]) -> None:
@@ -89,13 +89,6 @@ def _refuse_unknown(script: Script, ids: Sequence[int]) -> None:
             f"{SCRIPT} knows no {what} {', '.join(unknown)}: it has {len(known)}, "
             f"{known[0]} to {known[-1]}; name those with --ids"
         )
-
-
-def _fault(script: Script, branch: Branch) -> str:
-    """Why an id can't be loaded, as far as the script tells."""
-    if script.branches and branch.empty:
-        return f"{SCRIPT} has no model for id {branch.id}: its branch is empty"
-    return ""
 
 
 def plain_name(name: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.entries import catalogue
-from harness.entries.catalogue import Candidate
+from harness.entries.catalogue import Entry, Rejected
 
 MANIFEST = """
 id = "acme"
@@ -38,25 +38,28 @@ def _folder(place: Path, manifest: str = MANIFEST, name: str = "acme") -> Path:
     return folder
 
 
-def _one(folder: Path) -> Candidate:
-    (candidate,) = catalogue.read_folder(folder)
-    return candidate
+def _accepted(folder: Path) -> Entry:
+    (entry,) = catalogue.read_folder(folder)
+    assert isinstance(entry, Entry), entry
+    return entry
+
+
+def _rejected(folder: Path) -> Rejected:
+    (rejected,) = catalogue.read_folder(folder)
+    assert isinstance(rejected, Rejected), rejected
+    return rejected
 
 
 def _faults(place: Path, manifest: str, name: str = "acme") -> tuple[str, ...]:
-    candidate = _one(_folder(place, manifest, name))
-    assert (candidate.submission, candidate.digest) == (None, "")
-    return candidate.faults
+    return _rejected(_folder(place, manifest, name)).faults
 
 
 def test_a_good_folder_is_a_checked_submission(tmp_path: Path) -> None:
-    candidate = _one(_folder(tmp_path))
-    assert candidate.faults == ()
-    assert (candidate.id, candidate.team, candidate.role) == ("acme", "Acme", "entry")
-    assert candidate.folder == (tmp_path / "acme").resolve()
-    assert candidate.submission is not None
-    assert candidate.submission.entry == "model:Net"
-    assert re.fullmatch(r"[0-9a-f]{64}", candidate.digest)
+    entry = _accepted(_folder(tmp_path))
+    assert (entry.id, entry.team, entry.role) == ("acme", "Acme", "entry")
+    assert entry.folder == (tmp_path / "acme").resolve()
+    assert entry.submission.entry == "model:Net"
+    assert re.fullmatch(r"[0-9a-f]{64}", entry.digest)
 
 
 @pytest.mark.parametrize(
@@ -132,8 +135,8 @@ def test_all_faults_of_the_values_together_are_listed_at_once_with_those_of_the_
 
 
 def test_the_team_of_a_faulty_manifest_is_shown_as_far_as_it_is_known(tmp_path: Path) -> None:
-    assert _one(_folder(tmp_path, MANIFEST.replace("scale = 4", ""))).team == "Acme"
-    assert _one(_folder(tmp_path, "[", name="other")).team == "unknown"
+    assert _rejected(_folder(tmp_path, MANIFEST.replace("scale = 4", ""))).team == "Acme"
+    assert _rejected(_folder(tmp_path, "[", name="other")).team == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -155,30 +158,31 @@ def test_a_manifest_that_can_not_be_read_is_a_fault(tmp_path: Path, text: str, f
 def test_a_manifest_that_is_no_text_is_a_fault(tmp_path: Path) -> None:
     folder = _folder(tmp_path)
     (folder / "submission.toml").write_bytes(b"\xff\xfe")
-    assert _one(folder).faults[0].startswith("submission.toml: 'utf-8' codec can't decode")
+    assert _rejected(folder).faults[0].startswith("submission.toml: 'utf-8' codec can't decode")
 
 
 def test_a_missing_manifest_names_the_command_that_writes_one(tmp_path: Path) -> None:
     folder = tmp_path / "acme"
     folder.mkdir()
     expected = ("submission.toml is missing; `esr new NAME` writes one",)
-    assert _one(folder).faults == expected
+    assert _rejected(folder).faults == expected
     assert [it.faults for it in catalogue.read_named(str(folder))] == [expected]
 
 
 def test_variants_share_what_stands_above_them(tmp_path: Path) -> None:
     two, four = catalogue.read_folder(_folder(tmp_path, VARIANTS))
+    assert isinstance(two, Entry)
+    assert isinstance(four, Entry)
     assert (two.id, four.id, two.digest) == ("acme_x2", "acme_x4", four.digest)
-    assert two.submission is not None
-    assert four.submission is not None
     assert (two.submission.scale, four.submission.scale) == (2, 4)
     assert two.submission.team == four.submission.team == "Acme"
 
 
 def test_a_faulty_variant_leaves_its_sibling_in_peace(tmp_path: Path) -> None:
     bad, good = catalogue.read_folder(_folder(tmp_path, VARIANTS.replace("scale = 2", "scale = 9")))
+    assert isinstance(bad, Rejected)
     assert (bad.id, bad.faults) == ("acme_x2", ("submission.toml: scale must be 2, 3 or 4, got 9",))
-    assert good.faults == ()
+    assert isinstance(good, Entry)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +238,7 @@ def test_faults_of_values_hide_none_of_the_folder(tmp_path: Path) -> None:
 def test_what_may_not_be_in_the_folder_hides_no_fault_of_the_manifest(tmp_path: Path) -> None:
     folder = _folder(tmp_path, MANIFEST.replace("scale = 4", "scale = 5"))
     (folder / "link").symlink_to("/etc")
-    assert _one(folder).faults == (
+    assert _rejected(folder).faults == (
         "submission.toml: scale must be 2, 3 or 4, got 5",
         "link: only plain files and folders may be in a submission",
     )
@@ -285,3 +289,12 @@ def test_a_variants_id_hides_no_fault_of_the_variants_nor_of_what_they_share(
 def test_a_weights_name_that_no_file_can_have_is_a_fault(tmp_path: Path) -> None:
     (found,) = _faults(tmp_path, MANIFEST + f'weights = "{"w" * 5000}.pth"\n')
     assert "weights must be at most 120 visible characters" in found
+
+
+def test_more_faults_than_a_table_has_room_for_are_counted(tmp_path: Path) -> None:
+    strangers = "".join(f"stranger_number_{number} = 1\n" for number in range(40))
+    failure = _rejected(_folder(tmp_path, MANIFEST + strangers)).failure
+    assert (failure.stage, failure.reason) == ("manifest", "bad_manifest")
+    assert failure.message.startswith(
+        "40 faults, which `esr inspect` lists: submission.toml: stranger_number_0: is no known"
+    )

@@ -10,7 +10,7 @@ import pytest
 
 from harness.core.outcome import BadInput
 from harness.entries import catalogue
-from harness.entries.catalogue import Candidate
+from harness.entries.catalogue import Entry, Rejected
 
 MANIFEST = """
 id = "acme"
@@ -40,9 +40,10 @@ def _folder(place: Path, manifest: str = MANIFEST, name: str = "acme") -> Path:
     return folder
 
 
-def _one(folder: Path) -> Candidate:
-    (candidate,) = catalogue.read_folder(folder)
-    return candidate
+def _rejected(folder: Path) -> Rejected:
+    (rejected,) = catalogue.read_folder(folder)
+    assert isinstance(rejected, Rejected), rejected
+    return rejected
 
 
 def test_a_link_in_the_folder_is_refused(tmp_path: Path) -> None:
@@ -50,20 +51,20 @@ def test_a_link_in_the_folder_is_refused(tmp_path: Path) -> None:
     (folder / "deep").mkdir()
     (folder / "deep" / "w.pth").symlink_to("/etc/hostname")
     expected = ("deep/w.pth: only plain files and folders may be in a submission",)
-    assert _one(folder).faults == expected
+    assert _rejected(folder).faults == expected
 
 
 def test_a_manifest_that_is_a_link_is_refused(tmp_path: Path) -> None:
     folder = _folder(tmp_path)
     (folder / "submission.toml").rename(tmp_path / "elsewhere.toml")
     (folder / "submission.toml").symlink_to(tmp_path / "elsewhere.toml")
-    assert "submission.toml is missing" in _one(folder).faults[0]
+    assert "submission.toml is missing" in _rejected(folder).faults[0]
 
 
 def test_a_pipe_in_the_folder_is_refused_and_not_read(tmp_path: Path) -> None:
     folder = _folder(tmp_path)
     os.mkfifo(folder / "weights.pth")
-    assert "weights.pth: only plain files" in _one(folder).faults[0]
+    assert "weights.pth: only plain files" in _rejected(folder).faults[0]
 
 
 def test_a_link_to_a_folder_is_that_folder(tmp_path: Path) -> None:
@@ -105,15 +106,15 @@ def test_the_digest_does_not_depend_on_where_the_folder_lies(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", ["Ac me", "-", "Größe", "a.b", "x" * 100, os.fsdecode(b"a\xff")])
 def test_an_odd_folder_name_is_a_fault_with_a_safe_id(tmp_path: Path, name: str) -> None:
-    candidate = _one(_folder(tmp_path, MANIFEST, name))
+    candidate = _rejected(_folder(tmp_path, MANIFEST, name))
     assert candidate.faults == (f"submission.toml: id 'acme' is not the folder's name, {name!r}",)
-    broken = _one(_folder(tmp_path, "", f"{name}2"))
+    broken = _rejected(_folder(tmp_path, "", f"{name}2"))
     assert re.fullmatch(r"[a-z0-9][a-z0-9_]{0,63}", broken.id)
 
 
 def test_odd_folder_names_that_look_alike_get_different_ids(tmp_path: Path) -> None:
     names = ["a b", "a-b", "A-b", "a_b"]
-    ids = {_one(_folder(tmp_path, "", name)).id for name in names}
+    ids = {_rejected(_folder(tmp_path, "", name)).id for name in names}
     assert len(ids) == 4
     assert "a_b" in ids
 
@@ -127,7 +128,8 @@ def test_a_variant_is_named_after_a_colon(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_a_colon_in_its_name_is_a_folder(tmp_path: Path) -> None:
-    assert catalogue.read_named(str(_folder(tmp_path, MANIFEST, "a:b")))[0].faults
+    (found,) = catalogue.read_named(str(_folder(tmp_path, MANIFEST, "a:b")))
+    assert isinstance(found, Rejected)
 
 
 def test_an_unknown_name_says_what_a_name_can_be() -> None:
@@ -137,9 +139,9 @@ def test_an_unknown_name_says_what_a_name_can_be() -> None:
 
 def test_references_are_read_by_id_in_the_order_asked_for() -> None:
     found = catalogue.references(["rlfn_x4", "imdn_x2"])
-    assert [(it.id, it.role, it.faults) for it in found] == [
-        ("rlfn_x4", "reference", ()),
-        ("imdn_x2", "reference", ()),
+    assert [(type(it), it.id, it.role) for it in found] == [
+        (Entry, "rlfn_x4", "reference"),
+        (Entry, "imdn_x2", "reference"),
     ]
     assert catalogue.read_named("rlfn_x4") == found[:1]
     assert "imdn_x2" in {it.id for it in catalogue.read_named("imdn")}

@@ -13,6 +13,7 @@ import pytest
 from harness.core.outcome import BadInput
 from harness.core.submission import OfficialWeights, Submission
 from harness.entries import weights
+from harness.entries.catalogue import Entry
 from harness.entries.weights import ChosenWeights
 
 DATA = b"the authors' tensors"
@@ -49,7 +50,8 @@ def _submission(**changes: Any) -> Submission:
 
 
 def _choose(submission: Submission, folder: Path, mode: weights.WeightsMode) -> ChosenWeights:
-    return weights.choose(submission, folder / "acme", mode=mode, weights_dir=folder / "official")
+    entry = Entry(submission, folder / "acme", "entry", "digest")
+    return weights.choose(entry, mode=mode, weights_dir=folder / "official")
 
 
 def _put(path: Path, data: bytes = DATA) -> Path:
@@ -82,6 +84,11 @@ def test_own_weights_beside_known_official_ones_are_demonstration_weights(tmp_pa
     path = _put(tmp_path / "acme" / "w.pth", b"ours")
     chosen = _choose(_submission(weights="w.pth", official=OFFICIAL), tmp_path, "bundled")
     assert (chosen.kind, chosen.path) == ("demo", path)
+
+
+def test_the_code_of_a_checkouts_entry_reads_its_own_weights(tmp_path: Path) -> None:
+    entry = Entry(_submission(official=OFFICIAL), tmp_path, "entry", "digest", "ntire")
+    assert weights.choose(entry, mode="official", weights_dir=tmp_path) == ChosenWeights("own")
 
 
 def test_missing_official_weights_say_how_they_are_had(tmp_path: Path) -> None:

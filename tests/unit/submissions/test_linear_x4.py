@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from harness.datasets import ImagePair, find, read_hr, read_lr
-from harness.entries.catalogue import read_folder
+from harness.entries.catalogue import Entry, read_folder
 from harness.quality import CLASSIC_Y, NTIRE, Profile, score, upscale
 
 
@@ -52,8 +52,7 @@ def model(fit: ModuleType, folder: Path) -> Any:
 
 def test_the_manifest_has_no_fault_and_fits_its_folder(folder: Path) -> None:
     (candidate,) = read_folder(folder)
-    assert candidate.faults == ()
-    assert candidate.submission is not None
+    assert isinstance(candidate, Entry), candidate
     assert candidate.submission.kwargs == {"scale": 4, "kernel": 7}
 
 

@@ -13,7 +13,8 @@ from harness.core.outcome import BadInput
 from harness.core.record import Environment
 from harness.core.run import JobKey
 from harness.datasets import DatasetError
-from harness.entries import catalogue, weights
+from harness.entries import catalogue
+from harness.entries.catalogue import Rejected
 from harness.measure import loads
 from harness.measure.run_images import RunImages
 from harness.measure.tasks import LrImage
@@ -23,7 +24,6 @@ from harness.usecases.plan import RunRequest
 from harness.wire.messages import Load
 
 ENVIRONMENT = Environment("machine-1", {})
-OFFICIAL = '{ file = "theirs.pth", sha256 = "%s", url = "https://x", licence = "MIT" }' % ("0" * 64)
 
 
 @pytest.fixture
@@ -38,13 +38,15 @@ def material(digest: str = "images") -> RunImages:
 
 def jobs(folder: Path, challenge: Challenge, **changes: object) -> tuple[JobKey, ...]:
     (candidate,) = catalogue.read_folder(folder)
-    made = plan.contender(candidate, weights.ChosenWeights("seeded"), challenge, "cpu")
+    made = loads.contender(candidate, challenge.protocol)
+    assert isinstance(made, loads.Contender)
     environment = dataclasses.replace(ENVIRONMENT, **changes)  # type: ignore[arg-type]
     return plan.jobs(made, challenge, material(), environment)
 
 
 def entries(request: RunRequest, challenge: Challenge) -> dict[str, tuple[str, ...]]:
-    return {it.id: it.faults for it in plan.candidates(request, challenge)}
+    found = plan.candidates(request, challenge)
+    return {it.id: it.faults if isinstance(it, Rejected) else () for it in found}
 
 
 def test_a_folder_named_twice_counts_once(tmp_path: Path, challenge: Challenge) -> None:
@@ -94,23 +96,6 @@ def test_variants_of_another_scale_are_no_concern_of_the_challenge(challenge: Ch
 def test_nothing_to_measure_is_bad_input(challenge: Challenge) -> None:
     with pytest.raises(BadInput, match="no entry to measure"):
         plan.candidates(RunRequest(entries=()), challenge)
-
-
-def test_official_weights_that_are_missing_fail_an_entry_and_stop_nobody(tmp_path: Path) -> None:
-    (candidate,) = catalogue.read_folder(write_entry(tmp_path / "a", official=OFFICIAL))
-    armed, chosen = plan.armed(candidate, mode="official", weights_dir=tmp_path)
-    assert chosen is None
-    assert armed.submission is None
-    assert "theirs.pth is not in" in armed.faults[0]
-    bundled, seeded = plan.armed(candidate, mode="bundled", weights_dir=tmp_path)
-    assert bundled is candidate
-    assert seeded == weights.ChosenWeights("seeded")
-
-
-def test_official_weights_that_are_missing_are_bad_input_for_a_reference(tmp_path: Path) -> None:
-    (candidate,) = catalogue.references(["rfdn_x4"])
-    with pytest.raises(BadInput, match=r"RFDN_AIM\.pth is not in"):
-        plan.armed(candidate, mode="official", weights_dir=tmp_path)
 
 
 def test_a_run_with_more_rounds_goes_on_where_one_with_fewer_stopped(
@@ -239,15 +224,3 @@ def test_a_challenge_to_be_run_names_datasets_and_references_that_are_known(
 @pytest.mark.parametrize("name", rulebook.names())
 def test_every_bundled_challenge_can_be_run_here(name: str) -> None:
     assert plan.read_rules(name).id == name
-
-
-def test_more_faults_than_a_table_has_room_for_are_counted(tmp_path: Path) -> None:
-    folder = write_entry(tmp_path / "a")
-    with (folder / "submission.toml").open("a") as file:
-        file.write("\n")
-        file.writelines(f"stranger_number_{number} = 1\n" for number in range(40))
-    (candidate,) = catalogue.read_folder(folder)
-    fault = plan.unusable(candidate)
-    assert fault.message.startswith(
-        "40 faults, which `esr inspect` lists: submission.toml: stranger_number_0: is no known"
-    )
