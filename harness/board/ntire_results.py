@@ -9,7 +9,6 @@ multiply-adds, and `num_conv`. The test split is there if it was asked for, and 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import fmean
@@ -111,7 +110,9 @@ def parse(data: bytes) -> Results:
             faults[name] = "is no object of figures"
             continue
         try:
-            rows[name] = _result(entry)
+            # a memory that was not measured is written as NaN by some and as null by others
+            known = {key: it for key, it in entry.items() if it is not None and str(it) != "nan"}
+            rows[name] = typed.build(Result, known)
         except typed.Faults as error:
             faults[name] = "; ".join(error.lines)
         except ValueError as error:
@@ -135,16 +136,6 @@ def to_text(rows: Mapping[str, Result]) -> str:
     )
 
 
-def _result(entry: dict[str, Any]) -> Result:
-    known = {name: value for name, value in entry.items() if not _is_nothing(value)}
-    return typed.build(Result, known)
-
-
-def _is_nothing(value: Any) -> bool:
-    """A memory that was not measured is written as NaN by some and as null by others."""
-    return value is None or (isinstance(value, float) and math.isnan(value))
-
-
 def _object(row: Result) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for split in SPLITS:
@@ -154,7 +145,7 @@ def _object(row: Result) -> dict[str, Any]:
             values = row.of(split, figure)
             if values:
                 found[f"{split}_{figure}"] = list(values)
-                found[f"{split}_ave_{figure}"] = _mean(values)
+                found[f"{split}_ave_{figure}"] = fmean(values)
         found[f"{split}_memory"] = row.of(split, "memory")
     return found | {
         "activations": row.activations,
@@ -165,10 +156,10 @@ def _object(row: Result) -> dict[str, Any]:
 
 
 def _cells(name: str, row: Result) -> dict[str, str]:
-    valid_ms = _mean(row.valid_runtime)
+    valid_ms = fmean(row.valid_runtime)
     cells = {
         "Model": name,
-        "Val PSNR": f"{_mean(row.valid_psnr):2.2f}",
+        "Val PSNR": f"{fmean(row.valid_psnr):2.2f}",
         "Val Time [ms]": f"{valid_ms:3.2f}",
         "Params [M]": f"{row.num_parameters:2.3f}",
         "FLOPs [G]": f"{row.flops:2.2f}",
@@ -177,14 +168,10 @@ def _cells(name: str, row: Result) -> dict[str, str]:
         "Conv": f"{row.num_conv:4d}",
     }
     if row.test_runtime:
-        test_ms = _mean(row.test_runtime)
+        test_ms = fmean(row.test_runtime)
         cells |= {
-            "Test PSNR": f"{_mean(row.test_psnr):2.2f}",
+            "Test PSNR": f"{fmean(row.test_psnr):2.2f}",
             "Test Time [ms]": f"{test_ms:3.2f}",
             "Ave Time [ms]": f"{(valid_ms + test_ms) / 2:3.2f}",
         }
     return cells
-
-
-def _mean(values: tuple[float, ...]) -> float:
-    return fmean(values)

@@ -25,16 +25,16 @@ def drifts(blocks: Sequence[Block], settings: CheckSettings) -> Mapping[Arm, flo
         return {}
     found: dict[Arm, float] = {}
     for role in ROLES:
-        changes = [_change(block, role) - _shared(block, role) for block in long]
-        mean = estimate([[it] for it in changes], confidence=settings.confidence)
+        # what is least among the other sides is shared: no side is to blame for it
+        others = [other for other in ROLES if other != role]
+        changes = [
+            _change(block, role) - min((_change(block, other) for other in others), key=abs)
+            for block in long
+        ]
+        mean = estimate([[change] for change in changes], confidence=settings.confidence)
         if mean.excludes_zero and abs(mean.point) > settings.log_effect / 2:
             found[role] = math.exp(mean.point)
     return found
-
-
-def _shared(block: Block, role: Arm) -> float:
-    """The change that is least among the other sides: what no side is to blame for."""
-    return min((_change(block, other) for other in ROLES if other != role), key=abs)
 
 
 def _change(block: Block, role: Arm) -> float:

@@ -4,79 +4,50 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+_QUESTIONS: Mapping[str, Callable[[Any, Any], object]] = {
+    "gpu": lambda nvml, gpu: _text(nvml.nvmlDeviceGetName(gpu)),
+    "driver": lambda nvml, _: _text(nvml.nvmlSystemGetDriverVersion()),
+    "gpu_memory_mib": lambda nvml, gpu: nvml.nvmlDeviceGetMemoryInfo(gpu).total >> 20,
+    "sm_clock_mhz": lambda nvml, gpu: nvml.nvmlDeviceGetClockInfo(gpu, nvml.NVML_CLOCK_SM),
+    "sm_clock_max_mhz": lambda nvml, gpu: nvml.nvmlDeviceGetMaxClockInfo(gpu, nvml.NVML_CLOCK_SM),
+    "memory_clock_mhz": lambda nvml, gpu: nvml.nvmlDeviceGetClockInfo(gpu, nvml.NVML_CLOCK_MEM),
+    "memory_clock_max_mhz": lambda nvml, gpu: nvml.nvmlDeviceGetMaxClockInfo(
+        gpu, nvml.NVML_CLOCK_MEM
+    ),
+    "temperature_c": lambda nvml, gpu: nvml.nvmlDeviceGetTemperature(
+        gpu, nvml.NVML_TEMPERATURE_GPU
+    ),
+    "power_limit_mw": lambda nvml, gpu: nvml.nvmlDeviceGetPowerManagementLimit(gpu),
+    "power_default_mw": lambda nvml, gpu: nvml.nvmlDeviceGetPowerManagementDefaultLimit(gpu),
+    "throttle_reasons": lambda nvml, gpu: hex(nvml.nvmlDeviceGetCurrentClocksThrottleReasons(gpu)),
+    "ecc": lambda nvml, gpu: int(nvml.nvmlDeviceGetEccMode(gpu)[0]),
+    "mig": lambda nvml, gpu: int(nvml.nvmlDeviceGetMigMode(gpu)[0]),
+    "persistence": lambda nvml, gpu: int(nvml.nvmlDeviceGetPersistenceMode(gpu)),
+    "processes": lambda nvml, gpu: len(nvml.nvmlDeviceGetComputeRunningProcesses(gpu)),
+}
 
 
 def stable(library: Any = None) -> dict[str, str]:
     """Name, driver and memory of the GPU; empty where there is none."""
-    with opened(library) as found:
-        if found is None:
-            return {}
-        nvml, handle = found
-        return _facts(
-            {
-                "gpu": lambda: _text(nvml.nvmlDeviceGetName(handle)),
-                "driver": lambda: _text(nvml.nvmlSystemGetDriverVersion()),
-                "gpu_memory_mib": lambda: nvml.nvmlDeviceGetMemoryInfo(handle).total >> 20,
-            },
-            nvml.NVMLError,
-        )
+    return _told(("gpu", "driver", "gpu_memory_mib"), library)
 
 
 def seen(library: Any = None) -> dict[str, str]:
     """Clocks, temperature, throttle reasons and foreign processes at this moment."""
-    with opened(library) as found:
-        if found is None:
-            return {}
-        nvml, handle = found
-        return _facts(
-            {
-                "sm_clock_mhz": lambda: nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM),
-                "memory_clock_mhz": lambda: nvml.nvmlDeviceGetClockInfo(
-                    handle, nvml.NVML_CLOCK_MEM
-                ),
-                "temperature_c": lambda: nvml.nvmlDeviceGetTemperature(
-                    handle, nvml.NVML_TEMPERATURE_GPU
-                ),
-                "throttle_reasons": lambda: hex(
-                    nvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle)
-                ),
-                "processes": lambda: len(nvml.nvmlDeviceGetComputeRunningProcesses(handle)),
-            },
-            nvml.NVMLError,
-        )
+    names = ("sm_clock_mhz", "memory_clock_mhz", "temperature_c", "throttle_reasons", "processes")
+    return _told(names, library)
 
 
 def conditions(library: Any = None) -> dict[str, str]:
     """What decides how fast and how evenly the GPU runs: clocks, limits, modes, company."""
-    with opened(library) as found:
-        if found is None:
-            return {}
-        nvml, gpu = found
-        sm, memory = nvml.NVML_CLOCK_SM, nvml.NVML_CLOCK_MEM
-        return _facts(
-            {
-                "gpu": lambda: _text(nvml.nvmlDeviceGetName(gpu)),
-                "driver": lambda: _text(nvml.nvmlSystemGetDriverVersion()),
-                "sm_clock_mhz": lambda: nvml.nvmlDeviceGetClockInfo(gpu, sm),
-                "sm_clock_max_mhz": lambda: nvml.nvmlDeviceGetMaxClockInfo(gpu, sm),
-                "memory_clock_mhz": lambda: nvml.nvmlDeviceGetClockInfo(gpu, memory),
-                "memory_clock_max_mhz": lambda: nvml.nvmlDeviceGetMaxClockInfo(gpu, memory),
-                "power_limit_mw": lambda: nvml.nvmlDeviceGetPowerManagementLimit(gpu),
-                "power_default_mw": lambda: nvml.nvmlDeviceGetPowerManagementDefaultLimit(gpu),
-                "throttle_reasons": lambda: hex(
-                    nvml.nvmlDeviceGetCurrentClocksThrottleReasons(gpu)
-                ),
-                "ecc": lambda: int(nvml.nvmlDeviceGetEccMode(gpu)[0]),
-                "mig": lambda: int(nvml.nvmlDeviceGetMigMode(gpu)[0]),
-                "persistence": lambda: int(nvml.nvmlDeviceGetPersistenceMode(gpu)),
-                "processes": lambda: len(nvml.nvmlDeviceGetComputeRunningProcesses(gpu)),
-            },
-            nvml.NVMLError,
-        )
+    clocks = ("sm_clock_mhz", "sm_clock_max_mhz", "memory_clock_mhz", "memory_clock_max_mhz")
+    power = ("power_limit_mw", "power_default_mw", "throttle_reasons")
+    modes = ("ecc", "mig", "persistence")
+    return _told(("gpu", "driver", *clocks, *power, *modes, "processes"), library)
 
 
 def process_bytes(pid: int, library: Any = None) -> int | None:
@@ -129,13 +100,17 @@ def _pynvml() -> Any:
     return pynvml
 
 
-def _facts(asked: dict[str, Callable[[], object]], error: type[Exception]) -> dict[str, str]:
+def _told(names: Sequence[str], library: Any) -> dict[str, str]:
     """Each answer as text; one that this GPU does not support is left out."""
-    facts = {}
-    for name, ask in asked.items():
-        with contextlib.suppress(error):
-            facts[name] = str(ask())
-    return facts
+    with opened(library) as found:
+        if found is None:
+            return {}
+        nvml, gpu = found
+        facts = {}
+        for name in names:
+            with contextlib.suppress(nvml.NVMLError):
+                facts[name] = str(_QUESTIONS[name](nvml, gpu))
+        return facts
 
 
 def _text(value: str | bytes) -> str:
