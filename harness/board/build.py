@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -14,8 +14,8 @@ from harness.board.store import Found, Store
 from harness.core.audit import combined
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import (
-    UNTRAINED,
     BoardEntry,
+    EntryBadge,
     Interval,
     Leaderboard,
     counts_of,
@@ -33,12 +33,7 @@ from harness.stats import samples
 from harness.stats.samples import RoundsFigure
 
 RUN_FILE = "run.json"
-IMPORTED = "imported"  # badge of a row that this harness did not measure
-_WEIGHT_BADGES = {
-    "seeded": UNTRAINED,
-    "official": "official weights",
-    "demo": "demo weights",
-}
+_WEIGHTS_MARKS = {"official": EntryBadge.OFFICIAL_WEIGHTS, "demo": EntryBadge.DEMO_WEIGHTS}
 
 
 def save_run(folder: Path, run: Run) -> None:
@@ -98,8 +93,9 @@ def _entry(listed: ListedEntry, challenge: Challenge, records: tuple[Record, ...
     counts = counts_of(records)
     static = {} if counts is None else _static(counts, challenge)
     measured, intervals = ({}, {}) if failure else _measured(challenge, records)
-    badges = _badges(listed, records)
     rounds = () if failure else rounds_of(records)
+    parameterless = any(not it.untrained for it in rounds_of(records))
+    untrained = listed.weights == "seeded" and not parameterless
     audits = [audit for it in rounds for audit in it.audits]
     least = floor(counts, rounds, scale=challenge.scale)
     return BoardEntry(
@@ -110,13 +106,14 @@ def _entry(listed: ListedEntry, challenge: Challenge, records: tuple[Record, ...
         failure=failure,
         values={**measured, **static},
         intervals=intervals,
-        badges=badges,
+        untrained=untrained,
+        marks=tuple(_marks(listed, records)),
         notes=_entry_notes(records),
         verdict=_verdict(counts),
         audits=combined(audits if least is None else (*audits, least)),
         published=listed.published,
         precision=listed.precision,
-        rankable=listed.role != "floor" and UNTRAINED not in badges,
+        rankable=listed.role != "floor" and not untrained,
         records=records,
     )
 
@@ -179,23 +176,21 @@ def _interval(estimate: RoundsFigure) -> Interval:
     return Interval(estimate.low, estimate.high)
 
 
-def _badges(listed: ListedEntry, records: tuple[Record, ...]) -> tuple[str, ...]:
-    badges = []
-    weights = _WEIGHT_BADGES.get(listed.weights)
-    parameterless = any(not it.untrained for it in rounds_of(records))
-    if weights == UNTRAINED and parameterless:
-        weights = None
-    if weights:
-        badges.append(weights)
+def _marks(listed: ListedEntry, records: tuple[Record, ...]) -> Iterator[EntryBadge]:
+    if listed.weights in _WEIGHTS_MARKS:
+        yield _WEIGHTS_MARKS[listed.weights]
     if any(it.job == "import" for it in records):
-        badges.append(IMPORTED)
-    if any(note.startswith("changed while") for it in records for note in _outcome_notes(it)):
-        badges.append("flags changed")
-    badges += [name for name in ("channels_last", "compile") if getattr(listed, name)]
+        yield EntryBadge.IMPORTED
+    outcomes = [it.outcome for it in records]
+    if any(isinstance(it, CountFigures | RoundFigures) and it.changed for it in outcomes):
+        yield EntryBadge.FLAGS_CHANGED
+    if listed.channels_last:
+        yield EntryBadge.CHANNELS_LAST
+    if listed.compile:
+        yield EntryBadge.COMPILE
     counts = counts_of(records)
     if counts is not None and suspicion(counts.unfused):
-        badges.append("deploy in doubt")
-    return tuple(badges)
+        yield EntryBadge.DEPLOY_IN_DOUBT
 
 
 def _entry_notes(records: tuple[Record, ...]) -> tuple[str, ...]:

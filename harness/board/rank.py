@@ -9,7 +9,7 @@ from typing import Literal, cast
 
 from harness.board.scoring import less_is_better, places, score
 from harness.core.challenge import Challenge, Limit
-from harness.core.leaderboard import UNTRAINED, BoardEntry, Leaderboard, Row
+from harness.core.leaderboard import BoardEntry, EntryBadge, Leaderboard, Row
 from harness.core.metrics import label, metric
 from harness.core.record import Environment
 
@@ -102,12 +102,12 @@ def _reason(challenge: Challenge, entry: BoardEntry) -> str:
     """Why the entry is not ranked, "" if it is, and of a floor: that it is not is no fault."""
     if entry.failure or entry.role == "floor":
         return entry.reason
-    faults = []
+    faults: list[str] = []
     # any other reference may be entered
     named = entry.id in (*challenge.references, challenge.baseline)
     shown_only = entry.role == "reference" and named
-    if UNTRAINED in entry.badges:
-        faults += [] if challenge.rank_untrained else [UNTRAINED]
+    if entry.untrained:
+        faults += [] if challenge.rank_untrained else [EntryBadge.UNTRAINED]
     elif not entry.rankable or (shown_only and not challenge.rank_references):
         faults.append("not entered for ranking")
     faults += [
@@ -172,7 +172,7 @@ def _margins(challenge: Challenge, entry: BoardEntry) -> dict[str, float]:
 
 def _below(floor: BoardEntry | None, entry: BoardEntry) -> tuple[str, ...]:
     """The datasets on which a trained model's PSNR is below the floor's."""
-    if floor is None or UNTRAINED in entry.badges:
+    if floor is None or entry.untrained:
         return ()
     keys = [key for key in floor.values if key.startswith("psnr:") and key in entry.values]
     return tuple(key[5:] for key in keys if entry.values[key] < floor.values[key])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Literal
 
 from harness.core.audit import Audit
@@ -15,9 +16,21 @@ from harness.core.submission import Precision, PublishedFigures
 
 RowRole = Literal["reference", "entry", "floor"]
 RowStatus = Literal["ok", "failed"]
-UNTRAINED = "untrained"  # the badge of a model that ran with seeded weights
 FiguresOrigin = Literal["measured", "printed", "imported"]
 """Where a board's figures come from: this harness, a publication, a results file."""
+
+
+class EntryBadge(StrEnum):
+    """What an entry carries beside its figures; tables and documents print the text."""
+
+    UNTRAINED = "untrained"
+    OFFICIAL_WEIGHTS = "official weights"
+    DEMO_WEIGHTS = "demo weights"
+    IMPORTED = "imported"
+    FLAGS_CHANGED = "flags changed"
+    CHANNELS_LAST = "channels_last"
+    COMPILE = "compile"
+    DEPLOY_IN_DOUBT = "deploy in doubt"
 
 
 @dataclass(frozen=True)
@@ -65,7 +78,8 @@ class BoardEntry:
     failure: Failed | None = None  # why there are no figures; a failed count is a note
     values: Mapping[str, float] = field(default_factory=dict)
     intervals: Mapping[str, Interval] = field(default_factory=dict)
-    badges: tuple[str, ...] = ()  # untrained, demo weights, official weights, flags changed
+    untrained: bool = False  # it ran with seeded weights
+    marks: tuple[EntryBadge, ...] = ()  # all badges but that of an untrained model
     notes: tuple[str, ...] = ()
     verdict: CountVerdict | None = None  # of the counters
     audits: tuple[Audit, ...] = ()  # of the measurement: the worst of each kind over the rounds
@@ -73,6 +87,11 @@ class BoardEntry:
     precision: Precision = "fp32"
     rankable: bool = True  # False: a floor, or a model without trained weights
     records: tuple[Record, ...] = ()
+
+    @property
+    def badges(self) -> tuple[EntryBadge, ...]:
+        """All of them, in the order in which they are drawn."""
+        return (EntryBadge.UNTRAINED, *self.marks) if self.untrained else self.marks
 
     @property
     def status(self) -> RowStatus:

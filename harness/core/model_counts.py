@@ -21,11 +21,15 @@ class Share:
 
 @dataclass(frozen=True)
 class UnregisteredTensor:
-    """A tensor that the forward read and that is no registered parameter."""
+    """A tensor that the forward read and that is no registered parameter.
+
+    A `constant` is written in code, or comes from outside of PyTorch. The image was multiplied by
+    `weights`; `values` were read in any other way.
+    """
 
     name: str
-    kind: str  # buffer | attribute | constant (in code, or from outside of PyTorch) | made
-    role: str  # weights: the image was multiplied by it; values: read in any other way
+    kind: Literal["buffer", "attribute", "constant", "made"]
+    role: Literal["weights", "values"]
     numel: int
 
 
@@ -90,7 +94,7 @@ class Counter:
     matmul_macs: int | None
     activations: int | None
     convs: int | None
-    device: str  # where the forward ran: meta | cpu
+    device: Literal["meta", "cpu"]  # where the forward ran
     uncounted: dict[str, int] = field(default_factory=dict)  # operator -> calls it could not count
     error: str = ""
     by_operator: tuple[Share, ...] = ()

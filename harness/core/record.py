@@ -9,9 +9,11 @@ from typing import Annotated, Literal
 from harness.core.audit import Audit
 from harness.core.model_counts import Counts
 from harness.core.outcome import Failed
+from harness.core.submission import WeightsKind
 from harness.core.values import finite_value, value
 
 SCHEMA = 2
+_CHANGED = "changed while "
 
 
 @value
@@ -62,7 +64,7 @@ class Memory:
     """Peak memory of the timed passes, above the level after the load on a CPU."""
 
     peak_bytes: int
-    source: str  # rss_peak | cuda_allocated
+    source: Literal["rss_peak", "cuda_allocated"]
     level_bytes: int = 0  # after the load
     reserved_bytes: int = 0  # CUDA
     nvml_bytes: int | None = None  # CUDA, of the process; None where NVML does not tell
@@ -88,7 +90,7 @@ class Energy:
 
     joules: float
     forwards: int
-    source: str  # nvml_counter
+    source: Literal["nvml_counter"]
     windows: tuple[EnergyWindow, ...] = ()
 
     def __post_init__(self) -> None:
@@ -139,6 +141,18 @@ class Calibration:
     bytes_per_s: float  # the best of copies, read and written
 
 
+def changed_note(setting: str, *, at_load: bool) -> str:
+    """How a record tells of a global setting that the submission changed."""
+    return f"{_CHANGED}{'loading (put back)' if at_load else 'running'}: {setting}"
+
+
+def _changed(notes: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that `changed_note` wrote: records store them among other notes, and earlier ones do
+    too, so that their beginning is all that there is to go by.
+    """
+    return tuple(note for note in notes if note.startswith(_CHANGED))
+
+
 @value
 class RoundFigures:
     """A round that went through."""
@@ -159,6 +173,11 @@ class RoundFigures:
     precision: str = "fp32"  # as the manifest declares it
     kind: Literal["round"] = "round"
 
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The notes of global settings that the submission changed."""
+        return _changed(self.notes)
+
 
 @value
 class CountFigures:
@@ -168,6 +187,11 @@ class CountFigures:
     notes: tuple[str, ...] = ()
     untrained: bool = False
     kind: Literal["count"] = "count"
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The notes of global settings that the submission changed."""
+        return _changed(self.notes)
 
 
 @value
@@ -220,5 +244,5 @@ class Record:
     started: str  # ISO 8601, UTC
     environment: Environment
     outcome: Annotated[Outcome, {"discriminator": "kind"}]
-    weights: str = ""  # own | demo | official | seeded
+    weights: WeightsKind | Literal[""] = ""  # "": no weights of a model, as of the floor
     schema: int = SCHEMA

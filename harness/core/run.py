@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import field
+from typing import Literal
 
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import RowRole
 from harness.core.outcome import Failed
 from harness.core.record import Environment, JobKind
-from harness.core.submission import Precision, PublishedFigures
+from harness.core.submission import Precision, PublishedFigures, WeightsKind
 from harness.core.values import value
 
 SCHEMA = 1
@@ -44,7 +45,7 @@ class ListedEntry:
     team: str
     title: str
     role: RowRole
-    weights: str = ""  # own | demo | official | seeded
+    weights: WeightsKind | Literal[""] = ""  # "": no weights of a model, as of the floor
     precision: Precision = "fp32"
     channels_last: bool = False
     compile: bool = False

@@ -14,6 +14,7 @@ ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 ENTRY_PATTERN = re.compile(r"[A-Za-z_]\w*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 PATH_CAP = 120  # characters: no part of it is too long for a file system
 Precision = Literal["fp32", "fp16", "bf16"]
+WeightsKind = Literal["own", "demo", "official", "seeded"]
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt")
 
 

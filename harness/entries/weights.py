@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Literal
 
 from harness.core.outcome import BadInput
-from harness.core.submission import OfficialWeights
+from harness.core.submission import OfficialWeights, WeightsKind
 from harness.documents import atomic
 from harness.entries.catalogue import Entry, file_digest
 
 WeightsMode = Literal["bundled", "official"]
-WeightsKind = Literal["own", "demo", "official", "seeded"]
 FOLDER_VARIABLE = "ESR_WEIGHTS_DIR"
 TIMEOUT_S = 60.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from harness.core.outcome import failed
 from harness.core.record import Energy, EnergyWindow
@@ -12,7 +13,7 @@ from harness.measure.worker_process import WorkerFailed
 WINDOW_S = 2.0  # for which a worker repeats one image
 LEAST_S = 1.0  # below it the counter's steps are too coarse, and there is no figure
 IMAGES = 4  # evenly spread over those of a round
-SOURCE = "nvml_counter"
+SOURCE: Final = "nvml_counter"
 # By how much faster repeated forwards may be than one that was timed: they find a warm cache, and a
 # CPU that is awake to start their kernels, which is what a short forward waits for. Beyond this the
 # floor holds the windows against what the machine can multiply and write.

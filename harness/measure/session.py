@@ -13,7 +13,15 @@ from harness.audits.exchange import Exchange
 from harness.core.challenge import TimingProtocol
 from harness.core.outcome import Stage, failed
 from harness.core.process_state import ProcessState, WatchedForward
-from harness.core.record import Calibration, CountFigures, Energy, ImageScore, Memory, Sample
+from harness.core.record import (
+    Calibration,
+    CountFigures,
+    Energy,
+    ImageScore,
+    Memory,
+    Sample,
+    changed_note,
+)
 from harness.machine import gpu_monitor, nvml, proc
 from harness.measure import energy as joules
 from harness.measure.answer_validation import honest_counts, of_answer, told_notes
@@ -129,8 +137,8 @@ class Session:
     def notes(self, state: ProcessState | None = None) -> tuple[str, ...]:
         """What the submission changed in its process."""
         state = state or self.inspect("collect")
-        at_load = tuple(f"changed while loading (put back): {text}" for text in self.ready.changed)
-        later = (f"changed while running: {text}" for text in state.changed)
+        at_load = (changed_note(text, at_load=True) for text in self.ready.changed)
+        later = (changed_note(text, at_load=False) for text in state.changed)
         return told_notes(at_load, later, self.retaken(), self.ready.notes)
 
     def retaken(self) -> tuple[str, ...]:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.core.audit import AuditVerdict, flagged, worst
-from harness.core.leaderboard import BoardEntry, Row
+from harness.core.leaderboard import BoardEntry, EntryBadge, Row
 from harness.core.record import Record
 from harness.render.text import HINT_LIMIT, clean, cut, short
 
 Tone = Literal["plain", "neutral", "reference", "good", "warn", "bad"]
-_BADGE_LIMIT = 28
 _VERDICTS: dict[str, tuple[str, Tone]] = {
     "verified": ("counts verified", "good"),
     "disputed": ("counts disputed", "bad"),
@@ -23,20 +22,36 @@ _AUDITS: dict[AuditVerdict, tuple[str, Tone]] = {
     "suspect": ("suspect", "bad"),
     "rejected": ("rejected", "bad"),
 }
-_HINTS = {
-    "reference": "A known model that the entries are compared with",
-    "untrained": "Seeded random weights: size and speed are meaningful, quality is not",
-    "official weights": "The weights that the authors published",
-    "demo weights": (
-        "Weights that come with the project, trained for an hour on a CPU: below what the authors "
-        "published, which --weights official takes"
+_CARRIED: dict[EntryBadge, tuple[Tone, str]] = {
+    EntryBadge.UNTRAINED: (
+        "warn",
+        "Seeded random weights: size and speed are meaningful, quality is not",
     ),
-    "deploy in doubt": "Its deploy function gives another network, or could not be checked",
-    "channels_last": "Declared: weights and input lie in memory with the channels last",
-    "compile": "Declared: run by torch.compile, whose own time is not in the runtime",
-    "not audited": "Its protocol asked for no audits of the measurement",
-    "imported": "From a results file of another program: not measured by this harness",
-    "limit met by rounding": "Inside the limit only at the decimals that the rules judge by",
+    EntryBadge.OFFICIAL_WEIGHTS: ("plain", "The weights that the authors published"),
+    EntryBadge.DEMO_WEIGHTS: (
+        "warn",
+        (
+            "Weights that come with the project, trained for an hour on a CPU: below what the "
+            "authors published, which --weights official takes"
+        ),
+    ),
+    EntryBadge.IMPORTED: (
+        "plain",
+        "From a results file of another program: not measured by this harness",
+    ),
+    EntryBadge.FLAGS_CHANGED: ("warn", ""),
+    EntryBadge.CHANNELS_LAST: (
+        "plain",
+        "Declared: weights and input lie in memory with the channels last",
+    ),
+    EntryBadge.COMPILE: (
+        "plain",
+        "Declared: run by torch.compile, whose own time is not in the runtime",
+    ),
+    EntryBadge.DEPLOY_IN_DOUBT: (
+        "warn",
+        "Its deploy function gives another network, or could not be checked",
+    ),
 }
 
 
@@ -56,16 +71,17 @@ def badges(row: Row, *, earlier: Sequence[Record]) -> tuple[Badge, ...]:
     entry = row.entry
     found = []
     if entry.role == "reference":
-        found.append(Badge("reference", "reference", _HINTS["reference"]))
-    found += [_of_text(text) for text in entry.badges]
+        hint = "A known model that the entries are compared with"
+        found.append(Badge("reference", "reference", hint))
+    found += [Badge(mark, *_CARRIED[mark]) for mark in entry.badges]
     if entry.verdict is not None:
         text, tone = _VERDICTS[entry.verdict.level]
         reasons = "; ".join(clean(reason) for reason in entry.verdict.reasons)
         found.append(Badge(text, tone, cut(reasons, HINT_LIMIT)))
     found += _audited(entry)
     if row.ranked and any(room < 0 for room in row.margins.values()):
-        name = "limit met by rounding"
-        found.append(Badge(name, "warn", _HINTS[name]))
+        hint = "Inside the limit only at the decimals that the rules judge by"
+        found.append(Badge("limit met by rounding", "warn", hint))
     if row.below_floor:
         names = ", ".join(map(short, row.below_floor))
         found.append(Badge("below the floor", "bad", f"Plain upscaling has more PSNR on {names}"))
@@ -77,8 +93,8 @@ def badges(row: Row, *, earlier: Sequence[Record]) -> tuple[Badge, ...]:
 def _audited(entry: BoardEntry) -> list[Badge]:
     """One badge for all audits: the worst verdict, and what speaks against the entry."""
     if not entry.audits:
-        name = "not audited"
-        return [Badge(name, "warn", _HINTS[name])] if entry.timed else []
+        hint = "Its protocol asked for no audits of the measurement"
+        return [Badge("not audited", "warn", hint)] if entry.timed else []
     text, tone = _AUDITS[worst(entry.audits)]
     against = [f"{it.id}: {clean(it.evidence)}" for it in flagged(entry.audits)]
     hint = "; ".join(against) or f"{len(entry.audits)} audits of the measurement found nothing odd"
@@ -98,8 +114,3 @@ def _earlier(earlier: Sequence[Record], *, of: int) -> Badge:
 def _day(started: str) -> str:
     """`2030-01-31, 14:05 UTC` of an ISO 8601 time."""
     return f"{short(started[:10])}, {short(started[11:16])} UTC"
-
-
-def _of_text(text: str) -> Badge:
-    warns = text.startswith(("untrained", "flags", "demo", "deploy"))
-    return Badge(short(text, _BADGE_LIMIT), "warn" if warns else "plain", _HINTS.get(text, ""))

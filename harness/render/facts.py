@@ -66,9 +66,7 @@ def _worst(entry: BoardEntry) -> Memory | None:
 
 def _memory(memory: Memory) -> list[tuple[str, str]]:
     """How the peak was taken, and what else was seen; a figure that was not taken is left out."""
-    source = clean(memory.source)
-    meaning = _SOURCES.get(memory.source)
-    told = [("Memory is", f"{meaning} ({source})" if meaning else source)]
+    told = [("Memory is", f"{_SOURCES[memory.source]} ({memory.source})")]
     others = {
         "Memory after the load": memory.level_bytes,
         "Memory reserved by PyTorch": memory.reserved_bytes,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.core.challenge import Challenge
-from harness.core.leaderboard import UNTRAINED, Leaderboard, Row, RowRole
+from harness.core.leaderboard import Leaderboard, Row, RowRole
 from harness.render.plot_labels import Spot, write_labels
 from harness.render.text import short
 from harness.render.units import shown
@@ -106,7 +106,7 @@ def _datasets(challenge: Challenge) -> list[str]:
 def _points(row: Row, dataset: str) -> list[Point]:
     entry = row.entry
     figures = [entry.values.get(key, math.nan) for key in ("runtime", f"psnr:{dataset}", "params")]
-    no_model = entry.role == "floor" or UNTRAINED in entry.badges  # PSNR says nothing of it
+    no_model = entry.role == "floor" or entry.untrained  # PSNR says nothing of it
     if entry.status != "ok" or no_model or not all(map(math.isfinite, figures)):
         return []
     seconds, psnr_db, params = figures

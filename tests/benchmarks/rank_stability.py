@@ -53,7 +53,7 @@ def _board(folder: Path, options: argparse.Namespace) -> Leaderboard:
     board = harness.evaluate(
         [], challenge="sample", rounds=options.rounds, threads=options.threads, reports=folder
     )
-    entries = [replace(it, rankable=True, badges=()) for it in _entries(board)]
+    entries = [replace(it, rankable=True, untrained=False) for it in _entries(board)]
     return with_spans(rank(board.challenge, entries))
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from harness.core.challenge import Challenge, Column, DatasetUse, Limit, Term, Track
-from harness.core.leaderboard import BoardEntry, Interval, Leaderboard, Row, Standing
+from harness.core.leaderboard import BoardEntry, EntryBadge, Interval, Leaderboard, Row, Standing
 from harness.core.model_counts import Counter, Counts, CountVerdict
 from harness.core.outcome import Failed, Stage, failed
 from harness.core.record import (
@@ -186,7 +186,7 @@ def _ranked_rows() -> tuple[Row, ...]:
             1,
             published=printed,
             records=records("rlfn_ntire"),
-            badges=("official weights",),
+            marks=(EntryBadge.OFFICIAL_WEIGHTS,),
             notes=("Fuses itself at the first forward.",),
         ),
         ranked(
@@ -196,7 +196,7 @@ def _ranked_rows() -> tuple[Row, ...]:
             title="SpanFast $x^2$ 100%",
             verdict=disputed,
             values=values(runtime=0.0294, params=151_000.0, macs=1.592e9, valid=28.98),
-            badges=("flags changed",),
+            marks=(EntryBadge.FLAGS_CHANGED,),
         ),
         ranked(
             3,
@@ -244,7 +244,7 @@ def _unranked_rows() -> tuple[Row, ...]:
         title="IMDN",
         role="reference",
         rankable=False,
-        badges=("untrained",),
+        untrained=True,
         values=values(valid=9.31, test=9.02),
         verdict=CountVerdict("incomplete", ("aten::grid_sampler was not counted",)),
     )

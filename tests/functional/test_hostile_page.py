@@ -84,7 +84,7 @@ def hostile_board(texts: list[str]) -> Leaderboard:
 def _good(place: int, text: str) -> Row:
     counts = Counts(
         *(8, 8, 1, 2, 1),
-        (Counter(text, 1, 1, 1, 1, text, {text: 1}, text),),
+        (Counter(text, 1, 1, 1, 1, "meta", {text: 1}, text),),
         (text,),
         (text,),
     )
@@ -97,7 +97,6 @@ def _good(place: int, text: str) -> Row:
         id=f"e{place}",
         team=text,
         title=text,
-        badges=(text,),
         notes=(text,),
         verdict=CountVerdict("disputed", (text,)),
         published=(PublishedFigures(text, boards.VALID, psnr_db=30.0, runtime_ms=3.0),),

@@ -9,6 +9,7 @@ from fakes.challenges import write_challenge
 from harness.board.build import build, load_run, save_run
 from harness.board.store import Store
 from harness.core.audit import Audit
+from harness.core.leaderboard import EntryBadge
 from harness.core.model_counts import BeforeDeploy, Counter, Counts, WeightTrace
 from harness.core.outcome import BadInput, Failed
 from harness.core.record import (
@@ -24,6 +25,7 @@ from harness.core.record import (
     Record,
     RoundFigures,
     Sample,
+    changed_note,
 )
 from harness.core.run import JobKey, ListedEntry, Run
 from harness.rules import rulebook
@@ -175,6 +177,23 @@ def test_seeded_weights_are_a_badge_and_no_rank_unless_there_is_nothing_to_train
     bare = saved(store, "bare", {("round", 0): a_round(0.01, 0.01, peak=1)})
     (row,) = build(run(tmp_path, an_entry(bare, id="bare", weights="seeded")), store).rows
     assert (row.ranked, row.entry.badges) == (True, ())
+
+
+@pytest.mark.parametrize("at_load", [True, False])
+def test_a_changed_setting_is_a_badge_and_another_note_none(
+    tmp_path: Path, store: Store, at_load: bool
+) -> None:
+    changed = dataclasses.replace(
+        a_round(0.01, 0.01, peak=1),
+        notes=("slow", changed_note("threads", at_load=at_load)),
+    )
+    (row,) = build(
+        run(tmp_path, an_entry(saved(store, "mine", {("round", 0): changed}))), store
+    ).rows
+    assert row.entry.badges == (EntryBadge.FLAGS_CHANGED,)
+    told = dataclasses.replace(changed, notes=("has changed while loading",))
+    (row,) = build(run(tmp_path, an_entry(saved(store, "mine", {("round", 0): told}))), store).rows
+    assert row.entry.badges == ()
 
 
 def test_the_floor_has_quality_alone_and_no_rank(tmp_path: Path, store: Store) -> None:

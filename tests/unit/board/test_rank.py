@@ -136,7 +136,7 @@ def test_a_figure_that_only_a_column_shows_may_be_absent() -> None:
 
 
 def test_an_untrained_model_is_not_ranked_unless_the_challenge_says_so() -> None:
-    entry = an_entry("a", {"runtime": 1.0}, badges=("untrained",), rankable=False)
+    entry = an_entry("a", {"runtime": 1.0}, untrained=True, rankable=False)
     board = rank(a_challenge(BY_RUNTIME), [entry])
     assert (board.rows[0].ranked, board.rows[0].reason) == (False, "untrained")
     assert rank(a_challenge(BY_RUNTIME, rank_untrained=True), [entry]).rows[0].ranked
@@ -262,7 +262,7 @@ def test_a_weighted_score_is_a_sum_of_exponentials_of_ratios_to_the_baseline() -
 
 def test_an_untrained_baseline_still_gives_the_ratios() -> None:
     entries = [
-        an_entry("base", {"runtime": 2.0, "params": 100}, badges=("untrained",), rankable=False),
+        an_entry("base", {"runtime": 2.0, "params": 100}, untrained=True, rankable=False),
         an_entry("a", {"runtime": 2.0, "params": 100}),
     ]
     board = rank(a_challenge(BY_SCORE), entries)
@@ -338,7 +338,7 @@ def test_an_optional_term_counts_for_all_or_for_nobody(
         "Green: without what the rules call optional: Energy, not measured of a",
     )
     # a row that is not ranked has no say in it
-    board = rank(challenge, [*entries, replace(unread, id="c", badges=("untrained",))])
+    board = rank(challenge, [*entries, replace(unread, id="c", untrained=True)])
     assert scores(board, "t") == pytest.approx(full)
 
 
@@ -408,8 +408,8 @@ def test_ranked_rows_lead_then_unranked_then_the_floor_then_failures() -> None:
         an_entry("z_failed", failure=CRASH),
         an_entry("a_failed", failure=CRASH),
         an_entry("floor", role="floor", rankable=False),
-        an_entry("slow_untrained", {"runtime": 0.2}, badges=("untrained",)),
-        an_entry("fast_untrained", {"runtime": 0.1}, badges=("untrained",)),
+        an_entry("slow_untrained", {"runtime": 0.2}, untrained=True),
+        an_entry("fast_untrained", {"runtime": 0.1}, untrained=True),
         *runs(slow=3.0, fast=2.0),
     ]
     assert order(rank(a_challenge(BY_RUNTIME), entries)) == [
@@ -494,7 +494,7 @@ def fields(draw: st.DrawFn) -> list[BoardEntry]:
                 id_,
                 {key: draw(figure) for key in keys},
                 failure=None if draw(st.integers(0, 7)) else CRASH,
-                badges=() if draw(st.integers(0, 7)) else ("untrained",),
+                untrained=not draw(st.integers(0, 7)),
             )
         )
     return entries
@@ -577,7 +577,7 @@ def test_a_row_below_the_floor_is_told_by_dataset_and_stays_ranked() -> None:
             floor,
             an_entry("poor", {PSNR: 28.3, "runtime": 1.0}),
             an_entry("good", {PSNR: 28.4, "runtime": 2.0}),
-            an_entry("seeded", {PSNR: 6.0, "runtime": 3.0}, badges=("untrained",)),
+            an_entry("seeded", {PSNR: 6.0, "runtime": 3.0}, untrained=True),
         ],
     )
     told = {row.entry.id: row.below_floor for row in board.rows}

@@ -20,6 +20,7 @@ from harness.wire.count_answers import (
     BeforeDeployAnswer,
     SecondSizeAnswer,
     ShareAnswer,
+    UnregisteredTensorAnswer,
     WeightTraceAnswer,
 )
 from harness.wire.messages import CounterAnswer, CountsAnswer
@@ -69,6 +70,13 @@ def test_nothing_costs_less_than_nothing(counts: CountsAnswer) -> None:
 def test_no_record_is_filled_with_a_stranger_s_text(counts: CountsAnswer, what: str) -> None:
     with pytest.raises(WorkerFailed, match=what):
         honest_counts(counts)
+
+
+def test_a_kind_that_there_is_not_is_refused() -> None:
+    held = UnregisteredTensorAnswer("a", "secret", "weights", 1)
+    with pytest.raises(WorkerFailed, match=r"reads\.held\.0\.kind") as refused:
+        honest_counts(replace(HONEST, reads=WeightTraceAnswer(held=(held,))))
+    assert refused.value.failure.reason == "protocol"
 
 
 def _sample(seconds: float, wall_s: float) -> Sample:
