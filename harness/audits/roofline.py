@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.core.audit import Audit, AuditVerdict, combined
+from harness.core.counter_registry import COMPARED
 from harness.core.model_counts import Counts
 from harness.core.record import Calibration, RoundFigures
 
@@ -17,7 +18,6 @@ FACTOR = 4.0
 multiplications counted, and the yardstick may have been taken at a busy moment."""
 
 _BYTES = 4  # of a value in float32; half of it where a manifest declares half precision
-_COMPARED = ("dispatch", "fvcore", "ntire2022")
 
 
 def floor(counts: Counts | None, rounds: Sequence[RoundFigures], *, scale: int) -> Audit | None:
@@ -36,7 +36,7 @@ def least_macs_per_pixel(counts: Counts | None) -> float:
     """Multiply-adds of convolutions and matrix products for an LR pixel, at least; 0 if unknown."""
     if counts is None:
         return 0.0
-    figures = [counts.counter(name) for name in _COMPARED]
+    figures = [counts.counter(it.id) for it in COMPARED]
     known = [it.matmul_macs for it in figures if it is not None and it.matmul_macs is not None]
     here = min(known, default=0) / (counts.height * counts.width)
     there = counts.elsewhere

@@ -26,6 +26,7 @@ from harness.core.outcome import BadInput, Failed
 from harness.core.record import CountFigures, FloorFigures, ImportedFigures, Record, RoundFigures
 from harness.core.run import SCHEMA, ListedEntry, Run
 from harness.counts.fusing import suspicion
+from harness.counts.static_figures import static_figures
 from harness.counts.verdict import judge
 from harness.documents import atomic
 from harness.documents.typed import adapter
@@ -91,7 +92,7 @@ def _unreadable(run: Run, looked: Sequence[tuple[Found, ...]]) -> tuple[str, ...
 def _entry(listed: ListedEntry, challenge: Challenge, records: tuple[Record, ...]) -> BoardEntry:
     failure = listed.fault or _failure(records)
     counts = counts_of(records)
-    static = {} if counts is None else _static(counts, challenge)
+    static = {} if counts is None else static_figures(counts, convention=challenge.macs)
     measured, intervals = ({}, {}) if failure else _measured(challenge, records)
     rounds = () if failure else rounds_of(records)
     parameterless = any(not it.untrained for it in rounds_of(records))
@@ -154,18 +155,6 @@ def _measured(
         values["memory"] = float(memory)
     values.setdefault("params", float(rounds[0].params))
     return values, {key: _interval(estimate) for key, estimate in estimates.items()}
-
-
-def _static(counts: Counts, challenge: Challenge) -> dict[str, float]:
-    figures: dict[str, int | None] = {"params": counts.params}
-    for name in ("ntire2022", "fvcore"):
-        counter = counts.counter(name)
-        figures[f"macs_{name}"] = counter.macs if counter else None
-    figures["macs"] = figures[f"macs_{challenge.macs}"]
-    hooks = counts.counter("ntire2022")
-    if hooks is not None:
-        figures |= {"activations": hooks.activations, "convs": hooks.convs}
-    return {key: float(value) for key, value in figures.items() if value is not None}
 
 
 def _verdict(counts: Counts | None) -> CountVerdict | None:

@@ -11,6 +11,7 @@ import typer
 from harness.cli.console import ExitCode, explained, print_json, say
 from harness.cli.esr_sandbox import Sandbox
 from harness.cli.official_ids import Ids, Ntire, id_list
+from harness.core.counter_registry import CONVENTIONS, COUNTERS, HOOKS
 
 if TYPE_CHECKING:
     from harness.entries.catalogue import Entry, Rejected
@@ -78,7 +79,7 @@ def document(one: Inspected) -> dict[str, Any]:
 
     counts = one.counts.counts if one.counts else None
     counters = {counter.name: counter for counter in counts.counters} if counts else {}
-    hooks = counters.get("ntire2022")
+    hooks = counters.get(HOOKS)
     entry = one.candidate if isinstance(one.candidate, Entry) else None
     return {
         "id": one.candidate.id,
@@ -90,10 +91,7 @@ def document(one: Inspected) -> dict[str, Any]:
         "weights": one.weights,
         "isolation": one.isolation,
         "params": counts.params if counts else None,
-        "macs": {
-            name: counters[name].macs if name in counters else None
-            for name in ("ntire2022", "fvcore", "ptflops", "dispatch")
-        },
+        "macs": {it.id: counters[it.id].macs if it.id in counters else None for it in COUNTERS},
         "activations": hooks.activations if hooks else None,
         "convs": hooks.convs if hooks else None,
         "params_before": counts.params_before if counts else None,
@@ -141,12 +139,13 @@ def _print(found: tuple[Inspected, ...]) -> None:
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("entry", overflow="fold")
-    for title in ("scale", "params", "MACs ntire2022", "MACs fvcore", "activations", "convs"):
+    macs = [f"MACs {name}" for name in CONVENTIONS]
+    for title in ("scale", "params", *macs, "activations", "convs"):
         table.add_column(title, justify="right")
     table.add_column("verdict")
     for one in found:
         it = document(one)
-        figures = (it["params"], it["macs"]["ntire2022"], it["macs"]["fvcore"], it["activations"])
+        figures = (it["params"], *(it["macs"][name] for name in CONVENTIONS), it["activations"])
         table.add_row(
             escape(it["id"]),
             str(it["scale"] or "–"),

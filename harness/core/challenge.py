@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import field, replace
 from typing import Literal
 
+from harness.core.counter_registry import DEFAULT_CONVENTION, Convention
 from harness.core.dataset_definition import Definition
-from harness.core.metrics import Convention, dataset_of, metric, refuse_unit
+from harness.core.metrics import dataset_of, metric, refuse_unit
 from harness.core.submission import ID_PATTERN, PublishedFigures
 from harness.core.values import finite_value
 
@@ -184,7 +185,7 @@ class Challenge:
     # The baseline's figures in print. They serve printed tables that lack its row and never a run,
     # since they come from another machine; with them the baseline need not ship with the harness.
     baseline_figures: PublishedFigures | None = None
-    macs: Convention = "fvcore"
+    macs: Convention = DEFAULT_CONVENTION
     complexity_input: tuple[int, int] = (256, 256)  # LR height and width
     runtime_over: tuple[str, ...] = ()  # the datasets of the average runtime; () is all of them
     runtime_mean: RuntimeMean = "datasets"

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-Convention = Literal["ntire2022", "fvcore"]
-"""How multiply-adds are counted; the literature prints both as "FLOPs"."""
+from harness.core.counter_registry import CONVENTIONS
 
 
 @dataclass(frozen=True)
@@ -108,13 +107,6 @@ _MACS = (
     "Multiply-accumulate operations, the “FLOPs” of the literature: one multiply-add = 1, "
     "at {size}. "
 )
-CONVENTIONS: Mapping[str, str] = {
-    "ntire2022": (
-        "Counted as in NTIRE 2022: convolutions without bias, linear layers, 1 per element of an "
-        "activation, 2 per element of a batch normalisation."
-    ),
-    "fvcore": "Counted with fvcore, as in NTIRE 2024 and later.",
-}
 _COUNT = GateDefault("exact")
 
 METRICS: Mapping[str, Metric] = {

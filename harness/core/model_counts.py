@@ -89,7 +89,7 @@ class Counter:
     "this counter can't tell"; `error` then says why if it failed.
     """
 
-    name: str  # ntire2022 | fvcore | ptflops | dispatch
+    name: str  # an id of core.counter_registry
     macs: int | None
     matmul_macs: int | None
     activations: int | None

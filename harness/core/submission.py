@@ -7,7 +7,8 @@ from dataclasses import field
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from harness.core.metrics import METRICS, PRINTED, Convention, Metric
+from harness.core.counter_registry import Convention
+from harness.core.metrics import METRICS, PRINTED, Metric
 from harness.core.values import finite_value, value
 
 ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
@@ -66,8 +67,8 @@ class PublishedFigures:
     def figures(self) -> dict[str, float]:
         """The figures by metric key, in base units.
 
-        MACs stand under their own convention, `macs_ntire2022` or `macs_fvcore`, and under `macs`
-        where the source names none.
+        MACs stand under their own convention, as `macs_fvcore`, and under `macs` where the source
+        names none.
         """
         printed = ((METRICS[key], getattr(self, METRICS[key].printed_name)) for key in PRINTED)
         return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.core.counter_registry import DISPATCH
 from harness.core.model_counts import Counts, SecondSize, UnregisteredTensor, WeightTrace
 from harness.core.phrasing import calls, listed
 
@@ -17,7 +18,7 @@ GROWTH = 0.05
 def left_out(counts: Counts) -> Iterator[str]:
     """What the counts leave out, or what can't be known."""
     reads = counts.reads
-    dispatch = counts.counter("dispatch")
+    dispatch = counts.counter(DISPATCH)
     if dispatch is not None and dispatch.uncounted:
         yield f"no counter can count {calls(dispatch.uncounted)}: {_hidden_cost(reads)}"
     if reads is None:
@@ -85,7 +86,7 @@ def _hidden_cost(reads: WeightTrace | None) -> str:
 
 
 def _beyond(counts: Counts, reads: WeightTrace) -> Iterator[str]:
-    dispatch = counts.counter("dispatch")
+    dispatch = counts.counter(DISPATCH)
     if dispatch is None or dispatch.matmul_macs is None:
         return
     visible = expected(reads) - sum(reads.opaque.values())

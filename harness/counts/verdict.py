@@ -13,19 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.core.counter_registry import COMPARED, DISPATCH, HOOKS, KnownCounter
 from harness.core.model_counts import Counter, Counts, CountVerdict
 from harness.core.phrasing import calls
 from harness.counts.consistency import expected, left_out, remarks, unlike
 
 TOLERANCE = 1e-3
 """Relative difference that is none: fvcore reads einsum's cost from a text of four digits."""
-
-_COMPARED = ("dispatch", "fvcore", "ntire2022")
-_TITLES = {
-    "dispatch": "the dispatch counter",
-    "fvcore": "fvcore",
-    "ntire2022": "the NTIRE 2022 hooks",
-}
 
 
 def judge(counts: Counts) -> CountVerdict:
@@ -44,42 +38,40 @@ def judge(counts: Counts) -> CountVerdict:
 
 
 def _missing(counts: Counts) -> Iterator[str]:
-    for name in _COMPARED:
-        counter = counts.counter(name)
+    for kind in reversed(COMPARED):
+        counter = counts.counter(kind.id)
         if counter is None:
-            yield f"{_TITLES[name]} was not asked"
+            yield f"{kind.title} was not asked"
         elif counter.error or counter.matmul_macs is None:
-            yield f"{_TITLES[name]} could not run: {counter.error or 'no figure'}"
+            yield f"{kind.title} could not run: {counter.error or 'no figure'}"
 
 
 def _differing(counts: Counts) -> Iterator[str]:
     """The dispatch counter sees every operator, so the others are held against it."""
-    dispatch = counts.counter("dispatch")
+    dispatch = counts.counter(DISPATCH)
     if dispatch is None:
         return
-    for name in ("fvcore", "ntire2022"):
-        other = counts.counter(name)
+    for kind in reversed(COMPARED):
+        other = counts.counter(kind.id)
         if other is None or other.matmul_macs is None or dispatch.matmul_macs is None:
             continue
         if not _equal(other.matmul_macs, dispatch.matmul_macs):
-            yield _short(counts, other, dispatch)
-    hooks = counts.counter("ntire2022")
+            yield _short(counts, kind, other, dispatch)
+    hooks = counts.counter(HOOKS)
     if hooks is not None:
         yield from _other_convolutions(hooks, dispatch)
 
 
-def _short(counts: Counts, other: Counter, dispatch: Counter) -> str:
+def _short(counts: Counts, kind: KnownCounter, other: Counter, dispatch: Counter) -> str:
     text = (
-        f"{_TITLES[other.name]} counted {other.matmul_macs:,} multiply-adds of convolutions, "
+        f"{kind.title} counted {other.matmul_macs:,} multiply-adds of convolutions, "
         f"linear layers and matrix products, the dispatch counter {dispatch.matmul_macs:,}"
     )
     if _is_attention(counts, other, dispatch):
         return f"{text}; what it lacks are products of two tensors that both come of the image"
-    if other.uncounted and other.name != "ntire2022":
-        return f"{text}; {_TITLES[other.name]} can't count {calls(other.uncounted)}"
-    if other.name == "ntire2022":
-        return f"{text}; hooks see modules, not functions called in forward"
-    return text
+    if kind.limitation:
+        return f"{text}; {kind.limitation}"
+    return f"{text}; {kind.title} can't count {calls(other.uncounted)}" if other.uncounted else text
 
 
 def _is_attention(counts: Counts, other: Counter, dispatch: Counter) -> bool:
@@ -91,7 +83,7 @@ def _is_attention(counts: Counts, other: Counter, dispatch: Counter) -> bool:
 
 def _settled(counts: Counts) -> Iterator[str]:
     """Whom the closed form sides with; it was reached without any counter."""
-    dispatch = counts.counter("dispatch")
+    dispatch = counts.counter(DISPATCH)
     if counts.reads is None or dispatch is None or dispatch.matmul_macs is None:
         return
     if _equal(expected(counts.reads), dispatch.matmul_macs):
@@ -111,10 +103,11 @@ def _other_convolutions(hooks: Counter, dispatch: Counter) -> Iterator[str]:
 
 
 def _agreement(counts: Counts) -> str:
-    dispatch = counts.counter("dispatch")
+    dispatch = counts.counter(DISPATCH)
+    *others, last = (kind.short or kind.title for kind in COMPARED)
     macs = 0 if dispatch is None or dispatch.matmul_macs is None else dispatch.matmul_macs
     return (
-        f"hooks, fvcore and the dispatch counter agree on {macs:,} multiply-adds of convolutions, "
+        f"{', '.join(others)} and {last} agree on {macs:,} multiply-adds of convolutions, "
         "linear layers and matrix products"
     )
 

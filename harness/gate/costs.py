@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.challenge import TimingProtocol
+from harness.core.counter_registry import DEFAULT_CONVENTION
 from harness.core.outcome import Failed
 from harness.core.record import CountFigures
+from harness.counts.static_figures import static_figures
 from harness.counts.verdict import judge
 from harness.gate import Arm, Costs
 from harness.gate.crops import Crop, quality
-from harness.gate.gates import GateMetric
+from harness.gate.gates import COUNTED, GateMetric
 from harness.machine import environment
 from harness.measure import loads
 from harness.measure.executor import concurrently
@@ -21,8 +23,6 @@ from harness.measure.run_images import pixel_digest
 from harness.measure.tasks import LrImage, OutputReply, Task, run_count, run_outputs, run_trial
 from harness.sandbox.confinement import Confinement
 from harness.wire.messages import Load
-
-CONVENTION = "fvcore"  # of the MACs, as in the tables since NTIRE 2024
 
 
 @dataclass(frozen=True)
@@ -95,15 +95,8 @@ def _outcome(
 def _counts(counted: CountFigures | Failed) -> dict[GateMetric, float]:
     if isinstance(counted, Failed):
         return {}
-    counts = counted.counts
-    hooks, named = counts.counter("ntire2022"), counts.counter(CONVENTION)
-    known: dict[GateMetric, int | None] = {
-        "params": counts.params,
-        "macs": named.macs if named else None,
-        "activations": hooks.activations if hooks else None,
-        "convs": hooks.convs if hooks else None,
-    }
-    return {metric: float(value) for metric, value in known.items() if value is not None}
+    found = static_figures(counted.counts, convention=DEFAULT_CONVENTION)
+    return {key: found[key] for key in COUNTED if key in found}
 
 
 def _notes(load: Load, counted: CountFigures | Failed) -> tuple[str, ...]:

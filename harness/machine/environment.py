@@ -10,11 +10,12 @@ from importlib import metadata
 
 import psutil
 
+from harness.core.counter_registry import COUNTERS
 from harness.core.record import Environment
 from harness.machine import nvml, proc
 
 LIBRARIES = ("torch", "numpy", "safetensors")
-COUNTERS = ("torch", "fvcore", "ptflops")
+COUNTING = ("torch", *(it.package for it in COUNTERS if it.package))
 
 
 def usable_cores() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.core.counter_registry import COMPARED, COUNTERS, DISPATCH, HOOKS
 from harness.core.leaderboard import BoardEntry, counts_of
 from harness.core.model_counts import BeforeDeploy, Counts, WeightTrace
 from harness.counts.consistency import expected
@@ -13,7 +14,7 @@ from harness.render.units import MISSING, shown
 
 _OPERATORS = 10  # rows a counter
 _MODULES = 40
-_COLUMNS = ("ntire2022", "fvcore", "dispatch", "ptflops")
+_COLUMNS = tuple(it.id for it in sorted(COUNTERS, key=lambda it: not it.compared))
 _SAME = 1e-3  # of a module's part: fvcore rounds einsum
 
 
@@ -38,10 +39,10 @@ def _fusing(counts: Counts) -> Grid:
 
 
 def _deployed(counts: Counts, before: BeforeDeploy) -> Iterator[tuple[str, ...]]:
-    hooks = counts.counter("ntire2022")
+    hooks = counts.counter(HOOKS)
     if before.params or before.macs:
         yield "Params", f"{before.params:,}", f"{counts.params:,}"
-        for name in ("ntire2022", "fvcore", "dispatch"):
+        for name in (it.id for it in COMPARED):
             after = counts.counter(name)
             macs = shown(before.macs.get(name), "G", 6)
             yield f"MACs ({name}) [G]", macs, shown(after.macs if after else None, "G", 6)
@@ -59,7 +60,7 @@ def _followed(counts: Counts) -> Grid:
     """The closed form beside the dispatch counter, here and at another size."""
     reads, there = counts.reads, counts.elsewhere
     rows = []
-    dispatch = counts.counter("dispatch")
+    dispatch = counts.counter(DISPATCH)
     if reads is not None and not reads.error:
         counted = dispatch.macs if dispatch else None
         rows.append((f"{counts.height}×{counts.width}", *_forms(reads), shown(counted, "G", 6)))
@@ -126,9 +127,9 @@ def _modules(counts: Counts) -> Grid:
 
 def _agree(macs: dict[str, int]) -> bool:
     """Whether those who count matrix products have one figure; activations are convention."""
-    if not macs.get("dispatch"):
+    if not macs.get(DISPATCH):
         return True
-    figures = [macs.get(name, 0) for name in _COLUMNS[:3]]
+    figures = [macs.get(it.id, 0) for it in COMPARED]
     return max(figures) - min(figures) <= _SAME * max(figures)
 
 

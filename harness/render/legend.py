@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.core.challenge import Challenge, Limit, Term, Track
+from harness.core.counter_registry import CONVENTIONS
 from harness.core.leaderboard import FiguresOrigin
-from harness.core.metrics import CONVENTIONS, METRICS, label, metric
+from harness.core.metrics import METRICS, label, metric
 from harness.core.submission import PublishedFigures
 from harness.render.text import clean
 from harness.render.units import converted, quantity, usual

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from harness.core.metrics import Convention, metric
+from harness.core.counter_registry import Convention
+from harness.core.metrics import metric
 from harness.core.submission import PublishedFigures
 from harness.render.units import quantity
 
@@ -12,8 +13,8 @@ from harness.render.units import quantity
 def by_source(published: Iterable[PublishedFigures]) -> dict[str, dict[str, float]]:
     """Source to metric key to figure. Of two figures for one key the first stands.
 
-    MACs stand under their own convention, `macs_ntire2022` or `macs_fvcore`, and under `macs` where
-    the source names none.
+    MACs stand under their own convention, as `macs_fvcore`, and under `macs` where the source names
+    none.
     """
     sources: dict[str, dict[str, float]] = {}
     for item in published:

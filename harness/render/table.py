@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.core.challenge import Column, Track
+from harness.core.counter_registry import Convention
 from harness.core.leaderboard import Leaderboard, Row
-from harness.core.metrics import Convention, label, metric
+from harness.core.metrics import label, metric
 from harness.render.badges import Badge, badges
 from harness.render.published_figures import by_source, elsewhere, of_column
 from harness.render.reasons import remark

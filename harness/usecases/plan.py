@@ -135,7 +135,7 @@ def jobs(
         "load": dataclasses.asdict(loads.counting(load)),
         "version": COUNTING,
         "input": challenge.complexity_input,
-        "libraries": machine.versions(machine.COUNTERS),
+        "libraries": machine.versions(machine.COUNTING),
         "isolation": environment.stable.get("isolation", "none"),
     }
     timed = {

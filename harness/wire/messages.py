@@ -228,7 +228,7 @@ class CounterAnswer:
     "this counter can't tell"; `error` then says why if it failed.
     """
 
-    name: str  # ntire2022 | fvcore | ptflops | dispatch
+    name: str  # its id in worker.count.counters
     macs: int | None
     matmul_macs: int | None
     activations: int | None
