@@ -208,7 +208,17 @@ def test_the_trainer_is_no_reference_model() -> None:
 
 def test_the_wheel_ships_every_reference_model_and_not_the_trainer() -> None:
     document = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
-    shipped = set(document["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"])
+    wheel = document["tool"]["hatch"]["build"]["targets"]["wheel"]
     folder = REPOSITORY / "reference_models"
-    own = {f"reference_models/{it.parent.name}" for it in folder.glob(f"*/{catalogue.MANIFEST}")}
-    assert shipped == own | {"reference_models/README.md"}
+    shipped = {
+        path.relative_to(folder).parts[0]
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+        if not any(
+            f"/{path.relative_to(REPOSITORY)}".startswith(f"{it}/") for it in wheel["exclude"]
+        )
+    }
+    own = {it.parent.name for it in folder.glob(f"*/{catalogue.MANIFEST}")}
+    assert "reference_models" in wheel["only-include"]
+    assert wheel["sources"]["reference_models"] == "harness/_reference_models"
+    assert shipped == own | {"README.md"}
