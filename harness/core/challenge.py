@@ -284,7 +284,7 @@ class Challenge:
             name = dataset_of(key)
             if name and name not in known:
                 faults.append(f"{key} speaks of a dataset that the challenge does not have")
-            elif name and not known[name].truth and not key.startswith("runtime"):
+            elif name and not known[name].truth and metric(key).quality:
                 faults.append(f"{key}: {name} has no HR images here (truth = false)")
         return faults
 

@@ -60,12 +60,13 @@ class GateDefault:
 class Metric:
     """One figure of a row, in its base unit `unit`; `shown` and `decimals` are the usual ones.
 
-    `quality` is scored image by image and stands by data set alone; `per_dataset` is had of each
-    data set too. `whole` is counted: its figures are integers. `comparable` says whether a printed
-    figure compares with ours: one of another machine, or of a convention that may be another, does
-    not. `meaning` is the legend's text, with `{size}` for the input of the counts, `{convention}`
-    for what the rulebook's MACs mean and `{scale}`; `meanings` are those of figures from elsewhere,
-    `printed` or `imported`.
+    `quality` is scored image by image, as the field `name` of an image's score, and stands by data
+    set alone; `named_only` has it in documents only where the rulebook names it. `per_dataset` is
+    had of each data set too. `whole` is counted: its figures are integers. `comparable` says
+    whether a printed figure compares with ours: one of another machine, or of a convention that may
+    be another, does not. `meaning` is the legend's text, with `{size}` for the input of the counts,
+    `{convention}` for what the rulebook's MACs mean and `{scale}`; `meanings` are those of figures
+    from elsewhere, `printed` or `imported`.
     """
 
     key: str
@@ -75,6 +76,7 @@ class Metric:
     decimals: int = 0
     better: Literal["lower", "higher"] = "lower"
     quality: bool = False
+    named_only: bool = False
     per_dataset: bool = False
     whole: bool = False
     comparable: bool = True

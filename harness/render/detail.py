@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from harness.core.leaderboard import BoardEntry, Leaderboard, Row, counts_of, rounds_of
-from harness.core.metrics import label, metric
+from harness.core.metrics import QUALITY, Metric, label, metric
 from harness.core.model_counts import Counter
 from harness.core.record import FloorFigures, ImageScore, RoundFigures
 from harness.render.audit_grid import audited
@@ -147,6 +147,12 @@ def _images(entry: BoardEntry) -> Grid:
     for outcome in rounds_of(entry.records):
         for sample in outcome.samples:
             seconds.setdefault((sample.dataset, sample.image), []).append(sample.seconds)
+    known = scores.values()
+    kinds = [
+        kind
+        for kind in QUALITY
+        if not kind.named_only or any(getattr(score, kind.name) is not None for score in known)
+    ]
     rows = []
     for name in dict.fromkeys([*scores, *seconds]):
         score, taken = scores.get(name), seconds.get(name)
@@ -154,19 +160,18 @@ def _images(entry: BoardEntry) -> Grid:
             (
                 short(name[0]),
                 short(name[1]),
-                _psnr(score),
-                shown(score.ssim if score else None, "", 4),
+                *(_scored(kind, score) for kind in kinds),
                 shown(median(taken) if taken else None, "ms", 2),
             )
         )
-    heads = ("Data set", "Image", "PSNR [dB]", "SSIM", "Runtime [ms], median")
+    titles = (f"{kind.label} [{kind.shown}]" if kind.shown else kind.label for kind in kinds)
+    heads = ("Data set", "Image", *titles, "Runtime [ms], median")
     return Grid("Images", heads, tuple(rows), words=frozenset({0, 1}))
 
 
-def _psnr(score: ImageScore | None) -> str:
-    if score is not None and score.psnr_db == math.inf:
-        return "identical"
-    return shown(score.psnr_db if score else None, "dB", 3)
+def _scored(kind: Metric, score: ImageScore | None) -> str:
+    value = getattr(score, kind.name) if score else None
+    return "identical" if value == math.inf else shown(value, kind.shown, kind.decimals)
 
 
 def _scores(entry: BoardEntry) -> dict[tuple[str, str], ImageScore]:

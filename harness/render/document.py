@@ -121,10 +121,10 @@ def _figure(entry: BoardEntry, kind: Metric) -> float | int | None:
 
 
 def _quality(challenge: Challenge, entry: BoardEntry) -> dict[str, dict[str, float | None]]:
+    named = {key.partition(":")[0] for key in challenge.metrics()}
+    kinds = [kind for kind in QUALITY if kind.key in named or not kind.named_only]
     return {
-        use.name: {
-            kind.name: finite(entry.values.get(f"{kind.key}:{use.name}")) for kind in QUALITY
-        }
+        use.name: {kind.name: finite(entry.values.get(f"{kind.key}:{use.name}")) for kind in kinds}
         for use in challenge.datasets
         if use.truth
     }
