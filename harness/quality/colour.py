@@ -12,7 +12,7 @@ The luma of the papers is MATLAB's `rgb2ycbcr` in floating point,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,13 +42,24 @@ def rgb_samples(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def luma_samples(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """299 R + 587 G + 114 B: integers in [0, 255000] held in float32, H x W."""
-    height, width = rgb.shape[:2]
-    result = np.empty((height, width), np.float32)
-    rows = max(1, _STRIP // (3 * width))
-    for top in range(0, height, rows):
-        strip = rgb[top : top + rows].astype(np.float32)
-        cv2.transform(strip, _LUMA_WEIGHTS, dst=result[top : top + rows])
+    result = np.empty(rgb.shape[:2], np.float32)
+    for rows in strips(rgb):
+        result[rows] = weighted(rgb[rows].astype(np.float32))
     return result
+
+
+def weighted(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+    """299 R + 587 G + 114 B of float32, H x W x 3: of colours, or of differences of colours."""
+    result: NDArray[np.float32] = np.empty(rgb.shape[:2], np.float32)
+    cv2.transform(rgb, _LUMA_WEIGHTS, dst=result)
+    return result
+
+
+def strips(image: NDArray[Any]) -> Iterator[slice]:
+    """The rows that are converted together: few enough for their copies to stay in the cache."""
+    height, width = image.shape[:2]
+    rows = max(1, _STRIP // (3 * width))
+    return (slice(top, top + rows) for top in range(0, height, rows))
 
 
 RGB = ColourSpace(name="RGB", pedestal=0.0, step=1.0, samples=rgb_samples)

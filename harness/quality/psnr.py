@@ -21,11 +21,14 @@ def psnr_db(
     them is worth on the scale of `peak`. Identical arrays have no error to relate to: `math.inf`.
     JSON has no such number, so whoever writes records must decide how to state it.
     """
-    squared = squared_error(output, truth)
+    return in_db(squared_error(output, truth), output.size, step=step, peak=peak)
+
+
+def in_db(squared: float, size: int, *, step: float = 1.0, peak: float = PEAK) -> float:
+    """PSNR in dB of a sum of squared differences of `size` samples; `math.inf` of none."""
     if squared == 0:
         return math.inf
-    mean = squared * step * step / output.size
-    return 20 * math.log10(peak / math.sqrt(mean))
+    return 20 * math.log10(peak / math.sqrt(squared * step * step / size))
 
 
 def squared_error(output: NDArray[Any], truth: NDArray[Any]) -> float:
