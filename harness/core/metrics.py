@@ -174,6 +174,11 @@ METRICS: Mapping[str, Metric] = {
             gate=GateDefault("absolute", 0.01),
         ),
         Metric(
+            "psnr_y", "PSNR-Y", "dB", "dB", 3, "higher", quality=True, named_only=True,
+            meaning="PSNR on luma alone, as in the papers: Y of ITU-R BT.601 (16–235) of the 8-bit "
+            "RGB images, not rounded, {scale} pixels cropped from every border.",
+        ),
+        Metric(
             "ssim", "SSIM", "", "", 4, "higher", quality=True,
             gate=GateDefault("absolute", 0.0005),
         ),

@@ -57,6 +57,7 @@ class ImageScore:
     digest: str  # of the output's pixels
     psnr_db: float | None = None  # None where the dataset has no HR images
     ssim: float | None = None
+    psnr_y_db: float | None = None  # on luma; None in older records too
 
 
 @value

@@ -7,11 +7,13 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.quality.colour import LUMA, strips, weighted
 from harness.quality.profile import Profile
-from harness.quality.psnr import psnr_db
+from harness.quality.psnr import in_db, psnr_db
 from harness.quality.ssim import WINDOW, mean_ssim
 from harness.quality.validation import require_rgb, require_scale
 
@@ -21,10 +23,14 @@ AnyImage = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """PSNR in dB, `math.inf` for identical images (no JSON number), and mean SSIM in [-1, 1]."""
+    """PSNR in dB, `math.inf` for identical images (no JSON number), and mean SSIM in [-1, 1].
+
+    `psnr_y_db` is the PSNR on luma, whichever colours the profile compares.
+    """
 
     psnr_db: float
     ssim: float
+    psnr_y_db: float
 
     def finite(self) -> dict[str, float]:
         """The figures by field; PSNR_CAP_DB stands for the infinity that JSON has no number for."""
@@ -87,12 +93,23 @@ def score_prepared(output: AnyImage, prepared: PreparedTruth, *, threads: int = 
         )
     colour = prepared.profile.colour
     mine = colour.samples(_within(output, prepared.profile.border_px(prepared.scale)))
+    by_profile = psnr_db(mine, prepared.samples, step=colour.step)
     return Quality(
-        psnr_db=psnr_db(mine, prepared.samples, step=colour.step),
+        psnr_db=by_profile,
+        psnr_y_db=by_profile if colour is LUMA else _luma_psnr_db(mine, prepared.samples),
         ssim=mean_ssim(
             mine, prepared.samples, pedestal=colour.pedestal, step=colour.step, threads=threads
         ),
     )
+
+
+def _luma_psnr_db(output: AnyImage, truth: AnyImage) -> float:
+    """Of the differences, since luma is linear: neither image is converted or held as luma."""
+    squared = 0.0
+    for rows in strips(output):
+        apart: NDArray[Any] = cv2.subtract(output[rows], truth[rows], dtype=cv2.CV_32F)
+        squared += cv2.norm(weighted(apart), cv2.NORM_L2SQR)
+    return in_db(squared, output.shape[0] * output.shape[1], step=LUMA.step)
 
 
 def _within(image: AnyImage, border: int) -> AnyImage:

@@ -3,14 +3,19 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from fakes import boards
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from harness.board.rank import rank
+from harness.core.challenge import Column, Limit, Term, Track
+from harness.core.record import ImageScore
 from harness.quality import (
     CLASSIC_Y,
     NTIRE,
@@ -23,6 +28,9 @@ from harness.quality import (
     score_prepared,
 )
 from harness.quality.colour import RGB
+from harness.render.document import document
+from harness.render.legend import legend
+from harness.stats.samples import quality as quality_means
 
 PHOTO = data.coffee()
 
@@ -35,6 +43,7 @@ def noisy(image: np.ndarray, sigma: float) -> np.ndarray:
 def by_the_book(output: np.ndarray, truth: np.ndarray, profile: Profile, scale: int) -> Quality:
     inner = (slice(scale, -scale), slice(scale, -scale))
     x, y = output[inner], truth[inner]
+    on_luma = peak_signal_noise_ratio(luma(y), luma(x), data_range=255)
     if profile is CLASSIC_Y:
         x, y = luma(x), luma(y)
     ssim = structural_similarity(
@@ -46,7 +55,7 @@ def by_the_book(output: np.ndarray, truth: np.ndarray, profile: Profile, scale: 
         data_range=255,
         channel_axis=2 if x.ndim == 3 else None,
     )
-    return Quality(peak_signal_noise_ratio(y, x, data_range=255), ssim)
+    return Quality(peak_signal_noise_ratio(y, x, data_range=255), ssim, on_luma)
 
 
 @pytest.mark.parametrize("scale", [2, 4])
@@ -57,6 +66,7 @@ def test_a_photo_scores_as_by_scikit_image(profile: Profile, sigma: float, scale
     expected = by_the_book(output, PHOTO, profile, scale)
     quality = score(output, PHOTO, profile=profile, scale=scale)
     assert quality.psnr_db == pytest.approx(expected.psnr_db, abs=1e-9)
+    assert quality.psnr_y_db == pytest.approx(expected.psnr_y_db, abs=1e-9)
     assert quality.ssim == pytest.approx(expected.ssim, abs=1e-6)
 
 
@@ -65,7 +75,7 @@ def test_a_border_of_the_scale_does_not_count(profile: Profile) -> None:
     output = PHOTO[:40, :50].copy()
     output[:4], output[-4:], output[:, :4], output[:, -4:] = 0, 255, 7, 9
     perfect = score(output, PHOTO[:40, :50], profile=profile, scale=4)
-    assert perfect == Quality(math.inf, 1.0)
+    assert perfect == Quality(math.inf, 1.0, math.inf)
     assert score(output, PHOTO[:40, :50], profile=profile, scale=3).psnr_db < 40
 
 
@@ -88,6 +98,35 @@ def test_a_wrong_channel_costs_luma_what_its_weight_says() -> None:
     assert classic == pytest.approx(20 * math.log10(255 * 255 / 249.66), abs=1e-9)
     ntire = score(output, truth, profile=NTIRE, scale=4).psnr_db
     assert ntire == pytest.approx(20 * math.log10(255 / math.sqrt(100 / 3)), abs=1e-9)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_psnr_on_luma_is_that_of_the_luma_profile_beside_any_other(scale: int) -> None:
+    output, truth = noisy(PHOTO, 4), PHOTO
+    ntire, classic = (score(output, truth, profile=it, scale=scale) for it in (NTIRE, CLASSIC_Y))
+    assert classic.psnr_y_db == classic.psnr_db
+    assert ntire.psnr_y_db == pytest.approx(classic.psnr_db, abs=1e-12)
+    assert ntire.psnr_y_db != ntire.psnr_db
+
+
+def test_a_rulebook_that_names_psnr_on_luma_judges_by_it_and_no_other_shows_it() -> None:
+    scored = ImageScore(boards.VALID, "a.png", "", psnr_db=30.0, ssim=0.9)
+    key = f"psnr_y:{boards.VALID}"
+    assert key not in quality_means([scored])  # of an older record
+    figures = quality_means([replace(scored, psnr_y_db=31.5)])
+    entry = boards.entry(values=boards.values() | figures)
+    plain = boards.challenge(tracks=(), baseline="")
+    naming = replace(
+        plain,
+        columns=(Column(key, "Y", "dB", 2, ranked=True),),
+        limits=(Limit(key, at_least=32.0),),
+        tracks=(Track("y", "By luma", "order", (Term(key),)),),
+    )
+    rows = [document(rank(rules, [entry]))["rows"][0] for rules in (plain, naming)]
+    assert "psnr_y_db" not in rows[0]["quality"][boards.VALID]
+    assert rows[1]["quality"][boards.VALID]["psnr_y_db"] == 31.5
+    assert rows[1]["margins"] == {key: -0.5}
+    assert [it.meaning[:12] for it in legend(naming) if it.word == "PSNR-Y"] == ["PSNR on luma"]
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
@@ -146,7 +185,7 @@ def test_what_cannot_be_compared_is_refused(
 
 def test_the_smallest_image_that_fits_is_scored() -> None:
     image = np.zeros((19, 19, 3), np.uint8)
-    assert score(image, image, profile=NTIRE, scale=4) == Quality(math.inf, 1.0)
+    assert score(image, image, profile=NTIRE, scale=4) == Quality(math.inf, 1.0, math.inf)
 
 
 @pytest.mark.parametrize("scale", [0, -1, 2.0, True])
