@@ -42,11 +42,16 @@ class Found:
 
 
 class Store:
-    """The records of one reports folder. `told` hears of files that were set aside."""
+    """The records of one reports folder. `told` hears of files that were set aside.
+
+    What a file's bytes decode to is kept, as a run asks for a record more than once: whether it is
+    there, for its output's digest, and for the board. A file that was changed is decoded anew.
+    """
 
     def __init__(self, folder: Path, told: Callable[[str], None] = lambda _: None) -> None:
         self.folder = folder
         self._told = told
+        self._decoded: dict[bytes, Found] = {}  # by the digest of a file
 
     def path(self, entry: str, job: str, number: int, key: str) -> Path:
         """Where a record lies: the content key is part of the name."""
@@ -58,7 +63,7 @@ class Store:
 
     def look(self, entry: str, job: str, number: int, key: str) -> Found:
         """As `find`, and what is wrong with a file that is no record."""
-        return _fitting(load(self.path(entry, job, number, key)), key)
+        return self._look(self.path(entry, job, number, key), key)
 
     def take(self, entry: str, job: str, number: int, key: str) -> Record | None:
         """As `find`, and a torn or foreign file in its place is set aside for a new one.
@@ -66,7 +71,7 @@ class Store:
         WriteError where it can't be set aside.
         """
         path = self.path(entry, job, number, key)
-        found = _fitting(load(path), key)
+        found = self._look(path, key)
         if found.problem:
             kept = _set_aside(path, found.problem)
             why = _PROBLEMS[found.problem]
@@ -101,6 +106,18 @@ class Store:
         atomic.write(path, sealed(json.loads(_RECORD.dump_json(record))))
         return path
 
+    def _look(self, path: Path, key: str) -> Found:
+        data = _bytes(path)
+        if data is None:
+            return Found(None)
+        digest = hashlib.sha256(data).digest()
+        if digest not in self._decoded:
+            self._decoded[digest] = _decoded(data)
+        found = self._decoded[digest]
+        # two keys may share a file's name: their first characters
+        other = found.record is not None and found.record.key != key
+        return Found(None, "torn") if other else found
+
 
 def sealed(document: dict[str, Any]) -> bytes:
     """A record's document as it is kept."""
@@ -109,21 +126,28 @@ def sealed(document: dict[str, Any]) -> bytes:
 
 def load(path: Path) -> Found:
     """The record in a file."""
+    data = _bytes(path)
+    return Found(None) if data is None else _decoded(data)
+
+
+def _bytes(path: Path) -> bytes | None:
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
-        return Found(None)
+        return None
     except OSError as error:
         raise WriteError(f"{path} can't be read: {error.strerror}; remove it") from error
+
+
+def _decoded(data: bytes) -> Found:
     try:
-        return _read(data)
+        return _record(json.loads(data))
     except (ValueError, RecursionError):
         return Found(None, "torn")
 
 
-def _read(data: bytes) -> Found:
-    """ValueError for what is no document of ours at all."""
-    document = json.loads(data)
+def _record(document: object) -> Found:
+    """ValueError for what is no record of ours at all."""
     if not isinstance(document, dict):
         return Found(None, "torn")
     if document.get("schema", SCHEMA) != SCHEMA:
@@ -135,13 +159,6 @@ def _read(data: bytes) -> Found:
 
 def _seal(document: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
-
-
-def _fitting(found: Found, key: str) -> Found:
-    """Two keys may share a file's name: their first characters."""
-    if found.record is not None and found.record.key != key:
-        return Found(None, "torn")
-    return found
 
 
 def _set_aside(path: Path, problem: str) -> Path:

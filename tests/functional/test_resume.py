@@ -8,12 +8,17 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes.challenges import write_challenge, write_set5
 from fakes.entries import CONV, write_entry
+
+from harness.board import store
+from harness.board.store import Found
+from harness.usecases import RunRequest, evaluate
 
 NOISY = {
     *("runtime_s", "runtime_range_s", "runtime_ranks", "runtime_ratio", "first_call_s"),
@@ -98,3 +103,26 @@ def test_what_is_known_is_not_measured_again_unless_asked(place: Path) -> None:
     finished(place, "reports", "--rounds", "1")
     added = records(place, "reports").keys() - first.keys()
     assert {path.parts[0] for path in added} == {"conv"}
+
+
+def test_a_record_is_decoded_once_for_a_run_and_its_board(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[bytes] = []
+
+    def counted(data: bytes) -> Found:
+        decoded.append(data)
+        return decode(data)
+
+    decode = store._decoded
+    monkeypatch.setattr(store, "_decoded", counted)
+    request = RunRequest(
+        entries=tuple(str(place / "entries" / name) for name in ("good", "conv")),
+        challenge=str(place / "tiny.toml"),
+        data_dir=place / "data",
+        reports=place / "reports",
+    )
+    for run in (evaluate, evaluate, lambda again: evaluate(replace(again, fresh=True))):
+        decoded.clear()
+        run(request)
+        assert len(set(decoded)) == len(decoded) >= len(records(place, "reports")) == 7

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from harness.board import store as store_module
 from harness.board.store import Found, Store, load
 from harness.core.model_counts import Counter, Counts
 from harness.core.outcome import failed
@@ -55,6 +56,21 @@ def _record(outcome: Outcome = ROUND, **changes: Any) -> Record:
         "outcome": outcome,
     }
     return Record(**fields | changes)
+
+
+def test_a_record_is_decoded_once_and_anew_when_its_file_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[bytes] = []
+    monkeypatch.setattr(store_module, "_decoded", lambda data: decoded.append(data) or Found(None))
+    store = Store(tmp_path)
+    path = store.save(_record())
+    for ask in (store.find, store.look, store.take):
+        ask("acme", "round", 1, KEY)
+    assert decoded == [path.read_bytes()]
+    path.write_bytes(b"{}")
+    store.find("acme", "round", 1, KEY)
+    assert decoded[1:] == [b"{}"]
 
 
 @pytest.mark.parametrize(
