@@ -5,13 +5,18 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 class ExitCode(IntEnum):
@@ -44,6 +49,22 @@ def say(text: str) -> None:
 
     text = plain(text)
     typer.echo(inert(text) if _in_a_job_log() else text, err=True)
+
+
+def say_written(paths: Iterable[Path]) -> None:
+    """A line for each file, its name as a shell takes it."""
+    for path in paths:
+        say(f"wrote {shlex.quote(str(path))}")
+
+
+def text_table(*titles: str) -> Table:
+    """A table of text for the terminal, without rows yet."""
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    return table
 
 
 def _in_a_job_log() -> bool:

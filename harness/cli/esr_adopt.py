@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli.console import ExitCode, explained, print_json
+from harness.cli.options import AsJson, Logs, id_list
 
 if TYPE_CHECKING:
     from harness.usecases import Adopted
@@ -17,13 +18,10 @@ def adopt(
     checkout: Annotated[Path, typer.Argument(help="An official NTIRE ESR repository.")],
     ids: Annotated[str, typer.Option("--ids", help="Its entries, as in 0,4,25.")],
     to: Annotated[Path, typer.Option(help="Where the folders are made.")] = Path("submissions"),
-    reports: Annotated[Path, typer.Option(help="Folder for logs.")] = Path("reports"),
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document on standard output.")
-    ] = False,
+    reports: Logs = Path("reports"),
+    as_json: AsJson = False,
 ) -> None:
     """Write entries of an official checkout as submission folders that give the same output."""
-    from harness.cli.official_ids import id_list
     from harness.cli.progress_bars import bars
     from harness.usecases import adopt as write
 

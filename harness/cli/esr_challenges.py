@@ -6,17 +6,16 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.console import explained, print_json
+from harness.cli.console import explained, print_json, text_table
+from harness.cli.options import ListAsJson
 
 app = typer.Typer(help="Rulebooks: list, show, validate.", no_args_is_help=True)
-_Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 @app.command("list")
-def listing(as_json: _Json = False) -> None:
+def listing(as_json: ListAsJson = False) -> None:
     """Show the bundled challenges."""
     from rich.console import Console
-    from rich.table import Table
 
     from harness.rules import rulebook
 
@@ -34,9 +33,7 @@ def listing(as_json: _Json = False) -> None:
             ]
         )
         return
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for title in ("id", "title", "scale", "datasets"):
-        table.add_column(title, overflow="fold")
+    table = text_table("id", "title", "scale", "datasets")
     for it in found:
         names = ", ".join(use.name + ("" if use.required else "?") for use in it.datasets)
         table.add_row(it.id, it.title, f"x{it.scale}", names)

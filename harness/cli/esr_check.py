@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from harness.cli.console import ExitCode, explained, print_json, say
-from harness.cli.esr_sandbox import Sandbox
-from harness.cli.gates_option import GatesFile
+from harness.cli.console import ExitCode, explained, print_json, say, say_written
+from harness.cli.options import (
+    AsJson,
+    CountedSize,
+    Device,
+    GatesFile,
+    InputSize,
+    Reports,
+    Sandbox,
+    Threads,
+    WeightsDir,
+    WhichWeights,
+)
 
 if TYPE_CHECKING:
     from harness.gate import Checked
@@ -36,33 +45,20 @@ def check(
     inconclusive: Annotated[
         Literal["pass", "fail"], typer.Option(help="What an inconclusive check exits with.")
     ] = "fail",
-    size: Annotated[
-        tuple[int, int] | None,
-        typer.Option(help="LR height and width of inputs; default 96 96, on a GPU 256 256."),
-    ] = None,
+    size: InputSize = None,
     images: Annotated[int | None, typer.Option(min=1, help="How many inputs; default 2.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of crops and orders; default 0.")] = None,
-    complexity: Annotated[
-        tuple[int, int], typer.Option(help="LR height and width that costs are counted at.")
-    ] = (256, 256),
+    complexity: CountedSize = (256, 256),
     save: Annotated[
         Path | None, typer.Option(help="Keep the ratios to a reference model as a baseline.")
     ] = None,
-    weights: Annotated[
-        Literal["bundled", "official"], typer.Option(help="Which weights references run with.")
-    ] = "bundled",
-    weights_dir: Annotated[
-        Path | None, typer.Option(help="Folder of official weights, else ESR_WEIGHTS_DIR.")
-    ] = None,
-    device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where to run.")] = "cpu",
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads of a worker; default 1.")
-    ] = None,
+    weights: WhichWeights = "bundled",
+    weights_dir: WeightsDir = None,
+    device: Device = "cpu",
+    threads: Threads = None,
     sandbox: Sandbox = "auto",
-    reports: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("reports"),
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document on standard output.")
-    ] = False,
+    reports: Reports = Path("reports"),
+    as_json: AsJson = False,
 ) -> None:
     """Is a model slower, bigger or worse than its baseline? Both are measured side by side.
 
@@ -121,8 +117,7 @@ def _finish(
         summary = os.environ.get("GITHUB_STEP_SUMMARY")
         if summary:
             draw.append_summary(checked, Path(summary))
-    for path in files:
-        say(f"wrote {shlex.quote(str(path))}")
+    say_written(files)
     raise typer.Exit(exit_code(checked, inconclusive=inconclusive))
 
 

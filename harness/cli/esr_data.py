@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.console import explained, print_json
+from harness.cli.console import explained, print_json, text_table
+from harness.cli.options import ListAsJson
 
 if TYPE_CHECKING:
     from harness.core.challenge import Challenge
@@ -23,12 +24,11 @@ def data(
     scale: Annotated[
         int | None, typer.Option(help="2, 3 or 4; default: the challenge's, or 4.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: ListAsJson = False,
 ) -> None:
     """Show every known dataset, whether it is whole under --data-dir, and what is wrong if not."""
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
 
     from harness.core.outcome import BadInput
     from harness.usecases import read_rules
@@ -43,9 +43,7 @@ def data(
     if as_json:
         print_json(rows)
         return
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for title in ("dataset", "images", "at hand", "notes"):
-        table.add_column(title, overflow="fold")
+    table = text_table("dataset", "images", "at hand", "notes")
     for row in rows:
         table.add_row(
             row["name"],

@@ -5,13 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from harness.cli.console import ExitCode, explained, print_json, say
-from harness.cli.esr_sandbox import Sandbox
-from harness.cli.gates_option import GatesFile
+from harness.cli.options import AsJson, Device, GatesFile, InputSize, Logs, Sandbox, Threads
 
 if TYPE_CHECKING:
     from harness.gate.forecast import Forecast
@@ -31,19 +30,12 @@ def doctor(
     effect: Annotated[
         float | None, typer.Option(help="Smallest slowdown that matters to it, in %; default 5.")
     ] = None,
-    size: Annotated[
-        tuple[int, int] | None,
-        typer.Option(help="LR height and width of inputs; default 96 96, on a GPU 256 256."),
-    ] = None,
-    device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where to run.")] = "cpu",
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads of a worker; default 1.")
-    ] = None,
+    size: InputSize = None,
+    device: Device = "cpu",
+    threads: Threads = None,
     sandbox: Sandbox = "auto",
-    reports: Annotated[Path, typer.Option(help="Folder for logs.")] = Path("reports"),
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document on standard output.")
-    ] = False,
+    reports: Logs = Path("reports"),
+    as_json: AsJson = False,
 ) -> None:
     """Say what disturbs measurements here, and which slowdown a check can find. Changes nothing.
 

@@ -9,6 +9,7 @@ import typer
 
 from harness.cli.console import explained
 from harness.cli.esr_run import finish
+from harness.cli.options import AsJson, Reports, Strict
 
 
 def import_results(
@@ -19,13 +20,9 @@ def import_results(
     name: Annotated[
         str, typer.Option(help="What the board is called; default: CHALLENGE_imported.")
     ] = "",
-    reports: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("reports"),
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Exit with 1 if an entry failed or is not ranked.")
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document on standard output.")
-    ] = False,
+    reports: Reports = Path("reports"),
+    strict: Strict = False,
+    as_json: AsJson = False,
 ) -> None:
     """Rank and render the figures of an official results file, marked as imported.
 

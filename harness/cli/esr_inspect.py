@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from harness.cli.console import ExitCode, explained, print_json, say
-from harness.cli.esr_sandbox import Sandbox
-from harness.cli.official_ids import Ids, Ntire, id_list
+from harness.cli.options import (
+    AsJson,
+    CountedSize,
+    Ids,
+    Logs,
+    Ntire,
+    Sandbox,
+    WeightsDir,
+    WhichWeights,
+    id_list,
+)
 from harness.core.counter_registry import CONVENTIONS, COUNTERS, HOOKS
 
 if TYPE_CHECKING:
@@ -28,23 +37,15 @@ def inspect(
         bool,
         typer.Option("--full", help="With --ntire: every counter and a verdict, not hooks alone."),
     ] = False,
-    size: Annotated[
-        tuple[int, int], typer.Option(help="LR height and width that costs are counted at.")
-    ] = (256, 256),
-    weights: Annotated[
-        Literal["bundled", "official"], typer.Option(help="Which weights references run with.")
-    ] = "bundled",
-    weights_dir: Annotated[
-        Path | None, typer.Option(help="Folder of official weights, else ESR_WEIGHTS_DIR.")
-    ] = None,
-    reports: Annotated[Path, typer.Option(help="Folder for logs.")] = Path("reports"),
+    size: CountedSize = (256, 256),
+    weights: WhichWeights = "bundled",
+    weights_dir: WeightsDir = None,
+    reports: Logs = Path("reports"),
     sandbox: Sandbox = "auto",
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 if any entry failed a check.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document on standard output.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Load entries in a worker, check their output and print all static columns, in seconds."""
     from harness.cli.progress_bars import bars

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from harness.cli.console import ExitCode, explained, print_json, say
+from harness.cli.console import ExitCode, explained, print_json, say_written
 from harness.cli.esr_run import finish
+from harness.cli.options import AsJson, Strict
 
 if TYPE_CHECKING:
     from harness.core.leaderboard import Leaderboard
@@ -34,12 +34,8 @@ def report(
         typer.Option("--format", help="Also write results.json and results.txt as NTIRE does."),
     ] = None,
     reports: Annotated[Path, typer.Option(help="Folder that the run wrote to.")] = Path("reports"),
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Exit with 1 if an entry failed or is not ranked.")
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document on standard output.")
-    ] = False,
+    strict: Strict = False,
+    as_json: AsJson = False,
 ) -> None:
     """Rank and render what is on disk, without measuring."""
     from harness.core.outcome import BadInput
@@ -58,8 +54,7 @@ def report(
         board = draw(run, reports, rules=rules)
         folder = reports / _place(run, board, rules)
         if form == "ntire":
-            for path in write_results(board, folder):
-                say(f"wrote {shlex.quote(str(path))}")
+            say_written(write_results(board, folder))
         finish(board, folder, as_json=as_json, strict=strict)
 
 
@@ -84,8 +79,7 @@ def _published(name: str, rules: str | None, reports: Path, *, as_json: bool, st
         side_by_side = render.rulings_table(again)
         for drawn in (render.table(again.board), *([side_by_side] if side_by_side else [])):
             Console().print(render.to_terminal(drawn))
-    for path in files:
-        say(f"wrote {shlex.quote(str(path))}")
+    say_written(files)
     rows = again.board.rows
     competing = [it for it in rows if it.entry.rankable and it.entry.role == "entry"]
     if strict and not all(row.ranked for row in competing):

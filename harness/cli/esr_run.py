@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.console import ExitCode, explained, print_json, say
-from harness.cli.esr_sandbox import Sandbox
-from harness.cli.official_ids import Ids, Ntire, id_list
+from harness.cli.console import ExitCode, explained, print_json, say_written
+from harness.cli.options import (
+    AsJson,
+    Device,
+    Ids,
+    Ntire,
+    Reports,
+    Sandbox,
+    Strict,
+    WeightsDir,
+    WhichWeights,
+    id_list,
+)
 
 if TYPE_CHECKING:
     from harness.core.leaderboard import Leaderboard
@@ -30,17 +39,13 @@ def run(
     data_dir: Annotated[
         Path | None, typer.Option(help="Folder that holds the datasets (see `esr data`).")
     ] = None,
-    weights: Annotated[
-        Literal["bundled", "official"], typer.Option(help="Which weights references run with.")
-    ] = "bundled",
-    weights_dir: Annotated[
-        Path | None, typer.Option(help="Folder of official weights, else ESR_WEIGHTS_DIR.")
-    ] = None,
-    reports: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("reports"),
+    weights: WhichWeights = "bundled",
+    weights_dir: WeightsDir = None,
+    reports: Reports = Path("reports"),
     references: Annotated[
         bool, typer.Option("--references/--no-references", help="Run the challenge's references.")
     ] = True,
-    device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where to run.")] = "cpu",
+    device: Device = "cpu",
     threads: Annotated[
         int | None, typer.Option(min=1, help="CPU threads of a worker; default: all cores.")
     ] = None,
@@ -51,12 +56,8 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Measure again what is known already.")
     ] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Exit with 1 if an entry failed or is not ranked.")
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document on standard output.")
-    ] = False,
+    strict: Strict = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure entries and references, rank them, write the table under reports/.
 
@@ -101,8 +102,7 @@ def finish(board: Leaderboard, folder: Path, *, as_json: bool, strict: bool) -> 
         print_json(render.document(board))
     else:
         Console().print(render.to_terminal(render.table(board)))
-    for path in files:
-        say(f"wrote {shlex.quote(str(path))}")
+    say_written(files)
     models = [row for row in board.rows if row.entry.role != "floor"]
     if all(row.entry.status == "failed" for row in models):
         raise typer.Exit(ExitCode.NOT_MEASURED)

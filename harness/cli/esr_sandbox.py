@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.console import ExitCode, explained, print_json
+from harness.cli.console import ExitCode, explained, print_json, text_table
+from harness.cli.options import AsJson
 
 if TYPE_CHECKING:
     from harness.usecases.try_sandbox import Trial
-
-Sandbox = Annotated[
-    Literal["auto", "require", "none"],
-    typer.Option(
-        help="Isolate entries by bubblewrap: auto where it works, require it, or none.",
-    ),
-]
 
 
 def sandbox(
@@ -30,9 +24,7 @@ def sandbox(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 if anything is not held.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document on standard output.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Try every escape against this machine, and show which are held off.
 
@@ -70,11 +62,8 @@ def _document(found: Trial) -> dict[str, object]:
 def _print(found: Trial) -> None:
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for title in ("a worker tries to", "", "what it met, or got"):
-        table.add_column(title, overflow="fold")
+    table = text_table("a worker tries to", "", "what it met, or got")
     for it in found.findings:
         verdict = "[green]held[/green]" if it.held else "[red]NOT held[/red]"
         table.add_row(escape(it.tries), verdict, escape(it.evidence))

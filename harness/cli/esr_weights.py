@@ -8,33 +8,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.console import ExitCode, explained, print_json
+from harness.cli.console import ExitCode, explained, print_json, text_table
+from harness.cli.options import ListAsJson, WeightsDir
 
 if TYPE_CHECKING:
     from harness.core.submission import OfficialWeights
     from harness.entries.catalogue import Entry
 
 app = typer.Typer(help="Weights of the reference models.", no_args_is_help=True)
-_Folder = Annotated[
-    Path | None, typer.Option(help="Folder of official weights, else ESR_WEIGHTS_DIR.")
-]
 _Ids = Annotated[list[str] | None, typer.Argument(help="Ids of reference models; default: all.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 @app.command("list")
-def listing(weights_dir: _Folder = None, as_json: _Json = False) -> None:
+def listing(weights_dir: WeightsDir = None, as_json: ListAsJson = False) -> None:
     """Show each reference model's bundled and official weights, and which are at hand."""
     from rich.console import Console
-    from rich.table import Table
 
     rows = [_row(entry, official, weights_dir) for entry, official in _official(None)]
     if as_json:
         print_json(rows)
         return
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for title in ("id", "bundled", "official", "at hand", "licence", "address"):
-        table.add_column(title, overflow="fold")
+    table = text_table("id", "bundled", "official", "at hand", "licence", "address")
     for row in rows:
         bundled = row["bundled"] and (row["bundled"] if row["bundled_at_hand"] else "missing")
         at_hand = "yes" if row["at_hand"] else "no"
@@ -43,7 +37,7 @@ def listing(weights_dir: _Folder = None, as_json: _Json = False) -> None:
 
 
 @app.command()
-def fetch(ids: _Ids = None, weights_dir: _Folder = None, as_json: _Json = False) -> None:
+def fetch(ids: _Ids = None, weights_dir: WeightsDir = None, as_json: ListAsJson = False) -> None:
     """Download official weights from their authors, each checked by its sha256.
 
     One that can't be had stops no other; exit with 3 if there is any.
@@ -55,7 +49,7 @@ def fetch(ids: _Ids = None, weights_dir: _Folder = None, as_json: _Json = False)
 
 
 @app.command()
-def verify(ids: _Ids = None, weights_dir: _Folder = None, as_json: _Json = False) -> None:
+def verify(ids: _Ids = None, weights_dir: WeightsDir = None, as_json: ListAsJson = False) -> None:
     """Check the files at hand against the published sha256; exit with 1 if one differs."""
     from harness.entries import weights
 

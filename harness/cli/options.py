@@ -1,0 +1,63 @@
+"""Options that several commands have, and what is read from them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+ListAsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Exit with 1 if an entry failed or is not ranked.")
+]
+Reports = Annotated[Path, typer.Option(help="Folder to write to.")]
+Logs = Annotated[Path, typer.Option(help="Folder for logs.")]
+WhichWeights = Annotated[
+    Literal["bundled", "official"], typer.Option(help="Which weights references run with.")
+]
+WeightsDir = Annotated[
+    Path | None, typer.Option(help="Folder of official weights, else ESR_WEIGHTS_DIR.")
+]
+Device = Annotated[Literal["cpu", "cuda"], typer.Option(help="Where to run.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads of a worker; default 1.")]
+Sandbox = Annotated[
+    Literal["auto", "require", "none"],
+    typer.Option(help="Isolate entries by bubblewrap: auto where it works, require it, or none."),
+]
+InputSize = Annotated[
+    tuple[int, int] | None,
+    typer.Option(help="LR height and width of inputs; default 96 96, on a GPU 256 256."),
+]
+CountedSize = Annotated[
+    tuple[int, int], typer.Option(help="LR height and width that costs are counted at.")
+]
+GatesFile = Annotated[
+    Path | None,
+    typer.Option(help="TOML file of gates; default: table tool.esr.check of ./pyproject.toml."),
+]
+Ntire = Annotated[
+    Path | None,
+    typer.Option("--ntire", help="An official NTIRE ESR repository: its entries as they stand."),
+]
+Ids = Annotated[
+    str | None, typer.Option("--ids", help="Of its entries, as in 0,4,25; default: all it knows.")
+]
+
+
+def id_list(text: str | None, checkout: Path | None) -> tuple[int, ...] | None:
+    """The ids of an option `0,4,25`, each once, None where it is left out; BadInput otherwise."""
+    from harness.core.outcome import BadInput
+
+    if text is None:
+        return None
+    if checkout is None:
+        raise BadInput("--ids names entries of an official checkout: name it with --ntire")
+    try:
+        numbers = [int(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise BadInput(f"--ids must be whole numbers as in 0,4,25, got {text!r:.80}") from None
+    if not numbers:
+        raise BadInput("--ids is empty: name ids as in 0,4,25")
+    return tuple(dict.fromkeys(numbers))
