@@ -13,7 +13,6 @@ from harness.cli.console import ExitCode, explained, print_json, say
 from harness.cli.options import AsJson, Device, GatesFile, InputSize, Logs, Sandbox, Threads
 
 if TYPE_CHECKING:
-    from harness.gate.forecast import Forecast
     from harness.usecases.doctor import Diagnosis
 
 FEW = 10  # blocks: a spread of fewer is known to a third, or worse
@@ -114,8 +113,5 @@ def _print(found: Diagnosis, budget: float) -> None:
         "sides, made of what was just sampled.",
         highlight=False,
     )
-    console.print(f"All of it rests on {told.sampled} blocks of processes.{_few(told)}")
-
-
-def _few(told: Forecast) -> str:
-    return f" {FEW} or more tell it better: --sample 120." if told.sampled < FEW else ""
+    few = f" {FEW} or more tell it better: --sample 120." if told.sampled < FEW else ""
+    console.print(f"All of it rests on {told.sampled} blocks of processes.{few}")

@@ -44,6 +44,11 @@ def read_toml(text: str) -> dict[str, Any]:
     return document
 
 
+def toml_value(value: str | float) -> str:
+    """A text or number as TOML: as in JSON, with DEL escaped and nothing as a surrogate pair."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 def build(kind: type[T], document: Mapping[str, Any]) -> T:
     """The value of a TOML document, or Faults.
 

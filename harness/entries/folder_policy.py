@@ -87,12 +87,8 @@ def _holes(path: Path, size: int) -> int:
             except OSError:  # no data behind `at`, or a file system that does not tell
                 break
             data += at - start
-    return size - data if data or _tells(path) else 0
-
-
-def _tells(path: Path) -> bool:
-    """A file without any data: whether that was an answer."""
-    return path.lstat().st_blocks == 0
+    # that there is no data at all is an answer only where no block is stored
+    return size - data if data or path.lstat().st_blocks == 0 else 0
 
 
 def _shown(path: Path) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from string import Template
 
 from harness.core.outcome import BadInput
 from harness.core.submission import ID_PATTERN
 from harness.documents import atomic
+from harness.documents.typed import toml_value
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _FILES = {"submission.toml": "submission.toml.in", "model.py": "model.py.in"}
@@ -35,7 +35,7 @@ def write(folder: Path, *, team: str, scale: int) -> tuple[Path, ...]:
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise BadInput(f"{folder} is there already: choose another name")
     atomic.make_folder(folder)
-    words = {"id": folder.name, "team": _toml_text(team)}
+    words = {"id": folder.name, "team": toml_value(team)[1:-1]}  # its quotes stand in the template
     written = []
     for name, template in _FILES.items():
         text = Template((_TEMPLATES / template).read_text(encoding="utf-8"))
@@ -43,8 +43,3 @@ def write(folder: Path, *, team: str, scale: int) -> tuple[Path, ...]:
         atomic.write(path, text.substitute(words, scale=scale).encode(errors="replace"))
         written.append(path)
     return tuple(written)
-
-
-def _toml_text(text: str) -> str:
-    """What stands between the quotes of a TOML string: escaped as in JSON, and DEL with it."""
-    return json.dumps(text, ensure_ascii=False)[1:-1].replace("\x7f", "\\u007f")

@@ -40,7 +40,10 @@ def crops(*, scale: int, size: tuple[int, int], count: int, seed: int) -> tuple[
             f"got {count} of {size[0]}x{size[1]}"
         )
     rng = random.Random(seed)  # noqa: S311 - no secret
-    photographs = _photographs(scale)
+    pairs = (
+        pair for name in SOURCES for pair in datasets.find(name, data_dir=None, scale=scale).pairs
+    )
+    photographs = [datasets.read_hr(pair, scale=scale) for pair in pairs]
     return tuple(
         _crop(photographs[number % len(photographs)], number, scale=scale, size=size, rng=rng)
         for number in range(count)
@@ -61,11 +64,6 @@ def quality(outputs: tuple[Uint8, ...], inputs: tuple[Crop, ...], scale: int) ->
         for kind in QUALITY
         if kind.gate
     }
-
-
-def _photographs(scale: int) -> list[Uint8]:
-    found = (datasets.find(name, data_dir=None, scale=scale) for name in SOURCES)
-    return [datasets.read_hr(pair, scale=scale) for it in found for pair in it.pairs]
 
 
 def _crop(

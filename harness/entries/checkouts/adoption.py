@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -10,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from harness.core.outcome import BadInput
 from harness.core.submission import Submission
 from harness.documents import atomic
+from harness.documents.typed import toml_value
 from harness.entries.catalogue import MANIFEST, Entry
 from harness.entries.checkouts import files
 from harness.entries.checkouts.branches import alone
@@ -70,9 +70,11 @@ def _planned(entry: Entry, facts: Facts, folder: Path) -> tuple[dict[str, str], 
     if branch is None:
         raise BadInput("its branch of the script can't be told from the others")
     copied = _copied(checkout, facts, files.deciding(files.tree(checkout), branch.statements))
+    licence = next((name for name in _LICENCES if (checkout / name).is_file()), "")
+    wrapper = _WRAPPER.read_text(encoding="utf-8")
     texts = {
-        MANIFEST: _manifest(entry.submission, facts, folder.name, _licence(checkout)),
-        f"{ENTRY}.py": _wrapper(branch.id),
+        MANIFEST: _manifest(entry.submission, facts, folder.name, licence),
+        f"{ENTRY}.py": wrapper.replace("@ID@", str(branch.id)).replace("@SELECTED@", SELECTED),
         f"{SELECTED}.py": alone(script, branch) + "\n",
     }
     taken = {*texts, WEIGHTS} & set(copied)
@@ -100,13 +102,9 @@ def _is_plain(checkout: Path, file: str) -> bool:
     return inside and path.is_file() and path.resolve() == path
 
 
-def _licence(checkout: Path) -> str:
-    return next((name for name in _LICENCES if (checkout / name).is_file()), "")
-
-
 def _manifest(submission: Submission, facts: Facts, name: str, licence: str) -> str:
     number = submission.kwargs["model_id"]
-    fields: dict[str, object] = {
+    fields: dict[str, str | float] = {
         "id": name,
         "team": submission.team,
         "title": submission.title,
@@ -119,14 +117,4 @@ def _manifest(submission: Submission, facts: Facts, name: str, licence: str) -> 
     }
     if facts.tile:
         fields |= {"tile": facts.tile, "tile_overlap": facts.tile_overlap}
-    # a JSON value of these kinds is the same in TOML, once nothing in it needs a surrogate pair
-    return "".join(f"{key} = {_toml(value)}\n" for key, value in fields.items())
-
-
-def _toml(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _wrapper(number: int) -> str:
-    text = _WRAPPER.read_text(encoding="utf-8")
-    return text.replace("@ID@", str(number)).replace("@SELECTED@", SELECTED)
+    return "".join(f"{key} = {toml_value(value)}\n" for key, value in fields.items())

@@ -65,7 +65,12 @@ def read_script(source: str) -> Script:
         number: _branch(number, tuple(body), teams[number], names) for number, body in found.items()
     }
     inside = {id(it) for branch in branches.values() for it in branch.statements}
-    return Script(branches, tuple(_shared(tree, function, inside)), tree)
+    shared = (
+        node
+        for node in (*tree.body, *function.body)
+        if node is not function and not any(id(it) in inside for it in ast.walk(node))
+    )
+    return Script(branches, tuple(shared), tree)
 
 
 def alone(script: Script, branch: Branch) -> str:
@@ -222,10 +227,3 @@ def _team(lines: Sequence[str]) -> str:
     text = "".join(char for char in first.lstrip("# ") if char.isprintable()).strip()
     unlike = text.lower().startswith(_NO_TEAM) or len(text.split()) > _WORDS
     return "" if unlike else text[:_TEAM_CAP]
-
-
-def _shared(tree: ast.Module, function: ast.FunctionDef, inside: set[int]) -> Iterator[ast.stmt]:
-    """The script's statements that are no branch's and hold none."""
-    for node in (*tree.body, *function.body):
-        if node is not function and not any(id(it) in inside for it in ast.walk(node)):
-            yield node

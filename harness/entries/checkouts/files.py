@@ -101,7 +101,8 @@ def deciding(checkout: Tree, statements: Sequence[ast.stmt]) -> frozenset[str]:
         more = checkout.links(file)
         sure = sure and more.sure
         waiting += more.files
-    return frozenset(known if sure else known | _all_code(checkout))
+    code = () if sure else (file for file in checkout.files if file.endswith(".py"))
+    return frozenset(known.union(code))
 
 
 def links(checkout: Tree, place: str, statements: Sequence[ast.stmt]) -> Links:
@@ -154,11 +155,9 @@ def _elsewhere(checkout: Tree, name: str) -> bool:
 def _is_dynamic(node: ast.AST) -> bool:
     if isinstance(node, ast.Name):
         return node.id in _DYNAMIC
-    return isinstance(node, ast.Attribute) and node.attr == "path" and _is_sys(node.value)
-
-
-def _is_sys(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id == "sys"
+    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+        return False
+    return (node.value.id, node.attr) == ("sys", "path")
 
 
 def _named(checkout: Tree, place: str, node: ast.AST) -> set[str]:
@@ -172,10 +171,6 @@ def _named(checkout: Tree, place: str, node: ast.AST) -> set[str]:
     found = {file for file in same_name if file == text or file.endswith(f"/{text}")}
     beside = (PurePosixPath(place).parent / text).as_posix()
     return found | ({beside} & checkout.files)
-
-
-def _all_code(checkout: Tree) -> set[str]:
-    return {file for file in checkout.files if file.endswith(".py")}
 
 
 def _parse(path: Path) -> ast.Module | None:

@@ -152,6 +152,11 @@ def test_toml_that_is_nested_too_deeply_is_refused() -> None:
         typed.read_toml("a = " + "[" * 5000 + "]" * 5000)
 
 
+@pytest.mark.parametrize("value", ["plain", 'a "b" \\ c\n\t', "\x7f\x00\x1f", "é 🎉", 255.0, 7])
+def test_a_value_reads_from_toml_as_it_was_written(value: str | float) -> None:
+    assert typed.read_toml(f"a = {typed.toml_value(value)}") == {"a": value}
+
+
 @dataclass(frozen=True)
 class Pair:
     size: tuple[int, int] = (1, 1)
