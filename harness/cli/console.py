@@ -73,10 +73,11 @@ def _in_a_job_log() -> bool:
 
 
 @contextmanager
-def explained(*, resumes: bool = False) -> Iterator[None]:
+def explained(*, resumes: bool = False, interrupted: str = "") -> Iterator[None]:
     """Known mistakes end with their message and exit code; a harness bug stays a traceback.
 
-    `resumes` is for commands that go on where they were stopped, and adds that they do.
+    `resumes` is for commands that go on where they were stopped, and adds that they do;
+    `interrupted` says what else a Ctrl-C means.
     """
     from harness.core.outcome import BadInput
     from harness.documents.atomic import WriteError
@@ -96,5 +97,5 @@ def explained(*, resumes: bool = False) -> Iterator[None]:
         say(f"esr: {error}{kept}")
         raise typer.Exit(ExitCode.NOT_MEASURED) from None
     except KeyboardInterrupt:
-        say(f"esr: interrupted{kept}")
+        say(f"esr: interrupted{interrupted or kept}")
         raise typer.Exit(ExitCode.INTERRUPTED) from None

@@ -65,7 +65,9 @@ def check(
     Exit codes: 0 pass, 1 regression, 2 bad input, 3 could not measure, 4 inconclusive, 5 quality
     gate failed. In GitHub Actions, annotations and the step's summary are written as well.
     """
-    with _no_regression(), explained(), _cut_short():
+    # a check has nothing to go on from
+    lost = "; nothing was judged, and what was set up for it is removed"
+    with _no_regression(), explained(interrupted=lost):
         from harness.cli.progress_bars import bars
         from harness.gate import configuration
         from harness.gate.pair import CheckRequest
@@ -137,15 +139,3 @@ def _no_regression() -> Iterator[None]:
         say("".join(traceback.format_exception(error)))
         say("esr: a fault of the harness, which says nothing about the entry: please report it")
         raise typer.Exit(ExitCode.NOT_MEASURED) from None
-
-
-class _cut_short:  # noqa: N801 - reads as the statement that it is
-    """Ctrl-C says what is true here: a check has nothing to go on from."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None and issubclass(kind, KeyboardInterrupt):
-            say("esr: interrupted; nothing was judged, and what was set up for it is removed")
-            raise typer.Exit(ExitCode.INTERRUPTED) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from harness.core.outcome import BadInput
 from harness.core.values import finite_value
 from harness.documents import typed
 from harness.gate import CheckSettings, Gate, gate_for
-from harness.gate.gates import DEFAULTS
+from harness.gate.gates import DEFAULTS, GateMetric
 
 PYPROJECT = Path("pyproject.toml")
 _CAP = 2**20  # bytes
@@ -90,7 +91,12 @@ def effective(
 ) -> CheckSettings:
     """The settings that a check of an entry without gates of its own ends up with."""
     found = settings(book, budget_s=budget_s, seed=None)
-    runtime = gate_for(gates(book, effect), "").get("runtime")
+    return for_gates(found, gate_for(gates(book, effect), ""))
+
+
+def for_gates(found: CheckSettings, asked: Mapping[GateMetric, Gate]) -> CheckSettings:
+    """The settings where the smallest effect that matters is what the runtime's gate says."""
+    runtime = asked.get("runtime")
     return found if runtime is None else replace(found, effect=runtime.limit / 100.0)
 
 

@@ -28,6 +28,7 @@ from harness.gate import (
 )
 from harness.gate.baseline import Baseline, baseline, candidates
 from harness.gate.block_figures import Names, drifting, first_calls, memory, names, seconds, told
+from harness.gate.configuration import for_gates
 from harness.gate.costs import SideCosts, costs
 from harness.gate.gates import COUNTED, NOISY, QUALITY, GateMetric
 from harness.gate.pair import (
@@ -146,7 +147,7 @@ def _measured(
 ) -> Checked:
     """The answer, given what is `known` without noise: nothing where no gate asks for it."""
     asked, keeps = gate_for(request.gates, pair.candidate.id), request.save is not None
-    settings = _settings(request.settings, asked)
+    settings = for_gates(request.settings, asked)
     gates = {} if keeps else asked
     plain = dataclasses.replace(
         _without_noise(pair, known, gates), conditions=_conditions(request, pair, settings, gates)
@@ -236,10 +237,3 @@ def _corrected(checked: Sequence[Checked], settings: CheckSettings) -> tuple[Che
     return tuple(
         it if it.verdict is None else dataclasses.replace(it, verdict=next(kept)) for it in checked
     )
-
-
-def _settings(settings: CheckSettings, gates: Mapping[GateMetric, Gate]) -> CheckSettings:
-    """The smallest effect that matters is what the runtime's gate says."""
-    if "runtime" not in gates:
-        return settings
-    return dataclasses.replace(settings, effect=gates["runtime"].limit / 100.0)
