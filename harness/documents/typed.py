@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -25,9 +25,9 @@ _WORDS = {
 class Faults(ValueError):
     """What is wrong with a document, one line each: `place what`."""
 
-    def __init__(self, lines: tuple[str, ...]) -> None:
-        super().__init__("\n".join(lines))
-        self.lines = lines
+    def __init__(self, lines: Iterable[str]) -> None:
+        self.lines = tuple(lines)
+        super().__init__("\n".join(self.lines))
 
 
 def read_toml(text: str) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def build(kind: type[T], document: Mapping[str, Any]) -> T:
     except ValidationError as error:
         # two members of a union may tell the same of one place
         lines = dict.fromkeys(map(_line, error.errors(include_url=False)))
-        raise Faults(tuple(lines)) from None
+        raise Faults(lines) from None
     except RecursionError:
         raise Faults(("is nested too deeply",)) from None
 

@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 from harness.core.outcome import MESSAGE_LIMIT, BadInput, Failed, failed
 from harness.core.submission import ID_PATTERN, Submission
+from harness.documents.typed import Faults
 from harness.entries import folder_policy, manifest
-from harness.entries.manifest import MANIFEST, MANIFEST_CAP, ManifestError
+from harness.entries.manifest import MANIFEST, MANIFEST_CAP
 
 __all__ = [
     "MANIFEST",
@@ -136,15 +137,15 @@ def read_folder(folder: Path) -> tuple[Entry | Rejected, ...]:
         digest, faults = "", [str(error)]
     try:
         said = manifest.document(folder)
-    except (OSError, ManifestError) as error:
-        lines = error.lines if isinstance(error, ManifestError) else [str(error)]
+    except (OSError, Faults) as error:
+        lines = error.lines if isinstance(error, Faults) else (str(error),)
         return (_rejected(folder, [*lines, *(line for line in faults if line not in lines)]),)
     team = str(said.get("team", ""))
     named = [(folder.name, said)]
     if "variants" in said:
         try:
             named = [(one["id"], one) for one in manifest.variants(folder, said)]
-        except ManifestError as error:
+        except Faults as error:
             return (_rejected(folder, [*error.lines, *faults], team),)
     return tuple(_entry(folder, one, digest, name, faults) for name, one in named)
 
@@ -183,7 +184,7 @@ def _entry(
     """The entry called `name`, or its own faults before those of the folder."""
     try:
         submission = manifest.submission(folder, said, name)
-    except ManifestError as error:
+    except Faults as error:
         return _rejected(folder, [*error.lines, *faults], str(said.get("team", "")), name)
     if faults:
         return _rejected(folder, faults, submission.team, name)

@@ -8,54 +8,45 @@ from typing import Any
 
 from harness.core.submission import ENTRY_PATTERN, WEIGHT_SUFFIXES, Submission, path_fault
 from harness.documents import typed
+from harness.documents.typed import Faults
 
 MANIFEST = "submission.toml"
 MANIFEST_CAP = 64 * 1024  # bytes
 _SHOWN = 80  # characters of a value in a fault
 
 
-class ManifestError(ValueError):
-    """What is wrong with a manifest, a line each."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__("; ".join(lines))
-        self.lines = lines
-
-
 def document(folder: Path) -> dict[str, Any]:
-    """The manifest of a folder as TOML; ManifestError where there is none that can be read."""
+    """The manifest of a folder as TOML; Faults where there is none that can be read."""
     path = folder / MANIFEST
     if path.is_symlink() or not path.is_file():
-        raise ManifestError([f"{MANIFEST} is missing; `esr new NAME` writes one"])
+        raise Faults([f"{MANIFEST} is missing; `esr new NAME` writes one"])
     if path.stat().st_size > MANIFEST_CAP:
-        raise ManifestError([f"{MANIFEST} is larger than {MANIFEST_CAP} bytes"])
+        raise Faults([f"{MANIFEST} is larger than {MANIFEST_CAP} bytes"])
     try:
         return typed.read_toml(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ManifestError([f"{MANIFEST}: {error}"]) from None
+        raise Faults([f"{MANIFEST}: {error}"]) from None
 
 
 def submission(folder: Path, said: Mapping[str, Any], name: str) -> Submission:
     """The submission called `name` that a folder's manifest describes.
 
-    ManifestError for what the values are, and for what only the folder can tell: id, code and
+    Faults for what the values are, and for what only the folder can tell: id, code and
     weights are where the manifest says. No manifest may choose the name of another entry.
     """
     misplaced = [*_misplaced(folder, said, name), *_address_faults(said)]
+    lines: list[str] = []
     try:
         made = typed.build(Submission, said)
-        lines = misplaced
-    except typed.Faults as faults:
-        lines = [*faults.lines, *misplaced]
-    except ValueError as error:  # what JSON can't hold, a lone surrogate say
-        lines = [str(error), *misplaced]
-    if lines:
-        raise ManifestError([f"{MANIFEST}: {line}" for line in lines])
+    except Faults as faults:
+        lines += faults.lines
+    if lines or misplaced:
+        raise Faults([f"{MANIFEST}: {line}" for line in (*lines, *misplaced)])
     return made
 
 
 def variants(folder: Path, said: dict[str, Any]) -> list[dict[str, Any]]:
-    """What a manifest with variants says of each; ManifestError with the faults of all.
+    """What a manifest with variants says of each; Faults with the faults of all.
 
     Where the ids are not right nobody can be told which variant is which, so that the folder is
     one entry, with the faults of every variant.
@@ -64,25 +55,25 @@ def variants(folder: Path, said: dict[str, Any]) -> list[dict[str, Any]]:
     found = said["variants"]
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         lines = [f"{MANIFEST}: variants must be tables, each begun by [[variants]]"]
-        raise ManifestError([*_id_fault(folder, shared), *lines])
+        raise Faults([*_id_fault(folder, shared), *lines])
     whole = [*_id_fault(folder, shared), *_ids_faults(folder, found)]
     merged = [{**shared, **one} for one in found]
     if whole:
-        raise ManifestError([*whole, *_faults_of_all(folder, merged)])
+        raise Faults([*whole, *_faults_of_all(folder, merged)])
     return merged
 
 
 def _faults_of_all(folder: Path, merged: list[dict[str, Any]]) -> list[str]:
     """The faults of the variants: those that all have, once, and each one's own with its place."""
-    of_each: list[list[str]] = []
+    of_each: list[tuple[str, ...]] = []
     for one in merged:
         try:
             # whether the ids are right has been said
             submission(folder, {**one, "id": "x"}, "x")
-            of_each.append([])
-        except ManifestError as error:
+            of_each.append(())
+        except Faults as error:
             of_each.append(error.lines)
-    shared = [line for line in (of_each or [[]])[0] if all(line in lines for lines in of_each)]
+    shared = [line for line in (of_each or [()])[0] if all(line in lines for lines in of_each)]
     own = [
         f"{MANIFEST}: variants[{index}]: {line.removeprefix(f'{MANIFEST}: ')}"
         for index, lines in enumerate(of_each)
