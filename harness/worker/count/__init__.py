@@ -1,6 +1,6 @@
 """Static figures of a model: parameters, multiply-adds, activations, convolutions.
 
-Four counters look at the same forward and none believes another:
+Several counters (`counters` has the list) look at the same forward and none believes another:
 
 - `hooks`: the counting rules of NTIRE 2022, by forward hooks on modules
 - `trace`: fvcore, by the operators of a traced graph (NTIRE 2024 and later)

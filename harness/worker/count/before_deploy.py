@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from harness.wire.count_answers import BeforeDeployAnswer
 from harness.worker.count.choice import SPOT_SIZE, choose
-from harness.worker.count.counters import traced, watched, with_spare
+from harness.worker.count.counters import watched, with_spare
 from harness.worker.count.subject import describe, evaluating, parameter_count, photograph
 
 
@@ -24,7 +24,7 @@ def count_unfused(
     with evaluating(before), evaluating(fused):
         choice = choose(before, image)
         seen = watched(choice.subject)
-        counters = (seen.hooks, with_spare(traced, "fvcore", choice), seen.dispatch)
+        counters = (seen.hooks, with_spare("fvcore", choice), seen.dispatch)
         difference, side, error = _apart(before, fused, data_range)
     return BeforeDeployAnswer(
         params=parameter_count(choice.subject.model),

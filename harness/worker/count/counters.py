@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from harness.wire import count_answers
@@ -49,14 +49,13 @@ def hooks_alone(subject: Subject) -> tuple[HookTally, CounterAnswer]:
     try:
         subject.forward(hooks.counting(subject.model, tally))
     except Exception as error:  # noqa: BLE001
-        return HookTally(), _failed("ntire2022", subject, error)
+        return HookTally(), _failed(HOOKS, subject, error)
     return tally, _by_hooks(tally, subject)
 
 
-def with_spare(
-    count: Callable[[Subject], CounterAnswer], name: str, choice: Choice
-) -> CounterAnswer:
-    """The count on the chosen device, else on the CPU, else the last error."""
+def with_spare(name: str, choice: Choice) -> CounterAnswer:
+    """The count of one of ALONE on the chosen device, else on the CPU, else the last error."""
+    count = ALONE[name]
     try:
         return count(choice.subject)
     except Exception as error:  # noqa: BLE001
@@ -104,6 +103,13 @@ def patched(subject: Subject) -> CounterAnswer:
     )
 
 
+ALONE: Mapping[str, Callable[[Subject], CounterAnswer]] = {"fvcore": traced, "ptflops": patched}
+"""Who runs in a forward of its own, by the id in `harness.core.counter_registry`."""
+
+HOOKS, DISPATCH = "ntire2022", "dispatch"  # who watch one forward together
+COUNTERS = (HOOKS, *ALONE, DISPATCH)  # in the order of an answer
+
+
 def _each_alone(subject: Subject) -> Watched:
     tally, by_hooks = hooks_alone(subject)
     by_dispatch = _dispatch_alone(subject)
@@ -116,7 +122,7 @@ def _dispatch_alone(subject: Subject) -> CounterAnswer:
     try:
         subject.forward(dispatch)
     except Exception as error:  # noqa: BLE001
-        return _failed("dispatch", subject, error)
+        return _failed(DISPATCH, subject, error)
     return _by_dispatch(dispatch, subject)
 
 
@@ -132,7 +138,7 @@ def _reads_alone(subject: Subject) -> tuple[count_answers.WeightTraceAnswer, dic
 
 def _by_hooks(tally: HookTally, subject: Subject) -> CounterAnswer:
     return CounterAnswer(
-        name="ntire2022",
+        name=HOOKS,
         macs=tally.macs,
         matmul_macs=tally.matmul_macs,
         activations=tally.activations,
@@ -147,7 +153,7 @@ def _by_hooks(tally: HookTally, subject: Subject) -> CounterAnswer:
 def _by_dispatch(counter: DispatchCounter, subject: Subject) -> CounterAnswer:
     tally = counter.tally
     return CounterAnswer(
-        name="dispatch",
+        name=DISPATCH,
         macs=tally.macs,
         matmul_macs=tally.macs,
         activations=tally.activations,

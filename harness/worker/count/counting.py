@@ -1,4 +1,4 @@
-"""One model, four counters, what it read, and the same at another size."""
+"""One model by every counter, what it read, and the same at another size."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harness.wire.messages import CounterAnswer, CountsAnswer
 from harness.worker.caps import listed
 from harness.worker.count import hooks
 from harness.worker.count.choice import choose
-from harness.worker.count.counters import hooks_alone, patched, traced, watched, with_spare
+from harness.worker.count.counters import ALONE, hooks_alone, watched, with_spare
 from harness.worker.count.hooks import HookTally
 from harness.worker.count.second_size import elsewhere
 from harness.worker.count.subject import evaluating, parameter_count, photograph
@@ -41,10 +41,8 @@ def count_model(
             others, reads, there = (), None, None
         else:
             seen = watched(choice.subject)
-            by_trace = with_spare(traced, "fvcore", choice)
-            by_patches = with_spare(patched, "ptflops", choice)
             tally, by_hooks = seen.tally, seen.hooks
-            others = (by_trace, by_patches, seen.dispatch)
+            others = (*(with_spare(name, choice) for name in ALONE), seen.dispatch)
             reads, there = seen.reads, elsewhere(choice.subject, picture, seen.names_read)
     counted = choice.subject.model
     params = parameter_count(counted)

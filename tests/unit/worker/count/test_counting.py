@@ -11,10 +11,11 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from harness.core.counter_registry import COUNTERS
 from harness.core.model_counts import Counter, Counts
 from harness.counts.verdict import judge
 from harness.measure.answer_validation import honest_counts
-from harness.worker.count import count_model
+from harness.worker.count import count_model, counters
 
 SIDE = 24
 PIXELS = SIDE * SIDE
@@ -38,6 +39,12 @@ def _products(counts: Counts) -> dict[str, int | None]:
 
 def _conv(**options: object) -> nn.Conv2d:
     return nn.Conv2d(3, 3, 3, **{"padding": 1, **options})  # type: ignore[arg-type]
+
+
+def test_the_worker_runs_every_counter_that_the_trusted_side_knows_and_no_other() -> None:
+    known = [it.id for it in COUNTERS]
+    assert list(counters.COUNTERS) == known
+    assert [it.name for it in _count(_conv()).counters] == known
 
 
 class Wrapped(nn.Module):
