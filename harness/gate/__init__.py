@@ -6,7 +6,7 @@ every rule can be tried with fakes.
 
 from __future__ import annotations
 
-from harness.gate.blocks import ROLES, Arm, ArmReport, Block, Turn
+from harness.gate.blocks import Arm, ArmReport, Block, Turn
 from harness.gate.drift import drifts
 from harness.gate.gates import Costs, Gate, GateFinding, exact_findings, gate_for, noisy_finding
 from harness.gate.judgement import RuntimeVerdict, VerdictWord, corrected, doubt, judge, looks
@@ -17,7 +17,6 @@ from harness.stats.holm import holm
 from harness.stats.nested import LogRatio, estimate
 
 __all__ = [
-    "ROLES",
     "Arm",
     "ArmFailed",
     "ArmReport",

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-from harness.gate import ROLES, Arm, Block, CheckSettings, Gate, GateFinding, drifts, noisy_finding
+from harness.gate import Arm, Block, CheckSettings, Gate, GateFinding, drifts, noisy_finding
 from harness.gate.stored_baseline import Stored
 from harness.stats.nested import estimate
 
@@ -18,9 +18,9 @@ _DRIFTING = "{side} changes while it runs: its last forwards take {ratio:.2f} ti
 def names(beside: str = "baseline") -> Names:
     """What to call the sides; `beside` is the baseline, or the reference that a record is of."""
     return {
-        "baseline": f"the {beside}",
-        "again": f"the {beside}'s second process",
-        "candidate": "the candidate",
+        Arm.BASELINE: f"the {beside}",
+        Arm.CONTROL: f"the {beside}'s second process",
+        Arm.CANDIDATE: "the candidate",
     }
 
 
@@ -30,13 +30,13 @@ def memory(
     """What the memory gate says."""
     if not blocks:
         return GateFinding(gate.metric, "inconclusive", "no process was measured to its end")
-    whole = [it.peak_bytes for it in blocks if set(ROLES) <= set(it.peak_bytes)]
-    new = [peaks["candidate"] for peaks in whole]
+    whole = [it.peak_bytes for it in blocks if set(Arm) <= set(it.peak_bytes)]
+    new = [peaks[Arm.CANDIDATE] for peaks in whole]
     if not whole or (then is not None and not then.peaks):
-        earlier = _peaks(blocks, "baseline") if then is None else then.peaks
-        return noisy_finding(gate, earlier, _peaks(blocks, "candidate"), (0.0, math.inf))
+        earlier = _peaks(blocks, Arm.BASELINE) if then is None else then.peaks
+        return noisy_finding(gate, earlier, _peaks(blocks, Arm.CANDIDATE), (0.0, math.inf))
     if then is None:
-        old = [(peaks["baseline"] + peaks["again"]) // 2 for peaks in whole]
+        old = [(peaks[Arm.BASELINE] + peaks[Arm.CONTROL]) // 2 for peaks in whole]
         pairs = zip(_logs(new), _logs(old), strict=True)
         apart, stored = [mine - theirs for mine, theirs in pairs], []
     else:
@@ -56,26 +56,26 @@ def _blocks(figures: Sequence[float]) -> list[list[float]]:
     return [[figure] for figure in figures]
 
 
-def _peaks(blocks: Sequence[Block], role: Arm) -> list[int]:
-    return [it.peak_bytes[role] for it in blocks if role in it.peak_bytes]
+def _peaks(blocks: Sequence[Block], arm: Arm) -> list[int]:
+    return [it.peak_bytes[arm] for it in blocks if arm in it.peak_bytes]
 
 
-def seconds(blocks: Sequence[Block], roles: Sequence[Arm] = ROLES) -> dict[Arm, float]:
+def seconds(blocks: Sequence[Block], arms: Sequence[Arm] = tuple(Arm)) -> dict[Arm, float]:
     """The median forward of each side, for reading only."""
     if not blocks:
         return {}
     return {
-        role: median(second for it in blocks for turn in it.turns for second in turn.seconds(role))
-        for role in roles
+        arm: median(second for it in blocks for turn in it.turns for second in turn.seconds(arm))
+        for arm in arms
     }
 
 
-def first_calls(blocks: Sequence[Block], roles: Sequence[Arm] = ROLES) -> dict[Arm, float]:
+def first_calls(blocks: Sequence[Block], arms: Sequence[Arm] = tuple(Arm)) -> dict[Arm, float]:
     """The median first call of each side's processes."""
     return {
-        role: median(it.first_call_s[role] for it in blocks)
-        for role in roles
-        if blocks and all(role in it.first_call_s for it in blocks)
+        arm: median(it.first_call_s[arm] for it in blocks)
+        for arm in arms
+        if blocks and all(arm in it.first_call_s for it in blocks)
     }
 
 
@@ -85,21 +85,21 @@ def told(blocks: Sequence[Block], sides: Names) -> tuple[str, ...]:
     They tell of figures that differ a little from block to block.
     """
     found = []
-    for role in ROLES:
-        compiled = [it.compile_s[role] for it in blocks if role in it.compile_s]
+    for arm in Arm:
+        compiled = [it.compile_s[arm] for it in blocks if arm in it.compile_s]
         if compiled:
             text = f"torch.compile took {median(compiled):.1f} s in a process, apart from runtimes"
-            found.append(f"{sides[role]}: {text}")
-        noted = [it.notes[role] for it in blocks if role in it.notes]
+            found.append(f"{sides[arm]}: {text}")
+        noted = [it.notes[arm] for it in blocks if arm in it.notes]
         if noted:
             share = f"{len(noted)} of {len(blocks)} blocks"
-            found.append(f"{sides[role]}, {share}, such as: {'; '.join(noted[0])}")
+            found.append(f"{sides[arm]}, {share}, such as: {'; '.join(noted[0])}")
     return tuple(found)
 
 
 def drifting(blocks: Sequence[Block], settings: CheckSettings, sides: Names) -> tuple[str, ...]:
     """What to say of sides that change while they run."""
     return tuple(
-        _DRIFTING.format(side=sides[role], ratio=ratio)
-        for role, ratio in drifts(blocks, settings).items()
+        _DRIFTING.format(side=sides[arm], ratio=ratio)
+        for arm, ratio in drifts(blocks, settings).items()
     )

@@ -5,15 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from statistics import fmean
-from typing import Literal, get_args
 
 from harness.core.values import finite_value
 
-Arm = Literal["baseline", "again", "candidate"]
-"""`again` is a second process of the baseline: it and `baseline` are the A/A arm."""
-ROLES: tuple[Arm, ...] = get_args(Arm)
 TwoForwards = tuple[float, float]
+
+
+class Arm(StrEnum):
+    """Who is timed; documents and logs have the text."""
+
+    BASELINE = "baseline"
+    CONTROL = "again"  # a second process of the baseline: A/A, what differs is chance
+    CANDIDATE = "candidate"
 
 
 @finite_value
@@ -38,9 +43,9 @@ class Turn:
         """Log ratio of the baseline to itself, in another process."""
         return _level(self.again) - _level(self.baseline)
 
-    def seconds(self, role: Arm) -> TwoForwards:
+    def seconds(self, arm: Arm) -> TwoForwards:
         """A side's two forwards in the order in which they ran."""
-        pair: TwoForwards = getattr(self, role)
+        pair: TwoForwards = getattr(self, arm)
         return pair
 
 
@@ -62,9 +67,8 @@ class Block:
     """The turns of one set of processes: the unit that is independent.
 
     `first_call_s` is the first forward of each process, before any warm-up; `peak_bytes` its peak
-    memory during turns, absent where unknown; `compile_s` and `notes` are as `Told`, absent where
-    there is nothing. `start_s` is what starting and warming up took,
-    `took_s` all of it.
+    memory during turns, absent where unknown; `compile_s` and `notes` are as in `ArmReport`, absent
+    where there is nothing. `start_s` is what starting and warming up took, `took_s` all of it.
     """
 
     turns: tuple[Turn, ...]

@@ -48,11 +48,11 @@ def costs(
     """
     images = tuple(crop.lr for crop in inputs)
 
-    def one(role: Arm) -> SideCosts | str:
-        load = loads[role]
+    def one(arm: Arm) -> SideCosts | str:
+        load = loads[arm]
 
         def task(load: Load) -> Task:
-            return Task(load, _protocol(load), logs / f"{role}-trial.log", confinement)
+            return Task(load, _protocol(load), logs / f"{arm}-trial.log", confinement)
 
         outcome = _outcome(load, task, images, size)
         if isinstance(outcome, Failed):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from statistics import fmean, median
 
-from harness.gate.blocks import ROLES, Arm, Block
+from harness.gate.blocks import Arm, Block
 from harness.gate.settings import CheckSettings
 from harness.stats.nested import estimate
 
@@ -24,20 +24,20 @@ def drifts(blocks: Sequence[Block], settings: CheckSettings) -> Mapping[Arm, flo
     if len(long) < settings.least_blocks:
         return {}
     found: dict[Arm, float] = {}
-    for role in ROLES:
+    for arm in Arm:
         # what is least among the other sides is shared: no side is to blame for it
-        others = [other for other in ROLES if other != role]
+        others = [other for other in Arm if other != arm]
         changes = [
-            _change(block, role) - min((_change(block, other) for other in others), key=abs)
+            _change(block, arm) - min((_change(block, other) for other in others), key=abs)
             for block in long
         ]
         mean = estimate([[change] for change in changes], confidence=settings.confidence)
         if mean.excludes_zero and abs(mean.point) > settings.log_effect / 2:
-            found[role] = math.exp(mean.point)
+            found[arm] = math.exp(mean.point)
     return found
 
 
-def _change(block: Block, role: Arm) -> float:
-    logs = [fmean(map(math.log, turn.seconds(role))) for turn in block.turns]
+def _change(block: Block, arm: Arm) -> float:
+    logs = [fmean(map(math.log, turn.seconds(arm))) for turn in block.turns]
     third = len(logs) // 3
     return median(logs[-third:]) - median(logs[:third])

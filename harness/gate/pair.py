@@ -85,8 +85,8 @@ def sampled(
     protocol = TimingProtocol(warmup=WARM_UP, threads=request.threads, audits=False)
     logs = request.logs / pair.candidate.id
     tasks = {
-        role: Task(load, protocol, logs / f"{role}.log", pair.confinement)
-        for role, load in pair.loads.items()
+        arm: Task(load, protocol, logs / f"{arm}.log", pair.confinement)
+        for arm, load in pair.loads.items()
     }
     bench = WorkerBench(tasks, tuple(crop.lr for crop in pair.inputs))
 
@@ -117,7 +117,7 @@ def paired(request: CheckRequest, candidate: Entry, base: Baseline) -> CheckPair
     inputs = crops(
         scale=new.scale, size=request.lr_size, count=request.images, seed=request.settings.seed
     )
-    by_arm: dict[Arm, Load] = {"baseline": old, "again": old, "candidate": new}
+    by_arm: dict[Arm, Load] = {Arm.BASELINE: old, Arm.CONTROL: old, Arm.CANDIDATE: new}
     return CheckPair(candidate, base, by_arm, inputs, isolation(request).confinement)
 
 

@@ -8,18 +8,18 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from harness.gate.blocks import ROLES, Arm, ArmReport, Block, Turn
+from harness.gate.blocks import Arm, ArmReport, Block, Turn
 from harness.gate.settings import CheckSettings, orders
 
 Clock = Callable[[], float]
 
 
 class ArmFailed(Exception):
-    """A side can't be measured; the message says why, `role` which."""
+    """A side can't be measured; the message says why, `arm` which."""
 
-    def __init__(self, role: Arm, message: str) -> None:
+    def __init__(self, arm: Arm, message: str) -> None:
         super().__init__(message)
-        self.role = role
+        self.arm = arm
 
 
 class TimedArm(Protocol):
@@ -125,7 +125,7 @@ def _block(
     """
     began = tools.clock()
     with bench.block(start) as sides:
-        first = {role: sides[role].warm_up() for role in start}
+        first = {arm: sides[arm].warm_up() for arm in start}
         start_s = tools.clock() - began
         share_s = settings.budget_s / (settings.least_blocks + 0.5)
         ends = tools.clock() + min(start_s, max(share_s - start_s, 0.0))
@@ -134,7 +134,7 @@ def _block(
             if len(turns) >= settings.least_turns and tools.clock() >= ends:
                 break
             turns.append(_turn(sides, len(turns), next(order), settings, tools))
-        told = {role: sides[role].told() for role in ROLES}
+        told = {arm: sides[arm].told() for arm in Arm}
     if len(turns) < settings.least_turns:
         return None
     return Block(
@@ -142,9 +142,9 @@ def _block(
         start_s,
         tools.clock() - began,
         first,
-        peak_bytes={role: it.peak_bytes for role, it in told.items() if it.peak_bytes is not None},
-        compile_s={role: it.compile_s for role, it in told.items() if it.compile_s},
-        notes={role: it.notes for role, it in told.items() if it.notes},
+        peak_bytes={arm: it.peak_bytes for arm, it in told.items() if it.peak_bytes is not None},
+        compile_s={arm: it.compile_s for arm, it in told.items() if it.compile_s},
+        notes={arm: it.notes for arm, it in told.items() if it.notes},
     )
 
 
@@ -155,9 +155,9 @@ def _turn(
     settings: CheckSettings,
     tools: SamplingTools,
 ) -> Turn:
-    seconds: dict[Arm, list[float]] = {role: [] for role in ROLES}
-    for role in (*order, *reversed(order)):
+    seconds: dict[Arm, list[float]] = {arm: [] for arm in Arm}
+    for arm in (*order, *reversed(order)):
         tools.pause(settings.settle_s)
-        seconds[role].append(sides[role].forward(number))
-    pairs = {role: (taken[0], taken[1]) for role, taken in seconds.items()}
-    return Turn(order, pairs["baseline"], pairs["again"], pairs["candidate"])
+        seconds[arm].append(sides[arm].forward(number))
+    pairs = {arm: (taken[0], taken[1]) for arm, taken in seconds.items()}
+    return Turn(order, pairs[Arm.BASELINE], pairs[Arm.CONTROL], pairs[Arm.CANDIDATE])

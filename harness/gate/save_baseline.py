@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.gate import CheckSettings, Costs, Sampling, doubt, judge, stored_baseline
+from harness.gate.blocks import Arm
 from harness.gate.gates import COUNTED
 from harness.gate.pair import CheckPair, CheckRequest, environment, inputs
 
@@ -31,13 +32,13 @@ def keep(
         reference=pair.baseline.entry.id,
         reference_digest=pair.baseline.entry.digest,
         environment=environment(request),
-        inputs=inputs(request, pair.loads["candidate"].scale),
+        inputs=inputs(request, pair.loads[Arm.CANDIDATE].scale),
         effects=tuple(block.effects for block in sampling.blocks),
         costs=found,
         peaks=tuple(
-            block.peak_bytes["candidate"]
+            block.peak_bytes[Arm.CANDIDATE]
             for block in sampling.blocks
-            if "candidate" in block.peak_bytes
+            if Arm.CANDIDATE in block.peak_bytes
         ),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )

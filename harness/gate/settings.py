@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.gate.blocks import ROLES, Arm
+from harness.gate.blocks import Arm
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,6 @@ def orders(rng: random.Random) -> Iterator[tuple[Arm, ...]]:
     in the middle runs twice in a row, so each side has to be there equally often.
     """
     while True:
-        bag = list(itertools.permutations(ROLES))
+        bag = list(itertools.permutations(Arm))
         rng.shuffle(bag)
         yield from bag

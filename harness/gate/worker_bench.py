@@ -21,29 +21,29 @@ from harness.measure.worker_process import WorkerFailed
 class LaunchedSide:
     """One worker as a side of a check: `gate.Side`."""
 
-    def __init__(self, role: Arm, session: Session, images: tuple[LrImage, ...]) -> None:
-        self._role = role
+    def __init__(self, arm: Arm, session: Session, images: tuple[LrImage, ...]) -> None:
+        self._arm = arm
         self._session = session
         self._images = images
         self._taken: list[Exchange] = []
 
     def warm_up(self) -> float:
         """The protocol's warm-up; seconds of the very first forward."""
-        with _named(self._role):
+        with _named(self._arm):
             first = warm_up(self._session, self._images, turned)
             self._session.memory()  # a GPU's peak begins anew with each question
             return first
 
     def forward(self, turn: int) -> float:
         """Seconds of a forward: turn after turn of another image, the same for every side."""
-        with _named(self._role):
+        with _named(self._arm):
             taken = self._session.timed(self._images[turn % len(self._images)])
         self._taken.append(taken)
         return taken.seconds
 
     def told(self) -> ArmReport:
         """What is known of the process after its forwards."""
-        with _named(self._role):
+        with _named(self._arm):
             memory = self._session.memory()
         return ArmReport(
             None if memory is None else memory.peak_bytes,
@@ -69,12 +69,12 @@ class WorkerBench:
         with ExitStack() as stack:
             began = time.perf_counter()
             with WorkerGroup() as group:
-                workers = {role: stack.enter_context(spawned(self.tasks[role])) for role in order}
+                workers = {arm: stack.enter_context(spawned(self.tasks[arm])) for arm in order}
 
-            def side(role: Arm) -> LaunchedSide:
-                with _named(role):
-                    session = loaded(workers[role], self.tasks[role], began)
-                return LaunchedSide(role, session, self.images)
+            def side(arm: Arm) -> LaunchedSide:
+                with _named(arm):
+                    session = loaded(workers[arm], self.tasks[arm], began)
+                return LaunchedSide(arm, session, self.images)
 
             ready = concurrently(side, order, workers=len(order), group=group)
             yield dict(zip(order, ready, strict=True))
@@ -83,11 +83,11 @@ class WorkerBench:
 
 
 @contextmanager
-def _named(role: Arm) -> Iterator[None]:
+def _named(arm: Arm) -> Iterator[None]:
     """A worker's failure as that of its side."""
     try:
         yield
     except WorkerFailed as error:
         failure = error.failure
         text = f"{failure.stage}: {failure.message} ({failure.reason})"
-        raise ArmFailed(role, text) from None
+        raise ArmFailed(arm, text) from None

@@ -11,7 +11,6 @@ from harness.core.progress import Progress, Silent
 from harness.entries.catalogue import CatalogError, Entry, Rejected
 from harness.entries.weights import WeightsError
 from harness.gate import (
-    ROLES,
     Arm,
     Checked,
     CheckSettings,
@@ -127,18 +126,18 @@ def _one(
         return _measured(request, pair, {}, progress)
     progress.step(f"{candidate.id}: counts and outputs")
     known = costs(
-        {role: pair.loads[role] for role in ("baseline", "candidate")},
+        {arm: pair.loads[arm] for arm in (Arm.BASELINE, Arm.CANDIDATE)},
         pair.inputs,
         size=request.complexity,
         logs=request.logs / candidate.id,
         confinement=pair.confinement,
     )
     called = _sides(pair)
-    broken = [f"{called[role]}: {it}" for role, it in known.items() if isinstance(it, str)]
+    broken = [f"{called[arm]}: {it}" for arm, it in known.items() if isinstance(it, str)]
     if broken:
         progress.done()
         return Checked(candidate.id, base.name, None, failure="; ".join(broken))
-    whole = {role: it for role, it in known.items() if not isinstance(it, str)}
+    whole = {arm: it for arm, it in known.items() if not isinstance(it, str)}
     return _measured(request, pair, whole, progress)
 
 
@@ -159,12 +158,12 @@ def _measured(
     sampling = sampled(request, pair, settings, progress, patient=keeps)
     progress.done()
     if sampling.failure is not None:
-        text = f"{_sides(pair)[sampling.failure.role]}: {sampling.failure}"
+        text = f"{_sides(pair)[sampling.failure.arm]}: {sampling.failure}"
         return dataclasses.replace(plain, failure=text, sampling=sampling)
     found = _with_figures(plain, sampling, settings, pair)
     if request.save is None:
         return _judged(found, pair, gates, settings)
-    note, why = keep(request.save, request, pair, known["candidate"].costs, sampling, settings)
+    note, why = keep(request.save, request, pair, known[Arm.CANDIDATE].costs, sampling, settings)
     return dataclasses.replace(found, failure=why, notes=(*found.notes, *filter(None, (note,))))
 
 
@@ -175,10 +174,10 @@ def _without_noise(
     findings: tuple[GateFinding, ...] = ()
     if known:
         then = pair.baseline.stored
-        old = then.costs if then else known["baseline"].costs
-        findings = exact_findings(old, known["candidate"].costs, gates)
+        old = then.costs if then else known[Arm.BASELINE].costs
+        findings = exact_findings(old, known[Arm.CANDIDATE].costs, gates)
     sides = _sides(pair)
-    notes = tuple(f"{sides[role]}: {note}" for role, it in known.items() for note in it.notes)
+    notes = tuple(f"{sides[arm]}: {note}" for arm, it in known.items() for note in it.notes)
     return Checked(pair.candidate.id, pair.baseline.name, None, findings, notes=notes)
 
 
@@ -201,12 +200,12 @@ def _with_figures(
     """With what is there for reading. The times of a reference are none of the baseline's."""
     blocks = sampling.blocks
     sides = _sides(pair)
-    roles: tuple[Arm, ...] = ("candidate",) if pair.baseline.stored else ROLES
+    arms: tuple[Arm, ...] = (Arm.CANDIDATE,) if pair.baseline.stored else tuple(Arm)
     return dataclasses.replace(
         plain,
-        seconds=seconds(blocks, roles),
-        first_call_s=first_calls(blocks, roles),
-        drifts={role: it for role, it in drifts(blocks, settings).items() if role in roles},
+        seconds=seconds(blocks, arms),
+        first_call_s=first_calls(blocks, arms),
+        drifts={arm: it for arm, it in drifts(blocks, settings).items() if arm in arms},
         notes=(*plain.notes, *told(blocks, sides), *drifting(blocks, settings, sides)),
         sampling=sampling,
     )
@@ -223,7 +222,7 @@ def _conditions(
     settings: CheckSettings,
     gates: Mapping[GateMetric, Gate],
 ) -> Conditions:
-    given = inputs(request, pair.loads["candidate"].scale)
+    given = inputs(request, pair.loads[Arm.CANDIDATE].scale)
     return Conditions(
         settings, tuple(gates.values()), dataclasses.asdict(given), environment(request)
     )

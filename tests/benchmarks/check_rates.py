@@ -175,7 +175,7 @@ def _asv(old: Samples, new: Samples) -> str:
     return verdict if differs else "SAME"
 
 
-SIDES: tuple[Arm, ...] = ("baseline", "again", "candidate")
+SIDES = tuple(Arm)
 RULES: dict[str, Rule] = {
     "pytest-benchmark mean:5%": _by(fmean, EFFECT),
     "pytest-benchmark min:5%": _by(min, EFFECT),

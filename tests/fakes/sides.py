@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from harness.gate import ROLES, Arm, ArmFailed, ArmReport
+from harness.gate import Arm, ArmFailed, ArmReport
 from harness.gate.sampling import SamplingTools
 
 FORWARD_S = 0.02
@@ -64,7 +64,7 @@ class World:
         if self.fails_to_start:
             raise ArmFailed(self.fails_to_start, "no such module")
         try:
-            yield {role: FakeSide(self, role) for role in ROLES}
+            yield {role: FakeSide(self, role) for role in Arm}
         finally:
             self.closed += 1
 

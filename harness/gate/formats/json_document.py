@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from harness.gate import ROLES, Block, Checked, RuntimeVerdict
+from harness.gate import Arm, Block, Checked, RuntimeVerdict
 
 SCHEMA = 1
 
@@ -68,9 +68,9 @@ def _block(block: Block) -> dict[str, Any]:
         "first_call_s": dict(block.first_call_s),  # in the order in which the sides started
         "peak_bytes": dict(block.peak_bytes),
         "compile_s": dict(block.compile_s),
-        "notes": {role: list(notes) for role, notes in block.notes.items()},
+        "notes": {arm: list(notes) for arm, notes in block.notes.items()},
         "turns": [
-            {"order": list(turn.order), **{role: list(turn.seconds(role)) for role in ROLES}}
+            {"order": list(turn.order), **{arm: list(turn.seconds(arm)) for arm in Arm}}
             for turn in block.turns
         ],
     }

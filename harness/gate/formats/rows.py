@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.core.metrics import METRICS
-from harness.gate import ROLES, Checked, GateFinding, RuntimeVerdict
+from harness.gate import Arm, Checked, GateFinding, RuntimeVerdict
 from harness.gate.gates import GateResult
 from harness.render.text import clean, cut, inert
 from harness.render.units import MISSING, quantity, times
@@ -80,8 +80,8 @@ def _of_verdict(it: Checked, verdict: RuntimeVerdict) -> CheckLine:
         gate="Runtime",
         outcome=outcomes.get(verdict.word, "pass"),
         word=verdict.word,
-        old=quantity("runtime", it.seconds.get("baseline")),
-        new=quantity("runtime", it.seconds.get("candidate")),
+        old=quantity("runtime", it.seconds.get(Arm.BASELINE)),
+        new=quantity("runtime", it.seconds.get(Arm.CANDIDATE)),
         change=_change(verdict),
         text="; ".join(filter(None, (shown(verdict.reason), figures(verdict)))),
     )
@@ -103,8 +103,8 @@ def remarks(it: Checked) -> tuple[str, ...]:
     """What else is to be known of an entry: first calls, drifts, settings that it changed."""
     told = list(it.notes)
     if it.first_call_s:
-        sides = [role for role in ROLES if role != "again" and role in it.first_call_s]
-        first = " and ".join(quantity("first_call", it.first_call_s[role]) for role in sides)
+        sides = [arm for arm in Arm if arm is not Arm.CONTROL and arm in it.first_call_s]
+        first = " and ".join(quantity("first_call", it.first_call_s[arm]) for arm in sides)
         told.append(f"first call of a fresh process, {' and '.join(sides)}: {first}")
     if it.sampling.confirmed_from is not None:
         told.append(

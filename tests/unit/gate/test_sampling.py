@@ -111,7 +111,7 @@ def test_a_side_that_dies_in_the_middle_ends_the_check_and_stops_the_others() ->
     world = World(dies_at={"candidate": 4})
     sampling, _ = _measured(world, budget_s=30.0)
     assert sampling.failure is not None
-    assert (sampling.failure.role, str(sampling.failure)) == (
+    assert (sampling.failure.arm, str(sampling.failure)) == (
         "candidate",
         "the process was ended by SIGKILL",
     )
@@ -124,7 +124,7 @@ def test_a_side_that_hangs_ends_the_check_and_keeps_the_blocks_before() -> None:
     sampling, _ = _measured(world, budget_s=60.0)
     assert str(sampling.failure) == "forward: no answer within 50 s (timeout)"
     assert sampling.failure is not None
-    assert (sampling.failure.role, world.opened, world.closed) == ("again", 3, 3)
+    assert (sampling.failure.arm, world.opened, world.closed) == ("again", 3, 3)
     assert sampling.elapsed_s > 50.0  # the hanging forward counts as time, never as a sample
     assert len(sampling.blocks) == 2
     seconds = [it for block in sampling.blocks for turn in block.turns for it in turn.again]
@@ -134,7 +134,7 @@ def test_a_side_that_hangs_ends_the_check_and_keeps_the_blocks_before() -> None:
 def test_a_side_that_does_not_start_is_named() -> None:
     sampling, _ = _measured(World(fails_to_start="baseline"), budget_s=30.0)
     assert sampling.failure is not None
-    assert sampling.failure.role == "baseline"
+    assert sampling.failure.arm == "baseline"
 
 
 @pytest.mark.parametrize("role", ["candidate", "baseline"])

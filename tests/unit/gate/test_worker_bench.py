@@ -11,7 +11,7 @@ from fakes.rude_worker import RudeConfinement
 from harness.audits.exchange import Exchange
 from harness.core.challenge import TimingProtocol
 from harness.core.record import Memory
-from harness.gate import ROLES, ArmFailed
+from harness.gate import Arm, ArmFailed
 from harness.gate.worker_bench import LaunchedSide, WorkerBench
 from harness.measure.tasks import LrImage, Task
 from harness.wire.messages import Load
@@ -26,16 +26,16 @@ def _bench(folder: Path, deadline_s: float = 300.0, **manners: str) -> WorkerBen
             folder / f"{role}.log",
             RudeConfinement(manners.get(role, "remembering")),
         )
-        for role in ROLES
+        for role in Arm
     }
     images = tuple(LrImage("check", str(n), np.full((1, 2, 3), n, np.uint8)) for n in (1, 2))
     return WorkerBench(tasks, images)
 
 
 def test_sides_live_together_and_each_turn_has_one_image(tmp_path: Path) -> None:
-    with _bench(tmp_path).block(ROLES) as sides:
-        assert set(sides) == set(ROLES)
-        for role in ROLES:
+    with _bench(tmp_path).block(tuple(Arm)) as sides:
+        assert set(sides) == set(Arm)
+        for role in Arm:
             assert sides[role].warm_up() == pytest.approx(1e-6)
         for turn in range(3):
             assert sides["candidate"].forward(turn) == pytest.approx(1e-6)
@@ -79,30 +79,30 @@ def test_a_gpus_peak_of_the_warm_up_is_not_that_of_the_turns() -> None:
     assert told.notes[1].endswith("part of the work runs on another stream")
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", Arm)
 def test_a_side_that_fails_is_named_and_the_others_are_stopped(tmp_path: Path, role: str) -> None:
     with (
         pytest.raises(ArmFailed, match=r"load: .*status 3 \(exited\)") as error,
-        _bench(tmp_path, **{role: "exit_3"}).block(ROLES),
+        _bench(tmp_path, **{role: "exit_3"}).block(tuple(Arm)),
     ):
         pass
-    assert error.value.role == role
+    assert error.value.arm == role
 
 
 def test_a_side_that_dies_between_turns_is_named(tmp_path: Path) -> None:
     with (
         pytest.raises(ArmFailed) as error,
-        _bench(tmp_path, candidate="polite").block(ROLES) as sides,
+        _bench(tmp_path, candidate="polite").block(tuple(Arm)) as sides,
     ):
         sides["candidate"].warm_up()
-    assert error.value.role == "candidate"
+    assert error.value.arm == "candidate"
     assert "warmup" in str(error.value)
 
 
 def test_a_side_that_gives_no_answer_in_time_is_named(tmp_path: Path) -> None:
     with (
         pytest.raises(ArmFailed, match=r"no answer within 0\.2 s \(timeout\)") as error,
-        _bench(tmp_path, 0.2, candidate="stubborn").block(ROLES) as sides,
+        _bench(tmp_path, 0.2, candidate="stubborn").block(tuple(Arm)) as sides,
     ):
         sides["candidate"].warm_up()
-    assert error.value.role == "candidate"
+    assert error.value.arm == "candidate"
