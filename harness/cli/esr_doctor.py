@@ -42,13 +42,15 @@ def doctor(
     """
     from harness.cli.progress_bars import bars
     from harness.gate import configuration
-    from harness.usecases.doctor import DoctorRequest
+    from harness.gate.pair import CheckRequest
+    from harness.usecases.doctor import MODEL
     from harness.usecases.doctor import doctor as use_case
 
     with explained():
         book = configuration.read(gates)
-        request = DoctorRequest(
-            sample_s=sample,
+        request = CheckRequest(
+            candidates=(MODEL,),
+            against=MODEL,
             settings=configuration.effective(book, budget_s=budget, effect=effect),
             size=size or book.size,
             images=book.images,
@@ -58,7 +60,7 @@ def doctor(
             logs=reports / "doctor",
         )
         with bars() as progress:
-            found = use_case(request, progress)
+            found = use_case(request, sample_s=sample, progress=progress)
         if as_json:
             print_json(document(found))
         else:

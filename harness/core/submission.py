@@ -35,6 +35,8 @@ class OfficialWeights:
         if not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
             faults.append("sha256 must be 64 hexadecimal digits")
         faults += path_fault(self.file, "file")
+        if not self.url.startswith("https://"):
+            faults.append(f"url must begin with https://, got {self.url!r:.80}")
         if faults:
             raise ValueError("; ".join(faults))
 

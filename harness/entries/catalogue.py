@@ -13,11 +13,10 @@ from harness.core.outcome import MESSAGE_LIMIT, BadInput, Failed, failed
 from harness.core.submission import ID_PATTERN, Submission
 from harness.documents.typed import Faults
 from harness.entries import folder_policy, manifest
-from harness.entries.manifest import MANIFEST, MANIFEST_CAP
+from harness.entries.manifest import MANIFEST
 
 __all__ = [
     "MANIFEST",
-    "MANIFEST_CAP",
     "CatalogError",
     "Entry",
     "EntryRole",
@@ -153,7 +152,7 @@ def read_folder(folder: Path) -> tuple[Entry | Rejected, ...]:
 def folder_digest(folder: Path) -> str:
     """sha256 over the names and contents of a folder's files.
 
-    ValueError for what may not be in a submission, before any of it is read (see `contents`).
+    ValueError for what may not be in a submission, before any of it is read (see `folder_policy`).
     """
     folder_policy.check(folder)
     total = hashlib.sha256()

@@ -34,7 +34,7 @@ def submission(folder: Path, said: Mapping[str, Any], name: str) -> Submission:
     Faults for what the values are, and for what only the folder can tell: id, code and
     weights are where the manifest says. No manifest may choose the name of another entry.
     """
-    misplaced = [*_misplaced(folder, said, name), *_address_faults(said)]
+    misplaced = list(_misplaced(folder, said, name))
     lines: list[str] = []
     try:
         made = typed.build(Submission, said)
@@ -119,14 +119,6 @@ def _misplaced(folder: Path, said: Mapping[str, Any], name: str) -> Iterator[str
         return
     if not path_fault(weights, "weights") and not _is_file(folder / weights):
         yield f"weights {weights!r:.{_SHOWN}} is not in the folder"
-
-
-def _address_faults(said: Mapping[str, Any]) -> list[str]:
-    official = said.get("official")
-    url = official.get("url") if isinstance(official, dict) else None
-    if not isinstance(url, str) or url.startswith("https://"):
-        return []
-    return [f"official: url must begin with https://, got {url!r:.{_SHOWN}}"]
 
 
 def _is_file(path: Path) -> bool:

@@ -153,6 +153,12 @@ def test_official_weights_are_a_file_name() -> None:
         OfficialWeights("../w.pth", SHA, "https://example.org/w.pth", "MIT")
 
 
+@pytest.mark.parametrize("url", ["http://example.org/net.pth", "file:///net.pth", ""])
+def test_official_weights_are_had_by_https_alone(url: str) -> None:
+    with pytest.raises(ValueError, match="url must begin with https://"):
+        OfficialWeights("net.pth", SHA, url, "MIT")
+
+
 def test_a_convention_of_macs_needs_printed_macs() -> None:
     assert (
         PublishedFigures("paper", macs_g=19.7, macs_convention="fvcore").macs_convention == "fvcore"

@@ -156,11 +156,3 @@ def test_a_failing_network_says_what_to_do(tmp_path: Path, web: FakeWeb, error: 
     web.error = error
     with pytest.raises(BadInput, match=r"net\.pth can't be had from https://.*by hand into "):
         weights.fetch(OFFICIAL, tmp_path)
-
-
-@pytest.mark.parametrize("url", ["http://example.org/net.pth", "file:///net.pth", ""])
-def test_only_https_is_asked(tmp_path: Path, web: FakeWeb, url: str) -> None:
-    official = OfficialWeights("net.pth", SHA, url, "MIT")
-    with pytest.raises(BadInput, match="must begin with https://"):
-        weights.fetch(official, tmp_path)
-    assert web.asked == []

@@ -10,9 +10,10 @@ import pytest
 from fakes.sides import World
 
 from harness.gate import CheckSettings, pair
+from harness.gate.pair import CheckRequest
 from harness.machine.host_checks import HostCheck
 from harness.usecases import doctor as use_case
-from harness.usecases.doctor import Diagnosis, DoctorRequest, doctor
+from harness.usecases.doctor import MODEL, Diagnosis, doctor
 
 Examine = Callable[..., Diagnosis]
 
@@ -28,8 +29,9 @@ def examine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Examine:
         clock = SimpleNamespace(monotonic=lambda: world.now, sleep=world.take)
         monkeypatch.setattr(pair, "time", clock)
         asked = CheckSettings(budget_s=budget_s)
-        request = DoctorRequest(sample_s, asked, threads=1, sandbox="none", logs=tmp_path)
-        return doctor(request)
+        model = {"candidates": (MODEL,), "against": MODEL}
+        request = CheckRequest(**model, settings=asked, threads=1, sandbox="none", logs=tmp_path)
+        return doctor(request, sample_s=sample_s)
 
     return examined
 
