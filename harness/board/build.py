@@ -21,7 +21,6 @@ from harness.core.leaderboard import (
     counts_of,
     rounds_of,
 )
-from harness.core.model_counts import Counts, CountVerdict
 from harness.core.outcome import BadInput, Failed
 from harness.core.record import CountFigures, FloorFigures, ImportedFigures, Record, RoundFigures
 from harness.core.run import SCHEMA, ListedEntry, Run
@@ -31,7 +30,6 @@ from harness.counts.verdict import judge
 from harness.documents import atomic
 from harness.documents.typed import adapter
 from harness.stats import samples
-from harness.stats.samples import RoundsFigure
 
 RUN_FILE = "run.json"
 _WEIGHTS_MARKS = {"official": EntryBadge.OFFICIAL_WEIGHTS, "demo": EntryBadge.DEMO_WEIGHTS}
@@ -63,17 +61,16 @@ def load_run(folder: Path) -> Run:
 def build(run: Run, store: Store, challenge: Challenge | None = None) -> Leaderboard:
     """The board of a run's records, under its own challenge or another one's rules."""
     rules = challenge or run.challenge
-    looked = [_looked(listed, store) for listed in run.entries]
+    looked = [
+        tuple(store.look(listed.id, it.job, it.round, it.key) for it in listed.jobs)
+        for listed in run.entries
+    ]
     entries = [
         _entry(listed, rules, tuple(it.record for it in found if it.record is not None))
         for listed, found in zip(run.entries, looked, strict=True)
     ]
     notes = (*_notes(run, entries), *_unreadable(run, looked))
     return with_spans(rank(rules, entries, environment=run.environment, notes=notes))
-
-
-def _looked(listed: ListedEntry, store: Store) -> tuple[Found, ...]:
-    return tuple(store.look(listed.id, it.job, it.round, it.key) for it in listed.jobs)
 
 
 def _unreadable(run: Run, looked: Sequence[tuple[Found, ...]]) -> tuple[str, ...]:
@@ -110,7 +107,7 @@ def _entry(listed: ListedEntry, challenge: Challenge, records: tuple[Record, ...
         untrained=untrained,
         marks=tuple(_marks(listed, records)),
         notes=_entry_notes(records),
-        verdict=_verdict(counts),
+        verdict=judge(counts) if counts else None,
         audits=combined(audits if least is None else (*audits, least)),
         published=listed.published,
         precision=listed.precision,
@@ -154,15 +151,7 @@ def _measured(
     if memory is not None:
         values["memory"] = float(memory)
     values.setdefault("params", float(rounds[0].params))
-    return values, {key: _interval(estimate) for key, estimate in estimates.items()}
-
-
-def _verdict(counts: Counts | None) -> CountVerdict | None:
-    return None if counts is None else judge(counts)
-
-
-def _interval(estimate: RoundsFigure) -> Interval:
-    return Interval(estimate.low, estimate.high)
+    return values, {key: Interval(it.low, it.high) for key, it in estimates.items()}
 
 
 def _marks(listed: ListedEntry, records: tuple[Record, ...]) -> Iterator[EntryBadge]:
@@ -183,7 +172,9 @@ def _marks(listed: ListedEntry, records: tuple[Record, ...]) -> Iterator[EntryBa
 
 
 def _entry_notes(records: tuple[Record, ...]) -> tuple[str, ...]:
-    notes = [note for it in records for note in _outcome_notes(it)]
+    outcomes = (it.outcome for it in records)
+    made = (it for it in outcomes if isinstance(it, CountFigures | RoundFigures))
+    notes = [note for outcome in made for note in outcome.notes]
     notes += [
         f"not counted: {it.outcome.message}"
         for it in records
@@ -192,11 +183,6 @@ def _entry_notes(records: tuple[Record, ...]) -> tuple[str, ...]:
     counts = counts_of(records)
     notes += [suspicion(counts.unfused)] if counts is not None else []
     return tuple(dict.fromkeys(filter(None, notes)))
-
-
-def _outcome_notes(record: Record) -> tuple[str, ...]:
-    outcome = record.outcome
-    return outcome.notes if isinstance(outcome, CountFigures | RoundFigures) else ()
 
 
 def _notes(run: Run, entries: Sequence[BoardEntry]) -> tuple[str, ...]:

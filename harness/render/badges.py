@@ -103,14 +103,10 @@ def _audited(entry: BoardEntry) -> list[Badge]:
 
 def _earlier(earlier: Sequence[Record], *, of: int) -> Badge:
     part = "All" if len(earlier) == of else f"{len(earlier)} of {of}"
-    began = min(record.started for record in earlier)
+    began = min(record.started for record in earlier)  # of ISO 8601
+    day, minute = short(began[:10]), short(began[11:16])
     hint = (
-        f"{part} rounds were timed by an earlier run on this machine, on {_day(began)}: "
+        f"{part} rounds were timed by an earlier run on this machine, on {day}, {minute} UTC: "
         "load and clocks may have been others than for the latest rows"
     )
     return Badge("earlier run", "neutral", hint)
-
-
-def _day(started: str) -> str:
-    """`2030-01-31, 14:05 UTC` of an ISO 8601 time."""
-    return f"{short(started[:10])}, {short(started[11:16])} UTC"

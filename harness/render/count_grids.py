@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.core.counter_registry import COMPARED, COUNTERS, DISPATCH, HOOKS
 from harness.core.leaderboard import BoardEntry, counts_of
-from harness.core.model_counts import BeforeDeploy, Counts, WeightTrace
+from harness.core.model_counts import BeforeDeploy, Counts
 from harness.counts.consistency import expected
 from harness.render.grid import Grid
 from harness.render.text import short
@@ -63,11 +63,13 @@ def _followed(counts: Counts) -> Grid:
     dispatch = counts.counter(DISPATCH)
     if reads is not None and not reads.error:
         counted = dispatch.macs if dispatch else None
-        rows.append((f"{counts.height}×{counts.width}", *_forms(reads), shown(counted, "G", 6)))
+        others, hidden = expected(reads) - reads.closed_form, sum(reads.opaque.values())
+        macs = (reads.closed_form, others, hidden, counted)
+        rows.append((f"{counts.height}×{counts.width}", *(shown(it, "G", 6) for it in macs)))
     if there is not None and not there.error:
         size = f"{there.height}×{there.width}"
-        form, macs = shown(there.closed_form, "G", 6), shown(there.macs, "G", 6)
-        rows.append((size, form, MISSING, MISSING, macs))
+        form, ran = shown(there.closed_form, "G", 6), shown(there.macs, "G", 6)
+        rows.append((size, form, MISSING, MISSING, ran))
     heads = (
         "LR input",
         "Weights × positions [G]",
@@ -76,12 +78,6 @@ def _followed(counts: Counts) -> Grid:
         "Dispatch counter [G]",
     )
     return Grid("What was read must cost", heads, tuple(rows))
-
-
-def _forms(reads: WeightTrace) -> tuple[str, ...]:
-    others = expected(reads) - reads.closed_form
-    hidden = sum(reads.opaque.values())
-    return tuple(shown(macs, "G", 6) for macs in (reads.closed_form, others, hidden))
 
 
 def _held(counts: Counts) -> Grid:

@@ -51,12 +51,13 @@ def details(board: Leaderboard) -> tuple[Detail, ...]:
 
 def _detail(board: Leaderboard, row: Row, *, anchor: str) -> Detail:
     entry = row.entry
+    same = entry.team and entry.title == entry.team
     grids = (audited(entry), _counters(entry), *evidence(entry), _published(entry), _images(entry))
     return Detail(
         anchor=anchor,
         kind=kind_of(row),
         team=short(entry.team, HINT_LIMIT),
-        title="" if entry.team and entry.title == entry.team else _title(entry),
+        title="" if same else short(entry.title or entry.id, HINT_LIMIT),
         badges=badges(row, earlier=board.earlier(row)),
         reason=cut(reason(row), _LONG),
         facts=facts(row),
@@ -64,10 +65,6 @@ def _detail(board: Leaderboard, row: Row, *, anchor: str) -> Detail:
         grids=tuple(grid for grid in grids if grid is not None and grid.rows),
         drawing=spread(entry, salt=anchor),
     )
-
-
-def _title(entry: BoardEntry) -> str:
-    return short(entry.title or entry.id, HINT_LIMIT)
 
 
 def _remarks(entry: BoardEntry) -> tuple[str, ...]:

@@ -10,10 +10,10 @@ from harness.core.audit import worst
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import BoardEntry, Leaderboard, Row
 from harness.core.metrics import METRICS, QUALITY, Metric
-from harness.core.record import Environment
 from harness.render.published_figures import by_source
 
 TIMES = tuple(it for it in METRICS.values() if it.unit == "s")
+_OF_FAILURE = ("stage", "reason", "message")
 COSTS = tuple(it for it in METRICS.values() if it.unit != "s" and not it.quality)
 
 
@@ -34,7 +34,7 @@ def document(board: Leaderboard) -> dict[str, Any]:
     """
     return {
         "challenge": _challenge(board.challenge),
-        "environment": _environment(board.environment),
+        "environment": board.environment and dataclasses.asdict(board.environment),
         "notes": list(board.notes),
         "printed_in": board.printed_in or None,
         "rows": [_row(board, row) for row in board.rows],
@@ -68,13 +68,9 @@ def _challenge(challenge: Challenge) -> dict[str, Any]:
     }
 
 
-def _environment(environment: Environment | None) -> dict[str, Any] | None:
-    return None if environment is None else dataclasses.asdict(environment)
-
-
 def _row(board: Leaderboard, row: Row) -> dict[str, Any]:
-    entry = row.entry
-    verdict = entry.verdict
+    entry, span = row.entry, row.runtime_span
+    failure, verdict, spread = entry.failure, entry.verdict, entry.intervals.get("runtime")
     return {
         "id": entry.id,
         "team": entry.team,
@@ -83,12 +79,12 @@ def _row(board: Leaderboard, row: Row) -> dict[str, Any]:
         "status": entry.status,
         "ranked": row.ranked,
         "reason": row.reason,
-        "failure": _failure(entry),
+        "failure": failure and {key: getattr(failure, key) for key in _OF_FAILURE},
         "quality": _quality(board.challenge, entry),
         TIMES[0].name: _figure(entry, TIMES[0]),
-        "runtime_range_s": _range(entry, "runtime"),
-        "runtime_ranks": _span(row),
-        "runtime_ratio": _ratio(row),
+        "runtime_range_s": spread and [finite(spread.low), finite(spread.high)],
+        "runtime_ranks": span and [span.first, span.last],
+        "runtime_ratio": row.runtime_ratio and dataclasses.asdict(row.runtime_ratio),
         **{kind.name: _figure(entry, kind) for kind in TIMES[1:]},
         "precision": entry.precision,
         **{kind.name: _figure(entry, kind) for kind in COSTS},
@@ -99,8 +95,8 @@ def _row(board: Leaderboard, row: Row) -> dict[str, Any]:
         },
         "below_floor": list(row.below_floor),
         "margins": {key: finite(room) for key, room in row.margins.items()},
-        "verdict": None if verdict is None else verdict.level,
-        "verdict_reasons": [] if verdict is None else list(verdict.reasons),
+        "verdict": verdict and verdict.level,
+        "verdict_reasons": list(verdict.reasons) if verdict else [],
         "audit": worst(entry.audits) if entry.audits else None,
         "audits": [dataclasses.asdict(audit) for audit in entry.audits],
         "badges": list(entry.badges),
@@ -108,12 +104,6 @@ def _row(board: Leaderboard, row: Row) -> dict[str, Any]:
         "notes": list(entry.notes),
         "published": by_source(entry.published),
     }
-
-
-def _failure(entry: BoardEntry) -> dict[str, str] | None:
-    if entry.failure is None:
-        return None
-    return {key: getattr(entry.failure, key) for key in ("stage", "reason", "message")}
 
 
 def _figure(entry: BoardEntry, kind: Metric) -> float | int | None:
@@ -128,18 +118,3 @@ def _quality(challenge: Challenge, entry: BoardEntry) -> dict[str, dict[str, flo
         for use in challenge.datasets
         if use.truth
     }
-
-
-def _range(entry: BoardEntry, key: str) -> list[float | None] | None:
-    spread = entry.intervals.get(key)
-    return None if spread is None else [finite(spread.low), finite(spread.high)]
-
-
-def _span(row: Row) -> list[int] | None:
-    span = row.runtime_span
-    return None if span is None else [span.first, span.last]
-
-
-def _ratio(row: Row) -> dict[str, Any] | None:
-    ratio = row.runtime_ratio
-    return None if ratio is None else dataclasses.asdict(ratio)

@@ -59,7 +59,7 @@ def legend(challenge: Challenge, origin: FiguresOrigin = "measured") -> tuple[Me
     """
     metrics = {key.partition(":")[0] for key in challenge.metrics()}
     terms = [
-        Meaning(_title(track), _track(track, challenge.baseline)) for track in challenge.tracks
+        Meaning(clean(track.title), _track(track, challenge.baseline)) for track in challenge.tracks
     ]
     if challenge.baseline_figures is not None:
         terms.append(Meaning("Baseline", _baseline(challenge, challenge.baseline_figures)))
@@ -75,10 +75,6 @@ def legend(challenge: Challenge, origin: FiguresOrigin = "measured") -> tuple[Me
         *_costs(challenge, metrics, origin),
         Meaning("Marks", _marks(challenge, origin)),
     )
-
-
-def _title(track: Track) -> str:
-    return clean(track.title)
 
 
 def _runtime(challenge: Challenge, origin: FiguresOrigin) -> str:

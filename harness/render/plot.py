@@ -13,7 +13,6 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.core.challenge import Challenge
 from harness.core.leaderboard import Leaderboard, Row, RowRole
 from harness.render.plot_labels import Spot, write_labels
 from harness.render.text import short
@@ -76,7 +75,8 @@ class Plot:
 
 def plot(board: Leaderboard) -> Plot | None:
     """The board's plot; None where no row has runtime, PSNR and parameters of a trained model."""
-    for dataset in _datasets(board.challenge):
+    scored = [use for use in board.challenge.datasets if use.truth]
+    for dataset in (it.name for it in sorted(scored, key=lambda it: it.split != "validation")):
         points = tuple(point for row in board.rows for point in _points(row, dataset))
         if points:
             return _plot(points, short(dataset))
@@ -95,12 +95,6 @@ def _plot(points: tuple[Point, ...], name: str) -> Plot:
 def _described(it: Point) -> str:
     size = shown(it.params, "M", 3)
     return f"{it.name}: {it.psnr_db:.2f} dB, {it.runtime_ms:.2f} ms, {size} M"
-
-
-def _datasets(challenge: Challenge) -> list[str]:
-    """The data sets with HR images, the validation split first: the first one measured is drawn."""
-    scored = [use for use in challenge.datasets if use.truth]
-    return [use.name for use in sorted(scored, key=lambda use: use.split != "validation")]
 
 
 def _points(row: Row, dataset: str) -> list[Point]:

@@ -51,7 +51,8 @@ def spread(entry: BoardEntry, salt: str) -> Drawing | None:
     if not rounds or not all(it.samples for it in rounds):
         return None
     middles = _medians(rounds)
-    sizes = {key: size for it in rounds for key, size in _sizes(it).items()}
+    timed_once = (it for figures in rounds for it in figures.samples)
+    sizes = {(it.dataset, it.image): it.height * it.width / 1e6 for it in timed_once}
     timed = [(sizes[key], middles[key]) for key in middles]
     cost = samples.size_cost(timed)
     forwards = [_forwards(it, cost, median(middles.values())) for it in rounds]
@@ -88,10 +89,6 @@ def _medians(rounds: Sequence[RoundFigures]) -> dict[Image, float]:
         for it in figures.samples:
             taken[it.dataset, it.image].append(it.seconds)
     return {key: median(seconds) for key, seconds in taken.items()}
-
-
-def _sizes(figures: RoundFigures) -> dict[Image, float]:
-    return {(it.dataset, it.image): it.height * it.width / 1e6 for it in figures.samples}
 
 
 def _forwards(

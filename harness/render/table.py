@@ -150,7 +150,10 @@ def table(board: Leaderboard) -> Table:
         title=clean(challenge.title),
         caption=clean(challenge.caption or challenge.title),
         headings=(
-            *map(_of_track, challenge.tracks),
+            *(
+                Heading(f"track:{track.id}", clean(track.title), scored=not _plain(track))
+                for track in challenge.tracks
+            ),
             *((PRECISION,) if tells_precision(board) else ()),
             *map(_of_column, challenge.columns),
         ),
@@ -210,10 +213,6 @@ def figure(column: Column, row: Row) -> Cell:
         hint="; ".join(filter(None, (_margin(row, key), _over_baseline(row, key)))),
         ranks=_tied(row) if key == "runtime" and rank is not None else "",
     )
-
-
-def _of_track(track: Track) -> Heading:
-    return Heading(f"track:{track.id}", clean(track.title), scored=not _plain(track))
 
 
 def _of_column(column: Column) -> Heading:

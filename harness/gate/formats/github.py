@@ -55,7 +55,8 @@ def commands(checked: Sequence[Checked]) -> Iterator[str]:
     for command in ("error", "warning"):
         mine = [line for kind, line in told if kind == command]
         for line in mine[:ANNOTATION_LIMIT]:
-            title = _property(f"esr check: {line.gate} of {line.entry}")
+            title = _data(f"esr check: {line.gate} of {line.entry}")
+            title = title.replace(":", "%3A").replace(",", "%2C")  # of a property, not of data
             yield f"::{command} title={title}::{_data(f'{line.word}: {line.full}')}"
 
 
@@ -82,7 +83,3 @@ def _row(line: CheckLine) -> str:
 
 def _data(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
