@@ -1,8 +1,24 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
-from harness.core.metrics import UNITS, dataset_of, label, metric, refuse_unit
+from harness.core.counter_registry import CONVENTIONS, COUNTERS, DEFAULT_CONVENTION, DISPATCH, HOOKS
+from harness.core.metrics import (
+    METRICS,
+    PRINTED,
+    QUALITY,
+    UNITS,
+    Metric,
+    dataset_of,
+    label,
+    metric,
+    refuse_unit,
+)
+from harness.core.record import ImageScore
+from harness.core.submission import PublishedFigures
+from harness.quality import Quality
 
 
 @pytest.mark.parametrize(
@@ -88,3 +104,37 @@ def test_an_unknown_unit_is_refused_with_those_that_fit() -> None:
     expected = "memory can't be shown in the unit 'GiB'; its units are MiB"
     with pytest.raises(ValueError, match=f"^{expected}$"):
         refuse_unit("memory", "GiB")
+
+
+def _fields(kind: type) -> set[str]:
+    return {field.name for field in dataclasses.fields(kind)}
+
+
+def test_what_is_scored_image_by_image_is_a_field_of_a_score_by_its_name() -> None:
+    names = {kind.name for kind in QUALITY}
+    assert names == _fields(Quality)
+    assert names <= _fields(ImageScore)
+
+
+def test_what_a_source_may_print_is_a_field_of_published_figures_in_the_usual_unit() -> None:
+    told = _fields(PublishedFigures) - {"source", "dataset", "macs_convention"}
+    assert told == {METRICS[key].printed_name for key in PRINTED}
+
+
+@pytest.mark.parametrize("kind", METRICS.values(), ids=METRICS)
+def test_a_metric_is_usually_shown_in_one_of_its_own_units(kind: Metric) -> None:
+    refuse_unit(f"{kind.key}:Set5" if kind.quality else kind.key, kind.shown)
+
+
+@pytest.mark.parametrize(
+    ("unit", "size"), [("K", 1e3), ("M", 1e6), ("G", 1e9), ("MiB", 2.0**20), ("ms", 1e-3)]
+)
+def test_the_size_of_a_unit_has_no_noise_of_a_division(unit: str, size: float) -> None:
+    assert UNITS[unit].size == size
+
+
+def test_every_convention_of_macs_is_a_metric_of_its_own_and_a_counter() -> None:
+    ids = [counter.id for counter in COUNTERS]
+    assert len(ids) == len({*ids})
+    assert {HOOKS, DISPATCH, DEFAULT_CONVENTION, *CONVENTIONS} <= {*ids}
+    assert [METRICS[f"macs_{name}"].convention for name in CONVENTIONS] == [*CONVENTIONS]
