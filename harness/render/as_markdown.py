@@ -20,10 +20,8 @@ def escape(text: str) -> str:
 
 def to_markdown(table: Table) -> str:
     """A title, one pipe table, its caption, and lists of reasons and of notes."""
-    heads = [
-        "Team / model",
-        *(escape(_title(heading.group, heading.full)) for heading in table.headings),
-    ]
+    titles = (f"{it.group} {it.full}" if it.group else it.full for it in table.headings)
+    heads = ["Team / model", *map(escape, titles)]
     rules = [":---", *("---:" for _ in table.headings)]
     rows = [_row(heads), _row(rules)]
     for kind, lines in table.sections():
@@ -39,10 +37,6 @@ def to_markdown(table: Table) -> str:
     notes = [f"- {escape(note)}" for note in table.notes]
     parts += ["\n".join(listed) for listed in (remarks, notes) if listed]
     return "\n\n".join(parts) + "\n"
-
-
-def _title(group: str, title: str) -> str:
-    return f"{group} {title}" if group else title
 
 
 def _row(cells: list[str]) -> str:

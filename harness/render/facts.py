@@ -6,7 +6,7 @@ from harness.core.leaderboard import BoardEntry, Row, rounds_of
 from harness.core.metrics import label
 from harness.core.record import Memory
 from harness.render.text import HINT_LIMIT, clean, short
-from harness.render.units import quantity, times
+from harness.render.units import quantity, room_text, times
 
 _SOURCES = {
     "rss_peak": "resident memory of the process, above its level after the load",
@@ -31,9 +31,7 @@ def _figure(row: Row, key: str) -> str:
     if spread is not None:
         text += f" ({quantity(key, spread.low)} to {quantity(key, spread.high)})"
     if key in row.margins:
-        room = row.margins[key]
-        side = "inside" if room >= 0 else "outside"
-        text += f", {quantity(key, abs(room))} {side} the limit"
+        text += f", {room_text(key, row.margins[key])}"
     return text
 
 

@@ -6,7 +6,7 @@ specials. Figures are converted to their column's unit here and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,7 +18,7 @@ from harness.render.badges import Badge, badges
 from harness.render.published_figures import by_source, elsewhere, of_column
 from harness.render.reasons import remark
 from harness.render.text import HINT_LIMIT, NOTE_LIMIT, clean, cut, short
-from harness.render.units import MISSING, converted, quantity, shown, times
+from harness.render.units import MISSING, converted, room_text, shown, times
 
 RowKind = Literal["ranked", "unranked", "floor", "failed", "published"]
 SECTIONS: dict[RowKind, str] = {
@@ -210,7 +210,7 @@ def figure(column: Column, row: Row) -> Cell:
         rank=rank,
         best=rank == 1,
         spread=_spread(column, row),
-        hint="; ".join(filter(None, (_margin(row, key), _over_baseline(row, key)))),
+        hint="; ".join(_beside(row, key)),
         ranks=_tied(row) if key == "runtime" and rank is not None else "",
     )
 
@@ -274,18 +274,14 @@ def _tied(row: Row) -> str:
     return "" if span is None or span.first == span.last else f"{span.first}–{span.last}"
 
 
-def _margin(row: Row, key: str) -> str:
-    room = row.margins.get(key)
-    if room is None:
-        return ""
-    return f"{quantity(key, abs(room))} {'inside' if room >= 0 else 'outside'} the limit"
-
-
-def _over_baseline(row: Row, key: str) -> str:
-    ratio = row.runtime_ratio if key == "runtime" else None
-    if ratio is None:
-        return ""
-    return f"{times(ratio.point, ratio.low, ratio.high)} the runtime of {short(ratio.to)}"
+def _beside(row: Row, key: str) -> Iterator[str]:
+    """The room to the limit, and the runtime over the baseline's."""
+    if key in row.margins:
+        yield room_text(key, row.margins[key])
+    ratio = row.runtime_ratio
+    if key == "runtime" and ratio is not None:
+        over = times(ratio.point, ratio.low, ratio.high)
+        yield f"{over} the runtime of {short(ratio.to)}"
 
 
 def _published(board: Leaderboard, row: Row) -> list[Line]:

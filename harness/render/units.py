@@ -39,6 +39,11 @@ def quantity(key: str, value: float | None) -> str:
     return text if text == MISSING or not unit else f"{text} {unit}"
 
 
+def room_text(key: str, room: float) -> str:
+    """How far a figure is from its limit: `0.05 dB inside the limit`."""
+    return f"{quantity(key, abs(room))} {'inside' if room >= 0 else 'outside'} the limit"
+
+
 def times(point: float, low: float, high: float) -> str:
     """A ratio with the ends of its interval: `×1.106 (1.084 to 1.129)`."""
     return f"×{point:.3f} ({low:.3f} to {high:.3f})"
