@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from harness.worker.state import BadWeights
+from harness.worker.state_dict import BadWeights
 
 _LISTED = 3  # parameter names in a note
 _LFS = b"version https://git-lfs"

@@ -16,7 +16,7 @@ from torch import nn
 
 from harness.wire.messages import Load
 from harness.worker import select_model
-from harness.worker.state import BadWeights, read_state
+from harness.worker.state_dict import BadWeights, read_state
 
 __all__ = ["BadWeights", "Loaded", "load"]
 _DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}

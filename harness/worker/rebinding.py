@@ -30,7 +30,7 @@ WATCHED: Mapping[str, tuple[str, ...]] = {
         "Runner.forward",
         "Runner.collect",
     ),
-    "harness.worker.gpu": ("ColdClock.__call__",),
+    "harness.worker.cuda_timer": ("CudaTimer.__call__",),
     "harness.worker.serve": ("Worker.answer", "Worker._on_image", "guarded", "_exchange", "Done"),
     "harness.worker.global_settings": ("read", "differences", "put_back"),
     "harness.wire.channel": ("Channel.send", "Channel.receive"),

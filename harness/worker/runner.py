@@ -13,8 +13,8 @@ from torch import nn
 
 from harness.wire.messages import Load, Observed, Output
 from harness.worker.compiling import Compiling, compiled
-from harness.worker.gpu import ColdClock
-from harness.worker.observe import observe
+from harness.worker.cuda_timer import CudaTimer
+from harness.worker.operator_dtypes import observe
 from harness.worker.output_image import WrongOutput, checked
 from harness.worker.tiling import square_tiled, tiled
 
@@ -32,7 +32,7 @@ class Runner:
         self._call = _callable(compiled(model) if declared.compile else model, declared)
         self._compiling = Compiling(self._call, self._finish) if declared.compile else None
         self._declared = declared
-        self._gpu = ColdClock() if declared.device == "cuda" else None
+        self._gpu = CudaTimer() if declared.device == "cuda" else None
         self._time = self._gpu or _cpu_seconds
         self._kept: Any = None
         self._expected: tuple[int, ...] = ()

@@ -11,9 +11,8 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from harness.wire import count_answers
 from harness.wire.channel import Channel, Closed
-from harness.wire.count_answers import TEXT_CAP
+from harness.wire.count_answers import TEXT_CAP, BeforeDeployAnswer
 from harness.wire.messages import (
     Answer,
     Collect,
@@ -154,22 +153,22 @@ class Worker:
             data_range=loaded.data_range,
             quick=request.quick,
         )
-        unfused = self._unfused(request, loaded)
+        unfused = self._before_deploy(request, loaded)
         return Counted(within_caps(dataclasses.replace(counts, unfused=unfused)))
 
-    def _unfused(self, request: Count, fused: Loaded) -> count_answers.BeforeDeployAnswer | None:
+    def _before_deploy(self, request: Count, fused: Loaded) -> BeforeDeployAnswer | None:
         """The same entry built once more, without its `deploy` function; None if it has none.
 
         It gets the same seed. Nothing of it stays in a process that is timed.
         """
-        from harness.worker.count import count_unfused
+        from harness.worker.count import count_before_deploy
 
         asked = self._asked
         if asked is None or not asked.deploy:
             return None
         try:
             before = self._built(dataclasses.replace(asked, deploy=""))
-            return count_unfused(
+            return count_before_deploy(
                 before.model,
                 fused.model,
                 height=request.height,
@@ -177,7 +176,7 @@ class Worker:
                 data_range=fused.data_range,
             )
         except Exception as error:  # noqa: BLE001 - a submission may raise anything at all
-            return count_answers.BeforeDeployAnswer(error=_line(error))
+            return BeforeDeployAnswer(error=_line(error))
 
     def _built(self, asked: Load) -> Loaded:
         """Another model in the same state of the process as the first one."""

@@ -24,9 +24,9 @@ from torch import nn
 
 from harness.worker.count import count_model
 from harness.worker.count.dispatch import DispatchCounter
+from harness.worker.count.fvcore_counter import FvcoreFigures, count_by_fvcore
 from harness.worker.count.hooks import HookTally, counting
-from harness.worker.count.subject import Subject, evaluating, on_cpu, on_meta, photograph
-from harness.worker.count.trace import TraceFigures, trace
+from harness.worker.count.model_copies import ModelCopy, evaluating, on_cpu, on_meta, photograph
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 Result = TypeVar("Result")
@@ -66,15 +66,15 @@ def _row(name: str, model: nn.Module, data_range: float, size: tuple[int, int]) 
     print(f"{name:16}{forwards:>32}{traces:>32}{whole:>12.2f} s")
 
 
-def _figures(subject: Subject) -> tuple[int, ...]:
+def _figures(subject: ModelCopy) -> tuple[int, ...]:
     tally, dispatch = HookTally(), DispatchCounter()
     subject.forward(counting(subject.model, tally), dispatch)
     return (tally.macs, tally.matmul_macs, *dispatch.tally.figures())
 
 
-def _traced(subject: Subject) -> TraceFigures:
+def _traced(subject: ModelCopy) -> FvcoreFigures:
     with subject.shapes():
-        return trace(subject.model, subject.image)
+        return count_by_fvcore(subject.model, subject.image)
 
 
 def _built(folder: Path, entry: dict[str, Any]) -> nn.Module:

@@ -20,7 +20,7 @@ import torch
 
 from harness.entries.catalogue import reference_folder
 from harness.worker import global_settings
-from harness.worker.gpu import ColdClock
+from harness.worker.cuda_timer import CudaTimer
 
 SIZES = ((96, 96), (256, 256), (339, 510))  # LR height and width; the last is usual in DIV2K
 PAUSES_S = (0.0, 0.001, 0.01, 0.1)
@@ -36,7 +36,7 @@ def main() -> None:
     from model import RLFN
 
     model = RLFN(channels=46, mid_channels=48, blocks=4, esa_channels=16, scale=4).cuda().eval()
-    clock = ColdClock()
+    clock = CudaTimer()
     heads = [f"{1000 * pause:g} ms before each" for pause in PAUSES_S]
     print(_row(["LR", *heads, "graph"]))
     print(_row(["---", *["---:"] * (len(heads) + 1)]))
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _quartiles(
-    clock: ColdClock, call: Call, batch: torch.Tensor, pause_s: float, forwards: int
+    clock: CudaTimer, call: Call, batch: torch.Tensor, pause_s: float, forwards: int
 ) -> str:
     took = []
     for _ in range(forwards):

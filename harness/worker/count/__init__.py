@@ -5,7 +5,7 @@ Several counters (`counters` has the list) look at the same forward and none bel
 - `hooks`: the counting rules of NTIRE 2022, by forward hooks on modules
 - `trace`: fvcore, by the operators of a traced graph (NTIRE 2024 and later)
 - `dispatch`: our own count of every operator that PyTorch dispatches
-- `second_opinion`: ptflops, by hooks and patched functions
+- `count_by_ptflops`: ptflops, by hooks and patched functions
 
 Beside them `weight_trace` follows the tensors: which weights met the image, and what that must
 cost (`closed_form`). `second_size` looks at another size, `before_deploy` at an entry before its
@@ -17,7 +17,7 @@ the trusted side compares the claims (`harness.counts.verdict`).
 
 from __future__ import annotations
 
-from harness.worker.count.before_deploy import count_unfused
+from harness.worker.count.before_deploy import count_before_deploy
 from harness.worker.count.counting import count_model
 
-__all__ = ["count_model", "count_unfused"]
+__all__ = ["count_before_deploy", "count_model"]

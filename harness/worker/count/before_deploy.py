@@ -6,12 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from harness.wire.count_answers import BeforeDeployAnswer
-from harness.worker.count.choice import SPOT_SIZE, choose
-from harness.worker.count.counters import watched, with_spare
-from harness.worker.count.subject import describe, evaluating, parameter_count, photograph
+from harness.worker.count.counters import by_fvcore, watch_forward, with_fallback
+from harness.worker.count.device_choice import SPOT_SIZE, choose
+from harness.worker.count.model_copies import describe, evaluating, parameter_count, photograph
 
 
-def count_unfused(
+def count_before_deploy(
     before: nn.Module, fused: nn.Module, *, height: int, width: int, data_range: float = 1.0
 ) -> BeforeDeployAnswer:
     """Count `before` as `fused` is counted, and compare what they make of one photograph.
@@ -23,11 +23,11 @@ def count_unfused(
     image = photograph(before, height=height, width=width, data_range=data_range)
     with evaluating(before), evaluating(fused):
         choice = choose(before, image)
-        seen = watched(choice.subject)
-        counters = (seen.hooks, with_spare("fvcore", choice), seen.dispatch)
+        seen = watch_forward(choice.preferred)
+        counters = (seen.hooks, with_fallback(by_fvcore, "fvcore", choice), seen.dispatch)
         difference, side, error = _apart(before, fused, data_range)
     return BeforeDeployAnswer(
-        params=parameter_count(choice.subject.model),
+        params=parameter_count(choice.preferred.model),
         macs={it.name: it.macs for it in counters if it.macs is not None},
         activations=seen.hooks.activations,
         convs=seen.hooks.convs,

@@ -9,17 +9,17 @@ from harness.wire import count_answers
 from harness.wire.messages import CounterAnswer
 from harness.worker.caps import few
 from harness.worker.count import hooks
-from harness.worker.count.choice import Choice
-from harness.worker.count.dispatch import DispatchCounter
+from harness.worker.count.breakdown import shares
+from harness.worker.count.device_choice import DeviceChoice
+from harness.worker.count.dispatch import DispatchCounter, DispatchTally
 from harness.worker.count.hooks import HookTally
-from harness.worker.count.scope import Scope
-from harness.worker.count.shares import shares
-from harness.worker.count.subject import Subject, describe
+from harness.worker.count.model_copies import ModelCopy, describe
+from harness.worker.count.module_stack import ModuleStack
 from harness.worker.count.weight_trace import TraceRecorder
 
 
 @dataclass(frozen=True)
-class Watched:
+class ForwardCounts:
     """What one forward showed: hooks, dispatched operators, and the tensors that were read."""
 
     tally: HookTally
@@ -29,149 +29,128 @@ class Watched:
     names_read: dict[str, int]  # parameter -> elements
 
 
-def watched(subject: Subject) -> Watched:
+def watch_forward(copied: ModelCopy) -> ForwardCounts:
     """All in one forward, or each in one of its own if that fails."""
-    tally, scope = HookTally(), Scope()
-    reads, dispatch = TraceRecorder(subject.model, subject.image), DispatchCounter(scope)
+    tally, stack = HookTally(), ModuleStack()
+    reads, dispatch = TraceRecorder(copied.model, copied.image), DispatchCounter(stack)
     try:
-        output = subject.forward(
-            hooks.counting(subject.model, tally), scope.following(subject.model), reads, dispatch
+        output = copied.forward(
+            hooks.counting(copied.model, tally), stack.following(copied.model), reads, dispatch
         )
     except Exception:  # noqa: BLE001 - the submission's own, of any kind
-        return _each_alone(subject)
-    by_hooks, by_dispatch = _by_hooks(tally, subject), _by_dispatch(dispatch, subject)
-    return Watched(tally, by_hooks, by_dispatch, reads.report(output), reads.names_read())
+        return ForwardCounts(*hooks_alone(copied), _dispatch_alone(copied), *_reads_alone(copied))
+    return ForwardCounts(
+        tally,
+        _answer("ntire2022", tally, copied),
+        _answer("dispatch", dispatch.tally, copied),
+        reads.report(output),
+        reads.names_read(),
+    )
 
 
-def hooks_alone(subject: Subject) -> tuple[HookTally, CounterAnswer]:
+def hooks_alone(copied: ModelCopy) -> tuple[HookTally, CounterAnswer]:
     """The hooks in a forward of their own, as an answer with an `error` if that fails."""
     tally = HookTally()
     try:
-        subject.forward(hooks.counting(subject.model, tally))
+        copied.forward(hooks.counting(copied.model, tally))
     except Exception as error:  # noqa: BLE001
-        return HookTally(), _failed(HOOKS, subject, error)
-    return tally, _by_hooks(tally, subject)
+        return HookTally(), _failed("ntire2022", copied, error)
+    return tally, _answer("ntire2022", tally, copied)
 
 
-def with_spare(name: str, choice: Choice) -> CounterAnswer:
-    """The count of one of ALONE on the chosen device, else on the CPU, else the last error."""
-    count = ALONE[name]
+def with_fallback(
+    count: Callable[[ModelCopy], CounterAnswer], name: str, choice: DeviceChoice
+) -> CounterAnswer:
+    """The count on the chosen device, else on the CPU, else the last error."""
     try:
-        return count(choice.subject)
+        return count(choice.preferred)
     except Exception as error:  # noqa: BLE001
-        if choice.subject is choice.spare:
-            return _failed(name, choice.subject, error)
+        if choice.preferred is choice.fallback:
+            return _failed(name, choice.preferred, error)
     try:
-        return count(choice.spare)
+        return count(choice.fallback)
     except Exception as error:  # noqa: BLE001
-        return _failed(name, choice.spare, error)
+        return _failed(name, choice.fallback, error)
 
 
-def traced(subject: Subject) -> CounterAnswer:
+def by_fvcore(copied: ModelCopy) -> CounterAnswer:
     """Fvcore. Raises what the forward or the tracer raises."""
-    from harness.worker.count.trace import trace  # takes seconds: for this counter only
+    from harness.worker.count.fvcore_counter import (
+        count_by_fvcore,  # takes seconds: for this counter only
+    )
 
-    with subject.shapes():
-        figures = trace(subject.model, subject.image)
+    with copied.shapes():
+        figures = count_by_fvcore(copied.model, copied.image)
     return CounterAnswer(
         name="fvcore",
         macs=figures.macs,
         matmul_macs=figures.matmul_macs,
         activations=None,
         convs=None,
-        device=subject.device,
+        device=copied.device,
         uncounted=few(figures.uncounted),
         by_operator=shares(figures.operators),
         by_module=shares(figures.modules),
     )
 
 
-def patched(subject: Subject) -> CounterAnswer:
+def by_ptflops(copied: ModelCopy) -> CounterAnswer:
     """Ptflops. RuntimeError with what it printed when the forward failed under it."""
-    from harness.worker.count.second_opinion import second_opinion  # for this counter only
+    from harness.worker.count.ptflops_counter import count_by_ptflops  # for this counter only
 
-    with subject.shapes():
-        opinion = second_opinion(subject.model, subject.image)
+    with copied.shapes():
+        figures = count_by_ptflops(copied.model, copied.image)
     return CounterAnswer(
         name="ptflops",
-        macs=opinion.macs,
+        macs=figures.macs,
         matmul_macs=None,
         activations=None,
         convs=None,
-        device=subject.device,
-        by_module=shares(opinion.modules),
+        device=copied.device,
+        by_module=shares(figures.modules),
     )
 
 
-ALONE: Mapping[str, Callable[[Subject], CounterAnswer]] = {"fvcore": traced, "ptflops": patched}
-"""Who runs in a forward of its own, by the id in `harness.core.counter_registry`."""
-
-HOOKS, DISPATCH = "ntire2022", "dispatch"  # who watch one forward together
-COUNTERS = (HOOKS, *ALONE, DISPATCH)  # in the order of an answer
-
-
-def _each_alone(subject: Subject) -> Watched:
-    tally, by_hooks = hooks_alone(subject)
-    by_dispatch = _dispatch_alone(subject)
-    reads, names = _reads_alone(subject)
-    return Watched(tally, by_hooks, by_dispatch, reads, names)
-
-
-def _dispatch_alone(subject: Subject) -> CounterAnswer:
+def _dispatch_alone(copied: ModelCopy) -> CounterAnswer:
     dispatch = DispatchCounter()
     try:
-        subject.forward(dispatch)
+        copied.forward(dispatch)
     except Exception as error:  # noqa: BLE001
-        return _failed(DISPATCH, subject, error)
-    return _by_dispatch(dispatch, subject)
+        return _failed("dispatch", copied, error)
+    return _answer("dispatch", dispatch.tally, copied)
 
 
-def _reads_alone(subject: Subject) -> tuple[count_answers.WeightTraceAnswer, dict[str, int]]:
+def _reads_alone(copied: ModelCopy) -> tuple[count_answers.WeightTraceAnswer, dict[str, int]]:
     """Under a dispatch counter too: it takes compound operators apart."""
-    reads = TraceRecorder(subject.model, subject.image)
+    reads = TraceRecorder(copied.model, copied.image)
     try:
-        output = subject.forward(reads, DispatchCounter())
+        output = copied.forward(reads, DispatchCounter())
     except Exception as error:  # noqa: BLE001
         return count_answers.WeightTraceAnswer(error=describe(error)), {}
     return reads.report(output), reads.names_read()
 
 
-def _by_hooks(tally: HookTally, subject: Subject) -> CounterAnswer:
+def _answer(name: str, tally: HookTally | DispatchTally, copied: ModelCopy) -> CounterAnswer:
     return CounterAnswer(
-        name=HOOKS,
+        name=name,
         macs=tally.macs,
         matmul_macs=tally.matmul_macs,
         activations=tally.activations,
         convs=tally.convs,
-        device=subject.device,
+        device=copied.device,
         uncounted=few(tally.uncounted),
         by_operator=tally.operators.shares(),
         by_module=tally.modules.shares(),
     )
 
 
-def _by_dispatch(counter: DispatchCounter, subject: Subject) -> CounterAnswer:
-    tally = counter.tally
-    return CounterAnswer(
-        name=DISPATCH,
-        macs=tally.macs,
-        matmul_macs=tally.macs,
-        activations=tally.activations,
-        convs=tally.convs,
-        device=subject.device,
-        uncounted=few(tally.uncounted),
-        by_operator=tally.operators.shares(),
-        by_module=tally.modules.shares(),
-    )
-
-
-def _failed(name: str, subject: Subject, error: Exception) -> CounterAnswer:
+def _failed(name: str, copied: ModelCopy, error: Exception) -> CounterAnswer:
     return CounterAnswer(
         name=name,
         macs=None,
         matmul_macs=None,
         activations=None,
         convs=None,
-        device=subject.device,
+        device=copied.device,
         error=describe(error),
     )

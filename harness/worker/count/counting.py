@@ -7,11 +7,17 @@ from torch import Tensor, nn
 from harness.wire.messages import CounterAnswer, CountsAnswer
 from harness.worker.caps import listed
 from harness.worker.count import hooks
-from harness.worker.count.choice import choose
-from harness.worker.count.counters import ALONE, hooks_alone, watched, with_spare
+from harness.worker.count.counters import (
+    by_fvcore,
+    by_ptflops,
+    hooks_alone,
+    watch_forward,
+    with_fallback,
+)
+from harness.worker.count.device_choice import choose
 from harness.worker.count.hooks import HookTally
-from harness.worker.count.second_size import elsewhere
-from harness.worker.count.subject import evaluating, parameter_count, photograph
+from harness.worker.count.model_copies import evaluating, parameter_count, photograph
+from harness.worker.count.second_size import count_at_second_size
 
 
 def count_model(
@@ -37,14 +43,19 @@ def count_model(
         choice = choose(model, picture(height, width))
         others: tuple[CounterAnswer, ...]
         if quick:
-            tally, by_hooks = hooks_alone(choice.subject)
+            tally, by_hooks = hooks_alone(choice.preferred)
             others, reads, there = (), None, None
         else:
-            seen = watched(choice.subject)
+            seen = watch_forward(choice.preferred)
+            fvcore = with_fallback(by_fvcore, "fvcore", choice)
+            ptflops = with_fallback(by_ptflops, "ptflops", choice)
             tally, by_hooks = seen.tally, seen.hooks
-            others = (*(with_spare(name, choice) for name in ALONE), seen.dispatch)
-            reads, there = seen.reads, elsewhere(choice.subject, picture, seen.names_read)
-    counted = choice.subject.model
+            others = (fvcore, ptflops, seen.dispatch)
+            reads, there = (
+                seen.reads,
+                count_at_second_size(choice.preferred, picture, seen.names_read),
+            )
+    counted = choice.preferred.model
     params = parameter_count(counted)
     never = () if by_hooks.error else hooks.never_called(counted, tally)
     misread = _misread(tally) if quick else ()  # a verdict would say it

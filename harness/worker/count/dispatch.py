@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from harness.worker.count.breakdown import Breakdown
 from harness.worker.count.formulas import FORMULAS
-from harness.worker.count.mode import LightMode, positional
+from harness.worker.count.module_stack import ModuleStack
 from harness.worker.count.operators import is_free
-from harness.worker.count.scope import Scope
-from harness.worker.count.shares import Parts
+from harness.worker.dispatch_mode import LightDispatchMode, positional
 
 
 @dataclass
@@ -24,18 +24,23 @@ class DispatchTally:
     activations: int = 0
     convs: int = 0
     uncounted: Counter[str] = field(default_factory=Counter)
-    operators: Parts = field(default_factory=Parts)
-    modules: Parts = field(default_factory=Parts)
+    operators: Breakdown = field(default_factory=Breakdown)
+    modules: Breakdown = field(default_factory=Breakdown)
+
+    @property
+    def matmul_macs(self) -> int:
+        """All of them: no other operator has a formula."""
+        return self.macs
 
     def figures(self) -> tuple[int, int, int]:
         """Multiply-adds, activations, convolutions."""
         return self.macs, self.activations, self.convs
 
 
-class DispatchCounter(LightMode):  # type: ignore[no-untyped-call]
+class DispatchCounter(LightDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the operators that run while it is entered; the tally is in `tally`.
 
-    `scope` tells which module an operator belongs to.
+    `stack` tells which module an operator belongs to.
 
     Only operators with a formula have multiply-adds: convolutions, matrix products, attention.
     Unlike hooks it sees functional calls, and unlike torch's FlopCounterMode it has a formula for
@@ -43,9 +48,9 @@ class DispatchCounter(LightMode):  # type: ignore[no-untyped-call]
     operator, which is one opaque call: that is `uncounted`.
     """
 
-    def __init__(self, scope: Scope | None = None) -> None:
+    def __init__(self, stack: ModuleStack | None = None) -> None:
         super().__init__()
-        self._scope = scope or Scope()
+        self._stack = stack or ModuleStack()
         self.tally = DispatchTally()
 
     def __torch_dispatch__(
@@ -73,7 +78,7 @@ class DispatchCounter(LightMode):  # type: ignore[no-untyped-call]
     def _count(self, name: str, macs: int, args: tuple[Any, ...], out: Any) -> None:
         self.tally.macs += macs
         self.tally.operators.add(name, macs)
-        self.tally.modules.add(self._scope.name, macs)
+        self.tally.modules.add(self._stack.name, macs)
         if name == "aten::convolution" and args[1].dim() == 4:
             self.tally.activations += out.numel()
             self.tally.convs += 1

@@ -28,7 +28,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from harness.worker.count.shares import Parts
+from harness.worker.count.breakdown import Breakdown
 
 _CONVS = (nn.Conv2d, nn.ConvTranspose2d)
 _ACTIVATIONS = (nn.ReLU, nn.PReLU, nn.ELU, nn.LeakyReLU, nn.ReLU6)
@@ -45,8 +45,8 @@ class HookTally:
     convs: int = 0
     uncounted: Counter[str] = field(default_factory=Counter)
     called: set[int] = field(default_factory=set)
-    operators: Parts = field(default_factory=Parts)  # by the type of the module
-    modules: Parts = field(default_factory=Parts)
+    operators: Breakdown = field(default_factory=Breakdown)  # by the type of the module
+    modules: Breakdown = field(default_factory=Breakdown)
 
 
 @contextmanager

@@ -14,20 +14,20 @@ from torch import Tensor
 from harness.wire.count_answers import SecondSizeAnswer
 from harness.worker.caps import listed
 from harness.worker.count.dispatch import DispatchCounter
-from harness.worker.count.subject import Subject, describe
+from harness.worker.count.model_copies import ModelCopy, describe
 from harness.worker.count.weight_trace import TraceRecorder
 
 
-def elsewhere(
-    subject: Subject, picture: Callable[[int, int], Tensor], known: Collection[str]
+def count_at_second_size(
+    copied: ModelCopy, picture: Callable[[int, int], Tensor], known: Collection[str]
 ) -> SecondSizeAnswer:
     """The model at another size, with `picture(height, width)` for its image.
 
     `known` are the parameters that are read at the counted size. Twice the height and one and a
     half times the width on the meta device; less on the CPU, where every pixel is computed.
     """
-    height, width = _other(subject)
-    there = Subject(subject.model, picture(height, width).to(subject.device), subject.device)
+    height, width = _other(copied)
+    there = ModelCopy(copied.model, picture(height, width).to(copied.device), copied.device)
     reads, dispatch = TraceRecorder(there.model, there.image), DispatchCounter()
     try:
         report = reads.report(there.forward(reads, dispatch))
@@ -44,8 +44,8 @@ def elsewhere(
     )
 
 
-def _other(subject: Subject) -> tuple[int, int]:
-    height, width = subject.image.shape[-2:]
-    if subject.device == "meta":
+def _other(copied: ModelCopy) -> tuple[int, int]:
+    height, width = copied.image.shape[-2:]
+    if copied.device == "meta":
         return height * 2, width * 3 // 2
     return height * 5 // 4, width * 3 // 2

@@ -21,9 +21,9 @@ from harness.wire import count_answers
 from harness.wire.count_answers import UnregisteredTensorAnswer
 from harness.worker.caps import clipped, few, listed
 from harness.worker.count.closed_form import formula_of, known, opaque
-from harness.worker.count.mode import LightMode, positional
+from harness.worker.count.model_tensors import model_tensors
 from harness.worker.count.operators import is_free
-from harness.worker.count.owners import owned
+from harness.worker.dispatch_mode import LightDispatchMode, positional
 
 _HELD = 24  # tensors in an answer
 TensorOrigin = frozenset[int]
@@ -40,7 +40,7 @@ class _Source:
     role: str = ""
 
 
-class TraceRecorder(LightMode):  # type: ignore[no-untyped-call]
+class TraceRecorder(LightDispatchMode):  # type: ignore[no-untyped-call]
     """Entered around a forward of `model` at `image`; `report` then tells what was read."""
 
     def __init__(self, model: nn.Module, image: Tensor) -> None:
@@ -51,7 +51,7 @@ class TraceRecorder(LightMode):  # type: ignore[no-untyped-call]
         self._made: dict[str, int] = {}
         self._totals: Counter[str] = Counter()
         self._opaque: Counter[str] = Counter()
-        for own in owned(model):
+        for own in model_tensors(model):
             self._know(own.tensor, own.name, own.kind)
         self._image_numel = image.numel()
         self._follow(image, _IMAGE)

@@ -12,7 +12,7 @@ from fakes.checkouts import write_checkout
 from torch import nn
 
 from harness.worker.checkpoints import Checkpoints
-from harness.worker.state import BadWeights
+from harness.worker.state_dict import BadWeights
 from harness.worker.without_cuda import asks_for_cuda, without_cuda
 
 

@@ -36,7 +36,7 @@ from harness.wire.messages import (
 from harness.worker import global_settings
 from harness.worker.output_image import WrongOutput
 from harness.worker.serve import AnswerWithPayload, Worker, guarded, serve
-from harness.worker.state import BadWeights
+from harness.worker.state_dict import BadWeights
 
 NET = """
 import torch

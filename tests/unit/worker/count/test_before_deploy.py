@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from harness.worker.count import count_unfused
+from harness.worker.count import count_before_deploy
 
 SIDE = 16
 
@@ -19,7 +19,7 @@ def _pair() -> tuple[nn.Module, nn.Module]:
 
 def test_figures_before_are_those_of_the_model_before() -> None:
     before, fused = _pair()
-    found = count_unfused(before, fused, height=SIDE, width=SIDE)
+    found = count_before_deploy(before, fused, height=SIDE, width=SIDE)
     macs = 2 * 18 * SIDE * SIDE
     assert (found.params, found.convs, found.activations) == (36, 2, 9 * SIDE * SIDE)
     assert found.macs == {"ntire2022": macs, "fvcore": macs, "dispatch": macs}
@@ -39,7 +39,7 @@ def test_the_difference_is_a_part_of_the_data_range() -> None:
             return out
 
     before, fused = _pair()
-    found = count_unfused(before, Darker(fused), height=SIDE, width=SIDE, data_range=255.0)
+    found = count_before_deploy(before, Darker(fused), height=SIDE, width=SIDE, data_range=255.0)
     assert found.difference == pytest.approx(0.2, abs=1e-5)
 
 
@@ -51,7 +51,7 @@ def test_outputs_that_can_not_be_compared_have_an_error_and_no_figure(spoil: obj
             return out
 
     before, fused = _pair()
-    found = count_unfused(before, Spoilt(fused), height=SIDE, width=SIDE)
+    found = count_before_deploy(before, Spoilt(fused), height=SIDE, width=SIDE)
     assert found.difference is None
     assert found.error.startswith("ValueError: the outputs are")
     assert found.params == 36

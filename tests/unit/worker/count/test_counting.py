@@ -291,7 +291,7 @@ def test_one_counter_that_fails_does_not_stop_the_others(monkeypatch: pytest.Mon
     def broken(*_: object) -> None:
         raise OverflowError("the tracer\ngave up")
 
-    monkeypatch.setattr("harness.worker.count.trace.trace", broken)
+    monkeypatch.setattr("harness.worker.count.fvcore_counter.count_by_fvcore", broken)
     counts = _count(_conv())
     assert _counter(counts, "fvcore").error == "OverflowError: the tracer"
     assert _counter(counts, "fvcore").macs is None

@@ -16,7 +16,7 @@ from torch import nn
 from harness.counts.verdict import judge
 from harness.measure.answer_validation import honest_counts
 from harness.worker.count import count_model
-from harness.worker.count.trace import trace
+from harness.worker.count.fvcore_counter import count_by_fvcore
 
 # id: params, MACs ntire2022, MACs fvcore, activations, convs
 GOLDEN = {
@@ -72,8 +72,8 @@ def test_fvcore_s_figure_on_the_meta_device_is_its_figure_on_the_cpu(repository:
         model, _ = _reference(repository, wanted)
         image = torch.zeros(1, 3, 32, 32)
         with torch.no_grad():
-            on_cpu = trace(model.eval(), image)
-            assert trace(model.to("meta"), image.to("meta")) == on_cpu
+            on_cpu = count_by_fvcore(model.eval(), image)
+            assert count_by_fvcore(model.to("meta"), image.to("meta")) == on_cpu
 
 
 def test_counting_an_ordinary_model_loads_neither_sympy_nor_torch_s_compiler() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 
-class Scope:
+class ModuleStack:
     """The names of the modules that are running, the innermost last."""
 
     def __init__(self) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from harness.worker import gpu
-from harness.worker.gpu import ColdClock
+from harness.worker import cuda_timer
+from harness.worker.cuda_timer import CudaTimer
 
 MIB = 2**20
 
@@ -55,12 +55,12 @@ class FakeCuda:
 @pytest.fixture
 def cuda(monkeypatch: pytest.MonkeyPatch) -> FakeCuda:
     fake = FakeCuda()
-    monkeypatch.setattr(gpu, "_now", lambda: fake.now)
+    monkeypatch.setattr(cuda_timer, "_now", lambda: fake.now)
     return fake
 
 
 def test_events_lie_between_synchronisations_and_the_cache_is_cold(cuda: FakeCuda) -> None:
-    clock = ColdClock(cuda, cuda.empty)
+    clock = CudaTimer(cuda, cuda.empty)
 
     def call(batch: torch.Tensor) -> torch.Tensor:
         cuda.log.append("forward")
@@ -74,7 +74,7 @@ def test_events_lie_between_synchronisations_and_the_cache_is_cold(cuda: FakeCud
 
 
 def test_work_on_another_stream_shows_in_the_wall_alone(cuda: FakeCuda) -> None:
-    clock = ColdClock(cuda, cuda.empty)
+    clock = CudaTimer(cuda, cuda.empty)
 
     class Ended:
         def __call__(self, batch: torch.Tensor) -> torch.Tensor:
@@ -93,5 +93,5 @@ def test_work_on_another_stream_shows_in_the_wall_alone(cuda: FakeCuda) -> None:
 )
 def test_what_is_written_over_is_twice_the_cache(cache: int | None, size: int) -> None:
     fake = FakeCuda(cache)
-    clock = ColdClock(fake, fake.empty)
+    clock = CudaTimer(fake, fake.empty)
     assert (clock.scratch_bytes, fake.size) == (size, size)

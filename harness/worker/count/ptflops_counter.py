@@ -19,21 +19,21 @@ import ptflops
 import torch
 from torch import Tensor, nn
 
-from harness.worker.count.mode import LightMode
+from harness.worker.dispatch_mode import LightDispatchMode
 
 _PATCHED = (torch, torch.Tensor, torch.nn.functional)
 _LATE = "torch._dynamo"
 
 
 @dataclass(frozen=True)
-class Opinion:
+class PtflopsFigures:
     """Multiply-adds, and those of each module that ptflops knows; the rest ran as functions."""
 
     macs: int
     modules: dict[str, int]
 
 
-def second_opinion(model: nn.Module, image: Tensor) -> Opinion:
+def count_by_ptflops(model: nn.Module, image: Tensor) -> PtflopsFigures:
     """What ptflops gives `model` at `image`, N x C x H x W, on its device.
 
     Raises RuntimeError with what ptflops printed when the forward failed under it.
@@ -47,7 +47,7 @@ def second_opinion(model: nn.Module, image: Tensor) -> Opinion:
         lines = printed.strip().splitlines()
         raise RuntimeError(lines[-1] if lines else "ptflops gave no figure and no reason")
     functions = int(macs) - sum(modules.values())
-    return Opinion(int(macs), {**modules, "functions": max(functions, 0)})
+    return PtflopsFigures(int(macs), {**modules, "functions": max(functions, 0)})
 
 
 def _ask(model: nn.Module, image: Tensor) -> tuple[float | None, dict[str, int], str]:
@@ -104,7 +104,7 @@ def _never_loaded_patched() -> Iterator[None]:
             del sys.modules[_LATE]
 
 
-class _ModelsOwnCalls(LightMode):  # type: ignore[no-untyped-call]
+class _ModelsOwnCalls(LightDispatchMode):  # type: ignore[no-untyped-call]
     """Takes out of ptflops' count what torch itself calls while it runs one operator.
 
     On the meta device torch works many shapes out in Python, with the very functions that ptflops

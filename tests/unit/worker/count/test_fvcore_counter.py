@@ -5,15 +5,15 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from harness.worker.count.trace import TraceFigures, trace
+from harness.worker.count.fvcore_counter import FvcoreFigures, count_by_fvcore
 
 DEVICES = ("cpu", "meta")
 
 
-def _trace(model: nn.Module, device: str, *, side: int = 8) -> TraceFigures:
+def _trace(model: nn.Module, device: str, *, side: int = 8) -> FvcoreFigures:
     with torch.no_grad():
         image = torch.zeros(1, 3, side, side, device=device)
-        return trace(model.eval().to(device), image)
+        return count_by_fvcore(model.eval().to(device), image)
 
 
 class Mixed(nn.Module):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from harness.worker.count.dispatch import DispatchCounter
-from harness.worker.count.subject import Subject, describe, on_cpu, on_meta, parameter_count
+from harness.worker.count.model_copies import ModelCopy, describe, on_cpu, on_meta, parameter_count
 from harness.worker.count.weight_trace import TraceRecorder
 
 SPOT_SIZE = 64
@@ -22,15 +22,15 @@ SPOT_SIZE = 64
 
 
 @dataclass(frozen=True)
-class Choice:
-    """Where to count: on `subject`, or on `spare` when a counter can't. Both ran once already."""
+class DeviceChoice:
+    """Where to count, and where when a counter can't there. Both copies ran once already."""
 
-    subject: Subject
-    spare: Subject  # always on the CPU, the subject itself when that is
+    preferred: ModelCopy
+    fallback: ModelCopy  # always on the CPU, the preferred one itself when that is
     notes: tuple[str, ...]
 
 
-def choose(model: nn.Module, image: Tensor) -> Choice:
+def choose(model: nn.Module, image: Tensor) -> DeviceChoice:
     """Copy the model to where it is to be counted and let it run once there."""
     cpu, copied = on_cpu(model, image)
     notes = () if copied else ("the model can't be copied and is counted in place",)
@@ -40,12 +40,12 @@ def choose(model: nn.Module, image: Tensor) -> Choice:
     except Exception as error:  # noqa: BLE001 - the submission's own, of any kind
         _warm(cpu)
         why = f"counted on the CPU, no forward on the meta device: {describe(error)}"
-        return Choice(cpu, cpu, (*notes, why))
+        return DeviceChoice(cpu, cpu, (*notes, why))
     doubt, disqualified = _spot_check(meta, cpu)
-    return Choice(cpu if disqualified else meta, cpu, notes + doubt)
+    return DeviceChoice(cpu if disqualified else meta, cpu, notes + doubt)
 
 
-def _spot_check(meta: Subject, cpu: Subject) -> tuple[tuple[str, ...], bool]:
+def _spot_check(meta: ModelCopy, cpu: ModelCopy) -> tuple[tuple[str, ...], bool]:
     """Whether both devices do the same: notes, and whether the meta device is out."""
     failure = ""
     for side in _sides(cpu):
@@ -60,17 +60,17 @@ def _spot_check(meta: Subject, cpu: Subject) -> tuple[tuple[str, ...], bool]:
     return (f"the meta device could not be checked against the CPU: {failure}",), False
 
 
-def _figures(subject: Subject) -> tuple[int, ...]:
-    counter, reads = DispatchCounter(), TraceRecorder(subject.model, subject.image)
-    read = reads.report(subject.forward(reads, counter))
+def _figures(copied: ModelCopy) -> tuple[int, ...]:
+    counter, reads = DispatchCounter(), TraceRecorder(copied.model, copied.image)
+    read = reads.report(copied.forward(reads, counter))
     uncounted = counter.tally.uncounted.items()
     custom = sum(calls for name, calls in uncounted if not name.startswith("aten::"))
-    counted = (*counter.tally.figures(), custom, parameter_count(subject.model))
+    counted = (*counter.tally.figures(), custom, parameter_count(copied.model))
     return (*counted, read.closed_form, read.hidden, int(read.follows))
 
 
-def _sides(subject: Subject) -> tuple[int, int]:
-    return SPOT_SIZE, max(subject.image.shape)
+def _sides(copied: ModelCopy) -> tuple[int, int]:
+    return SPOT_SIZE, max(copied.image.shape)
 
 
 def _difference(there: tuple[int, ...], here: tuple[int, ...], side: int) -> str:
@@ -87,11 +87,11 @@ def _difference(there: tuple[int, ...], here: tuple[int, ...], side: int) -> str
     )
 
 
-def _warm(subject: Subject) -> None:
+def _warm(copied: ModelCopy) -> None:
     """The first forward, small if the model allows; a failure will show in every counter."""
-    for side in _sides(subject):
+    for side in _sides(copied):
         try:
-            subject.cropped(side).forward()
+            copied.cropped(side).forward()
         except Exception:  # noqa: BLE001, S112 - the counters will meet it again and say so
             continue
         return

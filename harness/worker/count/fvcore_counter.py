@@ -26,7 +26,7 @@ _MATMUL_OPERATORS = frozenset(
 
 
 @dataclass(frozen=True)
-class TraceFigures:
+class FvcoreFigures:
     """fvcore's total, its part of matrix products, and the operators it left out."""
 
     macs: int
@@ -36,7 +36,7 @@ class TraceFigures:
     modules: dict[str, int] = field(default_factory=dict)  # without the modules inside of each
 
 
-def trace(model: nn.Module, image: Tensor) -> TraceFigures:
+def count_by_fvcore(model: nn.Module, image: Tensor) -> FvcoreFigures:
     """Count `model` at `image`, N x C x H x W, on the CPU or the meta device.
 
     The meta device needs no second thoughts about values: a forward that completes there never
@@ -47,7 +47,7 @@ def trace(model: nn.Module, image: Tensor) -> TraceFigures:
     analysis.tracer_warnings("none")
     with _VisibleConvolutions() if image.is_meta else nullcontext():
         by_operator = analysis.by_operator()
-    return TraceFigures(
+    return FvcoreFigures(
         macs=round(sum(by_operator.values())),
         matmul_macs=round(sum(by_operator[name] for name in _MATMUL_OPERATORS)),
         uncounted={

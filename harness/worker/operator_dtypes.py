@@ -10,10 +10,10 @@ import torch
 from torch.utils._pytree import tree_leaves
 
 from harness.wire.messages import Observed
-from harness.worker.light_mode import LightMode
+from harness.worker.dispatch_mode import LightDispatchMode
 
 
-class _Dtypes(LightMode):  # type: ignore[no-untyped-call] # torch's __init_subclass__
+class _Dtypes(LightDispatchMode):  # type: ignore[no-untyped-call] # torch's __init_subclass__
     """Counts operators by the narrowest floating dtype of the tensors that they are given."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ PARTS = 80  # of one list; a network of a challenge has some 40 to 120 layers
 
 
 @dataclass
-class Parts:
+class Breakdown:
     """Multiply-adds and calls by name, being added up."""
 
     macs: Counter[str] = field(default_factory=Counter)

@@ -8,12 +8,14 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from harness.worker.count.second_opinion import second_opinion
+from harness.worker.count.ptflops_counter import count_by_ptflops
 
 
 def _count(model: nn.Module, device: str = "cpu") -> int:
     with torch.no_grad():
-        return second_opinion(model.eval().to(device), torch.zeros(1, 3, 8, 8, device=device)).macs
+        return count_by_ptflops(
+            model.eval().to(device), torch.zeros(1, 3, 8, 8, device=device)
+        ).macs
 
 
 class Resizing(nn.Module):
@@ -64,11 +66,11 @@ def test_a_failing_forward_says_why_and_still_restores(capfd: pytest.CaptureFixt
 _LOADS_THE_COMPILER = """
 import sys
 import torch
-from harness.worker.count.second_opinion import second_opinion
+from harness.worker.count.ptflops_counter import count_by_ptflops
 
 image = torch.empty(1, 3, 8, 8, device="meta")
 assert "torch._dynamo" not in sys.modules
-print(second_opinion(torch.nn.LayerNorm(8, device="meta"), image).macs)
+print(count_by_ptflops(torch.nn.LayerNorm(8, device="meta"), image).macs)
 assert sys.modules["torch._dynamo"] is not None
 print(tuple((image + image[:, :1]).shape))
 """

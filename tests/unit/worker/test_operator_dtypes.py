@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from harness.worker.observe import observe
+from harness.worker.operator_dtypes import observe
 
 BATCH = torch.rand(1, 3, 4, 4)
 

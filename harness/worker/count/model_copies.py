@@ -15,12 +15,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from harness.worker.count.owners import Owned, attributes, owned
-from harness.worker.count.shapes import ShapesOnly
+from harness.worker.count.fast_meta import FastMeta
+from harness.worker.count.model_tensors import ModelTensor, attribute_tensors, model_tensors
 
 
 @dataclass(frozen=True)
-class Subject:
+class ModelCopy:
     """A model in evaluation mode and its input, 1 x 3 x H x W, both on `device`."""
 
     model: nn.Module
@@ -38,37 +38,37 @@ class Subject:
 
     def shapes(self) -> AbstractContextManager[object]:
         """Entered around a forward, before any watcher: the fast answers of the meta device."""
-        return ShapesOnly() if self.device == "meta" else nullcontext()
+        return FastMeta() if self.device == "meta" else nullcontext()
 
-    def cropped(self, side: int) -> Subject:
+    def cropped(self, side: int) -> ModelCopy:
         """The same model with the top left corner of the image, `side` pixels at most."""
-        return Subject(self.model, self.image[..., :side, :side].contiguous(), self.device)
+        return ModelCopy(self.model, self.image[..., :side, :side].contiguous(), self.device)
 
 
-def on_cpu(model: nn.Module, image: Tensor) -> tuple[Subject, bool]:
+def on_cpu(model: nn.Module, image: Tensor) -> tuple[ModelCopy, bool]:
     """A copy of the model, and whether it is one: what can't be copied is used itself."""
-    computed = (own.tensor for own in attributes(model) if not own.tensor.is_leaf)
+    computed = (own.tensor for own in attribute_tensors(model) if not own.tensor.is_leaf)
     memo: dict[int, Any] = {id(tensor): tensor.detach().clone() for tensor in computed}
     try:
         copied = copy.deepcopy(model, memo).to("cpu")
-        for own in attributes(copied):  # a tracer refuses gradients of what is no parameter
+        for own in attribute_tensors(copied):  # a tracer refuses gradients of what is no parameter
             own.tensor.requires_grad_(False)
-        return Subject(copied, image, "cpu"), True
+        return ModelCopy(copied, image, "cpu"), True
     except Exception:  # noqa: BLE001 - whatever a submission's attributes raise when copied
-        return Subject(model, image, "cpu"), False
+        return ModelCopy(model, image, "cpu"), False
 
 
-def on_meta(model: nn.Module, image: Tensor) -> Subject:
+def on_meta(model: nn.Module, image: Tensor) -> ModelCopy:
     """A copy of the model without data. Raises whatever its attributes raise when copied.
 
     Tensors are replaced while the copy is made, so that a parameter that is used twice stays one
     parameter, and so that tensors kept in plain attributes follow.
     """
     memo: dict[int, Any] = {}
-    for own in owned(model):
+    for own in model_tensors(model):
         if id(own.tensor) not in memo:
             memo[id(own.tensor)] = _without_data(own)
-    return Subject(copy.deepcopy(model, memo), image.to("meta"), "meta")
+    return ModelCopy(copy.deepcopy(model, memo), image.to("meta"), "meta")
 
 
 def photograph(model: nn.Module, *, height: int, width: int, data_range: float) -> Tensor:
@@ -134,7 +134,7 @@ def _uncompiled() -> AbstractContextManager[object]:
     return stance
 
 
-def _without_data(own: Owned) -> Tensor:
+def _without_data(own: ModelTensor) -> Tensor:
     empty = torch.empty_like(own.tensor, device="meta", requires_grad=False)
     if isinstance(own.tensor, nn.Parameter):  # what is not registered must not want a gradient
         registered = own.kind == "parameter"

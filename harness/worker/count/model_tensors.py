@@ -13,7 +13,7 @@ TensorKind = Literal["parameter", "buffer", "attribute"]
 
 
 @dataclass(frozen=True)
-class Owned:
+class ModelTensor:
     """A tensor of the model. An attribute is one that PyTorch doesn't know of."""
 
     name: str
@@ -21,16 +21,16 @@ class Owned:
     tensor: Tensor
 
 
-def owned(model: nn.Module) -> Iterator[Owned]:
+def model_tensors(model: nn.Module) -> Iterator[ModelTensor]:
     """Parameters, buffers, then plain attributes; a tensor of several names comes with each."""
     for name, parameter in model.named_parameters():
-        yield Owned(name, "parameter", parameter)
+        yield ModelTensor(name, "parameter", parameter)
     for name, buffer in model.named_buffers():
-        yield Owned(name, "buffer", buffer)
-    yield from attributes(model)
+        yield ModelTensor(name, "buffer", buffer)
+    yield from attribute_tensors(model)
 
 
-def attributes(model: nn.Module) -> Iterator[Owned]:
+def attribute_tensors(model: nn.Module) -> Iterator[ModelTensor]:
     """Tensors in attributes of modules, in lists, tuples and dicts too, and those of modules that
     are kept in such a container, where PyTorch does not find them.
     """
@@ -44,9 +44,9 @@ def attributes(model: nn.Module) -> Iterator[Owned]:
 _TORCH_S_OWN = frozenset(vars(nn.Module()))
 
 
-def _inside(name: str, value: Any, seen: set[int], depth: int) -> Iterator[Owned]:
+def _inside(name: str, value: Any, seen: set[int], depth: int) -> Iterator[ModelTensor]:
     if isinstance(value, Tensor):
-        yield Owned(name, "attribute", value)
+        yield ModelTensor(name, "attribute", value)
     elif isinstance(value, nn.Module):
         yield from _stray(name, value, seen)
     elif depth and isinstance(value, dict):
@@ -57,13 +57,13 @@ def _inside(name: str, value: Any, seen: set[int], depth: int) -> Iterator[Owned
             yield from _inside(f"{name}[{at}]", item, seen, depth - 1)
 
 
-def _stray(name: str, module: nn.Module, seen: set[int]) -> Iterator[Owned]:
+def _stray(name: str, module: nn.Module, seen: set[int]) -> Iterator[ModelTensor]:
     """The tensors of a module that is no submodule."""
     if id(module) in seen:
         return
     seen.update(id(inner) for inner in module.modules())
-    for own in owned(module):
-        yield Owned(_joined(name, own.name), "attribute", own.tensor)
+    for own in model_tensors(module):
+        yield ModelTensor(_joined(name, own.name), "attribute", own.tensor)
 
 
 def _joined(prefix: str, name: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from harness.worker.state import BadWeights, read_state
+from harness.worker.state_dict import BadWeights, read_state
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # torch warns of odd pickles, then refuses
 STATE = {"head.weight": torch.arange(6.0).reshape(2, 3), "head.bias": torch.tensor([0.5, -1.0])}

@@ -4,27 +4,27 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from harness.worker.count.scope import Scope
+from harness.worker.count.module_stack import ModuleStack
 
 
 class Noting(nn.Module):
-    """Notes the name that a scope has while it runs."""
+    """Notes the name that a stack has while it runs."""
 
-    def __init__(self, scope: Scope, seen: list[str]) -> None:
+    def __init__(self, stack: ModuleStack, seen: list[str]) -> None:
         super().__init__()
-        self.scope, self.seen = scope, seen
+        self.stack, self.seen = stack, seen
 
     def forward(self, image: Tensor) -> Tensor:
-        self.seen.append(self.scope.name)
+        self.seen.append(self.stack.name)
         return image
 
 
 def test_the_innermost_module_is_the_one_that_runs() -> None:
-    scope, seen = Scope(), []
-    model = nn.Sequential(Noting(scope, seen), nn.Sequential(Noting(scope, seen)))
-    with scope.following(model):
+    stack, seen = ModuleStack(), []
+    model = nn.Sequential(Noting(stack, seen), nn.Sequential(Noting(stack, seen)))
+    with stack.following(model):
         model(torch.zeros(1))
-        assert scope.name == ""
+        assert stack.name == ""
     model(torch.zeros(1))
     assert seen == ["0", "1.0", "", ""]
 
@@ -34,9 +34,9 @@ def test_a_module_that_raises_is_left_all_the_same() -> None:
         def forward(self, image: Tensor) -> Tensor:
             raise ValueError(image.shape)
 
-    scope = Scope()
+    stack = ModuleStack()
     model = Raising()
-    with scope.following(model):
+    with stack.following(model):
         with pytest.raises(ValueError):  # noqa: PT011
             model(torch.zeros(1))
-        assert scope.name == ""
+        assert stack.name == ""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from harness.worker.count.subject import describe, on_meta, photograph
+from harness.worker.count.model_copies import describe, on_meta, photograph
 
 
 def test_the_image_lies_in_the_data_range_and_is_the_same_every_time() -> None:

@@ -3,11 +3,11 @@ from __future__ import annotations
 from collections import Counter
 
 from harness.wire.count_answers import LIST_CAP, ShareAnswer
-from harness.worker.count.shares import PARTS, Parts, shares
+from harness.worker.count.breakdown import PARTS, Breakdown, shares
 
 
 def test_the_largest_parts_come_first_and_what_is_free_is_left_out() -> None:
-    parts = Parts()
+    parts = Breakdown()
     for name, macs in (("a", 1), ("b", 5), ("free", 0), ("a", 2)):
         parts.add(name, macs)
     assert parts.shares() == (ShareAnswer("b", 5, 1), ShareAnswer("a", 3, 2))

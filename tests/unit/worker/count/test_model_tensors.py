@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from harness.worker.count.owners import attributes, owned
+from harness.worker.count.model_tensors import attribute_tensors, model_tensors
 
 
 class Model(nn.Module):
@@ -16,7 +16,7 @@ class Model(nn.Module):
 
 
 def test_every_tensor_is_found_with_its_name_and_kind() -> None:
-    found = {own.name: own.kind for own in owned(Model())}
+    found = {own.name: own.kind for own in model_tensors(Model())}
     assert found == {
         "body.weight": "parameter",
         "body.bias": "parameter",
@@ -32,7 +32,7 @@ def test_a_list_that_holds_itself_or_its_model_comes_to_an_end() -> None:
     endless: list[object] = [model]
     endless.append(endless)
     model.body.endless = endless
-    assert [own.name for own in attributes(model)] == [
+    assert [own.name for own in attribute_tensors(model)] == [
         "plain",
         "kept['a'][0]",
         "kept['b'][0].weight",

@@ -23,7 +23,7 @@ _UNKNOWN_CACHE = 64 * 2**20  # bytes, where torch does not tell: above any GPU's
 TimedCall = Callable[[torch.Tensor], Any]
 
 
-class ColdClock:
+class CudaTimer:
     """Times single forwards. `device_wall_s` is of the last one: synchronised, on every stream.
 
     Events see the stream they are recorded on, which is what the official scripts time. Work that a

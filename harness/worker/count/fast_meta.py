@@ -3,7 +3,7 @@
 torch has these answers too, but computes many of them in Python that loads its compiler and sympy
 at first use: two seconds in every process, where a count takes half a second. Whatever is not
 plainly of a simple case is left to torch, and every model's forward on the meta device is checked
-against one on the CPU (`harness.worker.count.choice`).
+against one on the CPU (`harness.worker.count.device_choice`).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.worker.count.answers import ANSWERS
-from harness.worker.count.mode import LightMode
+from harness.worker.count.shape_rules import SHAPE_RULES
+from harness.worker.dispatch_mode import LightDispatchMode
 
 
-class ShapesOnly(LightMode):  # type: ignore[no-untyped-call]
+class FastMeta(LightDispatchMode):  # type: ignore[no-untyped-call]
     """While entered, answers for the meta device what it can; the rest goes on to torch."""
 
     def __torch_dispatch__(
@@ -28,7 +28,7 @@ class ShapesOnly(LightMode):  # type: ignore[no-untyped-call]
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         """Answer or run one operator."""
-        rule = ANSWERS.get(func)
+        rule = SHAPE_RULES.get(func)
         if rule is not None and not kwargs and _plain(args) and not _recorded():
             out = rule(args)
             if out is not None:

@@ -169,7 +169,7 @@ def _broadcast(shapes: list[tuple[int, ...]]) -> tuple[int, ...] | None:
 
 
 _aten = torch.ops.aten
-ANSWERS: dict[Any, Rule] = {
+SHAPE_RULES: dict[Any, Rule] = {
     _aten.convolution.default: convolution,
     _aten._convolution.default: convolution,  # noqa: SLF001
     _aten.mean.dim: reduction,
