@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.core.dataset_definition import Bundled, Definition
+from harness.core.dataset_definition import Definition
 from harness.datasets.dataset import REMEDY, Dataset, ImagePair
 from harness.datasets.errors import DatasetError
 from harness.datasets.layout import FilePlace, Folder
@@ -23,14 +23,22 @@ def from_place(item: Definition, place: FilePlace, *, scale: int, truth: bool) -
         _Row(image, lr=place.lr.get(image), hr=place.hr.get(image) if with_hr else None)
         for image in sorted(place.hr if with_hr else place.lr)
     ]
-    faults = [*_partner_faults(place, truth=truth), *_count_faults(item, len(rows))]
+    faults = _partner_faults(place, truth=truth)
+    if len(rows) > item.count:
+        many = f"{len(rows)} images where {item.name} has {item.count}"
+        faults.append(f"{many}: take out what is not part of it")
     return _dataset(item, rows, scale=scale, faults=faults)
 
 
 def from_package(item: Definition, root: Path, *, scale: int) -> Dataset:
     """The photographs that a package in the folder `root` ships, LR made from them."""
     rows = [_Row(Path(photo.file).stem, lr=None, hr=root / photo.file) for photo in item.bundled]
-    changed = [photo.file for photo in item.bundled if _changed(photo, root)]
+    changed = [
+        photo.file
+        for photo in item.bundled
+        if (path := root / photo.file).is_file()
+        and hashlib.sha256(path.read_bytes()).hexdigest() != photo.sha256
+    ]
     return _dataset(
         item,
         rows,
@@ -116,12 +124,6 @@ def _wanted(folder: Folder, image: str) -> str:
     return f"{' or '.join(files)} in {folder.path}"
 
 
-def _count_faults(item: Definition, count: int) -> list[str]:
-    if count <= item.count:
-        return []
-    return [f"{count} images where {item.name} has {item.count}: take out what is not part of it"]
-
-
 def _look(row: _Row, *, scale: int) -> _Seen:
     headers: list[Header] = []
     faults = []
@@ -157,8 +159,3 @@ def _size_fault(row: _Row, lr: tuple[int, int], hr: tuple[int, int] | None, *, s
         f"{scale} times LR, {lr[0] * scale}x{lr[1] * scale}, or up to {scale - 1} pixels larger "
         f"({row.hr}, {row.lr})"
     )
-
-
-def _changed(photo: Bundled, root: Path) -> bool:
-    path = root / photo.file
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() != photo.sha256

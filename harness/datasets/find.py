@@ -88,15 +88,10 @@ def _searched(item: Definition, found: tuple[FilePlace, ...]) -> str:
         folder.path for place in found for folder in (place.hr_folder, place.lr_folder)
     )
     for folder in folders:
-        kinds = ", ".join(_kinds(folder))
+        files = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+        kinds = ", ".join(sorted({path.suffix for path in files} - {""}))
         lines += [f"{folder} has {kinds} files: convert them to .png"] if kinds else []
     return "\n  ".join(lines)
-
-
-def _kinds(folder: Path) -> list[str]:
-    if not folder.is_dir():
-        return []
-    return sorted({path.suffix for path in folder.iterdir() if path.is_file()} - {""})
 
 
 def _how(item: Definition) -> str:

@@ -43,7 +43,8 @@ def environment(*, device: str, threads: int, isolation: str = "none") -> Enviro
         **versions(LIBRARIES),
         **(nvml.stable() if device == "cuda" else {}),
     }
-    return Environment(_digest(stable), stable, seen(device))
+    digest = hashlib.sha256(json.dumps(stable, sort_keys=True).encode()).hexdigest()[:16]
+    return Environment(digest, stable, seen(device))
 
 
 def seen(device: str) -> dict[str, str]:
@@ -76,7 +77,3 @@ def _cpu_name() -> str:
     model = facts.get("model name", platform.processor() or "unknown")
     family = "/".join(facts[key] for key in ("cpu family", "model", "stepping") if key in facts)
     return f"{model} ({family})" if family else model
-
-
-def _digest(stable: dict[str, str]) -> str:
-    return hashlib.sha256(json.dumps(stable, sort_keys=True).encode()).hexdigest()[:16]

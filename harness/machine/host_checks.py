@@ -76,7 +76,8 @@ def cores(root: Path, usable: int, present: int) -> HostCheck:
 
 def governor(root: Path) -> HostCheck | None:
     """How the kernel chooses clocks; None where it does not tell."""
-    found = sorted({_read(path) for path in _cpus(root, "cpufreq/scaling_governor")} - {""})
+    files = (root / "sys/devices/system/cpu").glob("cpu[0-9]*/cpufreq/scaling_governor")
+    found = sorted({_read(path) for path in files} - {""})
     if not found:
         return None
     text = ", ".join(found)
@@ -184,10 +185,6 @@ def _quota(root: Path) -> float | None:
     if not limit.isdecimal() or not period.isdecimal() or not int(period):
         return None
     return int(limit) / int(period)
-
-
-def _cpus(root: Path, name: str) -> list[Path]:
-    return sorted((root / "sys/devices/system/cpu").glob(f"cpu[0-9]*/{name}"))
 
 
 def _read(path: Path) -> str:

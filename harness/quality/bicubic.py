@@ -177,9 +177,8 @@ def _resize_block(source: NDArray[Any], block: Uint8Image, kernel: _Kernel, peri
         target = block[number :: len(kernel.phases)]
         total = np.full(target.shape, kernel.unit / 2, source.dtype)
         for weight, offsets in phase.taps:
-            rows = [
-                _every(source, offset - kernel.first, period, len(target)) for offset in offsets
-            ]
+            starts = [offset - kernel.first for offset in offsets]
+            rows = [source[at : at + len(target) * period : period] for at in starts]
             term = rows[0] if len(rows) == 1 else np.add(rows[0], rows[1])
             for extra in rows[2:]:
                 term += extra
@@ -188,10 +187,6 @@ def _resize_block(source: NDArray[Any], block: Uint8Image, kernel: _Kernel, peri
         total /= kernel.unit
         np.clip(total, 0, 255, out=total)
         np.copyto(target, total, casting="unsafe")
-
-
-def _every(source: NDArray[Any], first: int, period: int, count: int) -> NDArray[Any]:
-    return source[first : first + count * period : period]
 
 
 def _transposed(image: Uint8Image) -> Uint8Image:

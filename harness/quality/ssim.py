@@ -152,7 +152,8 @@ def _tile_sum(x: Samples, y: Samples, scene: _Scene, workspace: _Workspace) -> f
     mean_x, mean_y = _mean(x) / scene.level, _mean(y) / scene.level
     centre = _Centre(scene.level * round(mean_x + mean_y), scene.level * round(mean_x - mean_y))
     maps = _filtered(x, y, centre, np.float32, workspace)
-    if _is_rough(maps[1], scene):
+    sample = maps[1][::4]  # d has large flat parts, judged by every fourth row of its filtered map
+    if cv2.norm(sample, cv2.NORM_L2SQR) > scene.rough * sample.size:
         maps = _filtered(x, y, centre, np.float64, workspace)
     means = _Centre(centre.s + scene.black, centre.d)
     patch = max(1, _PATCH // (x.size // x.shape[0]))
@@ -160,12 +161,6 @@ def _tile_sum(x: Samples, y: Samples, scene: _Scene, workspace: _Workspace) -> f
         _patch_sum([m[top : top + patch] for m in maps], means, scene, workspace)
         for top in range(0, len(maps[0]), patch)
     )
-
-
-def _is_rough(mean_d: Floats, scene: _Scene) -> bool:
-    """Whether d has large flat parts, judged by every fourth row of its filtered map."""
-    sample = mean_d[::4]
-    return bool(cv2.norm(sample, cv2.NORM_L2SQR) > scene.rough * sample.size)
 
 
 def _mean(samples: Samples) -> float:
@@ -201,13 +196,8 @@ def _filtered(
     return [inner[:, k * width + WINDOW // 2 : (k + 1) * width - WINDOW // 2] for k in range(4)]
 
 
-def _gaussian() -> NDArray[np.float64]:
-    distance = np.arange(WINDOW) - WINDOW // 2
-    weights = np.exp(-(distance**2) / (2 * _SIGMA**2))
-    return np.asarray(weights / weights.sum())
-
-
-_GAUSSIAN = _gaussian()
+_WEIGHTS = np.exp(-((np.arange(WINDOW) - WINDOW // 2) ** 2) / (2 * _SIGMA**2))
+_GAUSSIAN = _WEIGHTS / _WEIGHTS.sum()
 
 
 def _patch_sum(

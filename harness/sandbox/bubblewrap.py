@@ -52,9 +52,11 @@ class Bubblewrap:
         program = executable()
         if program is None:
             raise NotConfined("bubblewrap is not installed")
+        # a worker in here could write no figures of coverage
+        coverage = [name for name in os.environ if name.startswith("COVERAGE_")]
         arguments = [
             *_namespaces(program),
-            *_unset(),
+            *(part for name in coverage for part in ("--unsetenv", name)),
             *_system(gpu=self.gpu),
             *("--perms", "1777", "--size", str(self.limits.scratch_bytes), "--tmpfs", SCRATCH),
             *_python(),
@@ -167,9 +169,13 @@ def _python() -> Iterator[str]:
 
 
 def _entry(readable: tuple[Path, ...]) -> Iterator[str]:
-    """What may be read of an entry: nothing that its digest does not cover."""
+    """What may be read of an entry: nothing that its digest does not cover, neither the home folder
+    nor our own code.
+    """
     for path in python_home.outermost(readable):
-        _refuse_too_much(path)
+        for kept in (Path.home().resolve(), python_home.PACKAGE, Path("/proc")):
+            if path == kept or path in kept.parents:
+                raise NotConfined(f"{path} holds {kept}: move the entry into a folder of its own")
         yield from _shown(path)
         hidden = 0
         for folder, folders, files in os.walk(path):
@@ -183,13 +189,6 @@ def _entry(readable: tuple[Path, ...]) -> Iterator[str]:
         if hidden > HIDDEN_CAP:
             names = ", ".join(sorted(folder_policy.IGNORED))
             raise NotConfined(f"{path} holds more than {HIDDEN_CAP} of {names}")
-
-
-def _refuse_too_much(path: Path) -> None:
-    """An entry must not bring the home folder or our own code with it."""
-    for kept in (Path.home().resolve(), python_home.PACKAGE, Path("/proc")):
-        if path == kept or path in kept.parents:
-            raise NotConfined(f"{path} holds {kept}: move the entry into a folder of its own")
 
 
 def _filter(*, gpu: bool) -> tuple[int, ...]:
@@ -221,13 +220,6 @@ def _sealed(arguments: list[str], *, proc: bool) -> Iterator[str]:
     for folder in (*made, *(["/proc"] if proc else []), "/"):
         if folder != SCRATCH:
             yield from ("--remount-ro", folder)
-
-
-def _unset() -> Iterator[str]:
-    """A worker in here could write no figures of coverage."""
-    for name in os.environ:
-        if name.startswith("COVERAGE_"):
-            yield from ("--unsetenv", name)
 
 
 def _environment() -> dict[str, str]:

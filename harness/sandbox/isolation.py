@@ -67,7 +67,11 @@ def why_not(*, gpu: bool = False) -> str:
         found = trial.look(Bubblewrap(gpu=gpu))
         broken = [it for it in found if not it.held and it.attempt not in trial.OPTIONAL]
         if broken:
-            return _failing(broken[0])
+            finding = broken[0]
+            if finding.evidence.startswith(trial.NOT_TRIED):
+                why = finding.evidence.removeprefix(trial.NOT_TRIED)
+                return f"bubblewrap does not work here: {why}"
+            return f"inside bubblewrap one can still {finding.tries} ({finding.evidence})"
         return _without_cuda() if gpu else ""
     except (NotConfined, OSError) as error:
         return str(error)
@@ -80,9 +84,3 @@ def _without_cuda() -> str:
     if not trouble or trial.no_cuda(NoConfinement()):  # what fails everywhere is not its fault
         return ""
     return f"CUDA does not start inside bubblewrap ({trouble})"
-
-
-def _failing(finding: trial.AttackOutcome) -> str:
-    if finding.evidence.startswith(trial.NOT_TRIED):
-        return f"bubblewrap does not work here: {finding.evidence.removeprefix(trial.NOT_TRIED)}"
-    return f"inside bubblewrap one can still {finding.tries} ({finding.evidence})"

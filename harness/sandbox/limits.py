@@ -15,21 +15,15 @@ MIB = 2**20
 _OWN_COUNT = (5, 14)  # since then Linux counts a user namespace's processes apart from the others
 
 
-def _three_quarters() -> int:
-    return psutil.virtual_memory().total * 3 // 4
-
-
-def _tasks() -> int:
-    return 256 + 8 * (os.cpu_count() or 1)
-
-
 @dataclass(frozen=True)
 class Limits:
     """Of one worker with all its children."""
 
-    memory_bytes: int = field(default_factory=_three_quarters)  # resident, shared pages included
+    # resident, shared pages included
+    memory_bytes: int = field(default_factory=lambda: psutil.virtual_memory().total * 3 // 4)
     reserve_bytes: int = 512 * MIB  # of the machine's memory, which must stay available
-    tasks: int = field(default_factory=_tasks)  # processes and threads
+    # processes and threads
+    tasks: int = field(default_factory=lambda: 256 + 8 * (os.cpu_count() or 1))
     scratch_bytes: int = 256 * MIB  # of the one writable folder, and of any file
     open_files: int = 1024
 

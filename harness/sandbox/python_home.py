@@ -22,7 +22,8 @@ def libraries() -> tuple[Path, ...]:
     A folder that a `.pth` file adds is left out unless it is one of installed packages: an editable
     install would bring a whole checkout with it.
     """
-    lib = [Path(prefix) / name for prefix in _prefixes() for name in ("lib", "lib64")]
+    prefixes = (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)
+    lib = [Path(prefix) / name for prefix in prefixes for name in ("lib", "lib64")]
     installed = [Path(entry) for entry in sys.path if Path(entry).name in PACKAGES]
     return outermost(path for path in (*lib, *installed, *_loader_path()) if path.is_dir())
 
@@ -48,10 +49,6 @@ def outermost(paths: Iterable[Path]) -> tuple[Path, ...]:
     """The paths, real ones, without those that lie in another one of them."""
     real = sorted({path.resolve() for path in paths})
     return tuple(it for it in real if not any(other in it.parents for other in real))
-
-
-def _prefixes() -> tuple[str, ...]:
-    return (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)
 
 
 def _loader_path() -> list[Path]:

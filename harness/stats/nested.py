@@ -57,15 +57,11 @@ def estimate(blocks: Nested, *, confidence: float, stored: Nested = ()) -> LogRa
     if min(map(len, filter(None, (medians, then)))) < 2:
         low, high, p = -math.inf, math.inf, 1.0
     else:
-        error, freedom = welch(medians, then) if then else _error(medians)
+        of_mean = math.sqrt(variance(medians) / len(medians)), len(medians) - 1
+        error, freedom = welch(medians, then) if then else of_mean
         half = bound(confidence, freedom) * error
         low, high, p = point - half, point + half, _p(point, error, freedom)
     return LogRatio(point, low, high, len(blocks), sum(map(len, blocks)), p)
-
-
-def _error(medians: Sequence[float]) -> tuple[float, int]:
-    """The standard error of a mean, and its degrees of freedom."""
-    return math.sqrt(variance(medians) / len(medians)), len(medians) - 1
 
 
 def _p(point: float, error: float, freedom: int) -> float:

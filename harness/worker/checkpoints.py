@@ -67,8 +67,10 @@ class Checkpoints:
     def _read(self, load: Any, source: Any) -> Any:
         """torch.load without CUDA and without running code, whatever the entry asks for."""
         path = Path(source).absolute() if isinstance(source, str | os.PathLike) else None
-        name = "the checkpoint" if path is None else self._shown(path)
+        name = "the checkpoint"
         if path is not None:
+            inside = path.is_relative_to(self._folder)
+            name = path.relative_to(self._folder).as_posix() if inside else path.name
             if not path.is_file():
                 return self._missing(name)
             self.opened.add(path)
@@ -98,25 +100,19 @@ class Checkpoints:
             self.notes.append(f"loaded with strict=False: {'; '.join(parts)}")
         return outcome
 
-    def _shown(self, path: Path) -> str:
-        inside = path.is_relative_to(self._folder)
-        return path.relative_to(self._folder).as_posix() if inside else path.name
-
 
 def _refusal(name: str, path: Path | None, message: str) -> str:
-    if path is not None and _starts_with(path, _LFS):
-        return f"{name} is a Git LFS pointer and not the file: run `git lfs pull` in the checkout"
+    if path is not None:
+        with path.open("rb") as file:
+            if file.read(len(_LFS)) == _LFS:
+                advice = "run `git lfs pull` in the checkout"
+                return f"{name} is a Git LFS pointer and not the file: {advice}"
     found = re.search(r"GLOBAL ([\w.]+)", message)
     what = f" ({found[1]})" if found else ""
     return (
         f"{name} is refused: it is a pickle with more than tensors in it{what}, or damaged; "
         "it has to be saved anew as a state dict"
     )
-
-
-def _starts_with(path: Path, prefix: bytes) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(prefix)) == prefix
 
 
 def _listed(names: list[str], what: str) -> list[str]:

@@ -77,6 +77,7 @@ def put_back(before: GlobalSettings, *, threads: int, seed: int) -> None:
 
 def read() -> GlobalSettings:
     """The state now."""
+    denormal = torch.tensor([2e-310], dtype=torch.float64, device="cpu")  # vanishes when flushed
     return GlobalSettings(
         default_dtype=str(torch.get_default_dtype()),
         default_device=_default_device(),
@@ -91,7 +92,7 @@ def read() -> GlobalSettings:
         cudnn_deterministic=torch.backends.cudnn.deterministic,
         cudnn_tf32=_unmixed(lambda: torch.backends.cudnn.allow_tf32),
         mkldnn_enabled=bool(torch.backends.mkldnn.enabled),
-        flush_denormal=_flushes_denormals(),
+        flush_denormal=(denormal / 2).item() == 0.0,  # torch has no getter
         interop_threads=torch.get_num_interop_threads(),
         seed=torch.initial_seed(),
         omp_threads=os.environ.get(OMP_THREADS),
@@ -163,8 +164,3 @@ def _default_device() -> str:
         return str(torch.get_default_device())
     except AttributeError:
         return "cpu"
-
-
-def _flushes_denormals() -> bool:
-    """Torch has no getter: a denormal that vanishes when it is halved tells."""
-    return bool((torch.tensor([2e-310], dtype=torch.float64, device="cpu") / 2).item() == 0.0)

@@ -135,18 +135,16 @@ def _load_weights(model: nn.Module, request: Load) -> None:
         Path(request.weights), key=request.weights_key, strip_prefix=request.strip_prefix
     )
     own = model.state_dict()
+    common = own.keys() & state.keys()
+    misshapen = {name for name in common if own[name].shape != state[name].shape}
     faults = [
         *_named("missing", own.keys() - state.keys()),
         *_named("not in the model", state.keys() - own.keys()),
-        *_named("of another shape", _misshapen(own, state)),
+        *_named("of another shape", misshapen),
     ]
     if faults:
         raise BadWeights(f"the weights do not fit the model: {'; '.join(faults)}")
     model.load_state_dict(state, strict=True)
-
-
-def _misshapen(own: dict[str, Any], state: dict[str, torch.Tensor]) -> set[str]:
-    return {name for name in own.keys() & state.keys() if own[name].shape != state[name].shape}
 
 
 def _named(what: str, names: set[str]) -> list[str]:

@@ -27,7 +27,10 @@ def gauge(device: str) -> PeakRates:
     """Multiply-adds in a second, by precision, and bytes."""
     rates: dict[str, float] = {}
     for name, dtype in _DTYPES.items():
-        tries = [(macs, work, _first(work, device)) for macs, work in _products(device, dtype)]
+        tries = [
+            (macs, work, min(_seconds(work, device) for _ in range(FIRST)))
+            for macs, work in _products(device, dtype)
+        ]
         first = max(macs / took_s for macs, _, took_s in tries)
         if first * WORSE < max(rates.values(), default=0.0):
             rates[name] = first
@@ -52,10 +55,6 @@ def _copied(device: str, floats: int) -> float:
     source = torch.rand(floats, device=device)
     target = torch.empty_like(source)
     return 2 * 4 * floats / _best(lambda: target.copy_(source), device)
-
-
-def _first(work: Callable[[], object], device: str) -> float:
-    return min(_seconds(work, device) for _ in range(FIRST))
 
 
 def _best(work: Callable[[], object], device: str) -> float:

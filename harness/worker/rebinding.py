@@ -46,7 +46,11 @@ def bound() -> dict[str, tuple[Any, Any]]:
 def rebound(before: Mapping[str, tuple[Any, Any]]) -> tuple[str, ...]:
     """The names of those that are another object, or hold other code, than `before`."""
     now = bound()
-    return tuple(name for name, known in before.items() if not _same(known, now.get(name)))
+    return tuple(
+        name
+        for name, known in before.items()
+        if any(ours is not theirs for ours, theirs in zip(known, now[name], strict=True))
+    )
 
 
 def _each() -> Iterator[tuple[str, tuple[Any, Any]]]:
@@ -63,7 +67,3 @@ def _holder(name: str) -> Any:
     if name == "torch.Tensor":
         return importlib.import_module("torch").Tensor
     return importlib.import_module(name)
-
-
-def _same(known: tuple[Any, Any], now: tuple[Any, Any] | None) -> bool:
-    return now is not None and known[0] is now[0] and known[1] is now[1]

@@ -98,7 +98,9 @@ class Worker:
             case Collect():
                 return self._need_runner().collect()
             case Export():
-                return self._export()
+                state = self._need_loaded().model.state_dict()
+                copies = {name: value.detach().cpu().clone() for name, value in state.items()}
+                return Exported(len(copies)), save(copies)
             case Forward() | Repeat() | Observe():
                 return self._on_image(request, payload), b""
         return self._told(request), b""
@@ -198,11 +200,6 @@ class Worker:
                 return runner.observe(image)
         seconds = runner.forward(image)
         return Done(seconds, compile_s=runner.compile_s, device_wall_s=runner.device_wall_s)
-
-    def _export(self) -> AnswerWithPayload:
-        state = self._need_loaded().model.state_dict()
-        copies = {name: value.detach().cpu().clone() for name, value in state.items()}
-        return Exported(len(copies)), save(copies)
 
     def _inspect(self) -> State:
         changed = (

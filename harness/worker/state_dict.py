@@ -23,7 +23,9 @@ def read_state(path: Path, *, key: str = "", strip_prefix: str = "") -> dict[str
     """
     document = _read(path)
     if key:
-        document = _nested(document, key, path)
+        if not isinstance(document, dict) or key not in document:
+            raise BadWeights(f"{path.name} has no key {key!r:.80}{_hint(document)}")
+        document = document[key]
     if not isinstance(document, dict) or not all(map(torch.is_tensor, document.values())):
         raise BadWeights(f"{path.name} holds no plain state dict{_hint(document)}")
     state = {str(name).removeprefix(strip_prefix): value for name, value in document.items()}
@@ -47,12 +49,6 @@ def _read(path: Path) -> Any:
     except Exception as error:  # noqa: BLE001 - a torn file raises from anywhere in its reader
         line = next(iter(str(error).splitlines()), type(error).__name__)
         raise BadWeights(f"{path.name} can't be read: {line:.200}") from None
-
-
-def _nested(document: Any, key: str, path: Path) -> Any:
-    if not isinstance(document, dict) or key not in document:
-        raise BadWeights(f"{path.name} has no key {key!r:.80}{_hint(document)}")
-    return document[key]
 
 
 def _hint(document: Any) -> str:

@@ -58,6 +58,7 @@ def count_model(
     counted = choice.preferred.model
     params = parameter_count(counted)
     never = () if by_hooks.error else hooks.never_called(counted, tally)
+    fused = (f"the first forward changed the parameters from {params_before:,} to {params:,}",)
     misread = _misread(tally) if quick else ()  # a verdict would say it
     return CountsAnswer(
         height=height,
@@ -67,17 +68,11 @@ def count_model(
         trainable=parameter_count(counted, trainable_only=True),
         counters=(by_hooks, *others),
         never_called=listed(never),
-        notes=(*choice.notes, *_fused(params_before, params), *misread),
+        notes=(*choice.notes, *(fused if params != params_before else ()), *misread),
         official_macs=tally.official_macs if tally.official_macs != tally.macs else None,
         reads=reads,
         elsewhere=there,
     )
-
-
-def _fused(before: int, after: int) -> tuple[str, ...]:
-    if before == after:
-        return ()
-    return (f"the first forward changed the parameters from {before:,} to {after:,}",)
 
 
 def _misread(tally: HookTally) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from harness.worker.count.breakdown import Breakdown
@@ -72,7 +71,8 @@ class DispatchCounter(LightDispatchMode):  # type: ignore[no-untyped-call]
             self.tally.uncounted[name] += 1
         out = func(*args, **kwargs)
         if formula is not None:
-            self._count(name, formula(positional(func, args, kwargs), _first(out)), args, out)
+            first = out if isinstance(out, Tensor) else out[0]
+            self._count(name, formula(positional(func, args, kwargs), first), args, out)
         return out
 
     def _count(self, name: str, macs: int, args: tuple[Any, ...], out: Any) -> None:
@@ -87,7 +87,3 @@ class DispatchCounter(LightDispatchMode):  # type: ignore[no-untyped-call]
 def _bare(name: str) -> str:
     namespace, _, operator = name.partition("::")
     return operator.rstrip("_") if namespace == "aten" else ""
-
-
-def _first(out: Any) -> Tensor:
-    return out if isinstance(out, torch.Tensor) else out[0]

@@ -29,7 +29,9 @@ class FastMeta(LightDispatchMode):  # type: ignore[no-untyped-call]
     ) -> Any:
         """Answer or run one operator."""
         rule = SHAPE_RULES.get(func)
-        if rule is not None and not kwargs and _plain(args) and not _recorded():
+        # a tracer waits for this very operator, to record the parts of it: it has to run
+        recorded = torch._C._get_tracing_state() is not None  # noqa: SLF001
+        if rule is not None and not kwargs and _plain(args) and not recorded:
             out = rule(args)
             if out is not None:
                 return out
@@ -48,8 +50,3 @@ def _plain(args: tuple[Any, ...]) -> bool:
             if isinstance(arg, Tensor)
         )
     )
-
-
-def _recorded() -> bool:
-    """Whether a tracer waits for this very operator, to record the parts of it: it has to run."""
-    return torch._C._get_tracing_state() is not None  # noqa: SLF001

@@ -84,7 +84,8 @@ def photograph(model: nn.Module, *, height: int, width: int, data_range: float) 
     texture = 0.06 * torch.sin(90 * cols + 40 * rows) * torch.cos(70 * rows - 25 * cols)
     edge = 0.15 * (cols + 0.3 * rows > 0.7)
     image = (shading + texture + edge).clamp(0, 1) * data_range
-    return image.unsqueeze(0).to(_dtype(model))
+    floating = (p.dtype for p in model.parameters() if p.is_floating_point())
+    return image.unsqueeze(0).to(next(floating, torch.float32))
 
 
 @contextmanager
@@ -140,8 +141,3 @@ def _without_data(own: ModelTensor) -> Tensor:
         registered = own.kind == "parameter"
         return nn.Parameter(empty, requires_grad=own.tensor.requires_grad and registered)
     return empty
-
-
-def _dtype(model: nn.Module) -> torch.dtype:
-    floating = (p.dtype for p in model.parameters() if p.is_floating_point())
-    return next(floating, torch.float32)

@@ -26,7 +26,9 @@ def count_at_second_size(
     `known` are the parameters that are read at the counted size. Twice the height and one and a
     half times the width on the meta device; less on the CPU, where every pixel is computed.
     """
-    height, width = _other(copied)
+    height, width = copied.image.shape[-2:]
+    height = height * 2 if copied.device == "meta" else height * 5 // 4
+    width = width * 3 // 2
     there = ModelCopy(copied.model, picture(height, width).to(copied.device), copied.device)
     reads, dispatch = TraceRecorder(there.model, there.image), DispatchCounter()
     try:
@@ -42,10 +44,3 @@ def count_at_second_size(
         convs=convs,
         also_read=listed(name for name in reads.names_read() if name not in known),
     )
-
-
-def _other(copied: ModelCopy) -> tuple[int, int]:
-    height, width = copied.image.shape[-2:]
-    if copied.device == "meta":
-        return height * 2, width * 3 // 2
-    return height * 5 // 4, width * 3 // 2

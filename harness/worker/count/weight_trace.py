@@ -70,7 +70,7 @@ class TraceRecorder(LightDispatchMode):  # type: ignore[no-untyped-call]
             return out
         args = positional(func, args, kwargs or {})
         given = tuple(_tensors(args))
-        written = _written(func, args)
+        written = {id(arg) for arg, writes in zip(args, _writes(func), strict=False) if writes}
         origins = [self._origin(tensor, read=id(tensor) not in written) for tensor in given]
         outs = tuple(_tensors((out,)))
         self._multiply(func, args, dict(zip(map(id, given), origins, strict=True)), given, outs)
@@ -90,6 +90,7 @@ class TraceRecorder(LightDispatchMode):  # type: ignore[no-untyped-call]
             UnregisteredTensorAnswer(clipped(name), "made", "weights", size)
             for name, size in self._made.items()
         ]
+        largest = sorted([*held, *made], key=lambda it: (it.role != "weights", -it.numel))
         hidden = sum(it.numel for it in read if it.role == "weights")
         parameters = [it for it in self._sources if it.kind == "parameter"]
         return count_answers.WeightTraceAnswer(
@@ -99,7 +100,7 @@ class TraceRecorder(LightDispatchMode):  # type: ignore[no-untyped-call]
             opaque=few(self._opaque),
             params_read=sum(it.numel for it in parameters if it.role),
             unread=listed(it.name for it in parameters if not it.role),
-            held=tuple(sorted([*held, *made], key=_weight)[:_HELD]),
+            held=tuple(largest[:_HELD]),
             hidden=hidden,
             follows=any(self._origins.get(_key(it)) == _IMAGE for it in _tensors((output,))),
         )
@@ -226,11 +227,6 @@ def _kind(func: Any) -> str:
 _MADE = {"made": _NOTHING, "unwritten": _UNWRITTEN}
 
 
-def _written(func: Any, args: tuple[Any, ...]) -> set[int]:
-    """The ids of the arguments that an operator writes to."""
-    return {id(arg) for arg, writes in zip(args, _writes(func), strict=False) if writes}
-
-
 @cache
 def _writes(func: Any) -> tuple[bool, ...]:
     aliases = [it.alias_info for it in func._schema.arguments]  # noqa: SLF001
@@ -239,7 +235,3 @@ def _writes(func: Any) -> tuple[bool, ...]:
 
 def _shape(tensor: Tensor) -> str:
     return "x".join(map(str, tensor.shape)) or "one number"
-
-
-def _weight(held: UnregisteredTensorAnswer) -> tuple[bool, int]:
-    return held.role != "weights", -held.numel
