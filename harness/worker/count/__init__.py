@@ -3,9 +3,9 @@
 Several counters (`counters` has the list) look at the same forward and none believes another:
 
 - `hooks`: the counting rules of NTIRE 2022, by forward hooks on modules
-- `trace`: fvcore, by the operators of a traced graph (NTIRE 2024 and later)
+- `fvcore_counter`: fvcore, by the operators of a traced graph (NTIRE 2024 and later)
 - `dispatch`: our own count of every operator that PyTorch dispatches
-- `count_by_ptflops`: ptflops, by hooks and patched functions
+- `ptflops_counter`: ptflops, by hooks and patched functions
 
 Beside them `weight_trace` follows the tensors: which weights met the image, and what that must
 cost (`closed_form`). `second_size` looks at another size, `before_deploy` at an entry before its

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.wire.count_answers import BeforeDeployAnswer
-from harness.worker.count.counters import by_fvcore, watch_forward, with_fallback
+from harness.worker.count.counters import watch_forward, with_fallback
 from harness.worker.count.device_choice import SPOT_SIZE, choose
 from harness.worker.count.model_copies import describe, evaluating, parameter_count, photograph
 
@@ -24,7 +24,7 @@ def count_before_deploy(
     with evaluating(before), evaluating(fused):
         choice = choose(before, image)
         seen = watch_forward(choice.preferred)
-        counters = (seen.hooks, with_fallback(by_fvcore, "fvcore", choice), seen.dispatch)
+        counters = (seen.hooks, with_fallback("fvcore", choice), seen.dispatch)
         difference, side, error = _apart(before, fused, data_range)
     return BeforeDeployAnswer(
         params=parameter_count(choice.preferred.model),

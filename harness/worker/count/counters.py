@@ -41,8 +41,8 @@ def watch_forward(copied: ModelCopy) -> ForwardCounts:
         return ForwardCounts(*hooks_alone(copied), _dispatch_alone(copied), *_reads_alone(copied))
     return ForwardCounts(
         tally,
-        _answer("ntire2022", tally, copied),
-        _answer("dispatch", dispatch.tally, copied),
+        _answer(HOOKS, tally, copied),
+        _answer(DISPATCH, dispatch.tally, copied),
         reads.report(output),
         reads.names_read(),
     )
@@ -54,14 +54,13 @@ def hooks_alone(copied: ModelCopy) -> tuple[HookTally, CounterAnswer]:
     try:
         copied.forward(hooks.counting(copied.model, tally))
     except Exception as error:  # noqa: BLE001
-        return HookTally(), _failed("ntire2022", copied, error)
-    return tally, _answer("ntire2022", tally, copied)
+        return HookTally(), _failed(HOOKS, copied, error)
+    return tally, _answer(HOOKS, tally, copied)
 
 
-def with_fallback(
-    count: Callable[[ModelCopy], CounterAnswer], name: str, choice: DeviceChoice
-) -> CounterAnswer:
-    """The count on the chosen device, else on the CPU, else the last error."""
+def with_fallback(name: str, choice: DeviceChoice) -> CounterAnswer:
+    """The count of one of ALONE on the chosen device, else on the CPU, else the last error."""
+    count = ALONE[name]
     try:
         return count(choice.preferred)
     except Exception as error:  # noqa: BLE001
@@ -75,9 +74,7 @@ def with_fallback(
 
 def by_fvcore(copied: ModelCopy) -> CounterAnswer:
     """Fvcore. Raises what the forward or the tracer raises."""
-    from harness.worker.count.fvcore_counter import (
-        count_by_fvcore,  # takes seconds: for this counter only
-    )
+    from harness.worker.count.fvcore_counter import count_by_fvcore  # for this counter only
 
     with copied.shapes():
         figures = count_by_fvcore(copied.model, copied.image)
@@ -111,13 +108,23 @@ def by_ptflops(copied: ModelCopy) -> CounterAnswer:
     )
 
 
+ALONE: Mapping[str, Callable[[ModelCopy], CounterAnswer]] = {
+    "fvcore": by_fvcore,
+    "ptflops": by_ptflops,
+}
+"""Who runs in a forward of its own, by the id in `harness.core.counter_registry`."""
+
+HOOKS, DISPATCH = "ntire2022", "dispatch"  # who watch one forward together
+COUNTERS = (HOOKS, *ALONE, DISPATCH)  # in the order of an answer
+
+
 def _dispatch_alone(copied: ModelCopy) -> CounterAnswer:
     dispatch = DispatchCounter()
     try:
         copied.forward(dispatch)
     except Exception as error:  # noqa: BLE001
-        return _failed("dispatch", copied, error)
-    return _answer("dispatch", dispatch.tally, copied)
+        return _failed(DISPATCH, copied, error)
+    return _answer(DISPATCH, dispatch.tally, copied)
 
 
 def _reads_alone(copied: ModelCopy) -> tuple[count_answers.WeightTraceAnswer, dict[str, int]]:

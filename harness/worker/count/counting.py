@@ -7,13 +7,7 @@ from torch import Tensor, nn
 from harness.wire.messages import CounterAnswer, CountsAnswer
 from harness.worker.caps import listed
 from harness.worker.count import hooks
-from harness.worker.count.counters import (
-    by_fvcore,
-    by_ptflops,
-    hooks_alone,
-    watch_forward,
-    with_fallback,
-)
+from harness.worker.count.counters import ALONE, hooks_alone, watch_forward, with_fallback
 from harness.worker.count.device_choice import choose
 from harness.worker.count.hooks import HookTally
 from harness.worker.count.model_copies import evaluating, parameter_count, photograph
@@ -47,14 +41,10 @@ def count_model(
             others, reads, there = (), None, None
         else:
             seen = watch_forward(choice.preferred)
-            fvcore = with_fallback(by_fvcore, "fvcore", choice)
-            ptflops = with_fallback(by_ptflops, "ptflops", choice)
             tally, by_hooks = seen.tally, seen.hooks
-            others = (fvcore, ptflops, seen.dispatch)
-            reads, there = (
-                seen.reads,
-                count_at_second_size(choice.preferred, picture, seen.names_read),
-            )
+            others = (*(with_fallback(name, choice) for name in ALONE), seen.dispatch)
+            reads = seen.reads
+            there = count_at_second_size(choice.preferred, picture, seen.names_read)
     counted = choice.preferred.model
     params = parameter_count(counted)
     never = () if by_hooks.error else hooks.never_called(counted, tally)
