@@ -3,6 +3,10 @@
 Every chunk's checksum is verified, so that damage never depends on a decoder's leniency, and only
 the critical chunks (IHDR, PLTE, IDAT, IEND) reach the decoder, so that colour profiles, gamma, EXIF
 orientation, transparency and animation never change a pixel (PNG specification, sections 5 and 11).
+
+Pillow does a part of this and decodes a fifth faster, but it sees that a file was cut off only by
+reading all of it, leaves the last chunk's checksum alone, refuses whole pixels for an odd text or
+profile, brings 16-bit RGB down to 8 in silence, and tells kinds of damage apart in prose alone.
 """
 
 from __future__ import annotations
