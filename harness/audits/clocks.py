@@ -11,20 +11,20 @@ from harness.core.audit import Audit, AuditId, AuditVerdict
 from harness.core.record import Calibration
 
 
-def clock(exchanges: Sequence[Exchange], yardstick: Calibration) -> Audit:
+def clock(exchanges: Sequence[Exchange], calibration: Calibration) -> Audit:
     """Whether the reported seconds leave more of our own unexplained than messages cost."""
     beside = [it.wall_s - it.seconds for it in exchanges]
-    allowed = [allowed_s(yardstick, it.pixels) for it in exchanges]
+    allowed = [allowed_s(calibration, it.pixels) for it in exchanges]
     return _judged("clock", exchanges, beside, allowed)
 
 
-def collect(exchanges: Sequence[Exchange], yardstick: Calibration) -> Audit | None:
+def collect(exchanges: Sequence[Exchange], calibration: Calibration) -> Audit | None:
     """Whether outputs take longer to fetch than their sizes cost; None where none was fetched."""
     fetched = [it for it in exchanges if it.collect_s is not None]
     if not fetched:
         return None
     took = [it.collect_s or 0.0 for it in fetched]
-    allowed = [allowed_collect_s(yardstick, it.sr_pixels) for it in fetched]
+    allowed = [allowed_collect_s(calibration, it.sr_pixels) for it in fetched]
     return _judged("collect", fetched, took, allowed)
 
 

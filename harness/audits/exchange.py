@@ -22,13 +22,13 @@ class Exchange:
     throttled: str = ""  # what slowed the GPU down
 
 
-def allowed_s(yardstick: Calibration, pixels: int) -> float:
+def allowed_s(calibration: Calibration, pixels: int) -> float:
     """What messages and conversions of such a forward may take."""
-    expected = yardstick.exchange_s + yardstick.exchange_per_pixel_s * pixels
+    expected = calibration.exchange_s + calibration.exchange_per_pixel_s * pixels
     return ALLOWED_FACTOR * expected + ALLOWED_S
 
 
-def allowed_collect_s(yardstick: Calibration, sr_pixels: int) -> float:
+def allowed_collect_s(calibration: Calibration, sr_pixels: int) -> float:
     """What fetching an output of so many pixels may take."""
-    expected = yardstick.collect_s + yardstick.collect_per_pixel_s * sr_pixels
+    expected = calibration.collect_s + calibration.collect_per_pixel_s * sr_pixels
     return ALLOWED_FACTOR * expected + ALLOWED_S

@@ -15,13 +15,13 @@ from harness.core.record import Calibration, RoundFigures
 
 FACTOR = 4.0
 """Over the best rate that was measured: Winograd's convolutions need less than half of the
-multiplications counted, and the yardstick may have been taken at a busy moment."""
+multiplications counted, and the calibration may have been taken at a busy moment."""
 
 _BYTES = 4  # of a value in float32; half of it where a manifest declares half precision
 
 
 def floor(counts: Counts | None, rounds: Sequence[RoundFigures], *, scale: int) -> Audit | None:
-    """Whether the reported seconds are too few; None without rounds that have a yardstick.
+    """Whether the reported seconds are too few; None without rounds that have a calibration.
 
     The same is asked of windows in which energy was read, for the forwards claimed to be in them.
     Faster than the declared precision can be is suspect (8-bit arithmetic may explain it), faster
@@ -46,13 +46,13 @@ def least_macs_per_pixel(counts: Counts | None) -> float:
 
 
 def _of_round(counts: Counts | None, figures: RoundFigures, scale: int) -> Iterator[Audit]:
-    yardstick, precision = figures.yardstick, figures.precision
-    if yardstick is None:
-        raise ValueError("a round without a yardstick has no floor")
+    calibration, precision = figures.yardstick, figures.precision
+    if calibration is None:
+        raise ValueError("a round without a calibration has no floor")
     macs, bytes_each = least_macs_per_pixel(counts), _BYTES if precision == "fp32" else _BYTES // 2
     for seconds, pixels in _works(figures):
         written = 3 * scale**2 * pixels * bytes_each
-        yield _of_work(macs * pixels, seconds, written, yardstick, precision)
+        yield _of_work(macs * pixels, seconds, written, calibration, precision)
 
 
 def _works(figures: RoundFigures) -> Iterator[tuple[float, int]]:
@@ -65,24 +65,24 @@ def _works(figures: RoundFigures) -> Iterator[tuple[float, int]]:
 
 
 def _of_work(
-    macs: float, seconds: float, written: int, yardstick: Calibration, precision: str
+    macs: float, seconds: float, written: int, calibration: Calibration, precision: str
 ) -> Audit:
-    rates = yardstick.macs_per_s
+    rates = calibration.macs_per_s
     least_s = macs / rates.get(precision, max(rates.values()))
     level: AuditVerdict = "ok"
-    if seconds * FACTOR < max(least_s, written / yardstick.bytes_per_s):
+    if seconds * FACTOR < max(least_s, written / calibration.bytes_per_s):
         level = "suspect"
-    if seconds * FACTOR < max(macs / max(rates.values()), written / yardstick.bytes_per_s):
+    if seconds * FACTOR < max(macs / max(rates.values()), written / calibration.bytes_per_s):
         level = "rejected"
-    return Audit("floor", level, _evidence(macs, seconds, written, yardstick, precision))
+    return Audit("floor", level, _evidence(macs, seconds, written, calibration, precision))
 
 
 def _evidence(
-    macs: float, seconds: float, written: float, yardstick: Calibration, precision: str
+    macs: float, seconds: float, written: float, calibration: Calibration, precision: str
 ) -> str:
-    best = yardstick.macs_per_s.get(precision, max(yardstick.macs_per_s.values()))
+    best = calibration.macs_per_s.get(precision, max(calibration.macs_per_s.values()))
     return (
         f"{macs / seconds / 1e9:.3g} G multiply-adds and {written / seconds / 1e9:.3g} GB of "
         f"output in a second; this machine's best are {best / 1e9:.3g} G in {precision} and "
-        f"{yardstick.bytes_per_s / 1e9:.3g} GB"
+        f"{calibration.bytes_per_s / 1e9:.3g} GB"
     )

@@ -6,10 +6,10 @@ shared cores stand behind it (tests/benchmarks/audits_honest.py).
 
 from __future__ import annotations
 
-# clocks: what a forward and a collect may take beside the reported seconds, over the yardstick of a
-# model that repeats pixels. Outputs in half precision, of range 1, or in another memory order cost
-# up to twice the yardstick's; a scheduler that takes a core away gives it back within milliseconds.
-# With three other processes on the same core, honest ones were seen at twice the yardstick.
+# clocks: what a forward and a collect may take beside the reported seconds, over the
+# calibration's, which only repeats pixels. Outputs in half precision, of range 1, or in another
+# memory order cost up to twice of it; a scheduler gives a core back within milliseconds.
+# With three other processes on the same core, honest ones were seen at twice the calibration.
 ALLOWED_FACTOR = 4.0
 ALLOWED_S = 0.008
 # of the reported seconds: less can't decide a rank, and is not worth a doubt

@@ -15,6 +15,7 @@ from harness.core.values import value
 
 SCHEMA = 1
 MOST_ROUNDS = 1_000_000
+FLOOR_ID = "bicubic"  # of the row that no entry may have
 
 
 def _refuse_path(name: str, what: str) -> None:

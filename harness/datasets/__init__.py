@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from harness.datasets.dataset import Dataset, ImagePair, read_hr, read_lr
 from harness.datasets.errors import DatasetError, DatasetMissing, DatasetsFaulty
-from harness.datasets.find import find
+from harness.datasets.find import find, find_all
 from harness.datasets.known import known, lookup, usual_layouts
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "DatasetsFaulty",
     "ImagePair",
     "find",
+    "find_all",
     "known",
     "lookup",
     "read_hr",

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from harness.core.challenge import Challenge
 from harness.core.dataset_definition import Definition
+from harness.core.outcome import BadInput
 from harness.datasets.completeness import from_package, from_place
 from harness.datasets.dataset import Dataset
-from harness.datasets.errors import DatasetError, DatasetMissing
+from harness.datasets.errors import DatasetError, DatasetMissing, DatasetsFaulty
 from harness.datasets.known import layouts_of, lookup
 from harness.datasets.layout import FilePlace, places
 
@@ -48,6 +50,37 @@ def find(
     if place is None:
         raise _nothing_usable(item, found, data_dir)
     return from_place(item, place, scale=scale, truth=truth)
+
+
+def find_all(
+    challenge: Challenge, data_dir: Path | None
+) -> tuple[Challenge, tuple[Dataset, ...], tuple[str, ...]]:
+    """The datasets at hand, the challenge cut down to them, and notes on what is left out.
+
+    DatasetError with the faults of all datasets.
+    """
+    found, absent, notes, faulty = [], set(), [], []
+    for use in challenge.datasets:
+        try:
+            found.append(
+                find(
+                    use.name,
+                    data_dir=data_dir,
+                    scale=challenge.scale,
+                    truth=use.truth,
+                    defined=challenge.define,
+                )
+            )
+        except DatasetError as error:
+            if use.required or not isinstance(error, DatasetMissing):
+                faulty.append(error)
+            absent.add(use.name)
+            notes.append(f"Left out: {use.name}, {error.faults[0]}.")
+    if faulty:
+        raise faulty[0] if len(faulty) == 1 else DatasetsFaulty(faulty)
+    if not found:
+        raise BadInput(f"none of the datasets of {challenge.id} is at hand. " + " ".join(notes))
+    return challenge.without(absent), tuple(found), tuple(notes)
 
 
 def _first_usable(found: tuple[FilePlace, ...], *, truth: bool) -> FilePlace | None:

@@ -109,8 +109,8 @@ class Auditor:
             ]
             if load.device == "cpu":
                 found.append(processes.threads(self._exchanges, load.threads))
-            if self._session.task.yardstick is not None:
-                found += self._clocks(self._session.task.yardstick)
+            if self._session.task.calibration is not None:
+                found += self._clocks(self._session.task.calibration)
             found += self._outputs()
             observed = None
             if self._session.task.thorough:
@@ -153,16 +153,16 @@ class Auditor:
         self._exchanges.append(replace(exchange, sr_pixels=sr_pixels, collect_s=took_s))
         return pixels, took_s
 
-    def _clocks(self, yardstick: Calibration) -> list[Audit | None]:
+    def _clocks(self, calibration: Calibration) -> list[Audit | None]:
         """By the forwards of the round; if odd, by a few more too, and the better one counts."""
-        first = _by_clock(self._exchanges, yardstick)
+        first = _by_clock(self._exchanges, calibration)
         if all(it is None or it.verdict == "ok" for it in first):
             return first
         known = len(self._exchanges)
         for number in range(MORE_PAIRS):
             image = self._images[number % len(self._images)]
             self._fetch(image, self._session.forward(image))
-        second = _by_clock(self._exchanges[known:], yardstick)
+        second = _by_clock(self._exchanges[known:], calibration)
         return [_better(one, other) for one, other in zip(first, second, strict=True)]
 
     def _outputs(self) -> list[Audit]:
@@ -204,8 +204,8 @@ class Auditor:
         self.audit_s += time.perf_counter() - began
 
 
-def _by_clock(exchanges: list[Exchange], yardstick: Calibration) -> list[Audit | None]:
-    return [clocks.clock(exchanges, yardstick), clocks.collect(exchanges, yardstick)]
+def _by_clock(exchanges: list[Exchange], calibration: Calibration) -> list[Audit | None]:
+    return [clocks.clock(exchanges, calibration), clocks.collect(exchanges, calibration)]
 
 
 def _better(one: Audit | None, other: Audit | None) -> Audit | None:

@@ -1,4 +1,4 @@
-"""The yardstick of a run: a worker without a submission, asked as the others are."""
+"""The calibration of a run: a worker without a submission, asked as the others are."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def null(*, device: str, threads: int) -> Load:
 
 
 def take(task: Task) -> Calibration | Failed:
-    """The yardstick by a worker that loads `null`."""
+    """The calibration by a worker that loads `null`."""
     try:
         with started(task) as session:
             small, large = (_exchanged(session, side) for side in SIDES)
@@ -44,7 +44,7 @@ def take(task: Task) -> Calibration | Failed:
         return error.failure
     rates = gauged.macs_per_s
     if not rates or min(*rates.values(), gauged.bytes_per_s) <= 0:
-        return failed("load", "protocol", "the yardstick has no figures")
+        return failed("load", "protocol", "the calibration has no figures")
     exchange_s, exchange_per_pixel_s = _line(small[0], large[0], pixels=1)
     collect_s, collect_per_pixel_s = _line(small[1], large[1], pixels=SCALE**2)
     return Calibration(

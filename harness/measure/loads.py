@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.challenge import TimingProtocol
+from harness.core.outcome import BadInput
 from harness.entries.catalogue import Entry, Rejected
 from harness.entries.weights import ChosenWeights, WeightsError, WeightsMode, choose
 from harness.wire.messages import Load
+
+DEVICES = ("cpu", "cuda")
 
 
 @dataclass(frozen=True)
@@ -82,3 +85,21 @@ def counting(load: Load) -> Load:
     return dataclasses.replace(
         load, threads=1, device="cpu", seeded_if_absent=True, channels_last=False, compile=False
     )
+
+
+def refuse_size(option: str, size: tuple[int, int]) -> None:
+    """Raise BadInput for an LR height and width that no image has."""
+    if min(size) < 1:
+        raise BadInput(f"{option} must be at least 1 by 1, LR height and width, got {size}")
+
+
+def refuse_threads(threads: int) -> None:
+    """Raise BadInput for a number of CPU threads that no worker has."""
+    if threads < 1:
+        raise BadInput(f"threads must be at least 1, got {threads}")
+
+
+def refuse_device(device: str) -> None:
+    """Raise BadInput for a device that nothing runs on here."""
+    if device not in DEVICES:
+        raise BadInput(f"device must be one of {', '.join(DEVICES)}, got {device!r:.80}")

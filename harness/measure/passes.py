@@ -102,7 +102,7 @@ def run(session: Session, images: tuple[LrImage, ...], judge: ScoreOutput) -> Ro
         compile_s=session.compile_s,
         policy=bounded(session.ready.policy),
         audits=audits,
-        yardstick=session.task.yardstick,
+        yardstick=session.task.calibration,
         precision=session.task.load.precision,
         phases=replace(figures.phases, warmup_s=warmup_s, audit_s=auditor.audit_s),
     )

@@ -76,7 +76,7 @@ class Task:
     log: Path
     confinement: Confinement = field(default_factory=NoConfinement)
     quick: bool = False  # count by the counter of NTIRE 2022 alone
-    yardstick: Calibration | None = None  # None: nothing is judged that needs one
+    calibration: Calibration | None = None  # None: nothing is judged that needs one
     thorough: bool = False  # with the audits that need forwards of their own
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from harness.core.progress import Progress, Silent
 from harness.usecases.adopt import Adopted, adopt
-from harness.usecases.evaluate import evaluate
+from harness.usecases.evaluate import RunRequest, evaluate, read_rules
 from harness.usecases.export_results import write_results
 from harness.usecases.import_results import import_results
 from harness.usecases.inspect import Inspected, inspect
-from harness.usecases.plan import RunRequest, read_rules
 from harness.usecases.regenerate import regenerate
 from harness.usecases.report import report
 

@@ -42,8 +42,8 @@ from harness.gate.pair import (
     sampled,
 )
 from harness.gate.save_baseline import keep
+from harness.measure.loads import refuse_device, refuse_size, refuse_threads
 from harness.sandbox.isolation import Isolation
-from harness.usecases.plan import refuse_device, refuse_size, refuse_threads
 
 EXACT = (*COUNTED, *QUALITY)
 

@@ -12,8 +12,8 @@ from harness.gate.forecast import Forecast, forecast
 from harness.gate.pair import CheckRequest, paced, paired, sampled
 from harness.machine.gpu_checks import gpu_checks
 from harness.machine.host_checks import HostCheck, host_checks, isolation
+from harness.measure.loads import refuse_device, refuse_threads
 from harness.sandbox.isolation import why_not
-from harness.usecases.plan import refuse_device, refuse_threads
 
 MODEL = "rlfn_ntire_x4"
 

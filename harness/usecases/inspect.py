@@ -25,7 +25,6 @@ from harness.measure import loads
 from harness.measure.executor import concurrently
 from harness.measure.tasks import LrImage, OutputReply, Task, run_trial
 from harness.sandbox.isolation import SandboxMode, choose
-from harness.usecases import plan
 
 TRIAL_DATASET = "sample_valid"  # a photograph: some networks give NaN on noise
 TRIAL_SIZES = ((48, 48), (37, 29))  # LR height and width: even, and odd
@@ -78,7 +77,7 @@ def inspect(  # noqa: PLR0913 - one for each option of the command
     does not work here, for a size that is none, and where official weights were asked for and are
     not at hand.
     """
-    plan.refuse_size("size", size)
+    loads.refuse_size("size", size)
     progress = progress or Silent()
     isolation = choose(sandbox)
     if isolation.note:

@@ -59,14 +59,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         logs = Path(folder)
         without = null(device="cpu", threads=options.threads)
-        yardstick = take(Task(without, protocol, logs / "yardstick.log"))
-        if isinstance(yardstick, Failed):
-            raise SystemExit(f"no yardstick: {yardstick.message}")
-        print(yardstick)
+        calibration = take(Task(without, protocol, logs / "calibration.log"))
+        if isinstance(calibration, Failed):
+            raise SystemExit(f"no calibration: {calibration.message}")
+        print(calibration)
         total = Tally()
         for name, load in _loads(options, protocol):
             images = _images(options, load.scale)
-            tally = _entry(Task(load, protocol, logs / f"{name}.log"), images, yardstick, options)
+            tally = _entry(Task(load, protocol, logs / f"{name}.log"), images, calibration, options)
             _show(name, tally)
             total.asked += tally.asked
             total.odd += tally.odd
@@ -77,12 +77,12 @@ def main() -> None:
 
 
 def _entry(
-    task: Task, images: tuple[LrImage, ...], yardstick: Calibration, options: argparse.Namespace
+    task: Task, images: tuple[LrImage, ...], calibration: Calibration, options: argparse.Namespace
 ) -> Tally:
     tally = Tally()
     counted = run_count(replace(task, load=loads.counting(task.load)), *COUNTED)
     counts = counted.counts if isinstance(counted, CountFigures) else None
-    audited = replace(task, yardstick=yardstick)
+    audited = replace(task, calibration=calibration)
     bare = replace(task, protocol=replace(task.protocol, audits=False))
     for number in range(options.runs):
         thorough = number % 3 == 0  # as in a run of three rounds

@@ -49,7 +49,7 @@ def main() -> None:
         kills = bad = cycle = 0
         while kills < options.kills:
             reports = Path(folder) / f"killed-{cycle}"
-            # some beyond the fixed cost of a start (sandbox, yardstick), so that runs get on
+            # some beyond the fixed cost of a start (sandbox, calibration), so that runs get on
             moments = iter(lambda: dice.uniform(0.01, 0.9) * length, None)
             killed, lost = _killed_to_the_end(reports, moments, options.run)
             resumed = _finished(reports, options.run)

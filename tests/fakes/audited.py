@@ -85,7 +85,7 @@ def task(*, thorough: bool = True, weights: str = "w", **protocol: Any) -> Task:
     """A task of a made-up entry."""
     load = Load("", "m:N", "{}", SCALE, 1.0, "cpu", threads=1, seed=0, weights=weights)
     return Task(
-        load, TimingProtocol(**protocol), Path("x.log"), yardstick=YARDSTICK, thorough=thorough
+        load, TimingProtocol(**protocol), Path("x.log"), calibration=YARDSTICK, thorough=thorough
     )
 
 

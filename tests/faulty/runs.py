@@ -26,6 +26,7 @@ from fakes.entries import write_entry
 from harness.cli.app import app
 from harness.core.model_counts import Counter, Counts
 from harness.core.record import CountFigures, Phases, RoundFigures, Sample
+from harness.measure import local_executor
 from harness.measure.tasks import LrImage, ScoreOutput, Task
 from harness.render import detail, page
 
@@ -136,7 +137,7 @@ def kill(child: int) -> None:
 
 def _stand_in() -> None:
     """Canned workers, and no plots, which take longer than all the rest."""
-    USE_CASE.__dict__.update(run_round=_round, run_count=_count)
+    local_executor.__dict__.update(run_round=_round, run_count=_count)
     page.plot = lambda _board: None
     detail.spread = lambda *_, **__: None
 

@@ -21,7 +21,7 @@ from harness.core.outcome import Failed, failed
 from harness.core.record import CountFigures, Outcome, Record
 from harness.core.run import Run
 from harness.entries.catalogue import Entry, Rejected
-from harness.measure import loads
+from harness.measure import jobs, loads
 from harness.measure.answer_validation import honest_counts
 from harness.measure.session import refuse_negative
 from harness.measure.worker_process import WorkerFailed
@@ -30,7 +30,7 @@ from harness.render.count_grids import evidence
 from harness.render.facts import facts
 from harness.render.page import to_page
 from harness.render.reasons import reason
-from harness.usecases import import_results, plan, regenerate
+from harness.usecases import import_results, regenerate
 from harness.wire import codec
 from harness.wire.channel import Channel, Closed
 from harness.wire.codec import ProtocolError
@@ -77,7 +77,7 @@ def listed(found: Sequence[Entry | Rejected]) -> None:
     """The candidates as a run lists and keeps them, and as failed rows of a board."""
     run = a_run()
     them = [loads.contender(it, run.challenge.protocol) for it in found]
-    run = dataclasses.replace(run, entries=tuple(map(plan.listed, them)))
+    run = dataclasses.replace(run, entries=tuple(map(jobs.listed, them)))
     drawn(build(run, Store(Path("/nonexistent"))))
     for it in them:
         if isinstance(it, loads.Contender):

@@ -13,6 +13,7 @@ from fakes.challenges import write_challenge
 from harness.core.audit import flagged
 from harness.core.outcome import Failed
 from harness.core.record import Calibration, ImageScore, RoundFigures
+from harness.datasets import find_all
 from harness.entries import catalogue
 from harness.measure import loads
 from harness.measure.calibration import null, take
@@ -20,8 +21,7 @@ from harness.measure.executor import concurrently
 from harness.measure.run_images import RunImages, Scorer, gather
 from harness.measure.tasks import Task, run_round
 from harness.sandbox.confinement import Confinement
-from harness.usecases import plan
-from harness.usecases.plan import RunRequest
+from harness.usecases.evaluate import RunRequest, read_challenge
 
 from . import corpus
 from .corpus import Hostile
@@ -108,15 +108,15 @@ def scores(outcome: Outcome) -> tuple[ImageScore, ...]:
 
 def _measuring(world: World, confinement: Confinement) -> Callable[[Path], Outcome]:
     rules = write_challenge(world.root / "tiny.toml", deadline_s=DEADLINE_S)
-    challenge = plan.read_challenge(RunRequest(challenge=str(rules)))
-    challenge, found, notes = plan.find_datasets(challenge, world.root / "data")
+    challenge = read_challenge(RunRequest(challenge=str(rules)))
+    challenge, found, notes = find_all(challenge, world.root / "data")
     material: RunImages = gather(challenge, found, notes)
     judge = Scorer(challenge, material)
     threads = challenge.protocol.threads
     without = null(device="cpu", threads=threads)
-    log = world.log_path("yardstick")
-    yardstick = take(Task(without, challenge.protocol, log, confinement))
-    assert isinstance(yardstick, Calibration), yardstick
+    log = world.log_path("calibration")
+    calibration = take(Task(without, challenge.protocol, log, confinement))
+    assert isinstance(calibration, Calibration), calibration
 
     def measure(folder: Path) -> Outcome:
         (candidate,) = catalogue.read_folder(folder)
@@ -128,7 +128,7 @@ def _measuring(world: World, confinement: Confinement) -> Callable[[Path], Outco
             challenge.protocol,
             world.log_path(folder.name),
             confinement,
-            yardstick=yardstick,
+            calibration=calibration,
             thorough=True,
         )
         return run_round(task, material.lr, judge)

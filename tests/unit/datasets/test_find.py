@@ -1,13 +1,25 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from fakes.challenges import write_set5
 
-from harness.datasets import Dataset, DatasetError, DatasetMissing, find, read_hr, read_lr
+from harness.core.outcome import BadInput
+from harness.datasets import (
+    Dataset,
+    DatasetError,
+    DatasetMissing,
+    find,
+    find_all,
+    read_hr,
+    read_lr,
+)
+from harness.rules import rulebook
 
 SET5 = ("baby", "bird", "butterfly", "head", "woman")
 
@@ -333,3 +345,45 @@ def test_lr_of_our_own_equals_the_published_files(
     for ours, theirs in zip(own.pairs, published.pairs, strict=True):
         assert ours.lr_size == theirs.lr_size
         assert np.array_equal(read_lr(ours, scale=scale), read_lr(theirs, scale=scale)), ours.image
+
+
+def test_optional_datasets_that_are_missing_leave_with_their_columns(tmp_path: Path) -> None:
+    challenge = rulebook.read("classic_x4")
+    kept, found, notes = find_all(challenge, write_set5(tmp_path))
+    assert [it.name for it in found] == ["Set5"]
+    assert [use.name for use in kept.datasets] == ["Set5"]
+    assert not any("Set14" in column.metric for column in kept.columns)
+    assert any(note.startswith("Left out: Set14") for note in notes)
+
+
+def test_a_challenge_without_any_of_its_datasets_is_bad_input(tmp_path: Path) -> None:
+    challenge = rulebook.read("classic_x4")
+    optional = tuple(dataclasses.replace(use, required=False) for use in challenge.datasets)
+    with pytest.raises(BadInput, match="none of the datasets of classic_x4 is at hand"):
+        find_all(dataclasses.replace(challenge, datasets=optional), tmp_path)
+
+
+def test_the_faults_of_all_datasets_are_told_at_once(tmp_path: Path) -> None:
+    uses = ("DIV2K_valid", "DIV2K_test", "Set5")
+    asked = rulebook.parse(
+        {
+            "id": "mine",
+            "title": "Mine",
+            "scale": 4,
+            "quality_profile": "ntire",
+            "datasets": [{"name": name, "split": "test"} for name in uses]
+            + [{"name": "Set14", "split": "benchmark", "required": False}],
+            "columns": [{"metric": "runtime", "title": "Runtime"}],
+        },
+        where="mine.toml",
+    )
+    folder = write_set5(tmp_path) / "DIV2K_test_LR"
+    folder.mkdir()
+    (folder / "0901x4.png").write_bytes(b"")
+    with pytest.raises(DatasetError) as caught:
+        find_all(asked, tmp_path)
+    first, second = str(caught.value).split("DIV2K_test: ")
+    assert first.startswith("DIV2K_valid: no image found under ")
+    assert second.startswith("1 LR images in ")
+    assert "Set14" not in str(caught.value)
+    assert caught.value.dataset == "DIV2K_valid, DIV2K_test"

@@ -37,7 +37,7 @@ def _taken(monkeypatch: pytest.MonkeyPatch, told: PeakRates | None) -> Calibrati
     return calibration.take(task())
 
 
-def test_the_yardstick_is_what_a_model_that_does_nothing_takes(
+def test_the_calibration_is_what_a_model_that_does_nothing_takes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     found = _taken(monkeypatch, PeakRates({"fp32": 5e9}, 2e9))
@@ -49,7 +49,7 @@ def test_the_yardstick_is_what_a_model_that_does_nothing_takes(
 
 
 @pytest.mark.parametrize(("told", "reason"), [(None, "crash"), (PeakRates({}, 1.0), "protocol")])
-def test_a_yardstick_that_can_not_be_taken_is_a_value(
+def test_a_calibration_that_can_not_be_taken_is_a_value(
     monkeypatch: pytest.MonkeyPatch, told: PeakRates | None, reason: str
 ) -> None:
     found = _taken(monkeypatch, told)

@@ -1,0 +1,152 @@
+"""What there is to measure: jobs, each a value that any process or machine can be sent."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from harness.core.challenge import Challenge, TimingProtocol
+from harness.core.record import Environment, ImageScore, JobKind, Outcome
+from harness.core.run import JobKey, ListedEntry
+from harness.entries.catalogue import Rejected
+from harness.machine import environment as machine
+from harness.measure import loads
+from harness.measure.loads import Contender
+from harness.wire.messages import Load
+
+MEASURING = 2  # raise it when a change makes older round records incomparable
+COUNTING = 2  # and this one for count records
+
+
+@dataclass(frozen=True)
+class Job:
+    """One process to be run for one contender: a count, or a round of timed passes.
+
+    It holds no handle and no function. Images go by the digest of all of them, `data`; files by
+    their paths and by the digests of the entry and its weights. `first` are the scores of the first
+    round, which a later one must repeat.
+    """
+
+    entry: str  # id
+    kind: JobKind
+    round: int
+    load: Load
+    entry_digest: str
+    weights_digest: str
+    protocol: TimingProtocol
+    count_size: tuple[int, int]  # LR height and width
+    profile: str
+    data: str
+    log: Path
+    first: tuple[ImageScore, ...] = ()
+
+    def key(self, environment: Environment) -> JobKey:
+        """The content hash of everything that decides the outcome where it runs."""
+        # machine paths are no content: the digests stand for the folder and the weights
+        load = dataclasses.replace(self.load, folder="", weights="")
+        content: dict[str, object] = {
+            "entry": self.entry_digest,
+            "weights": self.weights_digest,
+            "load": dataclasses.asdict(load),
+        }
+        if self.kind == "count":
+            content |= {
+                "version": COUNTING,
+                "input": self.count_size,
+                "libraries": machine.versions(machine.COUNTING),
+                "isolation": environment.stable.get("isolation", "none"),
+            }
+        else:
+            # a run with more rounds goes on where one with fewer stopped
+            protocol = dataclasses.asdict(self.protocol)
+            del protocol["rounds"]
+            content |= {
+                "version": MEASURING,
+                "protocol": protocol,
+                "profile": self.profile,
+                "data": self.data,
+                "environment": environment.fingerprint,
+                "round": self.round,
+            }
+        return JobKey(self.kind, self.round, _digest(content))
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What came of a job, and the environment that it ran in, as it was when it had ended."""
+
+    outcome: Outcome
+    environment: Environment
+
+
+class Executor(Protocol):
+    """Runs jobs: here, or anywhere else where the images and the entries are."""
+
+    def key(self, job: Job) -> JobKey:
+        """The job's content key in the environment where it would run."""
+
+    def run(self, job: Job) -> JobResult:
+        """The job's outcome; a submission's failure is one."""
+
+
+def jobs(contender: Contender, challenge: Challenge, *, data: str, logs: Path) -> tuple[Job, ...]:
+    """The count and the rounds of a contender; `logs` is the folder of what entries print."""
+    name = contender.entry.id
+    count = Job(
+        entry=name,
+        kind="count",
+        round=0,
+        load=loads.counting(contender.load),
+        entry_digest=contender.entry.digest,
+        weights_digest=contender.weights.digest,
+        protocol=challenge.protocol,
+        count_size=challenge.complexity_input,
+        profile=challenge.quality_profile,
+        data=data,
+        log=logs / name / "count-0.log",
+    )
+    first = dataclasses.replace(count, kind="round", load=contender.load)
+    rounds = (
+        dataclasses.replace(first, round=number, log=logs / name / f"round-{number}.log")
+        for number in range(challenge.protocol.rounds)
+    )
+    return (count, *rounds)
+
+
+def floor_key(challenge: Challenge, data: str) -> JobKey:
+    """The key of the bicubic row."""
+    content = {"profile": challenge.quality_profile, "data": data, "floor": MEASURING}
+    return JobKey("floor", 0, _digest(content))
+
+
+def listed(candidate: Contender | Rejected, jobs: tuple[JobKey, ...] = ()) -> ListedEntry:
+    """A contender with its jobs as the run lists it, or why there is none."""
+    if isinstance(candidate, Rejected):
+        return ListedEntry(
+            id=candidate.id,
+            team=candidate.team,
+            title=candidate.folder.name if candidate.form == "entry" else candidate.id,
+            role=candidate.role,
+            fault=candidate.failure,
+        )
+    submission = candidate.entry.submission
+    return ListedEntry(
+        id=submission.id,
+        team=submission.team,
+        title=submission.name,
+        role=candidate.entry.role,
+        weights=candidate.weights.kind,
+        precision=submission.precision,
+        channels_last=submission.channels_last,
+        compile=submission.compile,
+        published=submission.published,
+        jobs=jobs,
+    )
+
+
+def _digest(content: dict[str, object]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,99 @@
+"""Jobs run on this machine: each in a worker of its own, scored by this process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from harness.core.outcome import Failed, failed
+from harness.core.progress import Progress
+from harness.core.record import (
+    Calibration,
+    CountFigures,
+    Environment,
+    ImageScore,
+    Outcome,
+    RoundFigures,
+)
+from harness.core.run import JobKey
+from harness.machine import environment as machine
+from harness.measure import calibration
+from harness.measure.jobs import Job, JobResult
+from harness.measure.run_images import RunImages, Scorer, again
+from harness.measure.tasks import Task, run_count, run_round
+from harness.sandbox.isolation import Isolation
+
+
+@dataclass
+class LocalExecutor:
+    """`Executor` on this machine. Audited rounds share one calibration, taken before the first."""
+
+    environment: Environment
+    isolation: Isolation
+    images: RunImages
+    scorer: Scorer
+    progress: Progress
+    _calibration: Calibration | Failed | None = None  # of this run, since load drifts
+
+    def key(self, job: Job) -> JobKey:
+        """The job's content key here."""
+        return job.key(self.environment)
+
+    def run(self, job: Job) -> JobResult:
+        """Start a worker, ask it, stop it; what drifts is looked at when it has just ended."""
+        outcome: Outcome = self._count(job) if job.kind == "count" else self._round(job)
+        device = self.environment.stable["device"]
+        seen = machine.seen(device) | self.isolation.seen
+        return JobResult(outcome, replace(self.environment, seen=seen))
+
+    def _count(self, job: Job) -> CountFigures | Failed:
+        return run_count(self._task(job), *job.count_size)
+
+    def _round(self, job: Job) -> RoundFigures | Failed:
+        task = replace(
+            self._task(job),
+            calibration=self._calibrated(job) if job.protocol.audits else None,
+            thorough=job.round == 0,
+        )
+        score = again(self.scorer, job.first) if job.first else self.scorer
+        outcome = run_round(task, self.images.lr, score)
+        if isinstance(outcome, Failed):
+            return outcome
+        return unstable(outcome, job.first, job.protocol.output_tolerance_db) or outcome
+
+    def _task(self, job: Job) -> Task:
+        return Task(job.load, job.protocol, job.log, self.isolation.confinement)
+
+    def _calibrated(self, job: Job) -> Calibration | None:
+        """What the machine does at its best; None, and one warning, where it can't be taken."""
+        if self._calibration is None:
+            self.progress.step("the machine's own speed")
+            load = calibration.null(device=job.load.device, threads=job.load.threads)
+            log = job.log.parents[1] / "calibration.log"
+            found = calibration.take(replace(self._task(job), load=load, log=log))
+            if isinstance(found, Failed):
+                self.progress.warn(f"The machine's own speed could not be taken: {found.message}")
+            self._calibration = found
+        return None if isinstance(self._calibration, Failed) else self._calibration
+
+
+def unstable(
+    outcome: RoundFigures, first: tuple[ImageScore, ...], tolerance_db: float
+) -> Failed | None:
+    """The failure of an entry whose output is another one than in the `first` round, None if not.
+
+    An output may differ in bits (threads sum in another order) as long as its PSNR stays within
+    the tolerance. Without HR images the pixels have to be the same.
+    """
+    for now, then in zip(outcome.scores, first, strict=True) if first else ():
+        if now.digest == then.digest:
+            continue
+        if now.psnr_db is None or then.psnr_db is None:
+            text = f"{now.image} of {now.dataset} came out differently than in the first round"
+            return failed("collect", "unstable_output", text)
+        if abs(now.psnr_db - then.psnr_db) > tolerance_db:
+            text = (
+                f"{now.image} of {now.dataset} came out with {now.psnr_db:.3f} dB, "
+                f"{then.psnr_db:.3f} dB in the first round"
+            )
+            return failed("collect", "unstable_output", text)
+    return None

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fakes.challenges import write_challenge
+from fakes.entries import write_entry
+
+from harness.core.challenge import Challenge
+from harness.core.outcome import BadInput
+from harness.core.run import FLOOR_ID
+from harness.entries.catalogue import Rejected
+from harness.entries.participants import participants
+from harness.rules import rulebook
+
+
+@pytest.fixture
+def challenge(tmp_path: Path) -> Challenge:
+    return rulebook.read(str(write_challenge(tmp_path / "tiny.toml", rounds=2)))
+
+
+def entries(challenge: Challenge, entries: tuple[str, ...] | None) -> dict[str, tuple[str, ...]]:
+    found = participants(challenge, entries=entries)
+    return {it.id: it.faults if isinstance(it, Rejected) else () for it in found}
+
+
+def test_a_folder_named_twice_counts_once(tmp_path: Path, challenge: Challenge) -> None:
+    name = str(write_entry(tmp_path / "a"))
+    assert entries(challenge, entries=(name, name)) == {"a": ()}
+
+
+def test_of_two_owners_of_an_id_the_first_keeps_it_and_no_third_is_hit(
+    tmp_path: Path, challenge: Challenge
+) -> None:
+    named = [write_entry(tmp_path / place) for place in ("one/a", "two/a", "one/a_2")]
+    found = entries(challenge, entries=tuple(map(str, named)))
+    assert found["a"] == ()
+    assert found["a_2"] == ()
+    assert found["a_3"] == ("the id 'a' is taken by another entry of this run",)
+
+
+def test_nobody_takes_the_floors_id(tmp_path: Path, challenge: Challenge) -> None:
+    name = str(write_entry(tmp_path / FLOOR_ID))
+    (faults,) = entries(challenge, entries=(name,)).values()
+    assert faults == ("the id 'bicubic' is taken by another entry of this run",)
+
+
+def test_an_entry_of_another_scale_is_a_row_that_says_so(
+    tmp_path: Path, challenge: Challenge
+) -> None:
+    name = str(write_entry(tmp_path / "two", scale="2"))
+    assert entries(challenge, entries=(name,)) == {"two": ("scale 2, the challenge is x4",)}
+
+
+def test_of_all_submissions_those_of_the_scale_are_meant(
+    tmp_path: Path, challenge: Challenge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_entry(tmp_path / "submissions" / "two", scale="2")
+    write_entry(tmp_path / "submissions" / "four")
+    monkeypatch.chdir(tmp_path)
+    assert entries(challenge, None) == {"four": ()}
+
+
+def test_variants_of_another_scale_are_no_concern_of_the_challenge(challenge: Challenge) -> None:
+    found = entries(challenge, entries=("rlfn",))
+    assert set(found) == {"rlfn_x4", "rlfn_s_x4", "rlfn_ntire_x4"}
+
+
+def test_nothing_to_measure_is_bad_input(challenge: Challenge) -> None:
+    with pytest.raises(BadInput, match="no entry to measure"):
+        participants(challenge, entries=())

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fakes.challenges import write_challenge
+
+from harness.core.outcome import BadInput
+from harness.rules import rulebook
+from harness.usecases.evaluate import RunRequest, read_challenge, read_rules
+
+
+def test_a_challenge_to_be_run_names_datasets_and_references_that_are_known(
+    tmp_path: Path,
+) -> None:
+    path = write_challenge(tmp_path / "tiny.toml")
+    text = path.read_text("utf-8")
+    text = text.replace("references = []", 'references = ["rlfn_x2", "ghost"]')
+    path.write_text(text.replace('[{ name = "Set5"', '[{ name = "Set6"').replace(":Set5", ":Set6"))
+    with pytest.raises(BadInput) as caught:
+        read_challenge(RunRequest(challenge=str(path)))
+    dataset, scale, ghost = str(caught.value).splitlines()
+    assert "datasets.0: no dataset 'Set6'; known are sample_valid, " in dataset
+    assert scale.endswith("references.0: rlfn_x2 is x2, the challenge x4")
+    assert "references.1: no reference model 'ghost'; known are " in ghost
+
+
+@pytest.mark.parametrize("name", rulebook.names())
+def test_every_bundled_challenge_can_be_run_here(name: str) -> None:
+    assert read_rules(name).id == name
