@@ -16,7 +16,7 @@ from harness.core.challenge import Challenge
 from harness.core.metrics import UNITS
 from harness.core.outcome import BadInput, failed
 from harness.core.record import ELSEWHERE, ImportedFigures, ImportedSplit, Record
-from harness.core.run import JobKey, ListedEntry, Run
+from harness.core.run import JobKey, ListedEntry, Run, left_out
 from harness.core.submission import ID_PATTERN
 from harness.entries.checkouts.checkout import entry_id, plain_name
 
@@ -95,7 +95,7 @@ def cut_to_figures(
         title=f"{rules.title}: {path.name}",
         show_floor=False,
     )
-    return cut, tuple(f"Left out: {it}, of which {path.name} has no figures." for it in absent)
+    return cut, tuple(left_out(it, f"of which {path.name} has no figures") for it in absent)
 
 
 def _record(

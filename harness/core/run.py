@@ -16,12 +16,18 @@ from harness.core.values import value
 SCHEMA = 1
 MOST_ROUNDS = 1_000_000
 FLOOR_ID = "bicubic"  # of the row that no entry may have
+_LEFT_OUT = "Left out: "
 
 
 def _refuse_path(name: str, what: str) -> None:
     """Records lie in files of these names."""
     if not re.fullmatch(r"(?!\.)[\w.-]{1,128}", name, flags=re.ASCII):
         raise ValueError(f"{what} must be the name of a file, got {name!r:.80}")
+
+
+def left_out(dataset: str, why: str) -> str:
+    """The note of a board that goes without a dataset."""
+    return f"{_LEFT_OUT}{dataset}, {why}."
 
 
 @value
@@ -69,6 +75,10 @@ class Run:
     environment: Environment
     notes: tuple[str, ...] = ()
     schema: int = field(default=SCHEMA)
+
+    def lacked(self, dataset: str) -> bool:
+        """Whether it left the dataset out; notes are all that a run's file has to tell it by."""
+        return any(note.startswith(f"{_LEFT_OUT}{dataset},") for note in self.notes)
 
     def __post_init__(self) -> None:
         names = [it.id for it in self.entries]

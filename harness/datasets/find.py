@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.core.challenge import Challenge
 from harness.core.dataset_definition import Definition
 from harness.core.outcome import BadInput
+from harness.core.run import left_out
 from harness.datasets.completeness import from_package, from_place
 from harness.datasets.dataset import Dataset
 from harness.datasets.errors import DatasetError, DatasetMissing, DatasetsFaulty
@@ -75,7 +76,7 @@ def find_all(
             if use.required or not isinstance(error, DatasetMissing):
                 faulty.append(error)
             absent.add(use.name)
-            notes.append(f"Left out: {use.name}, {error.faults[0]}.")
+            notes.append(left_out(use.name, error.faults[0]))
     if faulty:
         raise faulty[0] if len(faulty) == 1 else DatasetsFaulty(faulty)
     if not found:

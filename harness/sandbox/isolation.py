@@ -68,7 +68,7 @@ def why_not(*, gpu: bool = False) -> str:
         broken = [it for it in found if not it.held and it.attempt not in trial.OPTIONAL]
         if broken:
             finding = broken[0]
-            if finding.evidence.startswith(trial.NOT_TRIED):
+            if not finding.tried:
                 why = finding.evidence.removeprefix(trial.NOT_TRIED)
                 return f"bubblewrap does not work here: {why}"
             return f"inside bubblewrap one can still {finding.tries} ({finding.evidence})"

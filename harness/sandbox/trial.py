@@ -70,12 +70,13 @@ NOT_TRIED = "it could not be tried: "
 
 @dataclass(frozen=True)
 class AttackOutcome:
-    """One escape that was tried; `evidence` is what it got, or what stopped it."""
+    """One escape; `evidence` is what it got, what stopped it, or why it was not `tried`."""
 
     attempt: str
     tries: str
     held: bool
     evidence: str = ""
+    tried: bool = True
 
 
 def look(confinement: Confinement) -> tuple[AttackOutcome, ...]:
@@ -134,7 +135,8 @@ def _finding(name: str, tries: str, ran: _Ran, *, may_end: bool = False) -> Atta
         return AttackOutcome(name, tries, not got, got or why or "nothing to be found")
     if may_end and ran.ended:
         return AttackOutcome(name, tries, True, ran.ended)
-    return AttackOutcome(name, tries, False, f"{NOT_TRIED}{ran.errors or ran.ended}"[:300])
+    why = f"{NOT_TRIED}{ran.errors or ran.ended}"[:300]
+    return AttackOutcome(name, tries, False, why, tried=False)
 
 
 def _run(

@@ -102,7 +102,7 @@ def size_cost(timed: Sequence[tuple[float, float]]) -> SizeCost | None:
     if len(timed) < 2 or max(sizes) < _SIZES_APART * min(sizes):
         return None
     weighted = [(1.0 / y, x / y) for x, y in timed]  # of the parts, in an equation that makes 1
-    aa, ab, bb = (fsum(p * q for p, q in _columns(weighted, *at)) for at in _PRODUCTS)
+    aa, ab, bb = (fsum(row[one] * row[other] for row in weighted) for one, other in _PRODUCTS)
     a, b = (fsum(row[at] for row in weighted) for at in (0, 1))
     fixed = (a * bb - b * ab) / (aa * bb - ab * ab)
     slope = (b * aa - a * ab) / (aa * bb - ab * ab)
@@ -202,12 +202,6 @@ def imported(
         values["runtime"] = fmean(each)
     memory = figures.splits[0].memory_bytes
     return values if memory is None else {**values, "memory": memory}
-
-
-def _columns(
-    rows: Sequence[tuple[float, float]], one: int, other: int
-) -> list[tuple[float, float]]:
-    return [(row[one], row[other]) for row in rows]
 
 
 def _mean(key: str, values: Sequence[float | None]) -> dict[str, float]:

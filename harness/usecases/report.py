@@ -10,7 +10,7 @@ from harness.board.store import Store
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import Leaderboard
 from harness.core.outcome import BadInput
-from harness.core.run import Run
+from harness.core.run import Run, left_out
 from harness.rules import rulebook
 
 
@@ -35,12 +35,8 @@ def _without_unmeasured(rules: Challenge, run: Run, store: Store) -> Leaderboard
     measured = {use.name for use in run.challenge.datasets}
     absent = {use.name for use in rules.datasets if not use.required} - measured
     board = build(run, store, rules.without(absent))
-    told = {name: f"Left out: {name}, which the run did not measure." for name in sorted(absent)}
-    new = [
-        note
-        for name, note in told.items()
-        if not any(old.startswith(f"Left out: {name},") for old in board.notes)
-    ]
+    untold = [name for name in sorted(absent) if not run.lacked(name)]
+    new = [left_out(name, "which the run did not measure") for name in untold]
     return replace(board, notes=(*board.notes, *new))
 
 

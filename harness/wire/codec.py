@@ -117,7 +117,7 @@ def _is_required(item: dataclasses.Field[Any]) -> bool:
 def _value(hint: Any, value: Any, where: str) -> Any:
     origin = typing.get_origin(hint)
     if origin is types.UnionType:
-        return _optional(hint, value, where)
+        return None if value is None else _value(typing.get_args(hint)[0], value, where)
     if origin is tuple:
         return _sequence(typing.get_args(hint)[0], value, where)
     if origin is dict:
@@ -125,12 +125,6 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(hint) and isinstance(value, dict):
         return _build(typing.cast("type", hint), value, where)
     return _scalar(hint, value, where)
-
-
-def _optional(hint: Any, value: Any, where: str) -> Any:
-    if value is None:
-        return None
-    return _value(typing.get_args(hint)[0], value, where)
 
 
 def _sequence(item: Any, value: Any, where: str) -> tuple[Any, ...]:
@@ -146,6 +140,11 @@ def _mapping(item: Any, value: Any, where: str) -> dict[str, Any]:
 
 
 def _scalar(hint: Any, value: Any, where: str) -> Any:
+    if typing.get_origin(hint) is typing.Literal:
+        words = typing.get_args(hint)
+        if value not in words:
+            raise ProtocolError(f"{where}: one of {', '.join(words)} is needed, got {value!r:.80}")
+        return value
     if hint is float and type(value) in (int, float):
         try:
             number = float(value)

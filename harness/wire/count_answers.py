@@ -24,11 +24,15 @@ class ShareAnswer:
 
 @dataclass(frozen=True)
 class UnregisteredTensorAnswer:
-    """A tensor that the forward read and that is no registered parameter."""
+    """A tensor that the forward read and that is no registered parameter.
+
+    `kind` and `role` are words that `core.model_counts` knows: it says what they mean, and others
+    are refused.
+    """
 
     name: str
-    kind: str  # buffer | attribute | constant (in code, or from outside of PyTorch) | made
-    role: str  # weights: the image was multiplied by it; values: read in any other way
+    kind: str
+    role: str
     numel: int
 
 

@@ -25,6 +25,7 @@ Every figure in an answer is a claim: the trusted side checks or bounds it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from harness.wire.count_answers import (
     BeforeDeployAnswer,
@@ -57,7 +58,7 @@ class Load:
     # "entry": call `entry` with `kwargs`; "ntire": `folder` is an official checkout, `entry` its
     # select_model, which also says the data range and the tile; "null": no submission at all, a
     # model that repeats pixels
-    form: str = "entry"
+    form: Literal["entry", "ntire", "null"] = "entry"
     seeded_if_absent: bool = False  # a checkpoint that is not there leaves the model untrained
     channels_last: bool = False  # memory format of weights and input
     compile: bool = False  # by torch.compile, outside of the timed forwards
@@ -233,7 +234,7 @@ class CounterAnswer:
     matmul_macs: int | None
     activations: int | None
     convs: int | None
-    device: str  # where the forward ran: meta | cpu
+    device: str  # where the forward ran
     uncounted: dict[str, int] = field(default_factory=dict)  # operator -> calls it could not count
     error: str = ""
     by_operator: tuple[ShareAnswer, ...] = ()

@@ -51,9 +51,8 @@ def test_one_hole_is_enough_to_do_without_and_to_say_so(monkeypatch: pytest.Monk
 
 
 def test_what_is_required_and_does_not_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    _found(
-        monkeypatch, AttackOutcome("truth", "read", False, f"{trial.NOT_TRIED}bwrap: no namespaces")
-    )
+    why = f"{trial.NOT_TRIED}bwrap: no namespaces"
+    _found(monkeypatch, AttackOutcome("truth", "read", False, why, tried=False))
     with pytest.raises(BadInput, match="does not work here: bwrap: no namespaces") as caught:
         choice.choose("require")
     assert "esr sandbox" in str(caught.value)

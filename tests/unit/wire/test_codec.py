@@ -39,6 +39,8 @@ JSON_VALUES = st.recursive(
 def _of(hint: Any) -> st.SearchStrategy[Any]:
     """Any value of a field's type."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Literal:
+        return st.sampled_from(inner)
     if origin is types.UnionType:
         return st.none() | _of(inner[0])
     if origin is tuple:
@@ -242,3 +244,10 @@ def _decoded_or_refused(header: bytes) -> None:
     except ProtocolError:
         return
     assert isinstance(message, KINDS)
+
+
+def test_a_word_that_a_field_does_not_know_is_refused() -> None:
+    load = messages.Load("a", "m:N", "{}", 4, 1.0, "cpu", 1, 0)
+    for strange in ("else", 3, ["entry"]):
+        with pytest.raises(ProtocolError, match=r"^Load\.form: one of entry, ntire, null is"):
+            codec.decode(_header(dataclasses.replace(load, form=strange)))  # type: ignore[arg-type]
