@@ -1,4 +1,4 @@
-"""Images drawn afresh: rolled, flipped, and salted with small changes that no one can foresee."""
+"""Images drawn afresh: rolled, flipped, and perturbed by small changes that no one foresees."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.audits.thresholds import SALT
+from harness.audits.thresholds import PERTURBATION
 from harness.quality.pixels import Uint8
 
 
@@ -31,20 +31,20 @@ FLIPS = tuple(Flip(rows=it > 1, columns=it % 2 > 0) for it in range(4))
 
 @dataclass(frozen=True)
 class Fresh:
-    """An image that nobody has seen: `salted`, shown rolled by `shift` and through `flip`.
+    """An image that nobody has seen: `perturbed`, shown rolled by `shift` and through `flip`.
 
     Rolled, rows that leave at the bottom come in at the top, columns likewise: another picture, of
     which all parts are known.
     """
 
-    salted: Uint8
+    perturbed: Uint8
     flip: Flip
     shift: tuple[int, int] = (0, 0)  # LR rows and columns
 
     @property
     def shown(self) -> Uint8:
         """What the worker is given."""
-        return self.flip(np.roll(self.salted, self.shift, axis=(0, 1)))
+        return self.flip(np.roll(self.perturbed, self.shift, axis=(0, 1)))
 
     def back(self, output: Uint8, scale: int) -> Uint8:
         """The worker's output where the image itself would have it."""
@@ -60,19 +60,20 @@ class Draw:
         self._rng = np.random.default_rng(secrets.randbits(128) if seed is None else seed)
 
     def fresh(self, pixels: Uint8) -> Fresh:
-        """The image with every pixel changed by up to SALT levels, rolled and flipped."""
+        """The image with every pixel changed by up to PERTURBATION levels, rolled and flipped."""
         height, width, _ = pixels.shape
         shift = (self.below(height), self.below(width))
-        return Fresh(self._salted(pixels), FLIPS[self.below(len(FLIPS))], shift)
+        return Fresh(self._perturbed(pixels), FLIPS[self.below(len(FLIPS))], shift)
 
     def turned(self, pixels: Uint8) -> Fresh:
-        """The salted image upside down and left to right."""
-        return Fresh(self._salted(pixels), TURNED)
+        """The perturbed image upside down and left to right."""
+        return Fresh(self._perturbed(pixels), TURNED)
 
-    def _salted(self, pixels: Uint8) -> Uint8:
-        salt = self._rng.integers(-SALT, SALT + 1, pixels.shape, dtype=np.int16)
-        salted: Uint8 = np.clip(pixels + salt, 0, 255).astype(np.uint8)
-        return salted
+    def _perturbed(self, pixels: Uint8) -> Uint8:
+        most = PERTURBATION
+        change = self._rng.integers(-most, most + 1, pixels.shape, dtype=np.int16)
+        perturbed: Uint8 = np.clip(pixels + change, 0, 255).astype(np.uint8)
+        return perturbed
 
     def below(self, number: int) -> int:
         """A number from 0 on."""

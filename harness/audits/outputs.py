@@ -45,7 +45,7 @@ class Shown:
     sr: Uint8
     again: tuple[Uint8, ...] = ()  # outputs of the image itself, given once more
     fresh: tuple[tuple[Fresh, Uint8], ...] = ()
-    warm_up: Uint8 | None = None  # the salted image of the warm-up, turned back
+    warm_up: Uint8 | None = None  # the perturbed image of the warm-up, turned back
 
 
 def outputs(shown: Shown, scale: int) -> Audit:
@@ -91,15 +91,15 @@ def _flipped(scored: Uint8, back: Uint8) -> Doubt:
 
 
 def _response(lr: Uint8, shrunk: Floats, backs: Sequence[tuple[Fresh, Uint8]], scale: int) -> Doubt:
-    """The least of the fresh images' responses: the share of the salt that the output holds.
+    """The least of the fresh images' responses: the share of the perturbation that comes out.
 
     Of small images their mean, which chance moves less. Seams of a rolled image change more than
-    any salt does, so that differences are cut off.
+    any perturbation does, so that differences are cut off.
     """
     shares = [
         _share(
             np.clip(downscale(back, scale) - shrunk, -MOST_LEVELS, MOST_LEVELS),
-            fresh.salted.astype(float) - lr,
+            fresh.perturbed.astype(float) - lr,
         )
         for fresh, back in backs
     ]
@@ -116,7 +116,7 @@ def _detailed(scored: Uint8, fresh: Fresh, back: Uint8, scale: int) -> Doubt:
     A stored image whose coarse part is corrected has another one as soon as it is rolled. Where one
     of the two images ends and the other does not, detail differs by right: that is left out.
     """
-    height, width, _ = fresh.salted.shape
+    height, width, _ = fresh.perturbed.shape
     rows, columns = (
         np.repeat(_within(size, shift), scale)
         for size, shift in zip((height, width), fresh.shift, strict=True)
@@ -150,8 +150,8 @@ def _warmed(lr: Uint8, warm_up: Uint8, shrunk: Floats) -> Doubt:
     return level, f"of the small changes that the warm-up's image alone had {share:.2f}"
 
 
-def _share(difference: Floats, salt: Floats) -> float:
-    return float((difference * salt).sum() / max((salt * salt).sum(), 1.0))
+def _share(difference: Floats, perturbation: Floats) -> float:
+    return float((difference * perturbation).sum() / max((perturbation * perturbation).sum(), 1.0))
 
 
 def _worst(found: Sequence[Doubt]) -> Audit:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from harness.audits.exchange import Exchange
 from harness.audits.thresholds import (
     EXTRA_THREADS,
-    IDLE_LOOKS,
     IDLE_SHARE,
     IDLE_WINDOW_S,
     THREADS_LEAST_S,
 )
 from harness.core.audit import Audit, AuditVerdict
-from harness.machine import proc
 
 
 def threads(exchanges: Sequence[Exchange], allowed: int) -> Audit | None:
@@ -31,22 +28,17 @@ def threads(exchanges: Sequence[Exchange], allowed: int) -> Audit | None:
     return Audit("threads", level, evidence)
 
 
-def idle(root: int, *, pause: Callable[[float], None] = time.sleep) -> Audit | None:
-    """Whether the worker is at work although nothing was asked of it.
+def idle(shares: Sequence[float] | None) -> Audit | None:
+    """Whether the worker is at work although nothing was asked of it; None if untold.
 
-    It is looked at again and again until it rests; only one that never does is suspect.
+    `shares` of a core were used in looks one after the other, which end when the worker rests: only
+    one that never does is suspect.
     """
-    shares = []
-    for _ in range(IDLE_LOOKS):
-        before, began = proc.tree(root), time.perf_counter()
-        pause(IDLE_WINDOW_S)
-        after, took_s = proc.tree(root), time.perf_counter() - began
-        if before is None or after is None:
-            return None
-        shares.append((after.cpu_s - before.cpu_s) / took_s)
-        if shares[-1] <= IDLE_SHARE:
-            text = f"{100 * shares[-1]:.0f} % of a core {len(shares) * IDLE_WINDOW_S:.1f} s after"
-            return Audit("idle", "ok", f"{text} a forward")
-    seconds = IDLE_LOOKS * IDLE_WINDOW_S
+    if shares is None:
+        return None
+    seconds = len(shares) * IDLE_WINDOW_S
+    if shares[-1] <= IDLE_SHARE:
+        text = f"{100 * shares[-1]:.0f} % of a core {seconds:.1f} s after a forward"
+        return Audit("idle", "ok", text)
     text = f"{min(shares):.2f} cores or more for {seconds:.1f} s after a forward had ended"
     return Audit("idle", "suspect", text)

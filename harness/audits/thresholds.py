@@ -27,10 +27,10 @@ SUSPECT_RATIO = 1.5
 REJECTED_RATIO = 3.0
 REPEATS_S = 0.001  # between the two: below it a cache of the processor's can make the difference
 
-# outputs: correlation of the detail of a rolled, flipped and salted image with the scored one's,
+# outputs: correlation of the detail of a rolled, flipped and perturbed image with the scored one's,
 # measured 0.87 and above
 DETAIL_ALIKE = 0.4
-DETAIL_LEVELS = 2.0  # grey levels: below, it is mostly the salt's
+DETAIL_LEVELS = 2.0  # grey levels: below, it is mostly the perturbation's
 DETAIL_MARGIN = 6  # LR pixels from the ends of either image
 DETAIL_AREA = 0.15  # of the image, that is left to compare
 
@@ -40,14 +40,14 @@ DETAIL_AREA = 0.15  # of the image, that is left to compare
 RESEMBLANCE_DB = 20.0
 FLIPPED_DB = 17.0
 AGAIN_DB = 30.0  # the same image twice: threads sum in another order, which is 80 dB and above
-SALT = 2  # grey levels by which pixels are changed, at most
-# how much of the salt is found in the shrunk output: measured 0.80 and above, bilinear
+PERTURBATION = 2  # grey levels by which pixels are changed, at most
+# how much of the perturbation is found in the shrunk output: measured 0.80 and above, bilinear
 # enlargement 0.38, 0 where it is ignored
 RESPONSE_SUSPECT = 0.2
 RESPONSE_REJECTED = 0.1
-# and of the salt that only the warm-up's image had: measured -0.03 to 0.03
+# and of the perturbation that only the warm-up's image had: measured -0.03 to 0.03
 WARM_UP_RESPONSE = 0.4
-MOST_LEVELS = 4.0  # grey levels: what changes by more is no response to the salt
+MOST_LEVELS = 4.0  # grey levels: what changes by more is no response to the perturbation
 MANY_PIXELS = 1000  # LR pixels of an image, from which on each fresh one is judged by itself
 LEAST_PIXELS = 200  # LR pixels of an image: on fewer, chance alone moves the responses by 0.1
 

@@ -11,7 +11,8 @@ from harness.audits.exchange import Exchange
 from harness.gate import Arm, ArmFailed, ArmReport
 from harness.measure.answer_validation import unseen
 from harness.measure.executor import concurrently
-from harness.measure.passes import turned, warm_up
+from harness.measure.passes import warm_up
+from harness.measure.probes import turned
 from harness.measure.session import Session
 from harness.measure.tasks import LrImage, Task, loaded, spawned
 from harness.measure.worker_group import WorkerGroup

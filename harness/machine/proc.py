@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +51,16 @@ def tree(root: int, *, thorough: bool = True) -> ProcessTree | None:
             continue
         left += children(pid, thorough=thorough)
     return ProcessTree(ticks / _TICKS, pages * _PAGE, tasks)
+
+
+def busy_share(root: int, window_s: float) -> float | None:
+    """The share of a core that `root` and all below it use in a window; None where untold."""
+    before, began = tree(root), time.perf_counter()
+    time.sleep(window_s)
+    after, took_s = tree(root), time.perf_counter() - began
+    if before is None or after is None:
+        return None
+    return (after.cpu_s - before.cpu_s) / took_s
 
 
 def children(pid: int, *, thorough: bool = True) -> list[int]:

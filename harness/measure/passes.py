@@ -1,17 +1,66 @@
-"""The forwards of a round: warm up, time every image, collect and score."""
+"""The forwards of a round: warm up, time every image, fetch and score."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
 
-from harness.audits.exchange import Exchange
-from harness.audits.fresh_images import TURNED
 from harness.core.record import ImageScore, Phases, RoundFigures, Sample
 from harness.measure.answer_validation import bounded, unseen
-from harness.measure.auditor import Auditor
+from harness.measure.probes import AuditedRound, PlainRound
 from harness.measure.session import LrImage, ScoreOutput, Session
+
+
+@dataclass(frozen=True)
+class Passes:
+    """The samples of every timed forward, the scores of the first pass, and where time went."""
+
+    samples: tuple[Sample, ...]
+    scores: tuple[ImageScore, ...]
+    took_s: float  # first timed forward to last score
+    collect_s: float
+    score_s: float
+
+
+def run(session: Session, images: tuple[LrImage, ...], score: ScoreOutput) -> RoundFigures:
+    """A whole round in a fresh process."""
+    load = session.task.load
+    beside = AuditedRound(session, images) if session.task.protocol.audits else PlainRound()
+    began = time.perf_counter()
+    first_call_s = warm_up(session, images, beside.warm_up)
+    warmup_s = time.perf_counter() - began
+    timed = time_passes(session, images, score, beside)
+    memory = session.memory()
+    energy = session.energy(images, timed.samples)
+    state = session.inspect("collect")
+    notes = session.notes(state) + unseen(timed.samples)
+    audits = beside.finish(state)
+    return RoundFigures(
+        params=session.ready.params,
+        first_call_s=first_call_s or timed.samples[0].seconds,
+        samples=timed.samples,
+        scores=timed.scores,
+        memory=memory,
+        phases=Phases(
+            start_s=session.start_s,
+            load_s=session.ready.load_s,
+            warmup_s=warmup_s,
+            forwards_s=sum(sample.seconds for sample in timed.samples),
+            first_to_last_s=timed.took_s,
+            score_s=timed.score_s,
+            collect_s=timed.collect_s,
+            audit_s=beside.audit_s,
+        ),
+        untrained=session.ready.untrained,
+        notes=notes,
+        energy=energy,
+        compile_s=session.compile_s,
+        policy=bounded(session.ready.policy),
+        audits=audits,
+        yardstick=session.task.calibration,
+        precision=load.precision,
+    )
 
 
 def warm_up(
@@ -23,7 +72,8 @@ def warm_up(
     was given would else answer those from memory.
     """
     first = 0.0
-    for image in _one_of_each_shape(images):
+    one_of_each_shape = list({it.pixels.shape: it for it in reversed(images)}.values())[::-1]
+    for image in one_of_each_shape:
         for _ in range(session.task.protocol.warmup):
             exchange = session.forward(shown(image), "warmup")
             first = first or exchange.seconds
@@ -31,82 +81,33 @@ def warm_up(
 
 
 def time_passes(
-    session: Session, images: tuple[LrImage, ...], judge: ScoreOutput, auditor: Auditor
-) -> RoundFigures:
-    """Every pass over all images; the outputs of the first one are judged."""
+    session: Session, images: tuple[LrImage, ...], score: ScoreOutput, beside: PlainRound
+) -> Passes:
+    """Every pass over all images; the outputs of the first one are scored."""
     session.reset_cuda_peak()
     samples: list[Sample] = []
     scores: list[ImageScore] = []
-    score_s = 0.0
+    score_s = collect_s = 0.0
     began = time.perf_counter()
     for timed_pass in range(session.task.protocol.passes):
         for image in images:
-            given = auditor.for_pass(image, timed_pass)
-            exchange = session.timed(given)
+            exchange = session.timed(beside.given(image, timed_pass))
             height, width, _ = image.pixels.shape
-            at = (image.dataset, image.image, timed_pass, height, width)
-            samples.append(_sample(at, exchange))
+            samples.append(
+                Sample(
+                    *(image.dataset, image.image, timed_pass, height, width),
+                    *(exchange.seconds, exchange.wall_s),
+                    device_wall_s=exchange.device_wall_s,
+                    throttled=exchange.throttled,
+                )
+            )
+            output = None
             if timed_pass == 0:
-                pixels = auditor.collected(image, exchange)
+                output, exchange = session.fetched(image, exchange)
+                collect_s += exchange.collect_s or 0.0
                 before = time.perf_counter()
-                scores.append(judge(image, pixels))
+                scores.append(score(image, output))
                 score_s += time.perf_counter() - before
-                auditor.scored(image, pixels)
-            else:
-                auditor.repeated(image, exchange)
-    return RoundFigures(
-        params=session.ready.params,
-        untrained=session.ready.untrained,
-        first_call_s=0.0,
-        samples=tuple(samples),
-        scores=tuple(scores),
-        memory=session.memory(),
-        phases=Phases(
-            start_s=session.start_s,
-            load_s=session.ready.load_s,
-            forwards_s=sum(sample.seconds for sample in samples),
-            first_to_last_s=time.perf_counter() - began,
-            score_s=score_s,
-            collect_s=auditor.collect_s,
-        ),
-    )
-
-
-def _sample(at: tuple[str, str, int, int, int], it: Exchange) -> Sample:
-    return Sample(
-        *at, it.seconds, it.wall_s, device_wall_s=it.device_wall_s, throttled=it.throttled
-    )
-
-
-def turned(image: LrImage) -> LrImage:
-    """Upside down and left to right: the same shape and statistics, other pixels."""
-    return replace(image, pixels=TURNED(image.pixels))
-
-
-def run(session: Session, images: tuple[LrImage, ...], judge: ScoreOutput) -> RoundFigures:
-    """A whole round in a fresh process."""
-    auditor = Auditor(session, images)
-    began = time.perf_counter()
-    first_call_s = warm_up(session, images, auditor.for_warm_up)
-    warmup_s = time.perf_counter() - began
-    figures = time_passes(session, images, judge, auditor)
-    energy = session.energy(images, figures.samples)
-    state = session.inspect("collect")
-    notes = session.notes(state) + unseen(figures.samples)
-    audits = auditor.finish(state)
-    return replace(
-        figures,
-        first_call_s=first_call_s or figures.samples[0].seconds,
-        notes=notes,
-        energy=energy,
-        compile_s=session.compile_s,
-        policy=bounded(session.ready.policy),
-        audits=audits,
-        yardstick=session.task.calibration,
-        precision=session.task.load.precision,
-        phases=replace(figures.phases, warmup_s=warmup_s, audit_s=auditor.audit_s),
-    )
-
-
-def _one_of_each_shape(images: tuple[LrImage, ...]) -> list[LrImage]:
-    return list({image.pixels.shape: image for image in reversed(images)}.values())[::-1]
+            beside.after(image, exchange, output)
+    took_s = time.perf_counter() - began
+    return Passes(tuple(samples), tuple(scores), took_s, collect_s, score_s)

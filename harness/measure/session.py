@@ -235,6 +235,14 @@ class Session:
             raise WorkerFailed(failed("collect", "protocol", message))
         return np.frombuffer(payload, dtype=np.uint8).reshape(shape), output
 
+    def fetched(self, image: LrImage, exchange: Exchange) -> tuple[Uint8, Exchange]:
+        """The output of the last forward, and what is known of it with the fetching."""
+        began = time.perf_counter()
+        output, _ = self.collect(image)
+        took_s = time.perf_counter() - began
+        sr_pixels = output.shape[0] * output.shape[1]
+        return output, replace(exchange, sr_pixels=sr_pixels, collect_s=took_s)
+
     def inspect(self, stage: Stage) -> ProcessState:
         """What the process says of itself."""
         state, _ = self._worker.ask(Inspect(), State, stage=stage, deadline_s=INSPECT_DEADLINE_S)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,9 @@ class FakeSession:
         pixels = self.model(np.ascontiguousarray(self.given[-1]))
         assert image.pixels.shape == self.given[-1].shape
         return pixels, Output(*pixels.shape[:2], "torch.float32", 0.0, 1.0)
+
+    def fetched(self, image: LrImage, exchange: Exchange) -> tuple[Uint8, Exchange]:
+        return self.collect(image)[0], replace(exchange, sr_pixels=1, collect_s=0.001)
 
     def inspect(self, stage: str) -> ProcessState:  # noqa: ARG002
         return self.state

@@ -19,13 +19,13 @@ def test_what_comes_back_lies_where_the_image_itself_would_have_it(seed: int) ->
     image = np.random.default_rng(seed).integers(0, 256, (5, 7, 3), dtype=np.uint8)
     fresh = Draw(seed).fresh(image)
     enlarged = fresh.shown.repeat(2, 0).repeat(2, 1)
-    assert (fresh.back(enlarged, 2) == fresh.salted.repeat(2, 0).repeat(2, 1)).all()
+    assert (fresh.back(enlarged, 2) == fresh.perturbed.repeat(2, 0).repeat(2, 1)).all()
 
 
-def test_salt_is_small_and_another_one_each_time() -> None:
+def test_a_perturbation_is_small_and_another_one_each_time() -> None:
     image = np.full((16, 16, 3), 254, np.uint8)
     draw = Draw()
-    first, second = draw.turned(image).salted, draw.turned(image).salted
+    first, second = draw.turned(image).perturbed, draw.turned(image).perturbed
     assert (first != second).any()
     assert abs(first.astype(int) - 254).max() <= 2
     assert (first > 250).all()  # no change wraps around

@@ -78,7 +78,7 @@ def test_a_stored_image_that_is_corrected_has_the_wrong_detail() -> None:
 
 
 def test_an_output_of_the_warm_ups_image_is_told_from_one_of_the_image_itself() -> None:
-    warm_up = Draw(1).turned(LR).salted
+    warm_up = Draw(1).turned(LR).perturbed
     assert outputs(Shown(LR, bicubic(LR), warm_up=warm_up), 4).verdict == "ok"
     found = outputs(Shown(LR, bicubic(warm_up), warm_up=warm_up), 4)
     assert found.verdict == "rejected"
@@ -98,10 +98,10 @@ def test_of_an_image_without_content_nothing_is_told() -> None:
     assert outputs(Shown(tiny, grey(tiny)), 4).verdict == "ok"
 
 
-def test_fresh_images_are_held_to_their_own_salt() -> None:
-    """The output of another salted image of the same picture: similar, and not of these pixels."""
+def test_fresh_images_are_held_to_their_own_perturbation() -> None:
+    """The output of another perturbed image of one picture: similar, not of these pixels."""
     draw = Draw(3)
     one, other = draw.turned(LR), draw.turned(LR)
-    wrong = Fresh(one.salted, other.flip)
+    wrong = Fresh(one.perturbed, other.flip)
     found = outputs(Shown(LR, bicubic(LR), fresh=((wrong, bicubic(other.shown)),)), 4)
     assert found.verdict == "rejected"

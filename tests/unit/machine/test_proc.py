@@ -153,3 +153,24 @@ def test_a_tree_s_memory_and_tasks_are_those_of_all_its_processes() -> None:
         process.communicate()
     assert proc.tree(process.pid) is None
     assert proc.ended(process.pid)
+
+
+def test_of_a_process_that_is_gone_no_share_is_told() -> None:
+    process = subprocess.Popen([sys.executable, "-S", "-c", ""])
+    process.wait()
+    assert proc.busy_share(process.pid, 0.01) is None
+
+
+def test_a_process_that_rests_uses_no_core_and_one_that_spins_does() -> None:
+    with subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE) as rests:
+        time.sleep(0.3)  # it has started
+        share = proc.busy_share(rests.pid, 0.1)
+        rests.communicate()
+    assert share is not None
+    assert share < 0.2
+    with subprocess.Popen([sys.executable, "-S", "-c", SPIN]) as spins:
+        time.sleep(0.3)
+        share = proc.busy_share(spins.pid, 0.5)
+        spins.kill()
+    assert share is not None
+    assert share > 0.2  # of a core that others may want as well

@@ -8,6 +8,7 @@ import pytest
 from fakes.audited import FakeSession, Uint8, bicubic, images, score, task
 
 from harness.core.record import RoundFigures
+from harness.machine import proc
 from harness.measure import passes
 from harness.measure.session import Session
 from harness.wire.messages import Ready
@@ -106,3 +107,16 @@ def test_only_the_output_of_an_untrained_model_is_not_judged(
     assert _verdicts(FakeSession(task(weights=weights), model=grey, ready=ready))["outputs"] == (
         verdict
     )
+
+
+@pytest.mark.parametrize(
+    ("shares", "verdict", "looks"),
+    [([0.05], "ok", 1), ([0.9, 0.9, 0.1], "ok", 3), ([0.9] * 20, "suspect", 8)],
+)
+def test_a_worker_is_looked_at_until_it_rests(
+    monkeypatch: pytest.MonkeyPatch, shares: list[float], verdict: str, looks: int
+) -> None:
+    left = list(shares)
+    monkeypatch.setattr(proc, "busy_share", lambda _root, _window_s: left.pop(0))
+    assert _verdicts(FakeSession(task()))["idle"] == verdict
+    assert len(shares) - len(left) == looks

@@ -1,0 +1,85 @@
+"""What a round showed, and what all audits make of it: values in, verdicts out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.audits import clocks, outputs, processes, repeats, self_reported
+from harness.audits.exchange import Exchange
+from harness.audits.outputs import Shown
+from harness.core.audit import LEVELS, Audit
+from harness.core.process_state import ProcessState, WatchedForward
+from harness.core.record import Calibration
+
+
+@dataclass(frozen=True)
+class RoundTrace:
+    """One round, as far as audits look at it.
+
+    What only shows in forwards of its own is of thorough rounds alone: `unseen_s` and the rest
+    below it are absent from the others.
+    """
+
+    device: str
+    threads: int  # declared, as is the precision
+    precision: str
+    scale: int
+    trained: bool  # False: the row stands as untrained, and its output is not judged
+    state: ProcessState  # after the last timed forward
+    exchanges: tuple[Exchange, ...]  # in their order
+    shown: tuple[Shown, ...]  # images with the outputs that were kept
+    calibration: Calibration | None = None  # None: clocks are held against nothing
+    second_look: tuple[Exchange, ...] = ()  # forwards of a round whose clocks were odd
+    seen_s: tuple[float, ...] = ()  # the worker's seconds for an image that it had seen
+    unseen_s: tuple[float, ...] = ()  # and for fresh ones of the same size
+    idle_shares: tuple[float, ...] | None = None  # of a core, while nothing was asked
+    watched: WatchedForward | None = None
+
+
+def judged(trace: RoundTrace) -> tuple[Audit, ...]:
+    """What each audit that has something to look at says of the round."""
+    found: list[Audit | None] = [
+        self_reported.references(trace.state),
+        self_reported.flags(trace.state),
+        processes.threads(trace.exchanges, trace.threads) if trace.device == "cpu" else None,
+        *_clocks(trace),
+        _outputs(trace),
+    ]
+    if trace.watched is not None:
+        found += [
+            repeats.repeats(trace.seen_s, trace.unseen_s),
+            processes.idle(trace.idle_shares),
+            self_reported.precision(trace.watched, trace.precision),
+        ]
+    found.append(self_reported.untouched(trace.state, trace.watched))
+    return tuple(audit for audit in found if audit is not None)
+
+
+def by_clock(exchanges: Sequence[Exchange], calibration: Calibration | None) -> list[Audit | None]:
+    """What our clock says of forwards, and of fetching their outputs."""
+    if calibration is None:
+        return []
+    return [clocks.clock(exchanges, calibration), clocks.collect(exchanges, calibration)]
+
+
+def _clocks(trace: RoundTrace) -> list[Audit | None]:
+    """Of two looks the better one: a burst of load hits one, a trick both."""
+    first = by_clock(trace.exchanges, trace.calibration)
+    if not trace.second_look:
+        return first
+    second = by_clock(trace.second_look, trace.calibration)
+    looks = zip(second, first, strict=True)
+    return [min(filter(None, both), key=_gravity, default=None) for both in looks]
+
+
+def _outputs(trace: RoundTrace) -> Audit | None:
+    """The worst of all that was shown; nothing where there is no trained model to judge."""
+    if not trace.trained:
+        return Audit("outputs", "ok", "the model is untrained: its output is not judged")
+    found = [outputs.outputs(shown, trace.scale) for shown in reversed(trace.shown)]
+    return max(found, key=_gravity, default=None)
+
+
+def _gravity(audit: Audit) -> int:
+    return LEVELS.index(audit.verdict)

@@ -1,0 +1,216 @@
+"""What a round's forwards are given, and the forwards that only audits need.
+
+Audits of a round that was measured are functions of its trace (`harness.audits`). What only shows
+in forwards of its own (images seen against unseen, fresh images, work that goes on) is probed in
+the first round alone, at a drawn place of it and after it: a worker can't tell that round from the
+others, so it would have to behave in all of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from harness.audits import repeats
+from harness.audits.exchange import Exchange
+from harness.audits.fresh_images import TURNED, Draw, Fresh
+from harness.audits.outputs import Shown
+from harness.audits.round_trace import RoundTrace, by_clock, judged
+from harness.audits.thresholds import IDLE_LOOKS, IDLE_SHARE, IDLE_WINDOW_S, MORE_PAIRS, PAIRS
+from harness.core.audit import Audit
+from harness.core.process_state import ProcessState, WatchedForward
+from harness.machine import proc
+from harness.measure.session import LrImage, Session
+from harness.measure.worker_process import WorkerFailed
+from harness.quality.pixels import Uint8
+
+Key = tuple[str, str]  # data set and image
+
+
+def turned(image: LrImage) -> LrImage:
+    """Upside down and left to right: the same shape and statistics, other pixels."""
+    return replace(image, pixels=TURNED(image.pixels))
+
+
+class PlainRound:
+    """A round that nothing is known of but its samples: no audits, as in a check."""
+
+    audit_s = 0.0  # forwards, fetching and looking that only audits need
+
+    def warm_up(self, image: LrImage) -> LrImage:
+        """What the warm-up is given for an image: other pixels than the timed forwards."""
+        return turned(image)
+
+    def given(self, image: LrImage, timed_pass: int) -> LrImage:
+        """What a timed forward is given for an image."""
+        del timed_pass
+        return image
+
+    def after(self, image: LrImage, exchange: Exchange, output: Uint8 | None) -> None:
+        """A timed forward has ended; its `output` is there in the pass that is scored."""
+
+    def finish(self, state: ProcessState) -> tuple[Audit, ...]:
+        """The passes have ended, with the process in this `state`: what audits say."""
+        del state
+        return ()
+
+
+class AuditedRound(PlainRound):
+    """A round whose trace is kept, with probes where they were drawn to be."""
+
+    def __init__(self, session: Session, images: tuple[LrImage, ...]) -> None:
+        self._session = session
+        self._images = images
+        self._draw = Draw()
+        # where the thorough look comes, and at which of the images until then
+        at = self._draw.below(len(images))
+        self._place, self._target = images[at], images[self._draw.below(at + 1)]
+        self._compared = images[self._draw.below(len(images))]  # of each later pass
+        self._warmed: dict[Key, Fresh] = {}
+        self._passed: dict[Key, Fresh] = {}  # the last fresh version of each image
+        self._kept: dict[Key, Uint8] = {}  # scored outputs that others are compared with
+        self._exchanges: list[Exchange] = []
+        self._shown: list[Shown] = []
+        self._seconds: dict[bool, list[float]] = {False: [], True: []}  # by whether it is unseen
+
+    def warm_up(self, image: LrImage) -> LrImage:
+        """The image turned around, with small changes that its output must not show later."""
+        fresh = self._warmed[_key(image)] = self._draw.turned(image.pixels)
+        return replace(image, pixels=fresh.shown)
+
+    def given(self, image: LrImage, timed_pass: int) -> LrImage:
+        """The image itself in the pass that is scored, and one that nobody has seen later on."""
+        if timed_pass == 0:
+            return image
+        fresh = self._passed[_key(image)] = self._draw.fresh(image.pixels)
+        return replace(image, pixels=fresh.shown)
+
+    def after(self, image: LrImage, exchange: Exchange, output: Uint8 | None) -> None:
+        """Keep what is looked at later, and probe at the drawn places."""
+        with self._auditing():
+            if output is not None:
+                self._exchanges.append(exchange)
+                self._after_scored(image, output)
+            elif image is self._compared:
+                output = self._fetched(image, exchange)
+                fresh = ((self._passed[_key(image)], output),)
+                self._shown.append(Shown(image.pixels, self._kept[_key(image)], fresh=fresh))
+            else:
+                self._exchanges.append(exchange)
+
+    def finish(self, state: ProcessState) -> tuple[Audit, ...]:
+        """The probes that come last, and what all audits make of the trace."""
+        with self._auditing():
+            task, ready = self._session.task, self._session.ready
+            load = task.load
+            # whatever its worker says, a row without a weights file stands as untrained
+            named = load.form == "entry" and not load.weights
+            trace = RoundTrace(
+                load.device,
+                load.threads,
+                load.precision,
+                load.scale,
+                not (named and ready.untrained and ready.params > 0),
+                state,
+                tuple(self._exchanges),
+                tuple(self._shown),
+                task.calibration,
+                self._second_look(),
+            )
+            if task.thorough:
+                trace = replace(
+                    trace,
+                    seen_s=tuple(self._seconds[False]),
+                    unseen_s=tuple(self._seconds[True]),
+                    idle_shares=self._idle_shares(),
+                    watched=self._watched(),
+                )
+            return judged(trace)
+
+    def _after_scored(self, image: LrImage, output: Uint8) -> None:
+        if image is self._target or image is self._compared:
+            self._kept[_key(image)] = output
+        if not self._session.task.thorough:
+            return
+        warmed = self._warmed.pop(_key(image), None)
+        if warmed is not None:
+            self._shown.append(Shown(image.pixels, output, warm_up=warmed.perturbed))
+        if image is self._place:
+            self._seen_against_unseen()
+
+    def _seen_against_unseen(self) -> None:
+        """The image again, and fresh versions of it, in drawn order; more where that is odd."""
+        again, fresh = self._pairs(PAIRS)
+        if repeats.doubtful(self._seconds[False], self._seconds[True]):
+            more = self._pairs(MORE_PAIRS)
+            again, fresh = again + more[0], fresh + more[1]
+        scored = self._kept[_key(self._target)]
+        self._shown.append(Shown(self._target.pixels, scored, tuple(again), tuple(fresh)))
+
+    def _pairs(self, pairs: int) -> tuple[list[Uint8], list[tuple[Fresh, Uint8]]]:
+        again: list[Uint8] = []
+        fresh: list[tuple[Fresh, Uint8]] = []
+        for is_unseen in self._draw.order(pairs):
+            version = self._draw.fresh(self._target.pixels)
+            pixels = version.shown if is_unseen else self._target.pixels
+            given = replace(self._target, pixels=pixels)
+            exchange = self._session.forward(given)
+            output = self._fetched(given, exchange)
+            self._seconds[is_unseen].append(exchange.seconds)
+            if is_unseen:
+                fresh.append((version, output))
+            else:
+                again.append(output)
+        return again, fresh
+
+    def _second_look(self) -> tuple[Exchange, ...]:
+        """A few forwards more, where the clocks of the round are odd."""
+        first = by_clock(self._exchanges, self._session.task.calibration)
+        if all(audit is None or audit.verdict == "ok" for audit in first):
+            return ()
+        known = len(self._exchanges)
+        for number in range(MORE_PAIRS):
+            image = self._images[number % len(self._images)]
+            self._fetched(image, self._session.forward(image))
+        return tuple(self._exchanges[known:])
+
+    def _idle_shares(self) -> tuple[float, ...] | None:
+        """Shares of a core that are used after one more forward; None where untold.
+
+        The worker is looked at again and again until it rests.
+        """
+        self._session.forward(self._target)
+        shares: list[float] = []
+        while len(shares) < IDLE_LOOKS and (not shares or shares[-1] > IDLE_SHARE):
+            share = proc.busy_share(self._session.root, IDLE_WINDOW_S)
+            if share is None:
+                return None
+            shares.append(share)
+        return tuple(shares)
+
+    def _watched(self) -> WatchedForward:
+        """The last thing that is asked: a model that can't be watched has been measured by then."""
+        smallest = min(self._images, key=lambda image: image.pixels.size)
+        fresh = self._draw.fresh(smallest.pixels)
+        try:
+            return self._session.observe(replace(smallest, pixels=fresh.shown))
+        except WorkerFailed as error:
+            return WatchedForward(error=error.failure.message)
+
+    def _fetched(self, image: LrImage, exchange: Exchange) -> Uint8:
+        """The output of a probe's forward, which is part of the trace."""
+        output, exchange = self._session.fetched(image, exchange)
+        self._exchanges.append(exchange)
+        return output
+
+    @contextmanager
+    def _auditing(self) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.audit_s += time.perf_counter() - began
+
+
+def _key(image: LrImage) -> Key:
+    return image.dataset, image.image
