@@ -62,7 +62,7 @@ class GpuMonitor:
                 slowed[policy] = int(status.violationTime)
         return GpuReading(reasons, slowed)
 
-    def joules(self) -> float | None:
+    def energy_j(self) -> float | None:
         """Energy that the GPU drew since its driver was loaded, None where it has no counter."""
         if self._opened is None:
             return None

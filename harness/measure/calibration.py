@@ -39,7 +39,7 @@ def take(task: Task) -> Calibration | Failed:
     try:
         with started(task) as session:
             small, large = (_exchanged(session, side) for side in SIDES)
-            gauged = session.gauge()
+            gauged = session.peak_rates()
     except WorkerFailed as error:
         return error.failure
     rates = gauged.macs_per_s

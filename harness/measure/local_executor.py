@@ -8,7 +8,6 @@ from harness.core.outcome import Failed, failed
 from harness.core.progress import Progress
 from harness.core.record import (
     Calibration,
-    CountFigures,
     Environment,
     ImageScore,
     Outcome,
@@ -40,36 +39,31 @@ class LocalExecutor:
 
     def run(self, job: Job) -> JobResult:
         """Start a worker, ask it, stop it; what drifts is looked at when it has just ended."""
-        outcome: Outcome = self._count(job) if job.kind == "count" else self._round(job)
+        task = self._task(job)
+        outcome: Outcome
+        if job.kind == "count":
+            outcome = run_count(task, *job.count_size)
+        else:
+            score = again(self.scorer, job.first) if job.first else self.scorer
+            timed = run_round(task, self.images.lr, score)
+            outcome = unstable(timed, job.first, job.protocol.output_tolerance_db) or timed
         device = self.environment.stable["device"]
         seen = machine.seen(device) | self.isolation.seen
         return JobResult(outcome, replace(self.environment, seen=seen))
 
-    def _count(self, job: Job) -> CountFigures | Failed:
-        return run_count(self._task(job), *job.count_size)
-
-    def _round(self, job: Job) -> RoundFigures | Failed:
-        task = replace(
-            self._task(job),
-            calibration=self._calibrated(job) if job.protocol.audits else None,
-            thorough=job.round == 0,
-        )
-        score = again(self.scorer, job.first) if job.first else self.scorer
-        outcome = run_round(task, self.images.lr, score)
-        if isinstance(outcome, Failed):
-            return outcome
-        return unstable(outcome, job.first, job.protocol.output_tolerance_db) or outcome
-
     def _task(self, job: Job) -> Task:
-        return Task(job.load, job.protocol, job.log, self.isolation.confinement)
+        task = Task(job.load, job.protocol, job.log, self.isolation.confinement)
+        if job.kind == "count" or not job.protocol.audits:
+            return task
+        return replace(task, calibration=self._calibrated(task), thorough=job.round == 0)
 
-    def _calibrated(self, job: Job) -> Calibration | None:
+    def _calibrated(self, task: Task) -> Calibration | None:
         """What the machine does at its best; None, and one warning, where it can't be taken."""
         if self._calibration is None:
             self.progress.step("the machine's own speed")
-            load = calibration.null(device=job.load.device, threads=job.load.threads)
-            log = job.log.parents[1] / "calibration.log"
-            found = calibration.take(replace(self._task(job), load=load, log=log))
+            load = calibration.null(device=task.load.device, threads=task.load.threads)
+            log = task.log.parents[1] / "calibration.log"
+            found = calibration.take(replace(task, load=load, log=log))
             if isinstance(found, Failed):
                 self.progress.warn(f"The machine's own speed could not be taken: {found.message}")
             self._calibration = found
@@ -77,14 +71,16 @@ class LocalExecutor:
 
 
 def unstable(
-    outcome: RoundFigures, first: tuple[ImageScore, ...], tolerance_db: float
+    outcome: RoundFigures | Failed, first: tuple[ImageScore, ...], tolerance_db: float
 ) -> Failed | None:
     """The failure of an entry whose output is another one than in the `first` round, None if not.
 
     An output may differ in bits (threads sum in another order) as long as its PSNR stays within
     the tolerance. Without HR images the pixels have to be the same.
     """
-    for now, then in zip(outcome.scores, first, strict=True) if first else ():
+    if isinstance(outcome, Failed) or not first:
+        return None
+    for now, then in zip(outcome.scores, first, strict=True):
         if now.digest == then.digest:
             continue
         if now.psnr_db is None or then.psnr_db is None:

@@ -103,8 +103,8 @@ class Session:
         self._level_bytes = level.now_bytes if level else 0
         self._peak_bytes = 0
         self.compile_s = 0.0  # of torch.compile, until now
-        self._gauge = gpu_monitor.shared() if task.load.device == "cuda" else None
-        self._retakes = ThrottleGuard(self._gauge.look, time.sleep) if self._gauge else None
+        self._gpu = gpu_monitor.shared() if task.load.device == "cuda" else None
+        self._throttling = ThrottleGuard(self._gpu.look, time.sleep) if self._gpu else None
 
     def reply(self, image: LrImage) -> OutputReply:
         """One forward and its output."""
@@ -143,11 +143,11 @@ class Session:
 
     def retaken(self) -> tuple[str, ...]:
         """What was met of a throttled GPU."""
-        return self._retakes.note() if self._retakes else ()
+        return self._throttling.note() if self._throttling else ()
 
     def energy(self, images: tuple[LrImage, ...], samples: tuple[Sample, ...]) -> Energy | None:
         """What a forward draws by the GPU's counter; None where there is none, as on a CPU."""
-        if self._gauge is None:
+        if self._gpu is None:
             return None
         fastest: dict[tuple[str, str], float] = {}
         for it in samples:
@@ -155,7 +155,7 @@ class Session:
             fastest[name] = min(it.seconds, fastest.get(name, it.seconds))
         return joules.energy(
             [(it.dataset, it.image) for it in images],
-            counter=self._gauge.joules,
+            counter=self._gpu.energy_j,
             repeat=lambda index: self._repeat(images[index]),
             fastest_s=fastest,
         )
@@ -165,13 +165,10 @@ class Session:
 
         One that ran on a throttled GPU is taken again, within bounds.
         """
-        if self._retakes is None:
-            return self._once(image)
-        exchange, throttled = self._retakes.steady(lambda: self._once(image))
-        return replace(exchange, throttled=throttled)
-
-    def _once(self, image: LrImage) -> Exchange:
-        watched = self.task.load.device == "cpu" and proc.reset_peak(self._worker.pid)
+        if self._throttling is not None:
+            exchange, throttled = self._throttling.steady(lambda: self.forward(image))
+            return replace(exchange, throttled=throttled)
+        watched = proc.reset_peak(self._worker.pid)
         exchange = self.forward(image)
         if watched and (now := proc.resident(self._worker.pid)):
             self._peak_bytes = max(self._peak_bytes, now.peak_bytes)
@@ -262,7 +259,7 @@ class Session:
         )
         return of_answer(WatchedForward, observed, "forward")
 
-    def gauge(self) -> PeakRates:
+    def peak_rates(self) -> PeakRates:
         """What the device does at its best."""
         gauged, _ = self._worker.ask(
             MeasurePeakRates(),

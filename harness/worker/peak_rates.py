@@ -23,7 +23,7 @@ _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _SIZES = {"cpu": (512, 64, 96), "cuda": (4096, 128, 512)}  # matrix side, channels, image side
 
 
-def gauge(device: str) -> PeakRates:
+def measured(device: str) -> PeakRates:
     """Multiply-adds in a second, by precision, and bytes."""
     rates: dict[str, float] = {}
     for name, dtype in _DTYPES.items():

@@ -117,7 +117,7 @@ class Worker:
             case MeasurePeakRates():
                 from harness.worker import peak_rates  # for this message only
 
-                return peak_rates.gauge(self._device)
+                return peak_rates.measured(self._device)
         raise RuntimeError(f"no answer to {type(request).__name__}")
 
     def _load(self, request: Load) -> Ready:

@@ -37,7 +37,7 @@ def test_a_slowdown_at_either_moment_or_between_counts(
 
 
 def test_energy_is_the_counters_in_joules() -> None:
-    assert GpuMonitor(FakeNvml(Gpu(energy_mj=iter((2500,))))).joules() == 2.5
+    assert GpuMonitor(FakeNvml(Gpu(energy_mj=iter((2500,))))).energy_j() == 2.5
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,6 @@ def test_energy_is_the_counters_in_joules() -> None:
 )
 def test_what_does_not_tell_is_no_slowdown_and_no_energy(library: FakeNvml) -> None:
     gauge = GpuMonitor(library)
-    assert (gauge.look(), gauge.joules()) == (GpuReading(), None)
+    assert (gauge.look(), gauge.energy_j()) == (GpuReading(), None)
     gauge.close()
-    assert (library.opened, gauge.look(), gauge.joules()) == (0, GpuReading(), None)
+    assert (library.opened, gauge.look(), gauge.energy_j()) == (0, GpuReading(), None)

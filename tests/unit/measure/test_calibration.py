@@ -20,7 +20,7 @@ class Gauging(FakeSession):
 
     told = PeakRates({"fp32": 5e9}, 2e9)
 
-    def gauge(self) -> PeakRates:
+    def peak_rates(self) -> PeakRates:
         return self.told
 
 
