@@ -11,8 +11,8 @@ from harness import usecases
 from harness.core.leaderboard import Leaderboard
 from harness.entries import catalogue
 from harness.entries import checkouts as official
-from harness.gate import Checked
 from harness.gate.pair import CheckRequest
+from harness.gate.result import Checked
 from harness.render.frame import to_frame
 from harness.usecases import Inspected, RunRequest
 from harness.usecases.check import check as run_check

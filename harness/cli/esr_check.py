@@ -26,7 +26,7 @@ from harness.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from harness.gate import Checked
+    from harness.gate.result import Checked
 
 
 def check(
@@ -105,8 +105,8 @@ def _finish(
     """Write every format, print one, and exit as the gravest finding says."""
     from rich.console import Console
 
-    from harness.gate import exit_code
     from harness.gate import formats as draw
+    from harness.gate.result import exit_code
 
     files = draw.write(checked, folder, inconclusive=inconclusive)
     if as_json:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import median
+from statistics import fmean, median
 
-from harness.gate import Arm, Block, CheckSettings, Gate, GateFinding, drifts, noisy_finding
+from harness.gate.blocks import Arm, Block
+from harness.gate.gates import Gate, GateFinding, noisy_finding
+from harness.gate.settings import CheckSettings
 from harness.gate.stored_baseline import Stored
 from harness.stats.nested import estimate
 
 Names = Mapping[Arm, str]
 _SMALLEST = 2**20  # bytes added to both peaks, so that the ratio of two nothings is 1
+LEAST_TURNS = 6  # of a block whose ends can be compared
 _DRIFTING = "{side} changes while it runs: its last forwards take {ratio:.2f} times its first ones"
 
 
@@ -42,18 +45,16 @@ def memory(
     else:
         old = list(then.peaks)
         apart, stored = _logs(new), _logs(old)
-    found = estimate(_blocks(apart), confidence=settings.confidence, stored=_blocks(stored))
+    # each process is a block of one turn
+    found = estimate(
+        [[it] for it in apart], confidence=settings.confidence, stored=[[it] for it in stored]
+    )
     interval = (math.exp(found.low), math.exp(min(found.high, 700.0)))
     return noisy_finding(gate, old, new, interval)
 
 
 def _logs(peaks: Sequence[int]) -> list[float]:
     return [math.log(peak + _SMALLEST) for peak in peaks]
-
-
-def _blocks(figures: Sequence[float]) -> list[list[float]]:
-    """Each figure as a block of one turn."""
-    return [[figure] for figure in figures]
 
 
 def _peaks(blocks: Sequence[Block], arm: Arm) -> list[int]:
@@ -103,3 +104,33 @@ def drifting(blocks: Sequence[Block], settings: CheckSettings, sides: Names) -> 
         _DRIFTING.format(side=sides[arm], ratio=ratio)
         for arm, ratio in drifts(blocks, settings).items()
     )
+
+
+def drifts(blocks: Sequence[Block], settings: CheckSettings) -> Mapping[Arm, float]:
+    """Sides that change over a process's life by more than half the effect, with the change.
+
+    The change of a block is the log ratio of its last third to its first. A drift is a side's own:
+    the change that all sides share (a machine that warms up) is taken off first, and the blocks,
+    as many as an interval needs, agree about the rest. Ratios, 1.1 for a tenth slower at the end.
+    """
+    long = [block for block in blocks if len(block.turns) >= LEAST_TURNS]
+    if len(long) < settings.least_blocks:
+        return {}
+    found: dict[Arm, float] = {}
+    for arm in Arm:
+        # what is least among the other sides is shared: no side is to blame for it
+        others = [other for other in Arm if other != arm]
+        changes = [
+            _change(block, arm) - min((_change(block, other) for other in others), key=abs)
+            for block in long
+        ]
+        mean = estimate([[change] for change in changes], confidence=settings.confidence)
+        if mean.excludes_zero and abs(mean.point) > settings.log_effect / 2:
+            found[arm] = math.exp(mean.point)
+    return found
+
+
+def _change(block: Block, arm: Arm) -> float:
+    logs = [fmean(map(math.log, turn.seconds(arm))) for turn in block.turns]
+    third = len(logs) // 3
+    return median(logs[-third:]) - median(logs[:third])

@@ -39,7 +39,7 @@ class Turn:
         return _level(self.candidate) - (_level(self.baseline) + _level(self.again)) / 2
 
     @property
-    def null(self) -> float:
+    def control(self) -> float:
         """Log ratio of the baseline to itself, in another process."""
         return _level(self.again) - _level(self.baseline)
 
@@ -85,9 +85,9 @@ class Block:
         return tuple(turn.effect for turn in self.turns)
 
     @property
-    def nulls(self) -> tuple[float, ...]:
+    def controls(self) -> tuple[float, ...]:
         """Each turn's log ratio of the baseline to itself."""
-        return tuple(turn.null for turn in self.turns)
+        return tuple(turn.control for turn in self.turns)
 
 
 def _level(pair: TwoForwards) -> float:

@@ -10,8 +10,8 @@ from typing import Any
 from harness.core.outcome import BadInput
 from harness.core.values import finite_value
 from harness.documents import typed
-from harness.gate import CheckSettings, Gate, gate_for
-from harness.gate.gates import DEFAULTS, GateMetric
+from harness.gate.gates import DEFAULTS, Gate, GateMetric, gate_for
+from harness.gate.settings import CheckSettings
 
 PYPROJECT = Path("pyproject.toml")
 _CAP = 2**20  # bytes

@@ -13,9 +13,9 @@ from harness.core.outcome import Failed
 from harness.core.record import CountFigures
 from harness.counts.static_figures import static_figures
 from harness.counts.verdict import judge
-from harness.gate import Arm, Costs
+from harness.gate.blocks import Arm
 from harness.gate.crops import Crop, quality
-from harness.gate.gates import COUNTED, GateMetric
+from harness.gate.gates import COUNTED, Costs, GateMetric
 from harness.machine import environment
 from harness.measure import loads
 from harness.measure.executor import concurrently
@@ -61,10 +61,10 @@ def costs(
         good = tuple(it.pixels for it in replies if isinstance(it, OutputReply))
         if len(good) < len(replies):
             return next(_said(it) for it in replies if isinstance(it, Failed))
-        figures: dict[GateMetric, float] = {
-            **_counts(counted),
-            **quality(good, inputs, load.scale),
-        }
+        figures: dict[GateMetric, float] = {**quality(good, inputs, load.scale)}
+        if isinstance(counted, CountFigures):
+            found = static_figures(counted.counts, convention=DEFAULT_CONVENTION)
+            figures |= {key: found[key] for key in COUNTED if key in found}
         return SideCosts(Costs(figures, tuple(map(pixel_digest, good))), _notes(load, counted))
 
     found = concurrently(one, list(loads), workers=environment.usable_cores())
@@ -90,13 +90,6 @@ def _outcome(
         return run_trial(task(counting), images, size)
     replies = run_outputs(task(running), images)
     return replies if isinstance(replies, Failed) else (replies, run_count(task(counting), *size))
-
-
-def _counts(counted: CountFigures | Failed) -> dict[GateMetric, float]:
-    if isinstance(counted, Failed):
-        return {}
-    found = static_figures(counted.counts, convention=DEFAULT_CONVENTION)
-    return {key: found[key] for key in COUNTED if key in found}
 
 
 def _notes(load: Load, counted: CountFigures | Failed) -> tuple[str, ...]:

@@ -72,12 +72,12 @@ def _false_alarms(sampled: Sequence[Block], blocks: int, settings: CheckSettings
     rng = np.random.default_rng(settings.seed)
     effects = np.array([median(block.effects) for block in sampled])
     effects -= effects.mean()
-    nulls = np.array([median(block.nulls) for block in sampled])
+    controls = np.array([median(block.controls) for block in sampled])
     alarms = 0
     for _ in range(SIMULATED):
         chosen = rng.integers(0, len(sampled), blocks)
         signed = effects[chosen] * rng.choice((-1.0, 1.0), blocks)
-        word, _reason = called(_of(signed, settings), _of(nulls[chosen], settings), settings)
+        word, _reason = called(_of(signed, settings), _of(controls[chosen], settings), settings)
         alarms += word in ("SLOWER", "FASTER")
     return alarms / SIMULATED
 

@@ -24,9 +24,9 @@ _SPREAD = 1.4826  # times the median absolute deviation: the standard deviation 
 class RuntimeVerdict:
     """A verdict on one noisy figure. Ratios are candidate over baseline, 1 is equal.
 
-    `low` and `high` are the ends of the interval, `p` the level at which it loses 1. `null` is the
-    baseline's ratio to itself, with its own ends. `noise` is the scatter of a single turn of the
-    baseline against itself, as a share: 0.02 is 2 %.
+    `low` and `high` are the ends of the interval, `p` the level at which it loses 1. `control` is
+    the baseline's ratio to itself (A/A), with its own ends. `noise` is the scatter of a single turn
+    of the baseline against itself, as a share: 0.02 is 2 %.
     """
 
     word: VerdictWord
@@ -35,7 +35,7 @@ class RuntimeVerdict:
     low: float | None = None
     high: float | None = None
     p: float = 1.0
-    null: tuple[float, float, float] | None = None
+    control: tuple[float, float, float] | None = None
     noise: float | None = None
     blocks: int = 0
     pairs: int = 0
@@ -53,14 +53,12 @@ def looks(settings: CheckSettings, stored: Nested = ()) -> tuple[Looks, Looks]:
     """
 
     def narrow(blocks: tuple[Block, ...]) -> bool:
-        if len(blocks) < settings.least_blocks:
-            return False
-        return _effect(blocks, settings, stored).width < settings.log_effect / 2
+        enough = len(blocks) >= settings.least_blocks
+        return enough and _effect(blocks, settings, stored).width < settings.log_effect / 2
 
     def suspect(blocks: tuple[Block, ...]) -> bool:
-        if len(blocks) < settings.least_blocks:
-            return False
-        return _leans(_effect(blocks, settings, stored), settings)
+        enough = len(blocks) >= settings.least_blocks
+        return enough and _leans(_effect(blocks, settings, stored), settings)
 
     return narrow, suspect
 
@@ -71,8 +69,10 @@ def judge(sampling: Sampling, settings: CheckSettings, *, stored: Nested = ()) -
     if not blocks:
         return RuntimeVerdict("INCONCLUSIVE", _SPENT.format(settings.budget_s))
     effect = _effect(blocks, settings, stored)
-    null = estimate([block.nulls for block in blocks], confidence=settings.confidence)
-    word, reason = called(effect, null, settings)
+    control = estimate([block.controls for block in blocks], confidence=settings.confidence)
+    word, reason = called(effect, control, settings)
+    # from the steps between neighbouring turns, which need no centre to be estimated first
+    steps = [abs(one - two) for block in blocks for one, two in pairwise(block.controls)]
     return RuntimeVerdict(
         word,
         reason,
@@ -80,8 +80,8 @@ def judge(sampling: Sampling, settings: CheckSettings, *, stored: Nested = ()) -
         low=_ratio(effect.low),
         high=_ratio(effect.high),
         p=effect.p,
-        null=(math.exp(null.point), _ratio(null.low), _ratio(null.high)),
-        noise=_noise(blocks),
+        control=(math.exp(control.point), _ratio(control.low), _ratio(control.high)),
+        noise=math.expm1(_SPREAD * median(steps) / math.sqrt(2)) if steps else None,
         blocks=effect.blocks,
         pairs=effect.turns,
     )
@@ -103,19 +103,19 @@ def doubt(sampling: Sampling, settings: CheckSettings) -> str:
     """Why nothing should be made of these samples; empty if there is no reason."""
     if not sampling.blocks:
         return _SPENT.format(settings.budget_s)
-    nulls = [block.nulls for block in sampling.blocks]
-    return _doubt(estimate(nulls, confidence=settings.confidence), settings)
+    controls = [block.controls for block in sampling.blocks]
+    return _doubt(estimate(controls, confidence=settings.confidence), settings)
 
 
-def _doubt(null: LogRatio, settings: CheckSettings) -> str:
-    if null.blocks < settings.least_blocks:
+def _doubt(control: LogRatio, settings: CheckSettings) -> str:
+    if control.blocks < settings.least_blocks:
         return (
-            f"{null.blocks} of the {settings.least_blocks} blocks that an interval needs: "
+            f"{control.blocks} of the {settings.least_blocks} blocks that an interval needs: "
             "allow a larger budget, or a smaller input"
         )
-    if null.excludes_zero and abs(null.point) > settings.log_effect / 2:
+    if control.excludes_zero and abs(control.point) > settings.log_effect / 2:
         return (
-            f"two processes of one model differ by {math.expm1(abs(null.point)):.1%}: "
+            f"two processes of one model differ by {math.expm1(abs(control.point)):.1%}: "
             "something else is at work on this machine"
         )
     return ""
@@ -131,44 +131,24 @@ def _leans(effect: LogRatio, settings: CheckSettings) -> bool:
     return effect.excludes_zero and abs(effect.point) > settings.log_effect
 
 
-def _word(effect: LogRatio, settings: CheckSettings) -> VerdictWord:
-    """What the interval says, the A/A arm aside."""
-    if _leans(effect, settings) and effect.p <= settings.alarm:
-        return "SLOWER" if effect.point > 0.0 else "FASTER"
-    least = settings.log_effect
-    return "SAME" if effect.low > -least and effect.high < least else "INCONCLUSIVE"
-
-
-def called(effect: LogRatio, null: LogRatio, settings: CheckSettings) -> tuple[VerdictWord, str]:
+def called(effect: LogRatio, control: LogRatio, settings: CheckSettings) -> tuple[VerdictWord, str]:
     """The verdict on a candidate's effect and the baseline's to itself, and its reason."""
-    if doubt := _doubt(null, settings):
+    if doubt := _doubt(control, settings):
         return "INCONCLUSIVE", doubt
-    word = _word(effect, settings)
-    if word == "INCONCLUSIVE" and effect.excludes_zero:
-        return word, _open(effect, settings)
-    return word, _REASONS[word].format(effect=settings.effect)
-
-
-def _open(effect: LogRatio, settings: CheckSettings) -> str:
-    """What is open where the interval holds no 1."""
+    limit, alarm = f"{settings.effect:.1%}", settings.alarm
     side = "slower" if effect.point > 0.0 else "faster"
-    if _leans(effect, settings):
-        return f"probably {side}, but not sure enough: p is {effect.p:.2g}, not {settings.alarm:g}"
-    return f"{side}, but whether by {settings.effect:.1%} or more is open"
-
-
-_REASONS: dict[VerdictWord, str] = {
-    "SLOWER": "slower by more than the smallest effect that matters, {effect:.1%}",
-    "FASTER": "faster by more than the smallest effect that matters, {effect:.1%}",
-    "SAME": "a difference of {effect:.1%} or more is ruled out",
-    "INCONCLUSIVE": "the interval holds both no difference and one of {effect:.1%} or more",
-}
-
-
-def _noise(blocks: tuple[Block, ...]) -> float | None:
-    """From the steps between neighbouring turns, which need no centre to be estimated first."""
-    steps = [abs(one - two) for it in blocks for one, two in pairwise(it.nulls)]
-    return math.expm1(_SPREAD * median(steps) / math.sqrt(2)) if steps else None
+    leans = _leans(effect, settings)
+    if leans and effect.p <= alarm:
+        word: VerdictWord = "SLOWER" if side == "slower" else "FASTER"
+        return word, f"{side} by more than the smallest effect that matters, {limit}"
+    if -settings.log_effect < effect.low and effect.high < settings.log_effect:
+        return "SAME", f"a difference of {limit} or more is ruled out"
+    reason = f"the interval holds both no difference and one of {limit} or more"
+    if leans:
+        reason = f"probably {side}, but not sure enough: p is {effect.p:.2g}, not {alarm:g}"
+    elif effect.excludes_zero:
+        reason = f"{side}, but whether by {limit} or more is open"
+    return "INCONCLUSIVE", reason
 
 
 def _ratio(log: float) -> float:

@@ -13,11 +13,13 @@ from harness.core.outcome import BadInput
 from harness.core.progress import Progress
 from harness.entries import weights
 from harness.entries.catalogue import Entry
-from harness.gate import Arm, CheckSettings, Gate, Sampling, looks, sample
 from harness.gate.baseline import Baseline
+from harness.gate.blocks import Arm
 from harness.gate.crops import Crop, crops
-from harness.gate.gates import DEFAULTS
-from harness.gate.sampling import SamplingTools
+from harness.gate.gates import DEFAULTS, Gate
+from harness.gate.judgement import looks
+from harness.gate.sampling import Sampling, SamplingTools, sample
+from harness.gate.settings import CheckSettings
 from harness.gate.stored_baseline import Inputs
 from harness.gate.worker_bench import WorkerBench
 from harness.machine import environment as machine

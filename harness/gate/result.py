@@ -28,21 +28,13 @@ class CheckExit(IntEnum):
 
 
 # what decides where findings disagree: a figure of a wrong image is worth nothing
-_GRAVEST_FIRST: tuple[CheckStatus, ...] = (
-    "bad_input",
-    "not_measured",
-    "quality",
-    "regression",
-    "inconclusive",
-    "pass",
-)
-_CODES: Mapping[CheckStatus, CheckExit] = {
-    "pass": CheckExit.PASS,
-    "regression": CheckExit.REGRESSION,
+_GRAVEST_FIRST: Mapping[CheckStatus, CheckExit] = {
     "bad_input": CheckExit.BAD_INPUT,
     "not_measured": CheckExit.NOT_MEASURED,
-    "inconclusive": CheckExit.INCONCLUSIVE,
     "quality": CheckExit.QUALITY,
+    "regression": CheckExit.REGRESSION,
+    "inconclusive": CheckExit.INCONCLUSIVE,
+    "pass": CheckExit.PASS,
 }
 
 
@@ -104,4 +96,4 @@ def exit_code(checked: Sequence[Checked], *, inconclusive: Literal["pass", "fail
     gravest: CheckStatus = next((status for status in _GRAVEST_FIRST if status in found), "pass")
     if gravest == "inconclusive" and inconclusive == "pass":
         return CheckExit.PASS
-    return _CODES[gravest]
+    return _GRAVEST_FIRST[gravest]

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.gate import CheckSettings, Costs, Sampling, doubt, judge, stored_baseline
+from harness.gate import stored_baseline
 from harness.gate.blocks import Arm
-from harness.gate.gates import COUNTED
+from harness.gate.gates import COUNTED, Costs
+from harness.gate.judgement import doubt, judge
 from harness.gate.pair import CheckPair, CheckRequest, environment, inputs
+from harness.gate.sampling import Sampling
+from harness.gate.settings import CheckSettings
 
 
 def keep(

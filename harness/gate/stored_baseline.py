@@ -13,7 +13,7 @@ from harness.core.outcome import BadInput
 from harness.core.values import finite_value, value
 from harness.documents import atomic
 from harness.documents.typed import adapter
-from harness.gate import Costs
+from harness.gate.gates import Costs
 
 SCHEMA = 2
 

@@ -8,7 +8,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from harness.audits.exchange import Exchange
-from harness.gate import Arm, ArmFailed, ArmReport
+from harness.gate.blocks import Arm, ArmReport
+from harness.gate.sampling import ArmFailed
 from harness.measure.answer_validation import unseen
 from harness.measure.executor import concurrently
 from harness.measure.passes import warm_up

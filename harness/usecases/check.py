@@ -10,26 +10,32 @@ from harness.core.outcome import BadInput
 from harness.core.progress import Progress, Silent
 from harness.entries.catalogue import CatalogError, Entry, Rejected
 from harness.entries.weights import WeightsError
-from harness.gate import (
-    Arm,
-    Checked,
-    CheckSettings,
-    Conditions,
-    Gate,
-    GateFinding,
-    Sampling,
-    corrected,
-    drifts,
-    exact_findings,
-    gate_for,
-    judge,
-    stored_baseline,
-)
+from harness.gate import stored_baseline
 from harness.gate.baseline import Baseline, baseline, candidates
-from harness.gate.block_figures import Names, drifting, first_calls, memory, names, seconds, told
+from harness.gate.block_figures import (
+    Names,
+    drifting,
+    drifts,
+    first_calls,
+    memory,
+    names,
+    seconds,
+    told,
+)
+from harness.gate.blocks import Arm
 from harness.gate.configuration import for_gates
 from harness.gate.costs import SideCosts, costs
-from harness.gate.gates import COUNTED, NOISY, QUALITY, GateMetric
+from harness.gate.gates import (
+    COUNTED,
+    NOISY,
+    QUALITY,
+    Gate,
+    GateFinding,
+    GateMetric,
+    exact_findings,
+    gate_for,
+)
+from harness.gate.judgement import corrected, judge
 from harness.gate.pair import (
     CheckPair,
     CheckRequest,
@@ -41,7 +47,10 @@ from harness.gate.pair import (
     refuse_absent_gpu,
     sampled,
 )
+from harness.gate.result import Checked, Conditions
+from harness.gate.sampling import Sampling
 from harness.gate.save_baseline import keep
+from harness.gate.settings import CheckSettings
 from harness.measure.loads import refuse_device, refuse_size, refuse_threads
 from harness.sandbox.isolation import Isolation
 

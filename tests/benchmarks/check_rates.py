@@ -39,21 +39,15 @@ import kept
 from planted import neighbours, write_planted
 from scipy.stats import mannwhitneyu
 
-from harness.gate import (
-    Arm,
-    Block,
-    Checked,
-    CheckSettings,
-    Gate,
-    LogRatio,
-    Sampling,
-    Turn,
-    estimate,
-    judge,
-)
+from harness.gate.blocks import Arm, Block, Turn
 from harness.gate.formats import document
-from harness.gate.judgement import called
+from harness.gate.gates import Gate
+from harness.gate.judgement import called, judge
 from harness.gate.pair import CheckRequest
+from harness.gate.result import Checked
+from harness.gate.sampling import Sampling
+from harness.gate.settings import CheckSettings
+from harness.stats.nested import LogRatio, estimate
 from harness.usecases.check import check
 
 EFFECT = 0.05

@@ -20,9 +20,10 @@ from statistics import fmean, median, stdev
 
 from harness.core.progress import Silent
 from harness.entries import catalogue
-from harness.gate import Block, CheckSettings
 from harness.gate.baseline import Baseline
+from harness.gate.blocks import Block
 from harness.gate.pair import CheckRequest, paired, sampled
+from harness.gate.settings import CheckSettings
 from harness.machine.environment import usable_cores
 
 MODEL = "rlfn_ntire_x4"

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from harness.gate import Arm, ArmFailed, ArmReport
-from harness.gate.sampling import SamplingTools
+from harness.gate.blocks import Arm, ArmReport
+from harness.gate.sampling import ArmFailed, SamplingTools
 
 FORWARD_S = 0.02
 

@@ -10,8 +10,8 @@ from fakes.entries import CONV, write_entry
 
 from harness.core.leaderboard import Leaderboard, Row
 from harness.core.record import RoundFigures
-from harness.gate import CheckSettings
 from harness.gate.pair import CheckRequest
+from harness.gate.settings import CheckSettings
 from harness.machine import nvml
 from harness.sandbox.isolation import SandboxMode, why_not
 from harness.usecases import RunRequest, evaluate

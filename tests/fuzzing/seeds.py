@@ -14,7 +14,7 @@ from harness.core.record import FloorFigures, Record
 from harness.core.run import JobKey, ListedEntry, Run
 from harness.documents.typed import adapter
 from harness.entries.catalogue import reference_folder
-from harness.gate import Costs
+from harness.gate.gates import Costs
 from harness.gate.stored_baseline import Inputs, Stored
 from harness.rules import printed_tables, rulebook
 from harness.wire import codec

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.documents.atomic import WriteError
-from harness.gate import Checked
 from harness.gate.formats.rows import CheckLine, CheckResult, lines, remarks, shown
+from harness.gate.result import Checked
 from harness.render.as_markdown import escape
 
 MARKER = "<!-- esr-check -->"  # by which a later run finds its comment, to replace it

@@ -7,7 +7,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from harness.gate import Arm, Block, Checked, RuntimeVerdict
+from harness.gate.blocks import Arm, Block
+from harness.gate.formats.rows import figures
+from harness.gate.gates import COUNTED
+from harness.gate.judgement import RuntimeVerdict
+from harness.gate.result import Checked
+from harness.render.text import clean
 
 SCHEMA = 1
 
@@ -17,6 +22,29 @@ def document(checked: Sequence[Checked]) -> dict[str, Any]:
     return {"schema": SCHEMA, "entries": [_entry(it) for it in checked]}
 
 
+def benchmark(checked: Sequence[Checked]) -> list[dict[str, Any]]:
+    """The history that github-action-benchmark keeps, as its tool `customSmallerIsBetter` reads it.
+
+    `[{name, unit, value, range, extra}]`, without what was not measured. Ratios to the baseline and
+    counts, no absolute time: a history of those would compare machines.
+    """
+    found: list[dict[str, Any]] = []
+    for it in checked:
+        entry, verdict = clean(it.entry), it.verdict
+        if verdict is not None and verdict.ratio is not None:
+            low, high = verdict.low, verdict.high
+            row = {"name": f"{entry}: runtime", "unit": "ratio", "value": verdict.ratio}
+            if low is not None and high is not None and math.isfinite(high) and high < 1e3:
+                row["range"] = f"{low:.4f} to {high:.4f}"
+            found.append({**row, "extra": f"{verdict.word}, {figures(verdict)}"})
+        found += [
+            {"name": f"{entry}: {finding.metric}", "unit": "", "value": finding.candidate}
+            for finding in it.findings
+            if finding.metric in COUNTED and finding.candidate is not None
+        ]
+    return found
+
+
 def _entry(it: Checked) -> dict[str, Any]:
     return {
         "entry": it.entry,
@@ -24,16 +52,7 @@ def _entry(it: Checked) -> dict[str, Any]:
         "status": it.status,
         "failure": it.failure,
         "runtime": None if it.verdict is None else _verdict(it.verdict),
-        "findings": [
-            {
-                "metric": found.metric,
-                "level": found.level,
-                "text": found.text,
-                "baseline": found.baseline,
-                "candidate": found.candidate,
-            }
-            for found in it.findings
-        ],
+        "findings": [dataclasses.asdict(found) for found in it.findings],
         "seconds": dict(it.seconds),
         "first_call_s": dict(it.first_call_s),
         "drifts": dict(it.drifts),
@@ -54,7 +73,7 @@ def _verdict(it: RuntimeVerdict) -> dict[str, Any]:
         "low": _bounded(it.low),
         "high": _bounded(it.high),
         "p": it.p,
-        "null": None if it.null is None else [_bounded(end) for end in it.null],
+        "null": None if it.control is None else [_bounded(end) for end in it.control],
         "noise": it.noise,
         "blocks": it.blocks,
         "pairs": it.pairs,

@@ -6,15 +6,10 @@ from collections.abc import Sequence
 from typing import Literal
 from xml.etree import ElementTree as ET
 
-from harness.gate import Checked
 from harness.gate.formats.rows import CheckLine, lines, remarks, shown
+from harness.gate.result import Checked
 
-_CHILD: dict[str, str] = {
-    "regression": "failure",
-    "quality": "failure",
-    "inconclusive": "failure",
-    "error": "error",
-}
+_CHILD = {**dict.fromkeys(("regression", "quality", "inconclusive"), "failure"), "error": "error"}
 
 
 def to_junit(checked: Sequence[Checked], *, inconclusive: Literal["pass", "fail"]) -> str:
@@ -25,16 +20,23 @@ def to_junit(checked: Sequence[Checked], *, inconclusive: Literal["pass", "fail"
     kinds = {**_CHILD, **({"inconclusive": "skipped"} if inconclusive == "pass" else {})}
     root = ET.Element("testsuites", name="esr check")
     for it in checked:
-        rows = lines([it])
+        rows = [(row, kinds.get(row.outcome, "")) for row in lines([it])]
+        found = [kind for _row, kind in rows]
+        counts = {
+            "tests": len(rows),
+            "failures": found.count("failure"),
+            "errors": found.count("error"),
+            "skipped": found.count("skipped"),
+        }
         suite = ET.SubElement(
             root,
             "testsuite",
-            _counts([kinds.get(row.outcome, "") for row in rows]),
+            {name: str(count) for name, count in counts.items()},
             name=shown(it.entry),
             time=f"{it.sampling.elapsed_s:.3f}",
         )
-        for row in rows:
-            _case(suite, row, kinds.get(row.outcome, ""))
+        for row, kind in rows:
+            _case(suite, row, kind)
         ET.SubElement(suite, "system-out").text = "\n".join(remarks(it))
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
@@ -44,14 +46,7 @@ def _case(suite: ET.Element, row: CheckLine, kind: str) -> None:
     case = ET.SubElement(suite, "testcase", classname=f"esr.check.{row.entry}", name=row.gate)
     if not kind:
         return
-    message = f"{row.word}: {row.full}"
-    child = ET.SubElement(case, kind, message=message)
+    child = ET.SubElement(case, kind, message=f"{row.word}: {row.full}")
     if kind != "skipped":
         child.set("type", row.outcome)
     child.text = f"baseline {row.old}, candidate {row.new}"
-
-
-def _counts(kinds: Sequence[str]) -> dict[str, str]:
-    names = {"failures": "failure", "errors": "error", "skipped": "skipped"}
-    counted = {name: str(kinds.count(kind)) for name, kind in names.items()}
-    return {"tests": str(len(kinds)), **counted}

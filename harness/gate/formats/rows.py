@@ -5,13 +5,15 @@ Text is clean (see `harness.render.text`) but not escaped.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from harness.core.metrics import METRICS
-from harness.gate import Arm, Checked, GateFinding, RuntimeVerdict
-from harness.gate.gates import GateResult
+from harness.gate.blocks import Arm
+from harness.gate.gates import GateFinding
+from harness.gate.judgement import RuntimeVerdict
+from harness.gate.result import Checked
 from harness.render.text import clean, cut, inert
 from harness.render.units import MISSING, quantity, times
 
@@ -24,13 +26,6 @@ WORDS: dict[CheckResult, str] = {
     "quality": "quality gate failed",
     "inconclusive": "inconclusive",
     "error": "not measured",
-}
-_LEVELS: dict[GateResult, CheckResult] = {
-    "pass": "pass",
-    "regression": "regression",
-    "quality": "quality",
-    "inconclusive": "inconclusive",
-    "absent": "error",
 }
 
 
@@ -59,30 +54,29 @@ def lines(checked: Sequence[Checked]) -> tuple[CheckLine, ...]:
     return tuple(line for it in checked for line in _of_entry(it))
 
 
-def _of_entry(it: Checked) -> list[CheckLine]:
+def _of_entry(it: Checked) -> Iterator[CheckLine]:
     entry, base = shown(it.entry), shown(it.baseline)
-    found = [_of_finding(entry, base, finding) for finding in it.findings]
     if it.failure:
         text = shown(it.failure)
-        found.insert(
-            0, CheckLine(entry, base, "Runtime", "error", "FAILED", MISSING, MISSING, "", text)
-        )
+        yield CheckLine(entry, base, "Runtime", "error", "FAILED", MISSING, MISSING, "", text)
     elif it.verdict is not None:
-        found.insert(0, _of_verdict(it, it.verdict))
-    return found
+        yield _of_verdict(entry, base, it, it.verdict)
+    for finding in it.findings:
+        yield _of_finding(entry, base, finding)
 
 
-def _of_verdict(it: Checked, verdict: RuntimeVerdict) -> CheckLine:
+def _of_verdict(entry: str, base: str, it: Checked, verdict: RuntimeVerdict) -> CheckLine:
     outcomes: dict[str, CheckResult] = {"SLOWER": "regression", "INCONCLUSIVE": "inconclusive"}
+    point, low, high = verdict.ratio, verdict.low, verdict.high
     return CheckLine(
-        entry=shown(it.entry),
-        baseline=shown(it.baseline),
+        entry=entry,
+        baseline=base,
         gate="Runtime",
         outcome=outcomes.get(verdict.word, "pass"),
         word=verdict.word,
         old=quantity("runtime", it.seconds.get(Arm.BASELINE)),
         new=quantity("runtime", it.seconds.get(Arm.CANDIDATE)),
-        change=_change(verdict),
+        change="" if point is None or low is None or high is None else _ratio(point, low, high),
         text="; ".join(filter(None, (shown(verdict.reason), figures(verdict)))),
     )
 
@@ -94,8 +88,8 @@ def figures(verdict: RuntimeVerdict) -> str:
     parts = [f"{_times(verdict.pairs, 'pair')} in {_times(verdict.blocks, 'block')}"]
     if verdict.noise is not None:
         parts.append(f"noise {verdict.noise:.1%} a pair")
-    if verdict.null is not None:
-        parts.append(f"A/A {_ratio(*verdict.null)}")
+    if verdict.control is not None:
+        parts.append(f"A/A {_ratio(*verdict.control)}")
     return ", ".join(parts)
 
 
@@ -115,35 +109,24 @@ def remarks(it: Checked) -> tuple[str, ...]:
 
 
 def _of_finding(entry: str, base: str, finding: GateFinding) -> CheckLine:
+    metric = METRICS.get(finding.metric)  # None for the digest
+    outcome: CheckResult = "error" if finding.level == "absent" else finding.level
     return CheckLine(
         entry=entry,
         baseline=base,
-        gate=_label(finding.metric),
-        outcome=_LEVELS[finding.level],
-        word=WORDS[_LEVELS[finding.level]],
+        gate=(metric.gate and metric.gate.label) or metric.label if metric else "Output pixels",
+        outcome=outcome,
+        word=WORDS[outcome],
         old=_figure(finding.metric, finding.baseline),
         new=_figure(finding.metric, finding.candidate),
         change=shown(finding.text),
     )
 
 
-def _label(metric: str) -> str:
-    if metric == "digest":
-        return "Output pixels"
-    kind = METRICS[metric]
-    return (kind.gate and kind.gate.label) or kind.label
-
-
 def _figure(metric: str, value: float | None) -> str:
     if metric == "digest":
         return MISSING
     return quantity(f"{metric}:check" if METRICS[metric].quality else metric, value)
-
-
-def _change(verdict: RuntimeVerdict) -> str:
-    if verdict.ratio is None or verdict.low is None or verdict.high is None:
-        return ""
-    return _ratio(verdict.ratio, verdict.low, verdict.high)
 
 
 def _ratio(point: float, low: float, high: float) -> str:

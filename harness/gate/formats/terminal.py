@@ -9,8 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.gate import Checked
 from harness.gate.formats.rows import CheckResult, lines, remarks, shown
+from harness.gate.result import Checked
 from harness.render.text import inert
 
 _STYLES: dict[CheckResult, str] = {
@@ -32,13 +32,11 @@ def to_terminal(checked: Sequence[Checked]) -> RenderableType:
         style = _STYLES[line.outcome]
         texts = (line.gate, line.old, line.new, line.change)
         grid.add_row(Text(line.entry), *map(Text, texts), Text(line.word, style=style))
-    told = (Text(text) for it in checked for text in _told(it))
-    return Group(*([grid] if grid.row_count else []), *told)
-
-
-def _told(it: Checked) -> list[str]:
-    """Each begins with the entry's id: no line of a CI log is the submission's alone."""
-    rows = lines([it])
-    name = shown(it.entry)
-    said = [f"{name}: {row.gate.lower()} {row.word}: {row.text}" for row in rows if row.text]
-    return [inert(text) for text in (*said, *(f"{name}: {text}" for text in remarks(it)))]
+    told: list[str] = []
+    for (
+        it
+    ) in checked:  # each begins with the entry's id: no line of a log is the submission's alone
+        rows = (row for row in lines([it]) if row.text)
+        said = (f"{row.gate.lower()} {row.word}: {row.text}" for row in rows)
+        told += [inert(f"{shown(it.entry)}: {text}") for text in (*said, *remarks(it))]
+    return Group(*([grid] if grid.row_count else []), *map(Text, told))

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from harness.core.outcome import BadInput
-from harness.gate import Gate, configuration
+from harness.gate import configuration
+from harness.gate.gates import Gate
 
 GATES = """
 budget_s = 30.0

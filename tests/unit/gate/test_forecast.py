@@ -4,8 +4,9 @@ import math
 
 from fakes.sides import World
 
-from harness.gate import CheckSettings, sample
 from harness.gate.forecast import Forecast, forecast
+from harness.gate.sampling import sample
+from harness.gate.settings import CheckSettings
 
 ASKED = CheckSettings(budget_s=120.0)
 

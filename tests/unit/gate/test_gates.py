@@ -4,19 +4,17 @@ from typing import Any
 
 import pytest
 
-from harness.gate import (
-    Checked,
-    CheckExit,
+from harness.gate.gates import (
+    DEFAULTS,
     Costs,
     Gate,
     GateFinding,
-    RuntimeVerdict,
     exact_findings,
-    exit_code,
     gate_for,
     noisy_finding,
 )
-from harness.gate.gates import DEFAULTS
+from harness.gate.judgement import RuntimeVerdict
+from harness.gate.result import Checked, CheckExit, exit_code
 
 MIB = 2**20
 BASE = Costs({"params": 1000.0, "macs": 2e9, "psnr": 30.0, "ssim": 0.9}, ("a", "b"))

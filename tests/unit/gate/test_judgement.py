@@ -8,19 +8,13 @@ from fakes.sides import World
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.gate import (
-    Block,
-    CheckSettings,
-    Sampling,
-    Turn,
-    corrected,
-    estimate,
-    holm,
-    judge,
-    looks,
-)
-from harness.gate import sample as measure
-from harness.gate.judgement import RuntimeVerdict
+from harness.gate.blocks import Block, Turn
+from harness.gate.judgement import RuntimeVerdict, corrected, judge, looks
+from harness.gate.sampling import Sampling
+from harness.gate.sampling import sample as measure
+from harness.gate.settings import CheckSettings
+from harness.stats.holm import holm
+from harness.stats.nested import estimate
 
 ORDER = ("baseline", "again", "candidate")
 
@@ -37,7 +31,7 @@ def test_an_effect_is_held_against_both_processes_of_the_baseline() -> None:
     turn = Turn(ORDER, (1.0, 4.0), (4.0, 4.0), (2.0, 8.0))
     # geometric means: 2 and 4, together the root of 8; the candidate's is 4
     assert math.exp(turn.effect) == pytest.approx(4.0 / math.sqrt(8.0))
-    assert math.exp(turn.null) == pytest.approx(2.0)
+    assert math.exp(turn.control) == pytest.approx(2.0)
 
 
 def test_the_point_is_the_mean_over_blocks_of_the_median_over_turns() -> None:

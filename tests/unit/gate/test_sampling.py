@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from fakes.sides import FORWARD_S, World
 
-from harness.gate import CheckSettings, Sampling, judge, looks, sample
-from harness.gate.drift import drifts
+from harness.gate.block_figures import drifts
+from harness.gate.judgement import judge, looks
+from harness.gate.sampling import Sampling, sample
+from harness.gate.settings import CheckSettings
 
 START_S = 2.3  # of a fake block: start, and three warm-ups
 

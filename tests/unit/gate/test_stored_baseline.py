@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from harness.core.outcome import BadInput
-from harness.gate import Costs, stored_baseline
+from harness.gate import stored_baseline
+from harness.gate.gates import Costs
 from harness.gate.stored_baseline import Inputs, Stored
 
 RECORD = Stored(

@@ -11,7 +11,8 @@ from fakes.rude_worker import RudeConfinement
 from harness.audits.exchange import Exchange
 from harness.core.challenge import TimingProtocol
 from harness.core.record import Memory
-from harness.gate import Arm, ArmFailed
+from harness.gate.blocks import Arm
+from harness.gate.sampling import ArmFailed
 from harness.gate.worker_bench import LaunchedSide, WorkerBench
 from harness.measure.tasks import LrImage, Task
 from harness.wire.messages import Load

@@ -13,10 +13,13 @@ from fakes.entries import CONV, write_entry
 from fakes.sides import World
 
 from harness.core.outcome import BadInput
-from harness.gate import Checked, CheckExit, CheckSettings, Costs, Gate, exit_code, stored_baseline
 from harness.gate import pair as bench
+from harness.gate import stored_baseline
 from harness.gate.costs import SideCosts
+from harness.gate.gates import Costs, Gate
 from harness.gate.pair import CheckRequest
+from harness.gate.result import Checked, CheckExit, exit_code
+from harness.gate.settings import CheckSettings
 from harness.sandbox.confinement import NoConfinement
 from harness.sandbox.isolation import Isolation
 from harness.usecases import check as use_case

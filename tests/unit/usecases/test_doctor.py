@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 from fakes.sides import World
 
-from harness.gate import CheckSettings, pair
+from harness.gate import pair
 from harness.gate.pair import CheckRequest
+from harness.gate.settings import CheckSettings
 from harness.machine.host_checks import HostCheck
 from harness.usecases import doctor as use_case
 from harness.usecases.doctor import MODEL, Diagnosis, doctor

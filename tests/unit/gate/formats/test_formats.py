@@ -11,8 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from harness.gate import Block, Checked, GateFinding, RuntimeVerdict, Sampling, Turn
 from harness.gate import formats as draw
+from harness.gate.blocks import Block, Turn
+from harness.gate.gates import GateFinding
+from harness.gate.judgement import RuntimeVerdict
+from harness.gate.result import Checked
+from harness.gate.sampling import Sampling
 
 TURN = Turn(("again", "candidate", "baseline"), (0.02, 0.02), (0.02, 0.02), (0.03, 0.03))
 BLOCK = Block((TURN,), 2.0, 3.0, {"baseline": 0.1, "candidate": 0.2}, {"candidate": 9})
@@ -23,7 +27,7 @@ SLOWER = RuntimeVerdict(
     low=1.4,
     high=1.6,
     p=0.001,
-    null=(1.001, 0.99, 1.01),
+    control=(1.001, 0.99, 1.01),
     noise=0.012,
     blocks=6,
     pairs=60,
