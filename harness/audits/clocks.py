@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from harness.audits.exchange import Exchange, allowed_collect_s, allowed_s
-from harness.audits.thresholds import REJECTED_S, REJECTED_SHARE, UNEXPLAINED_SHARE
+from harness.audits.exchange import Exchange
+from harness.audits.thresholds import (
+    ALLOWED_FACTOR,
+    ALLOWED_S,
+    REJECTED_S,
+    REJECTED_SHARE,
+    UNEXPLAINED_SHARE,
+)
 from harness.core.audit import Audit, AuditId, AuditVerdict
 from harness.core.record import Calibration
 
@@ -14,7 +20,8 @@ from harness.core.record import Calibration
 def clock(exchanges: Sequence[Exchange], calibration: Calibration) -> Audit:
     """Whether the reported seconds leave more of our own unexplained than messages cost."""
     beside = [it.wall_s - it.seconds for it in exchanges]
-    allowed = [allowed_s(calibration, it.pixels) for it in exchanges]
+    fixed, slope = calibration.exchange_s, calibration.exchange_per_pixel_s
+    allowed = [_allowed_s(fixed + slope * it.pixels) for it in exchanges]
     return _judged("clock", exchanges, beside, allowed)
 
 
@@ -24,7 +31,8 @@ def collect(exchanges: Sequence[Exchange], calibration: Calibration) -> Audit | 
     if not fetched:
         return None
     took = [it.collect_s or 0.0 for it in fetched]
-    allowed = [allowed_collect_s(calibration, it.sr_pixels) for it in fetched]
+    fixed, slope = calibration.collect_s, calibration.collect_per_pixel_s
+    allowed = [_allowed_s(fixed + slope * it.sr_pixels) for it in fetched]
     return _judged("collect", fetched, took, allowed)
 
 
@@ -46,6 +54,11 @@ def _judged(
         f"{_ms(median(allowed))} expected; forwards reported with {_ms(reported)}"
     )
     return Audit(name, verdict, evidence)
+
+
+def _allowed_s(expected_s: float) -> float:
+    """What messages and conversions may take that took the calibration so long."""
+    return ALLOWED_FACTOR * expected_s + ALLOWED_S
 
 
 def _ms(seconds: float) -> str:

@@ -35,6 +35,9 @@ from harness.quality.bicubic import downscale, upscale
 from harness.quality.pixels import Floats, Uint8
 
 Doubt = tuple[AuditVerdict, str]
+_RESEMBLANCE = "shrunk, the output is {} from the image given"
+_AGAIN = "the same image once more: {} from the scored output"
+_FLIPPED = "a rolled, flipped and salted image: {} from the scored output"
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,17 @@ def outputs(shown: Shown, scale: int) -> Audit:
     if height * width < LEAST_PIXELS or not shown.lr.std() > 1.0:
         return Audit("outputs", "ok", f"nothing can be told from {height}x{width} such pixels")
     shrunk = downscale(shown.sr, scale).astype(np.float64)
-    found: list[Doubt] = [_resemblance(shown.lr, shrunk)]
-    found += [_again(shown.sr, it) for it in shown.again]
+    found = [_alike(shrunk, shown.lr, _RESEMBLANCE, least_db=RESEMBLANCE_DB, level="suspect")]
+    found += [
+        _alike(shown.sr, output, _AGAIN, least_db=AGAIN_DB, level="suspect")
+        for output in shown.again
+    ]
     if shown.fresh:
         backs = [(fresh, fresh.back(output, scale)) for fresh, output in shown.fresh]
-        found += [_flipped(shown.sr, back) for _, back in backs]
+        found += [
+            _alike(shown.sr, back, _FLIPPED, least_db=FLIPPED_DB, level="rejected")
+            for _, back in backs
+        ]
         found.append(_response(shown.lr, shrunk, backs, scale))
         found += [_detailed(shown.sr, fresh, back, scale) for fresh, back in backs]
     if shown.warm_up is not None:
@@ -72,22 +81,12 @@ def psnr_db(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> flo
     return min(100.0, 20 * math.log10(255) - 10 * math.log10(max(error, 1e-12)))
 
 
-def _resemblance(lr: Uint8, shrunk: Floats) -> Doubt:
-    like_db = psnr_db(lr, shrunk)
-    level: AuditVerdict = "ok" if like_db >= RESEMBLANCE_DB else "suspect"
-    return level, f"shrunk, the output is {like_db:.1f} dB from the image given"
-
-
-def _again(scored: Uint8, output: Uint8) -> Doubt:
-    same_db = psnr_db(scored, output)
-    level: AuditVerdict = "ok" if same_db >= AGAIN_DB else "suspect"
-    return level, f"the same image once more: {same_db:.1f} dB from the scored output"
-
-
-def _flipped(scored: Uint8, back: Uint8) -> Doubt:
-    back_db = psnr_db(scored, back)
-    level: AuditVerdict = "ok" if back_db >= FLIPPED_DB else "rejected"
-    return level, f"a rolled, flipped and salted image: {back_db:.1f} dB from the scored output"
+def _alike(
+    one: npt.NDArray[np.generic], other: Uint8, text: str, *, least_db: float, level: AuditVerdict
+) -> Doubt:
+    """Two images that must be alike by `least_db`, and the `level` where they are not."""
+    like_db = psnr_db(one, other)
+    return "ok" if like_db >= least_db else level, text.format(f"{like_db:.1f} dB")
 
 
 def _response(lr: Uint8, shrunk: Floats, backs: Sequence[tuple[Fresh, Uint8]], scale: int) -> Doubt:

@@ -10,7 +10,7 @@ import numpy as np
 from harness import datasets
 from harness.core.metrics import QUALITY
 from harness.core.outcome import BadInput
-from harness.measure.tasks import LrImage
+from harness.measure.session import LrImage
 from harness.quality import PROFILES, prepare, score_prepared
 from harness.quality.bicubic import downscale
 from harness.quality.pixels import Uint8

@@ -24,7 +24,7 @@ from harness.gate.stored_baseline import Inputs
 from harness.gate.worker_bench import WorkerBench
 from harness.machine import environment as machine
 from harness.measure import loads
-from harness.measure.tasks import Task
+from harness.measure.session import Task
 from harness.sandbox.confinement import Confinement, NoConfinement
 from harness.sandbox.isolation import Isolation, SandboxMode, choose
 from harness.wire.messages import Load

@@ -14,8 +14,8 @@ from harness.measure.answer_validation import unseen
 from harness.measure.executor import concurrently
 from harness.measure.passes import warm_up
 from harness.measure.probes import turned
-from harness.measure.session import Session
-from harness.measure.tasks import LrImage, Task, loaded, spawned
+from harness.measure.session import LrImage, Session, Task
+from harness.measure.tasks import loaded, spawned
 from harness.measure.worker_group import WorkerGroup
 from harness.measure.worker_process import WorkerFailed
 

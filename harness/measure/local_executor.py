@@ -18,7 +18,8 @@ from harness.machine import environment as machine
 from harness.measure import calibration
 from harness.measure.jobs import Job, JobResult
 from harness.measure.run_images import RunImages, Scorer, again
-from harness.measure.tasks import Task, run_count, run_round
+from harness.measure.session import Task
+from harness.measure.tasks import run_count, run_round
 from harness.sandbox.isolation import Isolation
 
 

@@ -10,7 +10,7 @@ from harness import datasets
 from harness.core.challenge import Challenge
 from harness.core.record import ImageScore
 from harness.datasets import Dataset, ImagePair
-from harness.measure.tasks import LrImage
+from harness.measure.session import LrImage
 from harness.quality import PROFILES, PreparedTruth, prepare, score_prepared, upscale
 from harness.quality.pixels import Uint8
 

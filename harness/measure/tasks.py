@@ -23,53 +23,8 @@ from harness.measure.session import (
 from harness.measure.worker_process import WorkerFailed, WorkerProcess
 from harness.wire.messages import Ready
 
-__all__ = [
-    "Exports",
-    "LrImage",
-    "OutputReply",
-    "ScoreOutput",
-    "Task",
-    "run_count",
-    "run_export",
-    "run_outputs",
-    "run_round",
-    "run_trial",
-]
 R = TypeVar("R")
 ENDING = ("timeout", "exited", "killed", "protocol")  # reasons after which a worker is of no use
-
-
-def run_round(task: Task, images: tuple[LrImage, ...], judge: ScoreOutput) -> RoundFigures | Failed:
-    """Measure every image in one fresh process; `judge` scores each output of the first pass."""
-    try:
-        with started(task) as session:
-            return passes.run(session, images, judge)
-    except WorkerFailed as failure:
-        return failure.failure
-
-
-def run_count(task: Task, height: int, width: int) -> CountFigures | Failed:
-    """Count the model at a 3 x height x width LR input."""
-    try:
-        with started(task) as session:
-            return session.count(height, width)
-    except WorkerFailed as failure:
-        return failure.failure
-
-
-def run_trial(
-    task: Task, images: tuple[LrImage, ...], size: tuple[int, int]
-) -> tuple[tuple[OutputReply | Failed, ...], CountFigures | Failed] | Failed:
-    """Outputs of `images` and the counts at `size`, of one process: the participant's dry run.
-
-    A submission that raises for one image may still manage the next, so each has its own outcome.
-    """
-    try:
-        with started(task) as session:
-            replies = tuple(_tried(session.reply, image) for image in images)
-            return replies, _tried(session.count, *size)
-    except WorkerFailed as failure:
-        return failure.failure
 
 
 @dataclass(frozen=True)
@@ -81,23 +36,54 @@ class Exports:
     replies: tuple[OutputReply, ...]
 
 
+def run_round(task: Task, images: tuple[LrImage, ...], score: ScoreOutput) -> RoundFigures | Failed:
+    """Measure every image in one fresh process; `score` is given each output of the first pass."""
+    return _asked(task, lambda session: passes.run(session, images, score))
+
+
+def run_count(task: Task, height: int, width: int) -> CountFigures | Failed:
+    """Count the model at a 3 x height x width LR input."""
+    return _asked(task, lambda session: session.count(height, width))
+
+
 def run_outputs(
     task: Task, images: tuple[LrImage, ...]
 ) -> tuple[OutputReply | Failed, ...] | Failed:
-    """Outputs of `images`, of one process; each has its own outcome, as in `run_trial`."""
-    try:
-        with started(task) as session:
-            return tuple(_tried(session.reply, image) for image in images)
-    except WorkerFailed as failure:
-        return failure.failure
+    """Outputs of `images`, of one process.
+
+    A submission that raises for one image may still manage the next, so each has its own outcome.
+    """
+    return _asked(task, lambda session: tuple(_tried(session.reply, image) for image in images))
+
+
+def run_trial(
+    task: Task, images: tuple[LrImage, ...], size: tuple[int, int]
+) -> tuple[tuple[OutputReply | Failed, ...], CountFigures | Failed] | Failed:
+    """As `run_outputs`, and the counts at `size`, of one process: the participant's dry run."""
+    return _asked(
+        task,
+        lambda session: (
+            tuple(_tried(session.reply, image) for image in images),
+            _tried(session.count, *size),
+        ),
+    )
 
 
 def run_export(task: Task, images: tuple[LrImage, ...]) -> Exports | Failed:
     """The weights of a model as it stands after its load, and what it makes of `images`."""
+
+    def export(session: Session) -> Exports:
+        replies = tuple(session.reply(image) for image in images)
+        return Exports(session.ready, session.export(), replies)
+
+    return _asked(task, export)
+
+
+def _asked(task: Task, ask: Callable[[Session], R]) -> R | Failed:
+    """What `ask` gets of a fresh worker, or why it gets nothing."""
     try:
         with started(task) as session:
-            replies = tuple(session.reply(image) for image in images)
-            return Exports(session.ready, session.export(), replies)
+            return ask(session)
     except WorkerFailed as failure:
         return failure.failure
 

@@ -18,7 +18,8 @@ from harness.entries.checkouts import adoption as folders
 from harness.machine import environment
 from harness.measure import loads
 from harness.measure.executor import concurrently
-from harness.measure.tasks import Exports, Task, run_export
+from harness.measure.session import Task
+from harness.measure.tasks import Exports, run_export
 from harness.usecases.inspect import trial_images
 
 

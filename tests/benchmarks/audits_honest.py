@@ -34,7 +34,8 @@ from harness.entries import catalogue, checkouts
 from harness.entries.catalogue import Entry, Rejected
 from harness.measure import loads
 from harness.measure.calibration import null, take
-from harness.measure.tasks import LrImage, Task, run_count, run_round
+from harness.measure.session import LrImage, Task
+from harness.measure.tasks import run_count, run_round
 from harness.wire.messages import Load
 
 REFERENCES = Path(__file__).resolve().parents[2] / "reference_models"

@@ -21,7 +21,7 @@ from harness.quality.bicubic import upscale
 from harness.wire.messages import Load, Output, Ready
 
 Uint8 = npt.NDArray[np.uint8]
-YARDSTICK = Calibration(0.001, 0.0, 0.001, 0.0, {"fp32": 1e12}, 1e12)
+CALIBRATION = Calibration(0.001, 0.0, 0.001, 0.0, {"fp32": 1e12}, 1e12)
 SCALE = 4
 
 
@@ -88,7 +88,7 @@ def task(*, thorough: bool = True, weights: str = "w", **protocol: Any) -> Task:
     """A task of a made-up entry."""
     load = Load("", "m:N", "{}", SCALE, 1.0, "cpu", threads=1, seed=0, weights=weights)
     return Task(
-        load, TimingProtocol(**protocol), Path("x.log"), calibration=YARDSTICK, thorough=thorough
+        load, TimingProtocol(**protocol), Path("x.log"), calibration=CALIBRATION, thorough=thorough
     )
 
 

@@ -27,7 +27,7 @@ from harness.cli.app import app
 from harness.core.model_counts import Counter, Counts
 from harness.core.record import CountFigures, Phases, RoundFigures, Sample
 from harness.measure import local_executor
-from harness.measure.tasks import LrImage, ScoreOutput, Task
+from harness.measure.session import LrImage, ScoreOutput, Task
 from harness.render import detail, page
 
 ENTRIES = ("one", "two")

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from harness.audits import clocks
-from harness.audits.exchange import Exchange, allowed_collect_s, allowed_s
+from harness.audits.exchange import Exchange
 from harness.core.record import Calibration
 
-YARDSTICK = Calibration(0.001, 1e-6, 0.002, 1e-7, {"fp32": 1e9}, 1e9)
+CALIBRATION = Calibration(0.001, 1e-6, 0.002, 1e-7, {"fp32": 1e9}, 1e9)
 
 
 def _exchange(seconds: float, wall_s: float, collect_s: float | None = None) -> Exchange:
@@ -15,8 +15,11 @@ def _exchange(seconds: float, wall_s: float, collect_s: float | None = None) -> 
 
 def test_what_is_allowed_grows_with_the_image() -> None:
     # 4 times (1 ms + 1000 pixels of 1 us) and 8 ms; 4 times (2 ms + 16,000 of 0.1 us) and 8 ms
-    assert allowed_s(YARDSTICK, 1000) == pytest.approx(0.016)
-    assert allowed_collect_s(YARDSTICK, 16_000) == pytest.approx(0.0224)
+    found = clocks.clock([Exchange(1000, 0.01, 0.02)], CALIBRATION)
+    assert "at most 16 ms expected" in found.evidence
+    fetched = clocks.collect([_exchange(0.01, 0.02, 0.01)], CALIBRATION)
+    assert fetched is not None
+    assert "at most 22.4 ms expected" in fetched.evidence
 
 
 @pytest.mark.parametrize(
@@ -32,24 +35,24 @@ def test_what_is_allowed_grows_with_the_image() -> None:
 def test_a_worker_can_not_report_less_than_our_clock_leaves_room_for(
     seconds: float, wall_s: float, verdict: str
 ) -> None:
-    assert clocks.clock([_exchange(seconds, wall_s)] * 4, YARDSTICK).verdict == verdict
+    assert clocks.clock([_exchange(seconds, wall_s)] * 4, CALIBRATION).verdict == verdict
 
 
 def test_bursts_in_some_forwards_are_no_trick() -> None:
     calm, burst = _exchange(0.006, 0.008), _exchange(0.006, 0.2)
-    assert clocks.clock([burst, burst, calm, calm, burst, calm], YARDSTICK).verdict == "ok"
-    assert clocks.clock([burst, burst, burst, burst, burst, calm], YARDSTICK).verdict != "ok"
+    assert clocks.clock([burst, burst, calm, calm, burst, calm], CALIBRATION).verdict == "ok"
+    assert clocks.clock([burst, burst, burst, burst, burst, calm], CALIBRATION).verdict != "ok"
 
 
 def test_work_that_was_put_off_shows_when_the_output_is_fetched() -> None:
     honest = [_exchange(0.06, 0.062, 0.01)] * 3
     late = [_exchange(0.001, 0.003, 0.07)] * 3
-    assert clocks.collect(honest, YARDSTICK) is not None
-    assert getattr(clocks.collect(honest, YARDSTICK), "verdict", "") == "ok"
-    found = clocks.collect(late, YARDSTICK)
+    assert clocks.collect(honest, CALIBRATION) is not None
+    assert getattr(clocks.collect(honest, CALIBRATION), "verdict", "") == "ok"
+    found = clocks.collect(late, CALIBRATION)
     assert found is not None
     assert found.verdict == "rejected"
     assert found.evidence.startswith(
         "70 ms to fetch the output in the median of 3, at most 22.4 ms"
     )
-    assert clocks.collect([_exchange(0.1, 0.1)], YARDSTICK) is None
+    assert clocks.collect([_exchange(0.1, 0.1)], CALIBRATION) is None

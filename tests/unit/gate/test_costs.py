@@ -10,7 +10,7 @@ import pytest
 from harness.core.outcome import Failed, failed
 from harness.gate import costs
 from harness.gate.crops import Crop
-from harness.measure.tasks import LrImage, OutputReply
+from harness.measure.session import LrImage, OutputReply
 from harness.sandbox.confinement import NoConfinement
 from harness.wire.messages import Load, Output
 

@@ -14,7 +14,7 @@ from harness.core.record import Memory
 from harness.gate.blocks import Arm
 from harness.gate.sampling import ArmFailed
 from harness.gate.worker_bench import LaunchedSide, WorkerBench
-from harness.measure.tasks import LrImage, Task
+from harness.measure.session import LrImage, Task
 from harness.wire.messages import Load
 
 

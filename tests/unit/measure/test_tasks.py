@@ -15,7 +15,8 @@ from harness.core.outcome import Failed
 from harness.core.record import ImageScore, RoundFigures
 from harness.machine import gpu_monitor, nvml
 from harness.measure import energy
-from harness.measure.tasks import LrImage, OutputReply, Task, run_count, run_outputs, run_round
+from harness.measure.session import LrImage, OutputReply, Task
+from harness.measure.tasks import run_count, run_outputs, run_round
 from harness.measure.worker_group import WorkerGroup
 from harness.measure.worker_process import Abandoned
 from harness.wire.messages import Load
