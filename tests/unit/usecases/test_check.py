@@ -13,8 +13,8 @@ from fakes.entries import CONV, write_entry
 from fakes.sides import World
 
 from harness.core.outcome import BadInput
+from harness.gate import entry_check, stored_baseline
 from harness.gate import pair as bench
-from harness.gate import stored_baseline
 from harness.gate.costs import SideCosts
 from harness.gate.gates import Costs, Gate
 from harness.gate.pair import CheckRequest
@@ -22,7 +22,6 @@ from harness.gate.result import Checked, CheckExit, exit_code
 from harness.gate.settings import CheckSettings
 from harness.sandbox.confinement import NoConfinement
 from harness.sandbox.isolation import Isolation
-from harness.usecases import check as use_case
 from harness.usecases.check import check
 
 SETTINGS = CheckSettings(budget_s=30.0)
@@ -36,7 +35,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Checks entries of tmp_path on a fake world, each entry of `worlds` in turn."""
     monkeypatch.chdir(tmp_path)
     known = SideCosts(Costs({"params": 7.0, "psnr": 30.0}, ("a",)), ())
-    monkeypatch.setattr(use_case, "costs", lambda loads, *_, **__: dict.fromkeys(loads, known))
+    monkeypatch.setattr(entry_check, "costs", lambda loads, *_, **__: dict.fromkeys(loads, known))
 
     def checked(*names: str, worlds: list[World], **changes: Any) -> tuple[Checked, ...]:
         queue = list(worlds)
@@ -125,7 +124,7 @@ def test_every_worker_of_a_check_is_confined_as_asked(
         asked.append((mode, gpu))
         return Isolation(box)
 
-    real = use_case.sampled
+    real = entry_check.sampled
 
     def sampled(request: Any, pair: Any, *rest: Any, **more: Any) -> Any:
         confined.append(pair.confinement)
@@ -136,8 +135,8 @@ def test_every_worker_of_a_check_is_confined_as_asked(
         return dict.fromkeys(loads, SideCosts(Costs({"params": 7.0}), ()))
 
     monkeypatch.setattr(bench, "choose", chosen)
-    monkeypatch.setattr(use_case, "sampled", sampled)
-    monkeypatch.setattr(use_case, "costs", costs)
+    monkeypatch.setattr(entry_check, "sampled", sampled)
+    monkeypatch.setattr(entry_check, "costs", costs)
     kept = tmp_path / "kept.json"
     (found,) = run("acme", worlds=[World()], against="rlfn_ntire_x4", save=kept, sandbox="require")
     assert (found.isolation, len(found.notes)) == ("box", 1)
