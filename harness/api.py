@@ -7,15 +7,19 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from harness import usecases
 from harness.core.leaderboard import Leaderboard
 from harness.entries import catalogue
 from harness.entries import checkouts as official
 from harness.gate.pair import CheckRequest
 from harness.gate.result import Checked
 from harness.render.frame import to_frame
-from harness.usecases import Inspected, RunRequest
 from harness.usecases.check import check as run_check
+from harness.usecases.evaluate import RunRequest
+from harness.usecases.evaluate import evaluate as run_evaluate
+from harness.usecases.inspect import Inspected
+from harness.usecases.inspect import inspect as run_inspect
+from harness.usecases.regenerate import regenerate as run_regenerate
+from harness.usecases.report import report as run_report
 
 __all__ = ["check", "evaluate", "inspect", "regenerate", "report", "to_frame"]
 _CHECK_PATHS = ("weights_dir", "logs", "save")
@@ -27,15 +31,15 @@ def evaluate(entries: Sequence[str] | None = None, **options: Any) -> Leaderboar
     """Measure and rank `entries` (folders, folder:variant or reference ids), as `esr run` does.
 
     None stands for all of ./submissions. `options` are the fields of
-    `harness.usecases.RunRequest`: challenge, data_dir, reports, weights, weights_dir, references,
-    device, threads, rounds, fresh, sandbox, ntire (an official checkout) and ids (of its
-    entries). Raises ValueError for bad input, each with what to do, and
+    `harness.usecases.evaluate.RunRequest`: challenge, data_dir, reports, weights, weights_dir,
+    references, device, threads, rounds, fresh, sandbox, ntire (an official checkout) and ids (of
+    its entries). Raises ValueError for bad input, each with what to do, and
     `harness.documents.atomic.WriteError` where reports can't be written. `to_frame` makes a
     DataFrame of it.
     """
     named = None if entries is None else tuple(map(str, entries))
     paths = {name: Path(options[name]) for name in _PATHS if options.get(name) is not None}
-    return usecases.evaluate(RunRequest(entries=named, **{**options, **paths}))
+    return run_evaluate(RunRequest(entries=named, **{**options, **paths}))
 
 
 def check(entries: Sequence[str], against: AnyPath, **options: Any) -> tuple[Checked, ...]:
@@ -66,14 +70,14 @@ def inspect(
     candidates = [candidate for name in entries for candidate in catalogue.read_named(str(name))]
     if ntire is not None:
         candidates += official.candidates(Path(ntire), ids)
-    return usecases.inspect(candidates, logs=Path(reports) / "inspect", **options)
+    return run_inspect(candidates, logs=Path(reports) / "inspect", **options)
 
 
 def report(
     challenge: str = "sample", *, reports: AnyPath = "reports", rules: str | None = None
 ) -> Leaderboard:
     """The board of the last run of a challenge, from its records, as `esr report` does."""
-    return usecases.report(challenge, Path(reports), rules=rules)
+    return run_report(challenge, Path(reports), rules=rules)
 
 
 def regenerate(name: str, *, rules: str | None = None, ruling: str = "") -> Leaderboard:
@@ -82,7 +86,7 @@ def regenerate(name: str, *, rules: str | None = None, ruling: str = "") -> Lead
     `ruling` is one of the table's rulings by id, the first when empty. Raises ValueError for a
     table, rules or a ruling that can't be used.
     """
-    again = usecases.regenerate(name, rules=rules)
+    again = run_regenerate(name, rules=rules)
     boards = {it.ruling.id: it.board for it in again.judged}
     if ruling and ruling not in boards:
         raise ValueError(f"{name} has no ruling {ruling!r}: name one of {', '.join(boards)}")

@@ -87,7 +87,9 @@ def _unreadable(run: Run, looked: Sequence[tuple[Found, ...]]) -> tuple[str, ...
 
 
 def _entry(listed: ListedEntry, challenge: Challenge, records: tuple[Record, ...]) -> BoardEntry:
-    failure = listed.fault or _failure(records)
+    # a failed round fails the entry; a failed count leaves its columns empty
+    rounds_came = (it.outcome for it in records if it.job == "round")
+    failure = listed.fault or next((it for it in rounds_came if isinstance(it, Failed)), None)
     counts = counts_of(records)
     static = {} if counts is None else static_figures(counts, convention=challenge.macs)
     measured, intervals = ({}, {}) if failure else _measured(challenge, records)
@@ -114,12 +116,6 @@ def _entry(listed: ListedEntry, challenge: Challenge, records: tuple[Record, ...
         rankable=listed.role != "floor" and not untrained,
         records=records,
     )
-
-
-def _failure(records: tuple[Record, ...]) -> Failed | None:
-    """A failed round fails the entry; a failed count leaves its columns empty."""
-    failures = (it.outcome for it in records if it.job == "round")
-    return next((outcome for outcome in failures if isinstance(outcome, Failed)), None)
 
 
 def _measured(

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +38,12 @@ def imported_run(
     started = datetime.now(UTC).isoformat(timespec="seconds")
     records = tuple(_record(rules, item, ids, digest, started) for item in found.rows.items())
     listed = (*map(_listed, records), *_faulty(found, ids))
+    absent = []
+    if rules.baseline and baseline is None:
+        expected = " or ".join(rules.baseline_names or [rules.baseline])
+        absent.append(
+            f"No row of it is the baseline {rules.baseline}, which the rules expect as {expected}."
+        )
     run = Run(
         session=f"import-{digest[:12]}",
         started=started,
@@ -49,10 +56,42 @@ def imported_run(
         notes=(
             f"Imported from {source}: none of these figures was measured by this harness.",
             *notes,
-            *([_without_baseline(rules)] if rules.baseline and baseline is None else []),
+            *absent,
         ),
     )
     return run, records
+
+
+def same_images(
+    found: Results, whole: Mapping[ResultsSplit, int]
+) -> tuple[Results, tuple[str, ...]]:
+    """The results without the rows whose number of images is another than that of the file.
+
+    Those become faults, as their means are of something else. The number is that of the `whole`
+    data set, if any row has it, else the most frequent one, which is then told.
+    """
+    faults: dict[str, list[str]] = {}
+    notes = []
+    for split in SPLITS:
+        counts = {name: len(row.of(split, "runtime")) for name, row in found.rows.items()}
+        right = _right(filter(None, counts.values()), whole.get(split, 0))
+        if right and split in whole and right != whole[split]:
+            notes.append(f"The {split} split has {right} images here, its data set {whole[split]}.")
+        for name, count in counts.items():
+            if count not in (0, right):
+                text = f"{split}_runtime has {count} images, that of other rows {right}"
+                faults.setdefault(name, []).append(text)
+    rows = {name: row for name, row in found.rows.items() if name not in faults}
+    told = {name: "; ".join(texts) for name, texts in faults.items()}
+    return Results(rows, {**found.faults, **told}), tuple(notes)
+
+
+def _right(counts: Iterable[int], whole: int) -> int:
+    """The number of images that the rows are to have, 0 where none has any."""
+    frequent = Counter(counts)
+    if whole in frequent:
+        return whole
+    return max(frequent, key=lambda count: (frequent[count], count), default=0)
 
 
 def datasets_of(rules: Challenge, split: ResultsSplit) -> list[str]:
@@ -199,8 +238,3 @@ def _read_name(name: str) -> tuple[int, str]:
     """The number and the rest of a name as 04_RLFN, of which 4_rlfn is another spelling."""
     found = re.fullmatch(r"(?:(-?\d{1,6})_)?(.*)", name.strip(), re.DOTALL)
     return (int(found[1] or 0), found[2].casefold()) if found else (0, name)
-
-
-def _without_baseline(rules: Challenge) -> str:
-    names = " or ".join(rules.baseline_names or [rules.baseline])
-    return f"No row of it is the baseline {rules.baseline}, which the rules expect as {names}."

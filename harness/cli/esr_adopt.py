@@ -11,7 +11,7 @@ from harness.cli.console import ExitCode, explained, print_json
 from harness.cli.options import AsJson, Logs, id_list
 
 if TYPE_CHECKING:
-    from harness.usecases import Adopted
+    from harness.usecases.adopt import Adopted
 
 
 def adopt(
@@ -23,7 +23,7 @@ def adopt(
 ) -> None:
     """Write entries of an official checkout as submission folders that give the same output."""
     from harness.cli.progress_bars import bars
-    from harness.usecases import adopt as write
+    from harness.usecases.adopt import adopt as write
 
     with explained():
         numbers = id_list(ids, checkout) or ()

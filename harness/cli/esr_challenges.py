@@ -52,7 +52,7 @@ def show(
 
     from harness.core.challenge import Challenge
     from harness.documents import typed
-    from harness.usecases import read_rules
+    from harness.usecases.evaluate import read_rules
 
     with explained():
         challenge = read_rules(name)

@@ -31,7 +31,7 @@ def data(
     from rich.markup import escape
 
     from harness.core.outcome import BadInput
-    from harness.usecases import read_rules
+    from harness.usecases.evaluate import read_rules
 
     with explained():
         if scale not in (None, 2, 3, 4):

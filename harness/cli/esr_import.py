@@ -28,7 +28,7 @@ def import_results(
 
     Nothing is measured. `esr report NAME` draws the board again.
     """
-    from harness.usecases import import_results as use_case
+    from harness.usecases.import_results import import_results as use_case
 
     with explained():
         board = use_case(file, challenge, reports, name=name)

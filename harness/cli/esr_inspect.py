@@ -24,7 +24,7 @@ from harness.core.counter_registry import CONVENTIONS, COUNTERS, HOOKS
 
 if TYPE_CHECKING:
     from harness.entries.catalogue import Entry, Rejected
-    from harness.usecases import Inspected
+    from harness.usecases.inspect import Inspected
 
 
 def inspect(
@@ -50,7 +50,7 @@ def inspect(
     """Load entries in a worker, check their output and print all static columns, in seconds."""
     from harness.cli.progress_bars import bars
     from harness.core.outcome import BadInput
-    from harness.usecases import inspect as look
+    from harness.usecases.inspect import inspect as look
 
     with explained():
         candidates = _candidates(entries or [], ntire, ids)

@@ -39,8 +39,8 @@ def report(
 ) -> None:
     """Rank and render what is on disk, without measuring."""
     from harness.core.outcome import BadInput
-    from harness.usecases import report as draw
-    from harness.usecases import write_results
+    from harness.usecases.export_results import write_results
+    from harness.usecases.report import report as draw
 
     with explained():
         if published is not None:
@@ -68,7 +68,7 @@ def _published(name: str, rules: str | None, reports: Path, *, as_json: bool, st
     from rich.console import Console
 
     from harness import render
-    from harness.usecases import regenerate
+    from harness.usecases.regenerate import regenerate
 
     again = regenerate(name, rules=rules)
     files = render.write_published(again, reports / _place(again.table.id, again.board, rules))

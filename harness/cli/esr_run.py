@@ -64,7 +64,7 @@ def run(
     What is unchanged and known is not measured again; a run that was killed goes on.
     """
     from harness.cli.progress_bars import bars
-    from harness.usecases import RunRequest, evaluate
+    from harness.usecases.evaluate import RunRequest, evaluate
 
     with explained():
         asked = id_list(ids, ntire)

@@ -43,14 +43,6 @@ def to_terminal(table: Table) -> RenderableType:
     return TerminalTable(table)
 
 
-def to_plain(table: Table, *, width: int = 200) -> str:
-    """The same without colours, for a log."""
-    console = Console(width=width, color_system=None, force_terminal=False, file=None)
-    with console.capture() as capture:
-        console.print(to_terminal(table))
-    return capture.get()
-
-
 def _grid(table: Table, shown: list[int]) -> Grid:
     grid = Grid(title=Text(table.title), box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
     grid.add_column(Text("Team / model"), overflow="fold", min_width=NAME_WIDTH)

@@ -11,13 +11,10 @@ from harness.core.leaderboard import BoardEntry, Leaderboard, Row, counts_of, ro
 from harness.core.metrics import QUALITY, Metric, label, metric
 from harness.core.model_counts import Counter
 from harness.core.record import FloorFigures, ImageScore, RoundFigures
-from harness.render.audit_grid import audited
 from harness.render.badges import Badge, badges
-from harness.render.count_grids import evidence
-from harness.render.facts import facts
-from harness.render.grid import Grid
+from harness.render.facts import facts, reason
+from harness.render.grids import Grid, audited, evidence
 from harness.render.published_figures import by_source
-from harness.render.reasons import reason
 from harness.render.runtime_scatter import Drawing, spread
 from harness.render.table import RowKind, kind_of
 from harness.render.text import HINT_LIMIT, clean, cut, short

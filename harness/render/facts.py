@@ -1,4 +1,4 @@
-"""The figures of one row in words: with range, room to the limit, and how memory was measured."""
+"""One row in words: why it is not ranked; its figures with range, room and how memory was taken."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ _SOURCES = {
 }
 
 
+def reason(row: Row) -> str:
+    """The whole reason; of a failure as `timeout in forward: no answer within 300 s`."""
+    failure = row.entry.failure
+    if failure is not None:
+        return clean(f"{failure.reason.replace('_', ' ')} in {failure.stage}: {failure.message}")
+    return "" if row.ranked else clean(row.reason)
+
+
 def facts(row: Row) -> tuple[tuple[str, str], ...]:
     """Terms and what they are, in the order of the entry's figures."""
     entry = row.entry
@@ -21,7 +29,9 @@ def facts(row: Row) -> tuple[tuple[str, str], ...]:
     told += [(clean(label(key)), _figure(row, key)) for key in entry.values]
     told += _against(row)
     told += _declared(entry)
-    worst = _worst(entry)
+    # of the round whose peak is the table's figure, so that all are of one process
+    measured = [it.memory for it in rounds_of(entry.records) if it.memory is not None]
+    worst = max(measured, key=lambda it: it.peak_bytes, default=None)
     return tuple(told) if worst is None else (*told, *_memory(worst))
 
 
@@ -54,12 +64,6 @@ def _declared(entry: BoardEntry) -> list[tuple[str, str]]:
     if windows:
         told.append(("Energy is", f"of the whole card by its counter, over {len(windows)} images"))
     return told
-
-
-def _worst(entry: BoardEntry) -> Memory | None:
-    """Of the round whose peak is the table's figure, so that all are of one process."""
-    measured = [it.memory for it in rounds_of(entry.records) if it.memory is not None]
-    return max(measured, key=lambda it: it.peak_bytes, default=None)
 
 
 def _memory(memory: Memory) -> list[tuple[str, str]]:

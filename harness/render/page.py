@@ -6,18 +6,22 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
+from jinja2 import Environment as Templates
+from jinja2 import FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.core.leaderboard import FiguresOrigin, Leaderboard
 from harness.core.record import Environment
-from harness.render.as_html import TEMPLATES, templates, to_html
 from harness.render.detail import details
 from harness.render.legend import legend
 from harness.render.plot import plot
-from harness.render.table import Table, table
+from harness.render.table import SECTIONS, Table, table
 from harness.render.text import HINT_LIMIT, NOTE_LIMIT, clean, short
 
+TEMPLATES = Path(__file__).parent / "templates"
 _FIGURES: Mapping[FiguresOrigin, tuple[str, str]] = {
     "printed": ("Figures", "as printed"),
     "imported": ("Figures", "imported"),
@@ -31,6 +35,24 @@ class Compared:
     table: Table
     notes: tuple[str, ...]
     links: tuple[tuple[str, str], ...]  # address, text
+
+
+@cache
+def templates() -> Templates:
+    """Autoescape is on for every template, whatever its name; a missing value is an error."""
+    return Templates(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def to_html(table: Table) -> str:
+    """A `<table class="board">`; ranks are `<sub>`, names stand in `<bdi>`."""
+    return templates().get_template("table.html.j2").render(table=table, sections=SECTIONS)
 
 
 def to_page(board: Leaderboard, compared: Compared | None = None) -> str:

@@ -9,7 +9,7 @@ from harness.core.leaderboard import Leaderboard, Row
 from harness.core.metrics import label, metric
 from harness.core.printed_table import Judged, Regenerated, Ruling
 from harness.render.badges import Badge, badges
-from harness.render.reasons import reason
+from harness.render.facts import reason
 from harness.render.table import Cell, Heading, Line, Table, figure, kind_of, place
 from harness.render.text import clean, short
 from harness.render.units import converted, quantity, usual
@@ -80,8 +80,14 @@ def _headings(again: Regenerated, columns: Sequence[Column]) -> list[Heading]:
         for it in columns
         for id_, title in titles
     ]
+    short_titles = {it.metric: it.title for it in reversed(challenge.columns)}
     margins = [
-        Heading(f"margin:{key}", _short_title(challenge, key), unit=usual(key)[0], group="Margin")
+        Heading(
+            f"margin:{key}",
+            clean(short_titles.get(key, label(key))),
+            unit=usual(key)[0],
+            group="Margin",
+        )
         for key in _limited(challenge)
     ]
     return [*tracks[: len(titles)], *margins, *figures, *tracks[len(titles) :]]
@@ -96,11 +102,6 @@ def _cells(challenge: Challenge, columns: Sequence[Column], rows: Sequence[Row])
 
 def _limited(challenge: Challenge) -> tuple[str, ...]:
     return tuple(dict.fromkeys(limit.metric for limit in challenge.limits))
-
-
-def _short_title(challenge: Challenge, key: str) -> str:
-    named = (clean(column.title) for column in challenge.columns if column.metric == key)
-    return next(named, clean(label(key)))
 
 
 def _line(again: Regenerated, columns: Sequence[Column], rows: list[Row], *, anchor: str) -> Line:

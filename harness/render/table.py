@@ -15,9 +15,9 @@ from harness.core.counter_registry import Convention
 from harness.core.leaderboard import Leaderboard, Row
 from harness.core.metrics import label, metric
 from harness.render.badges import Badge, badges
+from harness.render.facts import reason
 from harness.render.published_figures import by_source, elsewhere, of_column
-from harness.render.reasons import remark
-from harness.render.text import HINT_LIMIT, NOTE_LIMIT, clean, cut, short
+from harness.render.text import HINT_LIMIT, NOTE_LIMIT, REMARK_LIMIT, clean, cut, short
 from harness.render.units import MISSING, converted, room_text, shown, times
 
 RowKind = Literal["ranked", "unranked", "floor", "failed", "published"]
@@ -42,7 +42,6 @@ class Heading:
     ranked: bool = False
     scored: bool = False  # a track that shows its score, with the rank beside it
     hint: str = ""
-    align: Literal["left", "right", "center"] = "right"
     words: bool = False  # its cells are words, which a value only orders
 
     @property
@@ -244,7 +243,7 @@ def _line(board: Leaderboard, row: Row, *, anchor: str) -> Line:
         title=names[1],
         cells=tuple(cells),
         badges=badges(row, earlier=board.earlier(row)),
-        remark=remark(row),
+        remark=short(reason(row), REMARK_LIMIT),
         hint=whole,
         anchor=anchor,
     )

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from harness.board import ntire_results
 from harness.board.build import build, load_run, save_run
-from harness.board.comparison_images import same_images
-from harness.board.imported import cut_to_figures, imported_run, known_counts
+from harness.board.imported import cut_to_figures, imported_run, known_counts, same_images
 from harness.board.ntire_results import Results
 from harness.board.store import Store
 from harness.core.leaderboard import Leaderboard

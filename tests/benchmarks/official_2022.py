@@ -47,7 +47,7 @@ from pathlib import Path
 from harness.core.model_counts import Counts
 from harness.entries import checkouts
 from harness.entries.catalogue import Entry
-from harness.usecases import Inspected, inspect
+from harness.usecases.inspect import Inspected, inspect
 
 BASELINES = {-1: "IMDN_baseline", 0: "RFDN AIM2020 Winner"}
 CELLS = {  # column in print -> decimals

@@ -34,7 +34,7 @@ ENTRIES = ("one", "two")
 ROUNDS = 2
 WORK_S = 0.01  # of a stand-in for a worker
 NEWLY = ("earlier_run", "ranks", "tracks", "notes")
-USE_CASE = import_module("harness.usecases.evaluate")  # the module: its package has the function
+USE_CASE = import_module("harness.usecases.evaluate")
 Change = Callable[[], object]
 
 

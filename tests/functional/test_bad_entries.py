@@ -9,7 +9,7 @@ from fakes.challenges import write_challenge, write_set5
 from fakes.entries import write_all_bad, write_entry
 
 from harness.core.leaderboard import Leaderboard, Row
-from harness.usecases import RunRequest, evaluate
+from harness.usecases.evaluate import RunRequest, evaluate
 
 EXPECTED = {
     "missing_field": "submission.toml: team: is missing",

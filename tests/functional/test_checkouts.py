@@ -11,7 +11,10 @@ from fakes.checkouts import write_checkout
 from harness.core.leaderboard import Leaderboard, Row
 from harness.core.outcome import BadInput
 from harness.entries import catalogue, checkouts
-from harness.usecases import Inspected, RunRequest, adopt, evaluate, inspect, write_results
+from harness.usecases.adopt import adopt
+from harness.usecases.evaluate import RunRequest, evaluate
+from harness.usecases.export_results import write_results
+from harness.usecases.inspect import Inspected, inspect
 
 FAILED = {
     2: "ModuleNotFoundError: No module named 'a_package_that_nobody_has'",

@@ -13,7 +13,8 @@ from fakes.entries import CONV, write_entry
 from harness.core.leaderboard import BoardEntry, rounds_of
 from harness.entries.catalogue import read_named
 from harness.sandbox.isolation import SandboxMode
-from harness.usecases import RunRequest, evaluate, inspect
+from harness.usecases.evaluate import RunRequest, evaluate
+from harness.usecases.inspect import inspect
 
 # tells by its output whether its input came with the channels last
 LAYOUT = CONV.replace(

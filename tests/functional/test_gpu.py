@@ -14,8 +14,8 @@ from harness.gate.pair import CheckRequest
 from harness.gate.settings import CheckSettings
 from harness.machine import nvml
 from harness.sandbox.isolation import SandboxMode, why_not
-from harness.usecases import RunRequest, evaluate
 from harness.usecases.check import check
+from harness.usecases.evaluate import RunRequest, evaluate
 
 pytestmark = pytest.mark.gpu
 

@@ -10,7 +10,7 @@ from fakes.entries import GOOD, write_entry
 
 import harness
 from harness.core.outcome import BadInput
-from harness.usecases import Inspected
+from harness.usecases.inspect import Inspected
 
 EVEN_ONLY = GOOD.replace(
     "        return", "        assert image.shape[-1] % 2 == 0, 'even widths only'\n        return"

@@ -18,7 +18,7 @@ from fakes.entries import CONV, write_entry
 
 from harness.board import store
 from harness.board.store import Found
-from harness.usecases import RunRequest, evaluate
+from harness.usecases.evaluate import RunRequest, evaluate
 
 NOISY = {
     *("runtime_s", "runtime_range_s", "runtime_ranks", "runtime_ratio", "first_call_s"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from fakes.challenges import write_challenge, write_set5
 from fakes.entries import CONV, write_entry
 
-from harness.usecases import RunRequest, evaluate
+from harness.usecases.evaluate import RunRequest, evaluate
 from harness.wire import channel, codec
 from harness.wire.messages import Message
 

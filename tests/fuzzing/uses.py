@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fakes import boards
+from fakes.terminal import to_plain
 
 from harness import render
 from harness.board.build import RUN_FILE, build, load_run, save_run
@@ -25,12 +26,12 @@ from harness.measure import jobs, loads
 from harness.measure.answer_validation import honest_counts
 from harness.measure.session import refuse_negative
 from harness.measure.worker_process import WorkerFailed
-from harness.render import as_csv, as_latex, as_markdown, as_terminal, detail
-from harness.render.count_grids import evidence
-from harness.render.facts import facts
+from harness.render import as_csv, as_latex, as_markdown, detail
+from harness.render.facts import facts, reason
+from harness.render.grids import evidence
 from harness.render.page import to_page
-from harness.render.reasons import reason
-from harness.usecases import import_results, regenerate
+from harness.usecases.import_results import import_results
+from harness.usecases.regenerate import regenerate
 from harness.wire import codec
 from harness.wire.channel import Channel, Closed
 from harness.wire.codec import ProtocolError
@@ -50,7 +51,7 @@ def drawn(board: Leaderboard, *, plots: bool = False) -> None:
         form(table).encode()
     render.to_json(board)
     if plots:
-        as_terminal.to_plain(table)
+        to_plain(table)
         to_page(board).encode()
         return
     for row in board.rows:

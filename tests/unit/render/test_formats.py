@@ -10,12 +10,12 @@ from html.parser import HTMLParser
 
 import pytest
 from fakes import boards
+from fakes.terminal import to_plain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.render import as_csv, as_latex, as_markdown
-from harness.render.as_html import to_html
-from harness.render.as_terminal import to_plain
+from harness.render.page import to_html
 from harness.render.table import Table, table
 
 NAMES = st.text(min_size=1, max_size=40) | st.text(

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 from fakes.boards import full_board
+from fakes.terminal import to_plain
 
-from harness.render.as_terminal import _fitting, to_plain
+from harness.render.as_terminal import _fitting
 from harness.render.table import table
 
 

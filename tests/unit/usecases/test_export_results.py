@@ -10,7 +10,8 @@ from fakes import boards
 from fakes.results_files import row, write
 
 from harness.core.leaderboard import Row
-from harness.usecases import import_results, write_results
+from harness.usecases.export_results import write_results
+from harness.usecases.import_results import import_results
 
 
 def test_what_was_imported_is_written_again(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from harness.core.leaderboard import Leaderboard
 from harness.core.outcome import BadInput
 from harness.core.record import Environment
 from harness.rules import rulebook
-from harness.usecases import import_results, report
+from harness.usecases.import_results import import_results
+from harness.usecases.report import report
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ import pytest
 from harness.core.model_counts import BeforeDeploy
 from harness.core.outcome import BadInput
 from harness.measure.session import OutputReply
-from harness.usecases import inspect
-from harness.usecases.inspect import _deploy, _determinism, _range
+from harness.usecases.inspect import _deploy, _determinism, _range, inspect
 from harness.wire.messages import Output
 
 

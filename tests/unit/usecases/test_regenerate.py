@@ -10,7 +10,7 @@ import pytest
 from harness.core.leaderboard import Leaderboard, Row
 from harness.core.outcome import BadInput
 from harness.rules import printed_tables
-from harness.usecases import regenerate
+from harness.usecases.regenerate import regenerate
 
 VALID, TEST = "psnr:DIV2K_LSDIR_valid", "psnr:DIV2K_LSDIR_test"
 

@@ -20,7 +20,7 @@ from harness.core.record import (
 )
 from harness.core.run import JobKey, ListedEntry, Run
 from harness.rules import rulebook
-from harness.usecases import report
+from harness.usecases.report import report
 
 KEY = "a" * 64
 OTHER = """

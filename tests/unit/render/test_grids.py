@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from fakes import boards
 
+from harness.core.audit import Audit
 from harness.core.leaderboard import BoardEntry
 from harness.core.model_counts import (
     BeforeDeploy,
@@ -15,8 +16,7 @@ from harness.core.model_counts import (
     WeightTrace,
 )
 from harness.core.record import CountFigures
-from harness.render.count_grids import evidence
-from harness.render.grid import Grid
+from harness.render.grids import Grid, audited, evidence
 
 COUNTERS = (
     Counter("ntire2022", 3_000_000, 2_000_000, 4_000_000, 2, "meta", by_module=(Share("a", 10),)),
@@ -109,3 +109,12 @@ def test_what_was_read_stands_beside_what_was_counted_at_both_sizes() -> None:
         ("128×72", "0.009000", "–", "–", "0.006000"),
     )
     assert grids["Read, and no parameters"].rows == (("bank[U+202E]", "buffer", "weights", "81"),)
+
+
+def test_the_evidence_of_every_audit_is_a_row_and_says_who_saw_it() -> None:
+    seen = Audit("clock", "ok", "1 ms beside the forward")
+    told = Audit("references", "rejected", "replaced: harness.worker.runner._now")
+    grid = audited(BoardEntry("acme", "Acme", "Acme", "entry", audits=(seen, told)))
+    assert [row[0] for row in grid.rows] == ["clock", "references"]
+    assert [row[3] for row in grid.rows] == ["harness", "worker"]
+    assert grid.rows[1][4] == "replaced: harness.worker.runner._now"

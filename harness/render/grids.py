@@ -1,14 +1,15 @@
-"""What stands behind an entry's counts: their parts, what was read, and the model unfused."""
+"""The small tables of one entry's section: what stands behind its counts, and its audits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+from harness.core.audit import CLAIMED
 from harness.core.counter_registry import COMPARED, COUNTERS, DISPATCH, HOOKS
 from harness.core.leaderboard import BoardEntry, counts_of
 from harness.core.model_counts import BeforeDeploy, Counts
 from harness.counts.consistency import expected
-from harness.render.grid import Grid
 from harness.render.text import short
 from harness.render.units import MISSING, shown
 
@@ -16,6 +17,47 @@ _OPERATORS = 10  # rows a counter
 _MODULES = 40
 _COLUMNS = tuple(it.id for it in sorted(COUNTERS, key=lambda it: not it.compared))
 _SAME = 1e-3  # of a module's part: fvcore rounds einsum
+
+_EVIDENCE = 600  # characters of an audit's
+_WHAT = {
+    "clock": "our clock around forwards",
+    "collect": "time to fetch an output",
+    "repeats": "seen against unseen images",
+    "outputs": "output follows the pixels",
+    "threads": "processor time of forwards",
+    "idle": "at rest after a forward",
+    "floor": "machine's peak",
+    "references": "clocks and our functions",
+    "flags": "global settings",
+    "input": "input left alone",
+    "precision": "precision of the operators",
+}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A small table. Columns whose index is in `words` hold text, the others figures."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    words: frozenset[int] = frozenset({0})
+
+
+def audited(entry: BoardEntry) -> Grid:
+    """A row for each audit; those that the worker alone can tell say so."""
+    rows = tuple(
+        (
+            audit.id,
+            _WHAT[audit.id],
+            audit.verdict,
+            "worker" if audit.id in CLAIMED else "harness",
+            short(audit.evidence, _EVIDENCE),
+        )
+        for audit in entry.audits
+    )
+    heads = ("Audit", "Of", "Verdict", "Seen by", "Evidence of the worst round")
+    return Grid("Audits of the measurement", heads, rows, words=frozenset(range(5)))
 
 
 def evidence(entry: BoardEntry) -> tuple[Grid, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from fakes.results_files import row
 
-from harness.board.comparison_images import same_images
+from harness.board.imported import same_images
 from harness.board.ntire_results import Results, ResultsSplit, parse
 
 

@@ -7,7 +7,6 @@ from fakes import boards
 
 from harness.core.audit import Audit
 from harness.core.leaderboard import BoardEntry, Leaderboard, Row
-from harness.render.audit_grid import audited
 from harness.render.badges import badges
 from harness.render.document import document
 
@@ -34,13 +33,6 @@ def test_a_row_that_was_measured_without_audits_says_so() -> None:
     assert timed
     for row in timed:
         assert "not audited" in {badge.text for badge in badges(row, earlier=())}
-
-
-def test_the_evidence_of_every_audit_is_a_row_and_says_who_saw_it() -> None:
-    grid = audited(replace(ENTRY, audits=(OK, BAD)))
-    assert [row[0] for row in grid.rows] == ["clock", "references"]
-    assert [row[3] for row in grid.rows] == ["harness", "worker"]
-    assert grid.rows[1][4] == "replaced: harness.worker.runner._now"
 
 
 @pytest.mark.parametrize(("audits", "worst"), [((OK, ODD), "suspect"), ((), None)])
