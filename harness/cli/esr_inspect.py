@@ -122,7 +122,7 @@ def _candidates(entries: list[str], ntire: Path | None, ids: str | None) -> list
 
 def _is_no_entry(name: str) -> bool:
     """A shell's `reference_models/*` also names the README and the trainer."""
-    from harness.entries.catalogue import MANIFEST
+    from harness.entries.manifest import MANIFEST
 
     path = Path(name)
     if path.is_file() or (path.is_dir() and not (path / MANIFEST).is_file()):

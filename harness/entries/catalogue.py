@@ -15,23 +15,8 @@ from harness.documents.typed import Faults
 from harness.entries import folder_policy, manifest
 from harness.entries.manifest import MANIFEST
 
-__all__ = [
-    "MANIFEST",
-    "CatalogError",
-    "Entry",
-    "EntryRole",
-    "Rejected",
-    "all_references",
-    "file_digest",
-    "folder_digest",
-    "read_folder",
-    "read_named",
-    "reference_folder",
-    "references",
-]
 _PACKAGE = Path(__file__).parents[1]
 _REFERENCES = (_PACKAGE / "_reference_models", _PACKAGE.parent / "reference_models")
-_IGNORED = folder_policy.IGNORED
 EntryRole = Literal["reference", "entry"]
 EntryForm = Literal["entry", "ntire"]  # a folder with a manifest, or an id of an official checkout
 
@@ -116,7 +101,12 @@ def read_named(name: str) -> tuple[Entry | Rejected, ...]:
     """The entries that an argument names: a folder, `folder:variant`, or a reference's id."""
     path, _, variant = name.rpartition(":")
     if path and (Path(path) / MANIFEST).is_file():
-        return _only(read_folder(Path(path)), variant, path)
+        found = read_folder(Path(path))
+        chosen = tuple(entry for entry in found if entry.id == variant)
+        if not chosen:
+            known = ", ".join(entry.id for entry in found)
+            raise CatalogError(f"{path} has no variant {variant!r}: it has {known}")
+        return chosen
     if (Path(name) / MANIFEST).is_file():
         return read_folder(Path(name))
     matching = tuple(it for it in all_references() if name in (it.id, it.folder.name))
@@ -169,7 +159,7 @@ def file_digest(path: Path) -> str:
 
 def _files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
-        if path.name in _IGNORED:
+        if path.name in folder_policy.IGNORED:
             continue
         if path.is_dir() and not path.is_symlink():
             yield from _files(path)
@@ -206,13 +196,3 @@ def _safe_id(text: str) -> str:
     kept = "".join(char if char.isascii() and char.isalnum() else "_" for char in text.lower())
     mark = hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:8]
     return f"{kept[:40].strip('_') or 'entry'}_{mark}"
-
-
-def _only(
-    found: tuple[Entry | Rejected, ...], variant: str, folder: str
-) -> tuple[Entry | Rejected, ...]:
-    chosen = tuple(entry for entry in found if entry.id == variant)
-    if not chosen:
-        known = ", ".join(entry.id for entry in found)
-        raise CatalogError(f"{folder} has no variant {variant!r}: it has {known}")
-    return chosen

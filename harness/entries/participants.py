@@ -30,35 +30,32 @@ def participants(
     found = list(catalogue.references(challenge.references)) if references else []
     if checkout is not None:
         read = checkouts.candidates(checkout, ids)
-        found += _fitting(read, challenge.scale) or _misfits(read, challenge.scale)
+        found += _of_scale(read, challenge.scale, misfits=True)
     for name in _default_entries() if entries is None and checkout is None else entries or ():
         read = catalogue.read_named(name)
         # whoever names an entry wants a row; of all of ./submissions those of the scale are meant
-        found += _fitting(read, challenge.scale) or (
-            [] if entries is None else _misfits(read, challenge.scale)
-        )
+        found += _of_scale(read, challenge.scale, misfits=entries is not None)
     if not found:
         raise BadInput("no entry to measure: name folders with submission.toml, or references")
     return _unique(found)
 
 
 def _default_entries() -> tuple[str, ...]:
-    if not SUBMISSIONS.is_dir():
-        return ()
-    return tuple(
-        str(path)
-        for path in sorted(SUBMISSIONS.iterdir())
-        if path.is_dir() and not path.name.startswith((".", "_"))
-    )
+    found = sorted(SUBMISSIONS.iterdir()) if SUBMISSIONS.is_dir() else ()
+    named = (path for path in found if not path.name.startswith((".", "_")))
+    return tuple(str(path) for path in named if path.is_dir())
 
 
-def _fitting(found: tuple[Entry | Rejected, ...], scale: int) -> list[Entry | Rejected]:
-    """A folder's variants of the challenge's scale, and what can't be read of it."""
-    return [it for it in found if isinstance(it, Rejected) or it.submission.scale == scale]
+def _of_scale(
+    found: tuple[Entry | Rejected, ...], scale: int, *, misfits: bool
+) -> list[Entry | Rejected]:
+    """A folder's variants of the challenge's scale, and what can't be read of it.
 
-
-def _misfits(found: tuple[Entry | Rejected, ...], scale: int) -> list[Entry | Rejected]:
-    """The variants of a folder that has none of the challenge's scale, as rows that say so."""
+    Of a folder that has neither, if `misfits`, its variants as rows that say so.
+    """
+    fitting = [it for it in found if isinstance(it, Rejected) or it.submission.scale == scale]
+    if fitting or not misfits:
+        return fitting
     return [
         it.rejected(f"scale {it.submission.scale}, the challenge is x{scale}")
         for it in found
@@ -77,16 +74,12 @@ def _unique(found: list[Entry | Rejected]) -> tuple[Entry | Rejected, ...]:
         if candidate.id in taken:
             fault = f"the id {candidate.id!r} is taken by another entry of this run"
             faults = (fault, *(candidate.faults if isinstance(candidate, Rejected) else ()))
-            name = _free(candidate.id, taken | {it.id for it in found})
+            ids = taken | {it.id for it in found}
+            numbered = (f"{candidate.id}_{number}" for number in itertools.count(2))
+            name = next(tried for tried in numbered if tried not in ids)
             candidate = Rejected(  # noqa: PLW2901
                 name, candidate.team, candidate.folder, candidate.role, faults, candidate.form
             )
         taken.add(candidate.id)
         seen[owner] = candidate
     return tuple(seen.values())
-
-
-def _free(name: str, taken: set[str]) -> str:
-    return next(
-        tried for number in itertools.count(2) if (tried := f"{name}_{number}") not in taken
-    )

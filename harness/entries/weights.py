@@ -59,15 +59,13 @@ def choose(
     submission, official = entry.submission, entry.submission.official
     if mode == "official" and official is not None:
         path = verified(official, folder(weights_dir))
-        return ChosenWeights(
-            "official", path, official.sha256, official.weights_key, official.strip_prefix
-        )
+        key, prefix = official.weights_key, official.strip_prefix
+        return ChosenWeights("official", path, official.sha256, key, prefix)
     if submission.weights:
         path = entry.folder / submission.weights
         kind: WeightsKind = "own" if official is None else "demo"
-        return ChosenWeights(
-            kind, path, file_digest(path), submission.weights_key, submission.strip_prefix
-        )
+        key, prefix = submission.weights_key, submission.strip_prefix
+        return ChosenWeights(kind, path, file_digest(path), key, prefix)
     return ChosenWeights("seeded")
 
 

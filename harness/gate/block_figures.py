@@ -15,7 +15,7 @@ from harness.stats.nested import estimate
 Names = Mapping[Arm, str]
 _SMALLEST = 2**20  # bytes added to both peaks, so that the ratio of two nothings is 1
 LEAST_TURNS = 6  # of a block whose ends can be compared
-_DRIFTING = "{side} changes while it runs: its last forwards take {ratio:.2f} times its first ones"
+DRIFTING = "{side} changes while it runs: its last forwards take {ratio:.2f} times its first ones"
 
 
 def names(beside: str = "baseline") -> Names:
@@ -61,17 +61,13 @@ def _peaks(blocks: Sequence[Block], arm: Arm) -> list[int]:
     return [it.peak_bytes[arm] for it in blocks if arm in it.peak_bytes]
 
 
-def seconds(blocks: Sequence[Block], arms: Sequence[Arm] = tuple(Arm)) -> dict[Arm, float]:
+def seconds(blocks: Sequence[Block], arms: Sequence[Arm]) -> dict[Arm, float]:
     """The median forward of each side, for reading only."""
-    if not blocks:
-        return {}
-    return {
-        arm: median(second for it in blocks for turn in it.turns for second in turn.seconds(arm))
-        for arm in arms
-    }
+    turns = [turn for block in blocks for turn in block.turns]
+    return {arm: median(s for turn in turns for s in turn.seconds(arm)) for arm in arms if turns}
 
 
-def first_calls(blocks: Sequence[Block], arms: Sequence[Arm] = tuple(Arm)) -> dict[Arm, float]:
+def first_calls(blocks: Sequence[Block], arms: Sequence[Arm]) -> dict[Arm, float]:
     """The median first call of each side's processes."""
     return {
         arm: median(it.first_call_s[arm] for it in blocks)
@@ -96,14 +92,6 @@ def told(blocks: Sequence[Block], sides: Names) -> tuple[str, ...]:
             share = f"{len(noted)} of {len(blocks)} blocks"
             found.append(f"{sides[arm]}, {share}, such as: {'; '.join(noted[0])}")
     return tuple(found)
-
-
-def drifting(blocks: Sequence[Block], settings: CheckSettings, sides: Names) -> tuple[str, ...]:
-    """What to say of sides that change while they run."""
-    return tuple(
-        _DRIFTING.format(side=sides[arm], ratio=ratio)
-        for arm, ratio in drifts(blocks, settings).items()
-    )
 
 
 def drifts(blocks: Sequence[Block], settings: CheckSettings) -> Mapping[Arm, float]:

@@ -50,14 +50,17 @@ def read(path: Path | None) -> CheckConfiguration:
     """The gates of a TOML file, or of ./pyproject.toml where none is named; BadInput for faults."""
     if path is None and not PYPROJECT.is_file():
         return CheckConfiguration()
-    document = _document(path or PYPROJECT)
-    if path is None or path.name == PYPROJECT.name:
-        document = _table(document, path or PYPROJECT)
+    path = path or PYPROJECT
+    document = _document(path)
+    for name in ("tool", "esr", "check") if path.name == PYPROJECT.name else ():
+        document = document.get(name, {})
+        if not isinstance(document, dict):
+            raise BadInput(f"{path}: [tool.esr.check] must be a table")
     try:
         return typed.build(CheckConfiguration, document)
     except typed.Faults as faults:
         lines = "\n  ".join(faults.lines)
-        raise BadInput(f"{path or PYPROJECT}, gates of `esr check`:\n  {lines}") from None
+        raise BadInput(f"{path}, gates of `esr check`:\n  {lines}") from None
 
 
 def settings(
@@ -109,11 +112,3 @@ def _document(path: Path) -> dict[str, Any]:
         raise BadInput(f"{path} can't be read: {error.strerror}") from None
     except ValueError as error:
         raise BadInput(f"{path}: {error}") from None
-
-
-def _table(document: dict[str, Any], path: Path) -> dict[str, Any]:
-    for name in ("tool", "esr", "check"):
-        document = document.get(name, {})
-        if not isinstance(document, dict):
-            raise BadInput(f"{path}: [tool.esr.check] must be a table")
-    return document

@@ -10,8 +10,8 @@ from pathlib import Path
 from harness.core.progress import Progress
 from harness.gate import stored_baseline
 from harness.gate.block_figures import (
+    DRIFTING,
     Names,
-    drifting,
     drifts,
     first_calls,
     memory,
@@ -108,13 +108,15 @@ def _with_figures(
 ) -> Checked:
     """With what is there for reading. The times of a reference are none of the baseline's."""
     blocks, sides = sampling.blocks, _sides(pair)
+    found = drifts(blocks, settings)
+    changes = (DRIFTING.format(side=sides[arm], ratio=ratio) for arm, ratio in found.items())
     arms: tuple[Arm, ...] = (Arm.CANDIDATE,) if pair.baseline.stored else tuple(Arm)
     return dataclasses.replace(
         plain,
         seconds=seconds(blocks, arms),
         first_call_s=first_calls(blocks, arms),
-        drifts={arm: it for arm, it in drifts(blocks, settings).items() if arm in arms},
-        notes=(*plain.notes, *told(blocks, sides), *drifting(blocks, settings, sides)),
+        drifts={arm: ratio for arm, ratio in found.items() if arm in arms},
+        notes=(*plain.notes, *told(blocks, sides), *changes),
         sampling=sampling,
     )
 

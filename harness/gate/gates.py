@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from statistics import median
 from typing import TYPE_CHECKING, Literal
 
@@ -47,9 +48,8 @@ class Gate:
         if self.kind == "exact" and self.limit:
             raise ValueError("an exact gate has no limit")
         if self.metric == "runtime" and self.limit > 100.0:
-            raise ValueError(
-                f"the limit of a runtime gate is at most 100 (per cent), got {self.limit:g}"
-            )
+            text = f"the limit of a runtime gate is at most 100 (per cent), got {self.limit:g}"
+            raise ValueError(text)
         if self.metric == "digest" and self.kind != "exact":
             raise ValueError("digest can only be exact: outputs are the same or they are not")
         if self.metric in NOISY and (self.kind != "percent" or not self.limit):
@@ -98,7 +98,14 @@ def exact_findings(
     plain = [gates[metric] for metric in (*COUNTED, *SCORED) if metric in gates]
     found = [_figure(gate, baseline, candidate) for gate in plain]
     if "digest" in gates:
-        found.append(_digest(baseline, candidate))
+        pairs = zip_longest(baseline.digests, candidate.digests)  # what has no other is apart
+        apart = sum(one != other for one, other in pairs)
+        text = f"{apart} of {len(baseline.digests)} outputs are other pixels"
+        found.append(
+            GateFinding("digest", "quality", text)
+            if apart
+            else GateFinding("digest", "pass", "the same pixels")
+        )
     return tuple(found)
 
 
@@ -129,12 +136,11 @@ def _figure(gate: Gate, baseline: Costs, candidate: Costs) -> GateFinding:
         return _unknown(metric, old, new)
     worse = old - new if METRICS[metric].better == "higher" else new - old
     allowed = {"exact": 0.0, "percent": abs(old) * gate.limit / 100.0, "absolute": gate.limit}
+    change = _change(metric, new, old)
     if worse <= allowed[gate.kind]:
-        return GateFinding(
-            metric, "pass", "equal" if worse == 0 else _change(metric, new, old), old, new
-        )
+        return GateFinding(metric, "pass", change if worse else "equal", old, new)
     level: GateResult = "quality" if metric in QUALITY else "regression"
-    return GateFinding(metric, level, f"{_change(metric, new, old)}, {_allowance(gate)}", old, new)
+    return GateFinding(metric, level, f"{change}, {_allowance(gate)}", old, new)
 
 
 def _unknown(metric: GateMetric, old: float | None, new: float | None) -> GateFinding:
@@ -143,16 +149,6 @@ def _unknown(metric: GateMetric, old: float | None, new: float | None) -> GateFi
         return GateFinding(metric, "pass", "could be had of neither side")
     side = "baseline" if old is None else "candidate"
     return GateFinding(metric, "absent", f"the {side}'s could not be had", old, new)
-
-
-def _digest(baseline: Costs, candidate: Costs) -> GateFinding:
-    apart = sum(
-        one != two for one, two in zip(baseline.digests, candidate.digests, strict=False)
-    ) + abs(len(baseline.digests) - len(candidate.digests))
-    if apart:
-        text = f"{apart} of {len(baseline.digests)} outputs are other pixels"
-        return GateFinding("digest", "quality", text)
-    return GateFinding("digest", "pass", "the same pixels")
 
 
 def _change(metric: GateMetric, new: float, old: float) -> str:

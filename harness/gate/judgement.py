@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 from typing import Literal
 
 from harness.gate.blocks import Block
-from harness.gate.sampling import Sampling
+from harness.gate.sampling import Looks, Sampling
 from harness.gate.settings import CheckSettings
 from harness.stats.holm import holm
 from harness.stats.nested import LogRatio, Nested, estimate
@@ -39,9 +39,6 @@ class RuntimeVerdict:
     noise: float | None = None
     blocks: int = 0
     pairs: int = 0
-
-
-Looks = Callable[[tuple[Block, ...]], bool]
 
 
 def looks(settings: CheckSettings, stored: Nested = ()) -> tuple[Looks, Looks]:

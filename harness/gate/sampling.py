@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -9,9 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from harness.gate.blocks import Arm, ArmReport, Block, Turn
-from harness.gate.settings import CheckSettings, orders
-
-Clock = Callable[[], float]
+from harness.gate.settings import CheckSettings
 
 
 class ArmFailed(Exception):
@@ -59,16 +58,16 @@ class Sampling:
 class SamplingTools:
     """What sampling needs of the world."""
 
-    clock: Clock
+    clock: Callable[[], float]
     pause: Callable[[float], None]
     watch: Callable[[int, float], None] = lambda _blocks, _elapsed: None
 
 
-Narrow = Callable[[tuple[Block, ...]], bool]
+Looks = Callable[[tuple[Block, ...]], bool]
 
 
 def sample(
-    bench: Bench, settings: CheckSettings, tools: SamplingTools, *, narrow: Narrow, suspect: Narrow
+    bench: Bench, settings: CheckSettings, tools: SamplingTools, *, narrow: Looks, suspect: Looks
 ) -> Sampling:
     """Measure until `narrow`, or the budget is spent; what is then `suspect`, once more.
 
@@ -146,6 +145,18 @@ def _block(
         compile_s={arm: it.compile_s for arm, it in told.items() if it.compile_s},
         notes={arm: it.notes for arm, it in told.items() if it.notes},
     )
+
+
+def orders(rng: random.Random) -> Iterator[tuple[Arm, ...]]:
+    """Orders of the three sides for turn after turn, each equally often, in random sequence.
+
+    A turn runs its order and then the mirror image: with two sides that is ABBA or BAAB. The side
+    in the middle runs twice in a row, so each side has to be there equally often.
+    """
+    while True:
+        bag = list(itertools.permutations(Arm))
+        rng.shuffle(bag)
+        yield from bag
 
 
 def _turn(

@@ -1,14 +1,9 @@
-"""How a check is to be done, and in which order its sides take their turns."""
+"""How a check is to be done."""
 
 from __future__ import annotations
 
-import itertools
 import math
-import random
-from collections.abc import Iterator
 from dataclasses import dataclass
-
-from harness.gate.blocks import Arm
 
 
 @dataclass(frozen=True)
@@ -60,15 +55,3 @@ class CheckSettings:
     def log_effect(self) -> float:
         """The smallest effect as a log ratio."""
         return math.log1p(self.effect)
-
-
-def orders(rng: random.Random) -> Iterator[tuple[Arm, ...]]:
-    """Orders of the three sides for turn after turn, each equally often, in random sequence.
-
-    A turn runs its order and then the mirror image: with two sides that is ABBA or BAAB. The side
-    in the middle runs twice in a row, so each side has to be there equally often.
-    """
-    while True:
-        bag = list(itertools.permutations(Arm))
-        rng.shuffle(bag)
-        yield from bag

@@ -64,7 +64,7 @@ def load(path: Path) -> Stored:
     try:
         data = path.read_bytes()
         _refuse_schema(path, data)
-        stored = adapter(Stored).validate_json(data, strict=True)
+        return adapter(Stored).validate_json(data, strict=True)
     except OSError as error:
         raise BadInput(f"{path} can't be read: {error.strerror}") from None
     except ValidationError as error:
@@ -74,7 +74,6 @@ def load(path: Path) -> Stored:
             f"{path} is no baseline that `esr check --save` wrote ({place}: {first['msg']}, "
             f"{error.error_count()} faults)"
         ) from None
-    return stored
 
 
 def _refuse_schema(path: Path, data: bytes) -> None:

@@ -40,20 +40,14 @@ def revision(folder: Path, name: str) -> Iterator[Path]:
                 raise BadInput(f"{inside} is not in revision {name}: name an older baseline")
             yield place / inside
         finally:
-            _remove(top, place)
-
-
-def _remove(top: Path, place: Path) -> None:
-    """Also one whose checkout was cut short: git holds that locked, which needs force twice.
-
-    What can't be removed so loses its files with the temporary folder, and git forgets it some day.
-    """
-    subprocess.run(
-        ["git", "-C", str(top), "worktree", "remove", "--force", "--force", str(place)],
-        capture_output=True,
-        check=False,
-        timeout=_DEADLINE_S,
-    )
+            # git holds a checkout that was cut short locked, which needs force twice; what can't be
+            # removed so loses its files with the temporary folder, and git forgets it some day
+            subprocess.run(
+                ["git", "-C", str(top), "worktree", "remove", "--force", "--force", str(place)],
+                capture_output=True,
+                check=False,
+                timeout=_DEADLINE_S,
+            )
 
 
 def _git(folder: Path, *arguments: str, wrong: str) -> str:

@@ -49,10 +49,9 @@ def read(name_or_path: str) -> PublishedTable:
     if path.suffix != ".toml":
         path = BUNDLED / f"{name_or_path}.toml"
         if name_or_path not in names():
-            known = ", ".join(names())
-            raise BadInput(
-                f"no published table {name_or_path!r}: name one of {known}, or a .toml file"
-            )
+            bundled = ", ".join(names())
+            text = f"no published table {name_or_path!r}: name one of {bundled}, or a .toml file"
+            raise BadInput(text)
     text = _text(path)
     try:
         table = typed.build(PrintedTable, typed.read_toml(text))
@@ -62,7 +61,10 @@ def read(name_or_path: str) -> PublishedTable:
         raise BadInput(f"{path}: {error}") from None
     figures = path.with_suffix(".csv")
     rows, lines = _rows(_text(figures))
-    lines += _strangers(table, rows)
+    named = [("corrections", it.entry) for it in table.corrections]
+    named += [(f"tie_order.{key}", id_) for key, ids in table.tie_order.items() for id_ in ids]
+    known = {row.entry.id for row in rows}
+    lines += [f"{at} names {id_!r}, which has no row" for at, id_ in named if id_ not in known]
     if lines:
         raise BadInput("\n".join(f"{figures}: {line}" for line in lines))
     return PublishedTable(table, rows)
@@ -142,11 +144,3 @@ def _base(text: str, unit: str) -> float:
     if not value.is_finite():
         raise ValueError(f"{text!r} is no figure; leave the cell empty")
     return float(value / Decimal(repr(UNITS[unit].factor)) if unit else value)
-
-
-def _strangers(table: PrintedTable, rows: tuple[PrintedRow, ...]) -> list[str]:
-    """Ids that the document speaks of and that have no row."""
-    known = {row.entry.id for row in rows}
-    named = [("corrections", it.entry) for it in table.corrections]
-    named += [(f"tie_order.{key}", id_) for key, ids in table.tie_order.items() for id_ in ids]
-    return [f"{place} names {id_!r}, which has no row" for place, id_ in named if id_ not in known]

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from harness.core.submission import Submission
 from harness.documents import atomic
 from harness.entries import catalogue
+from harness.entries.manifest import MANIFEST
 from reference_models.training.faults import TrainingError, listed
 
 REFERENCES = Path(__file__).parents[1]
@@ -47,7 +48,7 @@ def find(model_id: str) -> Reference:
     known = {
         one.id: Reference(one.id, one.folder, one.submission)
         for folder in sorted(REFERENCES.iterdir())
-        if (folder / catalogue.MANIFEST).is_file()
+        if (folder / MANIFEST).is_file()
         for one in catalogue.read_folder(folder)
         if isinstance(one, catalogue.Entry)
     }

@@ -19,6 +19,7 @@ from typing import Any
 from harness.board import ntire_results
 from harness.core.outcome import BadInput
 from harness.entries import catalogue
+from harness.entries.manifest import MANIFEST
 from harness.gate import configuration, stored_baseline
 from harness.rules import printed_tables, rulebook
 
@@ -100,7 +101,7 @@ def _manifest(place: Path) -> Take:
     (folder / "weights.pth").write_bytes(b"")
 
     def take(data: bytes) -> bool:
-        (folder / catalogue.MANIFEST).write_bytes(data)
+        (folder / MANIFEST).write_bytes(data)
         found = catalogue.read_folder(folder)
         uses.listed(found)
         return any(isinstance(it, catalogue.Entry) for it in found)

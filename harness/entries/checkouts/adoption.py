@@ -10,10 +10,11 @@ from harness.core.outcome import BadInput
 from harness.core.submission import Submission
 from harness.documents import atomic
 from harness.documents.typed import toml_value
-from harness.entries.catalogue import MANIFEST, Entry
+from harness.entries.catalogue import Entry
 from harness.entries.checkouts import files
 from harness.entries.checkouts.branches import alone
 from harness.entries.checkouts.checkout import SCALE, SCRIPT, read
+from harness.entries.manifest import MANIFEST
 
 ENTRY = "adopted"
 SELECTED = "adopted_select"

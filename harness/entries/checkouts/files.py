@@ -129,12 +129,11 @@ def links(checkout: Tree, place: str, statements: Sequence[ast.stmt]) -> Links:
 def _modules(checkout: Tree, name: str) -> set[str]:
     """The files that `import name` runs: the module and the packages around it."""
     parts = name.split(".")
-    if not name or not all(parts):
+    if not all(parts):
         return set()
-    candidates = {f"{'/'.join(parts)}.py"}
-    for end in range(1, len(parts) + 1):
-        candidates.add(f"{'/'.join(parts[:end])}/__init__.py")
-    return candidates & checkout.files
+    packages = ("/".join(parts[: end + 1]) for end in range(len(parts)))
+    inits = {f"{package}/__init__.py" for package in packages}
+    return {f"{'/'.join(parts)}.py", *inits} & checkout.files
 
 
 def _absolute(place: str, node: ast.ImportFrom) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.documents.atomic import WriteError
-from harness.gate.formats.rows import CheckLine, CheckResult, lines, remarks, shown
+from harness.gate.formats.rows import CheckResult, lines, remarks, shown
 from harness.gate.result import Checked
 from harness.render.as_markdown import escape
 
@@ -69,16 +69,13 @@ def _parts(checked: Sequence[Checked]) -> Iterator[str]:
                 "\n| Gate | Baseline | Candidate | Says | Change |\n"
                 "| :--- | ---: | ---: | :--- | :--- |\n"
             )
-        yield from map(_row, rows)
+        for row in rows:
+            says = f"{_SIGNS[row.outcome]} {escape(row.word)}"
+            cells = (row.gate, escape(row.old), escape(row.new), says, escape(row.full))
+            yield f"| {' | '.join(cells)} |\n"
         told = remarks(it)
         if told:
             yield "\n" + "".join(f"- {escape(text)}\n" for text in told)
-
-
-def _row(line: CheckLine) -> str:
-    says = f"{_SIGNS[line.outcome]} {escape(line.word)}"
-    cells = (line.gate, escape(line.old), escape(line.new), says, escape(line.full))
-    return f"| {' | '.join(cells)} |\n"
 
 
 def _data(text: str) -> str:

@@ -10,6 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from harness.entries import catalogue
+from harness.entries.manifest import MANIFEST
 from reference_models.training import cli, models, trainer
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -202,7 +203,7 @@ def test_the_list_names_every_recipe(run: Run) -> None:
 
 def test_the_trainer_is_no_reference_model() -> None:
     folder = REPOSITORY / "reference_models"
-    assert not (folder / "training" / catalogue.MANIFEST).exists()
+    assert not (folder / "training" / MANIFEST).exists()
     assert "training" not in {it.folder.name for it in catalogue.all_references()}
 
 
@@ -218,7 +219,7 @@ def test_the_wheel_ships_every_reference_model_and_not_the_trainer() -> None:
             f"/{path.relative_to(REPOSITORY)}".startswith(f"{it}/") for it in wheel["exclude"]
         )
     }
-    own = {it.parent.name for it in folder.glob(f"*/{catalogue.MANIFEST}")}
+    own = {it.parent.name for it in folder.glob(f"*/{MANIFEST}")}
     assert "reference_models" in wheel["only-include"]
     assert wheel["sources"]["reference_models"] == "harness/_reference_models"
     assert shipped == own | {"README.md"}
