@@ -57,16 +57,12 @@ class Store:
         """Where a record lies: the content key is part of the name."""
         return self.folder / entry / f"{job}-{number}-{key[:16]}.json"
 
-    def find(self, entry: str, job: str, number: int, key: str) -> Record | None:
-        """The record of that content key, if there is one that can be trusted. Changes nothing."""
-        return self.look(entry, job, number, key).record
-
     def look(self, entry: str, job: str, number: int, key: str) -> Found:
-        """As `find`, and what is wrong with a file that is no record."""
+        """The record of that key if it can be trusted, or what is wrong. Changes nothing."""
         return self._look(self.path(entry, job, number, key), key)
 
     def take(self, entry: str, job: str, number: int, key: str) -> Record | None:
-        """As `find`, and a torn or foreign file in its place is set aside for a new one.
+        """The record, as `look`; a torn or foreign file in its place is set aside for a new one.
 
         WriteError where it can't be set aside.
         """

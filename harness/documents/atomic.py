@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 SUFFIX = ".partial"
@@ -22,6 +23,13 @@ _ADVICE = {
 
 class WriteError(Exception):
     """A file can't be written; the message says which, why, and what to do."""
+
+
+def write_texts(folder: Path, texts: Mapping[str, str]) -> tuple[Path, ...]:
+    """`write` each text into the folder, by its file's name; the paths in that order."""
+    for name, text in texts.items():
+        write(folder / name, text.encode())
+    return tuple(folder / name for name in texts)
 
 
 def write(path: Path, data: bytes) -> None:

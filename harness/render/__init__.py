@@ -37,7 +37,7 @@ def write(board: Leaderboard, folder: Path) -> tuple[Path, ...]:
     Each file is replaced whole: a reader sees the old one or the new one. Returns the paths, the
     page first. Raises atomic.WriteError.
     """
-    return _write(folder, _texts(board))
+    return atomic.write_texts(folder, _texts(board))
 
 
 def write_published(again: Regenerated, folder: Path) -> tuple[Path, ...]:
@@ -54,7 +54,9 @@ def write_published(again: Regenerated, folder: Path) -> tuple[Path, ...]:
     links = [(f"{it.ruling.id}/index.html", it.ruling.title) for it in again.judged[1:]]
     links += [(f"rulings.{form}", f"rulings.{form}") for form in _FORMS]
     compared = Compared(side_by_side, rulings_notes(again), tuple(links))
-    paths = _write(folder, {**_texts(again.board, compared), **_tables("rulings", side_by_side)})
+    paths = atomic.write_texts(
+        folder, {**_texts(again.board, compared), **_tables("rulings", side_by_side)}
+    )
     for it in again.judged[1:]:
         paths += write(it.board, folder / it.ruling.id)
     return paths
@@ -78,12 +80,6 @@ def _tables(name: str, drawn: Table) -> dict[str, str]:
 
     texts = (to_markdown(drawn), to_latex(drawn), to_csv(drawn))
     return {f"{name}.{form}": text for form, text in zip(_FORMS, texts, strict=True)}
-
-
-def _write(folder: Path, texts: dict[str, str]) -> tuple[Path, ...]:
-    for name, text in texts.items():
-        atomic.write(folder / name, text.encode())
-    return tuple(folder / name for name in texts)
 
 
 def to_json(board: Leaderboard) -> str:

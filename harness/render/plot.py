@@ -20,6 +20,7 @@ from harness.render.units import shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _SIZE_IN = (7.6, 4.6)
 _LABEL_LIMIT = 24
@@ -125,10 +126,8 @@ def _draw(points: tuple[Point, ...], dataset: str) -> tuple[str, tuple[Point, ..
         _spread(axes, points)
         figure.canvas.draw()
         numbered = write_labels(figure, axes, _spots(points), colour=INK)
-        stream = io.StringIO()
-        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(stream, format="svg", transparent=True, metadata=nothing)
-    return themed(stream.getvalue()), tuple(points[index] for index in numbered)
+        svg = themed(figure)
+    return svg, tuple(points[index] for index in numbered)
 
 
 def _circles(axes: Axes, points: tuple[Point, ...]) -> None:
@@ -151,9 +150,7 @@ def _frame(axes: Axes, dataset: str) -> None:
     axes.set_xlabel("Runtime [ms]")
     axes.set_ylabel(f"PSNR on {dataset} [dB]", parse_math=False)
     axes.ticklabel_format(useOffset=False)
-    axes.grid(visible=True, color=GRID, linewidth=0.5, alpha=0.45)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    frame(axes)
 
 
 def _spread(axes: Axes, points: tuple[Point, ...]) -> None:
@@ -183,8 +180,19 @@ def _areas(points: tuple[Point, ...]) -> list[float]:
     return [max(_LEAST_AREA_PT2, _LARGEST_AREA_PT2 * it.params / largest) for it in points]
 
 
-def themed(svg: str) -> str:
-    """The element alone, with the page's variables for colours and font."""
+def frame(axes: Axes) -> None:
+    """A light grid behind the figures, open above and to the right."""
+    axes.grid(visible=True, color=GRID, linewidth=0.5, alpha=0.45)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def themed(figure: Figure) -> str:
+    """The SVG element alone, with the page's variables for colours and font."""
+    stream = io.StringIO()
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    figure.savefig(stream, format="svg", transparent=True, metadata=nothing)
+    svg = stream.getvalue()
     svg = svg[svg.index("<svg") :]
     # matplotlib's rule for every element would reach the page around the drawing.
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, count=1, flags=re.DOTALL)

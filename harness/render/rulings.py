@@ -96,7 +96,10 @@ def _headings(again: Regenerated, columns: Sequence[Column]) -> list[Heading]:
 def _cells(challenge: Challenge, columns: Sequence[Column], rows: Sequence[Row]) -> list[Cell]:
     tracks = [place(track, row) for track in challenge.tracks for row in rows]
     figures = [figure(column, row) for column in columns for row in rows]
-    margins = [_margin(rows[0], key) for key in _limited(challenge)]
+    margins = []
+    for key in _limited(challenge):
+        room = converted(rows[0].margins.get(key), usual(key)[0])
+        margins.append(Cell() if room is None else Cell(f"{room:+.{_MARGIN_DECIMALS}f}", room))
     return [*tracks[: len(rows)], *margins, *figures, *tracks[len(rows) :]]
 
 
@@ -126,11 +129,6 @@ def _line(again: Regenerated, columns: Sequence[Column], rows: list[Row], *, anc
         remark="; ".join(told) or reason(first),
         anchor=anchor,
     )
-
-
-def _margin(row: Row, key: str) -> Cell:
-    room = converted(row.margins.get(key), usual(key)[0])
-    return Cell() if room is None else Cell(f"{room:+.{_MARGIN_DECIMALS}f}", room)
 
 
 def _why(

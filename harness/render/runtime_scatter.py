@@ -6,7 +6,6 @@ what an image costs at least; medians hide a model or a machine that gets slower
 
 from __future__ import annotations
 
-import io
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from harness.core.leaderboard import BoardEntry, rounds_of
 from harness.core.record import RoundFigures
-from harness.render.plot import ENTRY, GRID, INK, REFERENCE, STYLE, themed
+from harness.render.plot import ENTRY, GRID, INK, REFERENCE, STYLE, frame, themed
 from harness.render.units import quantity
 from harness.stats import samples
 
@@ -124,14 +123,10 @@ def _draw(
         _over_a_round(middle, forwards)
         _from_round_to_round(right, forwards)
         for axes in (left, middle, right):
-            axes.grid(visible=True, color=GRID, linewidth=0.5, alpha=0.45)
-            axes.set_axisbelow(True)
-            axes.spines[["top", "right"]].set_visible(False)
-        stream = io.StringIO()
-        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(stream, format="svg", transparent=True, metadata=nothing)
+            frame(axes)
+        svg = themed(figure)
     # names of groups are the same in every drawing, and a page holds several
-    return re.sub(r'<g id="[^"]*"', "<g", themed(stream.getvalue()))
+    return re.sub(r'<g id="[^"]*"', "<g", svg)
 
 
 def _against_size(

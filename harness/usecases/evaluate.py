@@ -149,7 +149,12 @@ def evaluate(request: RunRequest, progress: Progress | None = None) -> Leaderboa
         started=_now(),
         challenge=challenge,
         entries=(
-            *(_listed(it, planned, executor) for it in contenders),
+            *(
+                listed(it)
+                if isinstance(it, Rejected)
+                else listed(it, tuple(map(executor.key, planned[it.entry.id])))
+                for it in contenders
+            ),
             *([floor_row] if has_floor else []),
         ),
         environment=environment,
@@ -213,14 +218,6 @@ def read_challenge(request: RunRequest) -> Challenge:
         protocol, rounds=request.rounds or protocol.rounds, threads=threads
     )
     return dataclasses.replace(challenge, protocol=protocol)
-
-
-def _listed(
-    candidate: Contender | Rejected, planned: dict[str, tuple[Job, ...]], executor: Executor
-) -> ListedEntry:
-    if isinstance(candidate, Rejected):
-        return listed(candidate)
-    return listed(candidate, tuple(map(executor.key, planned[candidate.entry.id])))
 
 
 def _counted(context: RunContext, job: Job) -> None:

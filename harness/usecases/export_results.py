@@ -37,9 +37,7 @@ def write_results(board: Leaderboard, folder: Path) -> tuple[Path, ...]:
         "results.json": ntire_results.to_json(rows),
         "results.txt": ntire_results.to_text(rows),
     }
-    for name, text in texts.items():
-        atomic.write(folder / name, text.encode())
-    return tuple(folder / name for name in texts)
+    return atomic.write_texts(folder, texts)
 
 
 def _apart(names: Mapping[str, str]) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from pathlib import Path
 
 from harness.board import ntire_results
@@ -13,8 +12,7 @@ from harness.board.ntire_results import Results
 from harness.board.store import Store
 from harness.core.leaderboard import Leaderboard
 from harness.core.outcome import BadInput
-from harness.core.record import ELSEWHERE, Record
-from harness.core.run import Run
+from harness.core.record import ELSEWHERE
 from harness.rules import rulebook
 
 
@@ -32,7 +30,14 @@ def import_results(path: Path, challenge: str, reports: Path, *, name: str = "")
     run, records = imported_run(
         found, rules, source=path.name, digest=digest, notes=(*left_out, *other_images)
     )
-    return _kept(run, records, reports / rules.id)
+    folder = reports / rules.id
+    store = Store(folder / "records")
+    with store.locked():
+        _refuse_over_a_run(folder)
+        save_run(folder, run)
+        for record in records:
+            store.save(record)
+    return build(run, store)
 
 
 def _read(path: Path) -> tuple[Results, str]:
@@ -44,16 +49,6 @@ def _read(path: Path) -> tuple[Results, str]:
         raise BadInput(f"{path} can't be read: {error.strerror}") from None
     except BadInput as error:
         raise BadInput(f"{path} {error}") from None
-
-
-def _kept(run: Run, records: Iterable[Record], folder: Path) -> Leaderboard:
-    store = Store(folder / "records")
-    with store.locked():
-        _refuse_over_a_run(folder)
-        save_run(folder, run)
-        for record in records:
-            store.save(record)
-    return build(run, store)
 
 
 def _refuse_over_a_run(folder: Path) -> None:

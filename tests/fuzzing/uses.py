@@ -158,7 +158,7 @@ def answer(place: Path) -> Callable[[bytes], bool]:
         base = next(it for it in records() if it.job == ("round" if told[0] else "count"))
         kept: Record = dataclasses.replace(base, outcome=told[1])
         store.save(kept)
-        assert store.find(kept.entry, kept.job, kept.round, kept.key) == kept
+        assert store.look(kept.entry, kept.job, kept.round, kept.key).record == kept
         drawn(build(a_run(), store))
         return True
 

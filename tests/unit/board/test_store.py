@@ -65,11 +65,11 @@ def test_a_record_is_decoded_once_and_anew_when_its_file_has_changed(
     monkeypatch.setattr(store_module, "_decoded", lambda data: decoded.append(data) or Found(None))
     store = Store(tmp_path)
     path = store.save(_record())
-    for ask in (store.find, store.look, store.take):
+    for ask in (store.look, store.look, store.take):
         ask("acme", "round", 1, KEY)
     assert decoded == [path.read_bytes()]
     path.write_bytes(b"{}")
-    store.find("acme", "round", 1, KEY)
+    store.look("acme", "round", 1, KEY)
     assert decoded[1:] == [b"{}"]
 
 
@@ -82,11 +82,11 @@ def test_a_record_comes_back_as_it_was_saved(tmp_path: Path, outcome: Outcome) -
     store, record = Store(tmp_path), _record(outcome)
     path = store.save(record)
     assert path == tmp_path / "acme" / "round-1-0123456789abcdef.json"
-    assert store.find("acme", "round", 1, KEY) == record
+    assert store.look("acme", "round", 1, KEY).record == record
 
 
 def test_what_was_never_saved_is_not_found(tmp_path: Path) -> None:
-    assert Store(tmp_path).find("acme", "round", 1, KEY) is None
+    assert Store(tmp_path).look("acme", "round", 1, KEY).record is None
 
 
 def test_saving_again_replaces_and_leaves_no_other_file(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_saving_again_replaces_and_leaves_no_other_file(tmp_path: Path) -> None:
     store.save(_record())
     path = store.save(_record(session="s2"))
     assert [file.name for file in path.parent.iterdir()] == [path.name]
-    found = store.find("acme", "round", 1, KEY)
+    found = store.look("acme", "round", 1, KEY).record
     assert found is not None
     assert found.session == "s2"
 
@@ -175,7 +175,7 @@ def test_looking_changes_nothing_taking_sets_a_torn_record_aside(tmp_path: Path)
     store = Store(tmp_path)
     path = store.save(_record())
     path.write_text("{", encoding="utf-8")
-    assert store.find("acme", "round", 1, KEY) is None
+    assert store.look("acme", "round", 1, KEY).record is None
     assert path.exists()
     assert store.take("acme", "round", 1, KEY) is None
     assert not path.exists()
@@ -186,7 +186,7 @@ def test_a_folder_where_a_record_should_be_is_said(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.path("acme", "round", 1, KEY).mkdir(parents=True)
     with pytest.raises(WriteError, match=r"\.json can't be read: Is a directory; remove it"):
-        store.find("acme", "round", 1, KEY)
+        store.look("acme", "round", 1, KEY)
 
 
 def test_two_runs_do_not_write_to_one_folder(tmp_path: Path) -> None:
