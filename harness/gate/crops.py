@@ -40,10 +40,8 @@ def crops(*, scale: int, size: tuple[int, int], count: int, seed: int) -> tuple[
             f"got {count} of {size[0]}x{size[1]}"
         )
     rng = random.Random(seed)  # noqa: S311 - no secret
-    pairs = (
-        pair for name in SOURCES for pair in datasets.find(name, data_dir=None, scale=scale).pairs
-    )
-    photographs = [datasets.read_hr(pair, scale=scale) for pair in pairs]
+    sources = (datasets.find(name, data_dir=None, scale=scale) for name in SOURCES)
+    photographs = [datasets.read_hr(pair, scale=scale) for one in sources for pair in one.pairs]
     return tuple(
         _crop(photographs[number % len(photographs)], number, scale=scale, size=size, rng=rng)
         for number in range(count)

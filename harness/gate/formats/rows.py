@@ -34,7 +34,6 @@ class CheckLine:
     """What one gate said of one entry."""
 
     entry: str
-    baseline: str
     gate: str
     outcome: CheckResult
     word: str  # of the verdict, or of the outcome
@@ -55,22 +54,21 @@ def lines(checked: Sequence[Checked]) -> tuple[CheckLine, ...]:
 
 
 def _of_entry(it: Checked) -> Iterator[CheckLine]:
-    entry, base = shown(it.entry), shown(it.baseline)
+    entry = shown(it.entry)
     if it.failure:
         text = shown(it.failure)
-        yield CheckLine(entry, base, "Runtime", "error", "FAILED", MISSING, MISSING, "", text)
+        yield CheckLine(entry, "Runtime", "error", "FAILED", MISSING, MISSING, "", text)
     elif it.verdict is not None:
-        yield _of_verdict(entry, base, it, it.verdict)
+        yield _of_verdict(entry, it, it.verdict)
     for finding in it.findings:
-        yield _of_finding(entry, base, finding)
+        yield _of_finding(entry, finding)
 
 
-def _of_verdict(entry: str, base: str, it: Checked, verdict: RuntimeVerdict) -> CheckLine:
+def _of_verdict(entry: str, it: Checked, verdict: RuntimeVerdict) -> CheckLine:
     outcomes: dict[str, CheckResult] = {"SLOWER": "regression", "INCONCLUSIVE": "inconclusive"}
     point, low, high = verdict.ratio, verdict.low, verdict.high
     return CheckLine(
         entry=entry,
-        baseline=base,
         gate="Runtime",
         outcome=outcomes.get(verdict.word, "pass"),
         word=verdict.word,
@@ -108,12 +106,11 @@ def remarks(it: Checked) -> tuple[str, ...]:
     return tuple(dict.fromkeys(shown(text) for text in told))
 
 
-def _of_finding(entry: str, base: str, finding: GateFinding) -> CheckLine:
+def _of_finding(entry: str, finding: GateFinding) -> CheckLine:
     metric = METRICS.get(finding.metric)  # None for the digest
     outcome: CheckResult = "error" if finding.level == "absent" else finding.level
     return CheckLine(
         entry=entry,
-        baseline=base,
         gate=(metric.gate and metric.gate.label) or metric.label if metric else "Output pixels",
         outcome=outcome,
         word=WORDS[outcome],
