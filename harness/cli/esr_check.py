@@ -105,20 +105,21 @@ def _finish(
     """Write every format, print one, and exit as the gravest finding says."""
     from rich.console import Console
 
-    from harness.gate import formats as draw
+    from harness.gate import formats
+    from harness.gate.formats import github, json_document, terminal
     from harness.gate.result import exit_code
 
-    files = draw.write(checked, folder, inconclusive=inconclusive)
+    files = formats.write(checked, folder, inconclusive=inconclusive)
     if as_json:
-        print_json(draw.document(checked))
+        print_json(json_document.document(checked))
     else:
-        Console().print(draw.to_terminal(checked))
+        Console().print(terminal.to_terminal(checked))
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in draw.commands(checked):
+        for line in github.commands(checked):
             typer.echo(line, err=as_json)
         summary = os.environ.get("GITHUB_STEP_SUMMARY")
         if summary:
-            draw.append_summary(checked, Path(summary))
+            github.append_summary(checked, Path(summary))
     say_written(files)
     raise typer.Exit(exit_code(checked, inconclusive=inconclusive))
 

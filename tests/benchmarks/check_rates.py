@@ -40,7 +40,7 @@ from planted import neighbours, write_planted
 from scipy.stats import mannwhitneyu
 
 from harness.gate.blocks import Arm, Block, Turn
-from harness.gate.formats import document
+from harness.gate.formats.json_document import document
 from harness.gate.gates import Gate
 from harness.gate.judgement import called, judge
 from harness.gate.pair import CheckRequest

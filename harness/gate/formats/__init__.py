@@ -8,22 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 from harness.documents import atomic
-from harness.gate.formats.github import append_summary, commands, comment
+from harness.gate.formats.github import comment
 from harness.gate.formats.json_document import benchmark, document
 from harness.gate.formats.junit import to_junit
-from harness.gate.formats.terminal import to_terminal
 from harness.gate.result import Checked
-
-__all__ = [
-    "append_summary",
-    "benchmark",
-    "commands",
-    "comment",
-    "document",
-    "to_junit",
-    "to_terminal",
-    "write",
-]
 
 
 def write(

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from harness.gate import formats as draw
+from harness.gate import formats
 from harness.gate.blocks import Block, Turn
+from harness.gate.formats import github, json_document, junit, terminal
 from harness.gate.gates import GateFinding
 from harness.gate.judgement import RuntimeVerdict
 from harness.gate.result import Checked
@@ -62,7 +63,7 @@ UNBOUNDED = RuntimeVerdict(
 def _printed(*checked: Checked, width: int = 100) -> str:
     console = Console(width=width, color_system=None)
     with console.capture() as capture:
-        console.print(draw.to_terminal(checked))
+        console.print(terminal.to_terminal(checked))
     return capture.get()
 
 
@@ -88,7 +89,7 @@ def test_no_line_of_a_log_is_a_command_that_a_submission_wrote(width: int) -> No
 
 
 def test_the_document_holds_every_sample_and_is_json() -> None:
-    document = json.loads(json.dumps(draw.document([_slow(), FAILED]), allow_nan=False))
+    document = json.loads(json.dumps(json_document.document([_slow(), FAILED]), allow_nan=False))
     slow, failed = document["entries"]
     assert (slow["status"], slow["runtime"]["verdict"]) == ("quality", "SLOWER")
     assert slow["blocks"][0]["turns"][0]["candidate"] == [0.03, 0.03]
@@ -98,14 +99,14 @@ def test_the_document_holds_every_sample_and_is_json() -> None:
 
 def test_an_interval_without_an_end_is_null_and_not_drawn() -> None:
     it = Checked("acme", "base", UNBOUNDED)
-    (entry,) = draw.document([it])["entries"]
+    (entry,) = json_document.document([it])["entries"]
     assert (entry["runtime"]["low"], entry["runtime"]["high"]) == (None, None)
     assert "×1.000 (" not in _printed(it)
-    assert "range" not in draw.benchmark([it])[0]
+    assert "range" not in json_document.benchmark([it])[0]
 
 
 def test_junit_counts_failures_errors_and_what_is_open() -> None:
-    root = ET.fromstring(draw.to_junit([_slow(), FAILED], inconclusive="pass"))  # noqa: S314 - ours
+    root = ET.fromstring(junit.to_junit([_slow(), FAILED], inconclusive="pass"))  # noqa: S314 - ours
     slow, failed = root.findall("testsuite")
     assert (slow.get("tests"), slow.get("failures"), slow.get("skipped")) == ("4", "2", "1")
     assert (failed.get("tests"), failed.get("errors")) == ("1", "1")
@@ -116,21 +117,21 @@ def test_junit_counts_failures_errors_and_what_is_open() -> None:
 
 def test_an_answer_without_gates_is_its_remarks_alone() -> None:
     kept = Checked("acme", "rlfn", None, notes=("kept in base.json",))
-    text = draw.comment([kept])
+    text = github.comment([kept])
     assert text.endswith("\n**acme** against rlfn\n\n- kept in base.json\n")
     assert _printed(kept).split() == ["acme:", "kept", "in", "base.json"]
-    (suite,) = ET.fromstring(draw.to_junit([kept], inconclusive="fail"))  # noqa: S314 - ours
+    (suite,) = ET.fromstring(junit.to_junit([kept], inconclusive="fail"))  # noqa: S314 - ours
     assert (suite.get("name"), suite.get("tests")) == ("acme", "0")
 
 
 def test_junit_says_of_what_is_open_what_the_exit_code_says() -> None:
-    root = ET.fromstring(draw.to_junit([_slow()], inconclusive="fail"))  # noqa: S314 - ours
+    root = ET.fromstring(junit.to_junit([_slow()], inconclusive="fail"))  # noqa: S314 - ours
     (suite,) = root.findall("testsuite")
     assert (suite.get("failures"), suite.get("skipped")) == ("3", "0")
 
 
 def test_the_comment_has_its_marker_and_nothing_of_a_submission_is_markup() -> None:
-    text = draw.comment([_slow(), FAILED])
+    text = github.comment([_slow(), FAILED])
     assert text.startswith("<!-- esr-check -->\n")
     assert "| Runtime | 20.00 ms | 30.00 ms | ❌ SLOWER |" in text
     assert "<script>" not in text
@@ -139,7 +140,7 @@ def test_the_comment_has_its_marker_and_nothing_of_a_submission_is_markup() -> N
 
 @pytest.mark.parametrize("limit", [300, 1000, 5000, 65_536])
 def test_the_comment_keeps_its_limit_by_whole_rows(limit: int) -> None:
-    text = draw.comment([_slow(entry=f"acme_{n}") for n in range(200)], limit=limit)
+    text = github.comment([_slow(entry=f"acme_{n}") for n in range(200)], limit=limit)
     assert len(text) <= limit
     assert text.endswith("*The rest did not fit here: it is in check.json.*\n")
     for line in text.splitlines():
@@ -147,20 +148,20 @@ def test_the_comment_keeps_its_limit_by_whole_rows(limit: int) -> None:
 
 
 def test_annotations_escape_what_would_end_them_and_errors_come_first() -> None:
-    told = list(draw.commands([_slow(), FAILED]))
+    told = list(github.commands([_slow(), FAILED]))
     assert [line.split(" ")[0] for line in told] == ["::error", "::error", "::error", "::warning"]
     assert told[0].startswith("::error title=esr check%3A Runtime of acme::SLOWER: ×1.500")
     assert "5.0%25" in told[0]
     assert all("\n" not in line for line in told)
-    assert list(draw.commands([Checked("acme", "base", RuntimeVerdict("SAME", ""))])) == []
+    assert list(github.commands([Checked("acme", "base", RuntimeVerdict("SAME", ""))])) == []
 
 
 def test_no_more_annotations_than_are_shown() -> None:
-    assert len(list(draw.commands([_slow()] * 40))) == 20
+    assert len(list(github.commands([_slow()] * 40))) == 20
 
 
 def test_the_history_holds_ratios_and_counts_and_no_absolute_time() -> None:
-    rows = draw.benchmark([_slow(), FAILED])
+    rows = json_document.benchmark([_slow(), FAILED])
     assert [(row["name"], row["unit"], row["value"]) for row in rows] == [
         ("acme: runtime", "ratio", 1.5),
         ("acme: params", "", 317_218.0),
@@ -169,11 +170,12 @@ def test_the_history_holds_ratios_and_counts_and_no_absolute_time() -> None:
 
 
 def test_every_file_is_written_and_the_summary_is_added_to(tmp_path: Path) -> None:
-    names = [path.name for path in draw.write([_slow()], tmp_path / "check", inconclusive="fail")]
+    files = formats.write([_slow()], tmp_path / "check", inconclusive="fail")
+    names = [path.name for path in files]
     assert names == ["check.json", "junit.xml", "comment.md", "benchmark.json"]
     summary = tmp_path / "summary.md"
     summary.write_text("before\n", encoding="utf-8")
-    draw.append_summary([_slow()], summary)
+    github.append_summary([_slow()], summary)
     assert summary.read_text(encoding="utf-8").startswith("before\n<!-- esr-check -->")
 
 
@@ -192,17 +194,17 @@ def test_no_text_of_a_submission_breaks_out_of_any_form(
         Checked(entry, "base", None, failure=f"load: {failure}", notes=(note,)),
         Checked(entry, failure, SLOWER, findings=(finding,), notes=(note,)),
     ]
-    root = ET.fromstring(draw.to_junit(checked, inconclusive="fail"))  # noqa: S314 - ours
+    root = ET.fromstring(junit.to_junit(checked, inconclusive="fail"))  # noqa: S314 - ours
     assert [suite.get("tests") for suite in root] == ["1", "2"]
     assert {child.tag for suite in root for child in suite} == {"testcase", "system-out"}
-    for line in draw.commands(checked):
+    for line in github.commands(checked):
         assert line.startswith(("::error title=", "::warning title="))
         assert line.count("::") == 2
         assert "##[" not in line
         assert line.isprintable()
-    rows = [line for line in draw.comment(checked).splitlines() if line.startswith("|")]
+    rows = [line for line in github.comment(checked).splitlines() if line.startswith("|")]
     assert {line.count("|") for line in rows} == {6}
-    assert "<" not in draw.comment(checked).replace(draw.github.MARKER, "")
+    assert "<" not in github.comment(checked).replace(github.MARKER, "")
     printed = _printed(*checked).splitlines()
     assert all(line.isprintable() and not line.strip().startswith("::") for line in printed)
     assert not any("##[" in line for line in printed)
