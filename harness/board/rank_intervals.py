@@ -89,8 +89,5 @@ def _ratio(name: str, base: str, timed: Mapping[str, Timed]) -> Ratio | None:
     middle, low, high = interval(timed[name], timed[base])
     if math.isinf(high):
         return None
-    return Ratio(base, *map(_exp, (middle, low, high)))
-
-
-def _exp(log: float) -> float:
-    return math.exp(max(min(log, 700.0), -700.0))
+    # exp overflows a float above 709
+    return Ratio(base, *(math.exp(max(min(it, 700.0), -700.0)) for it in (middle, low, high)))

@@ -37,14 +37,10 @@ def elsewhere(key: str, figures: Mapping[str, float]) -> str:
     """What a cell of MACs without a printed figure says of those that do not belong there."""
     if not key.startswith("macs"):
         return ""
-    told = [
-        f"{quantity(name, value)} {_convention(name)}"
-        for name, value in figures.items()
-        if name.startswith("macs")
-    ]
+    told = []
+    for name, value in figures.items():
+        if name.startswith("macs"):
+            named = metric(name).convention
+            by = f"by {named}" if named else "of a convention that is not named"
+            told.append(f"{quantity(name, value)} {by}")
     return f"Printed: {', '.join(told)}; not the convention of this column" if told else ""
-
-
-def _convention(key: str) -> str:
-    named = metric(key).convention
-    return f"by {named}" if named else "of a convention that is not named"

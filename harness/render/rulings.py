@@ -60,7 +60,7 @@ def _meaning(ruling: Ruling) -> str:
 
 
 def _headings(again: Regenerated, columns: Sequence[Column]) -> list[Heading]:
-    """The first track, the margins, the corrected figures, the other tracks: as `_cells`."""
+    """The first track, the margins, the corrected figures, the other tracks: as `_line`."""
     challenge = again.board.challenge
     titles = [(it.ruling.id, clean(it.ruling.title)) for it in again.judged]
     tracks = [
@@ -93,16 +93,6 @@ def _headings(again: Regenerated, columns: Sequence[Column]) -> list[Heading]:
     return [*tracks[: len(titles)], *margins, *figures, *tracks[len(titles) :]]
 
 
-def _cells(challenge: Challenge, columns: Sequence[Column], rows: Sequence[Row]) -> list[Cell]:
-    tracks = [place(track, row) for track in challenge.tracks for row in rows]
-    figures = [figure(column, row) for column in columns for row in rows]
-    margins = []
-    for key in _limited(challenge):
-        room = converted(rows[0].margins.get(key), usual(key)[0])
-        margins.append(Cell() if room is None else Cell(f"{room:+.{_MARGIN_DECIMALS}f}", room))
-    return [*tracks[: len(rows)], *margins, *figures, *tracks[len(rows) :]]
-
-
 def _limited(challenge: Challenge) -> tuple[str, ...]:
     return tuple(dict.fromkeys(limit.metric for limit in challenge.limits))
 
@@ -119,12 +109,19 @@ def _line(again: Regenerated, columns: Sequence[Column], rows: list[Row], *, anc
         _labels(again.board, first) != _labels(judged.board, row)
         for judged, row in zip(again.judged[1:], rows[1:], strict=True)
     )
+    challenge = again.board.challenge
+    tracks = [place(track, row) for track in challenge.tracks for row in rows]
+    figures = [figure(column, row) for column in columns for row in rows]
+    margins = []
+    for key in _limited(challenge):
+        room = converted(first.margins.get(key), usual(key)[0])
+        margins.append(Cell() if room is None else Cell(f"{room:+.{_MARGIN_DECIMALS}f}", room))
     return Line(
         kind=kind_of(first),
         id=short(first.entry.id, 80),
         team=short(first.entry.team),
         title="" if first.entry.title == first.entry.team else short(first.entry.title),
-        cells=tuple(_cells(again.board.challenge, columns, rows)),
+        cells=(*tracks[: len(rows)], *margins, *figures, *tracks[len(rows) :]),
         badges=(*marks, _CHANGES) if moved else marks,
         remark="; ".join(told) or reason(first),
         anchor=anchor,
