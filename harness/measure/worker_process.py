@@ -21,8 +21,8 @@ from harness.sandbox.confinement import (
     NoConfinement,
     NotConfined,
     signal_group,
+    worker_environment,
 )
-from harness.sandbox.worker_environment import worker_environment
 from harness.wire.channel import Channel, Closed
 from harness.wire.codec import ProtocolError
 from harness.wire.messages import Answer, Request, Stop, Trouble

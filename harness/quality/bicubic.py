@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.quality.validation import require_image, require_scale
+from harness.quality.pixels import require_image, require_scale
 
 Uint8Image = NDArray[np.uint8]
 

@@ -1,9 +1,54 @@
-"""Types of image arrays on the trusted side."""
+"""Types of image arrays, and checks of what callers hand over: what, where, and what to do."""
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
-Uint8 = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float64]
+import numpy as np
+from numpy.typing import NDArray
+
+Uint8 = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+_COLOURS = 3
+
+
+def require_scale(scale: int) -> None:
+    """Raise `ValueError` unless `scale` is an int of at least 1."""
+    if isinstance(scale, bool) or not isinstance(scale, int | np.integer) or scale < 1:
+        raise ValueError(f"scale: must be an int of at least 1, got {scale!r}; pass 2, 3 or 4")
+
+
+def require_threads(threads: int) -> None:
+    """Raise `ValueError` unless `threads` is at least 1."""
+    if threads < 1:
+        raise ValueError(f"threads: must be at least 1, got {threads}; pass 1 for no extra thread")
+
+
+def require_image(image: NDArray[Any], name: str) -> None:
+    """Raise `ValueError` unless `image` is uint8, H x W or H x W x 3, and not empty."""
+    _require_uint8(image, name)
+    grey_or_rgb = image.ndim == 2 or (image.ndim == _COLOURS and image.shape[2] == _COLOURS)
+    if not grey_or_rgb or image.size == 0:
+        raise ValueError(
+            f"{name}: must be H x W or H x W x 3 and not empty, got shape {image.shape}; "
+            "decode the image without alpha, channels last"
+        )
+
+
+def require_rgb(image: NDArray[Any], name: str) -> None:
+    """Raise `ValueError` unless `image` is uint8, H x W x 3, and not empty."""
+    _require_uint8(image, name)
+    if image.ndim != _COLOURS or image.shape[2] != _COLOURS or image.size == 0:
+        raise ValueError(
+            f"{name}: must be H x W x 3 and not empty, got shape {image.shape}; "
+            "repeat a grey image in three equal channels"
+        )
+
+
+def _require_uint8(image: NDArray[Any], name: str) -> None:
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
+        kind = getattr(image, "dtype", type(image).__name__)
+        raise ValueError(
+            f"{name}: must be a numpy array of uint8, got {kind}; "
+            "clamp to [0, 255], round half to even and convert"
+        )

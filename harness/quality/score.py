@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.quality.colour import LUMA, strips, weighted
+from harness.quality.pixels import require_rgb, require_scale
 from harness.quality.profile import Profile
 from harness.quality.psnr import in_db, psnr_db
 from harness.quality.ssim import WINDOW, mean_ssim
-from harness.quality.validation import require_rgb, require_scale
 
 PSNR_CAP_DB = 100.0  # of an output equal to its truth, whose PSNR is infinite
 AnyImage = NDArray[np.uint8]

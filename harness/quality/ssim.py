@@ -27,8 +27,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.quality.pixels import Floats
-from harness.quality.validation import require_threads
+from harness.quality.pixels import Floats, require_threads
 
 WINDOW = 11
 _SIGMA = 1.5

@@ -11,6 +11,9 @@ from typing import Protocol
 
 from harness.core.outcome import Failed, Stage
 
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
+PASSED_ON_PREFIXES = ("COVERAGE_", "OPENBLAS_")
+
 
 class NotConfined(ValueError):
     """A command or an entry can't be put into a sandbox; the message says why."""
@@ -116,3 +119,20 @@ def signal_group(pid: int, number: signal.Signals) -> None:
     """A signal to the group that `pid` leads, if there is one."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
+
+
+def worker_environment(threads: int) -> dict[str, str]:
+    """What a worker sees of the environment: an allow-list, and the thread count in every form."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in PASSED_ON or name.startswith(PASSED_ON_PREFIXES)
+    }
+    count = str(threads)
+    return kept | {
+        "OMP_NUM_THREADS": count,
+        "MKL_NUM_THREADS": count,
+        "OPENBLAS_NUM_THREADS": count,
+        "PYTHONHASHSEED": "0",
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # the order that NVML numbers GPUs in
+    }

@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.sandbox import python_home
-from harness.sandbox.confinement import Confinement, Hold, signal_group
+from harness.sandbox.confinement import Confinement, Hold, signal_group, worker_environment
 from harness.sandbox.limits import MIB, Limits
-from harness.sandbox.worker_environment import worker_environment
 
 PROBE = Path(__file__).with_name("attack_probe.py")
 DEADLINE_S = 60.0

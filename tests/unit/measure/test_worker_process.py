@@ -17,8 +17,7 @@ from harness.core.outcome import Failed
 from harness.measure import worker_process
 from harness.measure.worker_group import WorkerGroup
 from harness.measure.worker_process import Abandoned, WorkerFailed, WorkerProcess
-from harness.sandbox.confinement import Confined, NoConfinement
-from harness.sandbox.worker_environment import worker_environment
+from harness.sandbox.confinement import Confined, NoConfinement, worker_environment
 from harness.wire.messages import Collect, Done, Forward, Inspect, Ready, Request
 
 DEADLINE_S = 20.0  # for what should come: the machine may be busy
