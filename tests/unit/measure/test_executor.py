@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import os
 import signal
 import threading
@@ -155,6 +157,38 @@ def test_a_call_that_fails_ends_no_worker_of_another(tmp_path: Path) -> None:
 
     concurrently(beside, ["once"], workers=1)
     assert answered == [Ready(0.5, 3)]
+
+
+def test_of_two_calls_side_by_side_the_one_that_fails_ends_its_own_alone(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = Asking(tmp_path / "other")
+    with WorkerGroup() as group:  # what the other call starts can be ended by this test
+        context = contextvars.copy_context()
+        beside = threading.Thread(
+            target=lambda: context.run(_quietly, other), name="beside", daemon=True
+        )
+        beside.start()
+        assert other.asked.wait(PROMPT_S)
+        failing = Asking(tmp_path)
+
+        def fail(manner: str) -> None:
+            if manner == "raise":
+                assert failing.asked.wait(PROMPT_S)
+                raise ValueError("of this call")
+            failing(manner)
+
+        with pytest.raises(ValueError, match="of this call"):
+            concurrently(fail, ["silence", "raise"], workers=2)
+        assert isinstance(failing.ended[0], Abandoned)
+        assert other.ended == []
+        group.abandon()
+        beside.join(PROMPT_S)
+        assert isinstance(other.ended[0], Abandoned)
+
+
+def _quietly(asking: Asking) -> None:
+    with contextlib.suppress(Abandoned):
+        concurrently(asking, ["silence"], workers=1)
 
 
 def test_a_call_within_one_that_fails_ends_with_it(tmp_path: Path) -> None:
