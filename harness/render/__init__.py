@@ -18,7 +18,6 @@ from harness.render.table import Table, table
 if TYPE_CHECKING:
     from harness.render.page import Compared
 
-_FORMS = ("md", "tex", "csv")
 __all__ = [
     "document",
     "rulings_table",
@@ -52,11 +51,10 @@ def write_published(again: Regenerated, folder: Path) -> tuple[Path, ...]:
     from harness.render.page import Compared
 
     links = [(f"{it.ruling.id}/index.html", it.ruling.title) for it in again.judged[1:]]
-    links += [(f"rulings.{form}", f"rulings.{form}") for form in _FORMS]
+    tables = _tables("rulings", side_by_side)
+    links += [(name, name) for name in tables]
     compared = Compared(side_by_side, rulings_notes(again), tuple(links))
-    paths = atomic.write_texts(
-        folder, {**_texts(again.board, compared), **_tables("rulings", side_by_side)}
-    )
+    paths = atomic.write_texts(folder, {**_texts(again.board, compared), **tables})
     for it in again.judged[1:]:
         paths += write(it.board, folder / it.ruling.id)
     return paths
@@ -74,12 +72,13 @@ def _texts(board: Leaderboard, compared: Compared | None = None) -> dict[str, st
 
 
 def _tables(name: str, drawn: Table) -> dict[str, str]:
+    """The table in every format that has a file of its own, by the file's name."""
     from harness.render.as_csv import to_csv
     from harness.render.as_latex import to_latex
     from harness.render.as_markdown import to_markdown
 
-    texts = (to_markdown(drawn), to_latex(drawn), to_csv(drawn))
-    return {f"{name}.{form}": text for form, text in zip(_FORMS, texts, strict=True)}
+    formats = {"md": to_markdown, "tex": to_latex, "csv": to_csv}
+    return {f"{name}.{form}": draw(drawn) for form, draw in formats.items()}
 
 
 def to_json(board: Leaderboard) -> str:
