@@ -172,9 +172,9 @@ def _entry_notes(records: tuple[Record, ...]) -> tuple[str, ...]:
     made = (it for it in outcomes if isinstance(it, CountFigures | RoundFigures))
     notes = [note for outcome in made for note in outcome.notes]
     notes += [
-        f"not counted: {it.outcome.message}"
-        for it in records
-        if it.job == "count" and isinstance(it.outcome, Failed)
+        f"not counted: {record.outcome.message}"
+        for record in records
+        if record.job == "count" and isinstance(record.outcome, Failed)
     ]
     counts = counts_of(records)
     notes += [suspicion(counts.unfused)] if counts is not None else []

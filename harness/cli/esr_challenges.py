@@ -24,19 +24,19 @@ def listing(as_json: ListAsJson = False) -> None:
         print_json(
             [
                 {
-                    "id": it.id,
-                    "title": it.title,
-                    "scale": it.scale,
-                    "datasets": [use.name for use in it.datasets],
+                    "id": challenge.id,
+                    "title": challenge.title,
+                    "scale": challenge.scale,
+                    "datasets": [use.name for use in challenge.datasets],
                 }
-                for it in found
+                for challenge in found
             ]
         )
         return
     table = text_table("id", "title", "scale", "datasets")
-    for it in found:
-        names = ", ".join(use.name + ("" if use.required else "?") for use in it.datasets)
-        table.add_row(it.id, it.title, f"x{it.scale}", names)
+    for challenge in found:
+        names = ", ".join(use.name + ("" if use.required else "?") for use in challenge.datasets)
+        table.add_row(challenge.id, challenge.title, f"x{challenge.scale}", names)
     Console().print(table)
 
 

@@ -53,8 +53,13 @@ def _document(found: Trial) -> dict[str, object]:
         "limits": found.limits,
         "limits_kept_by": found.kept_by,
         "attempts": [
-            {"attempt": it.attempt, "tries": it.tries, "held": it.held, "evidence": it.evidence}
-            for it in found.findings
+            {
+                "attempt": finding.attempt,
+                "tries": finding.tries,
+                "held": finding.held,
+                "evidence": finding.evidence,
+            }
+            for finding in found.findings
         ],
     }
 
@@ -64,9 +69,9 @@ def _print(found: Trial) -> None:
     from rich.markup import escape
 
     table = text_table("a worker tries to", "", "what it met, or got")
-    for it in found.findings:
-        verdict = "[green]held[/green]" if it.held else "[red]NOT held[/red]"
-        table.add_row(escape(it.tries), verdict, escape(it.evidence))
+    for finding in found.findings:
+        verdict = "[green]held[/green]" if finding.held else "[red]NOT held[/red]"
+        table.add_row(escape(finding.tries), verdict, escape(finding.evidence))
     console = Console()
     show = functools.partial(console.print, highlight=False)
     if found.findings:

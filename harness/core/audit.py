@@ -43,10 +43,10 @@ def worst(audits: Iterable[Audit]) -> AuditVerdict:
 def combined(audits: Iterable[Audit]) -> tuple[Audit, ...]:
     """Of audits of several rounds the worst one of each kind, the first where equal."""
     found: dict[str, Audit] = {}
-    for it in audits:
-        known = found.get(it.id)
-        if known is None or LEVELS.index(it.verdict) > LEVELS.index(known.verdict):
-            found[it.id] = it
+    for audit in audits:
+        known = found.get(audit.id)
+        if known is None or LEVELS.index(audit.verdict) > LEVELS.index(known.verdict):
+            found[audit.id] = audit
     order: tuple[str, ...] = get_args(AuditId)
     return tuple(sorted(found.values(), key=lambda it: order.index(it.id)))
 

@@ -130,14 +130,14 @@ class Submission:
         return self.title or self.id
 
 
-def _name_faults(it: Submission) -> list[str]:
+def _name_faults(submission: Submission) -> list[str]:
     faults = []
-    if not ID_PATTERN.fullmatch(it.id):
-        faults.append(f"id must be 1 to 64 of a-z, 0-9 and _, got {it.id!r:.80}")
-    if not it.team.strip():
+    if not ID_PATTERN.fullmatch(submission.id):
+        faults.append(f"id must be 1 to 64 of a-z, 0-9 and _, got {submission.id!r:.80}")
+    if not submission.team.strip():
         faults.append("team must not be empty")
     for name in ("entry", "deploy"):
-        value = getattr(it, name)
+        value = getattr(submission, name)
         optional = name == "deploy" and not value
         known = ENTRY_PATTERN.fullmatch(value) and len(value) <= PATH_CAP
         if not optional and not known:
@@ -145,25 +145,28 @@ def _name_faults(it: Submission) -> list[str]:
     return faults
 
 
-def _size_faults(it: Submission) -> list[str]:
+def _size_faults(submission: Submission) -> list[str]:
     faults = []
-    if it.scale not in (2, 3, 4):
-        faults.append(f"scale must be 2, 3 or 4, got {it.scale}")
-    if it.data_range not in (1.0, 255.0):
-        faults.append(f"data_range must be 1.0 or 255.0, got {it.data_range:g}")
-    if it.tile < 0 or it.tile_overlap < 0 or (it.tile and it.tile_overlap * 2 >= it.tile):
+    if submission.scale not in (2, 3, 4):
+        faults.append(f"scale must be 2, 3 or 4, got {submission.scale}")
+    if submission.data_range not in (1.0, 255.0):
+        faults.append(f"data_range must be 1.0 or 255.0, got {submission.data_range:g}")
+    tile, overlap = submission.tile, submission.tile_overlap
+    if tile < 0 or overlap < 0 or (tile and overlap * 2 >= tile):
         faults.append("tile must be above twice tile_overlap, both in LR pixels and not negative")
-    if it.pad_to_multiple < 1:
-        faults.append(f"pad_to_multiple must be at least 1, got {it.pad_to_multiple}")
+    if submission.pad_to_multiple < 1:
+        faults.append(f"pad_to_multiple must be at least 1, got {submission.pad_to_multiple}")
     return faults
 
 
-def _path_faults(it: Submission) -> list[str]:
-    if not it.weights:
+def _path_faults(submission: Submission) -> list[str]:
+    if not submission.weights:
         return []
-    faults = path_fault(it.weights, "weights")
-    if not it.weights.endswith(WEIGHT_SUFFIXES):
-        faults.append(f"weights must end in {', '.join(WEIGHT_SUFFIXES)}, got {it.weights!r:.80}")
+    faults = path_fault(submission.weights, "weights")
+    if not submission.weights.endswith(WEIGHT_SUFFIXES):
+        faults.append(
+            f"weights must end in {', '.join(WEIGHT_SUFFIXES)}, got {submission.weights!r:.80}"
+        )
     return faults
 
 

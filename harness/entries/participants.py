@@ -57,9 +57,9 @@ def _of_scale(
     if fitting or not misfits:
         return fitting
     return [
-        it.rejected(f"scale {it.submission.scale}, the challenge is x{scale}")
-        for it in found
-        if isinstance(it, Entry)
+        candidate.rejected(f"scale {candidate.submission.scale}, the challenge is x{scale}")
+        for candidate in found
+        if isinstance(candidate, Entry)
     ]
 
 

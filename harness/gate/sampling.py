@@ -102,8 +102,8 @@ def sample(
 def _room(blocks: list[Block], settings: CheckSettings, left_s: float) -> bool:
     """Whether a further block can be started and finished, going by those before it."""
     costs = [
-        it.start_s + settings.least_turns * (it.took_s - it.start_s) / len(it.turns)
-        for it in blocks
+        block.start_s + settings.least_turns * (block.took_s - block.start_s) / len(block.turns)
+        for block in blocks
     ]
     return left_s > max(costs, default=0.0)
 

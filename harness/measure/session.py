@@ -150,9 +150,9 @@ class Session:
         if self._gpu is None:
             return None
         fastest: dict[tuple[str, str], float] = {}
-        for it in samples:
-            name = (it.dataset, it.image)
-            fastest[name] = min(it.seconds, fastest.get(name, it.seconds))
+        for sample in samples:
+            name = (sample.dataset, sample.image)
+            fastest[name] = min(sample.seconds, fastest.get(name, sample.seconds))
         return joules.energy(
             [(it.dataset, it.image) for it in images],
             counter=self._gpu.energy_j,

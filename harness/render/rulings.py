@@ -64,20 +64,22 @@ def _headings(again: Regenerated, columns: Sequence[Column]) -> list[Heading]:
     challenge = again.board.challenge
     titles = [(it.ruling.id, clean(it.ruling.title)) for it in again.judged]
     tracks = [
-        Heading(f"{id_}:track:{it.id}", title, group=clean(it.title), scored=it.kind != "order")
-        for it in challenge.tracks
+        Heading(
+            f"{id_}:track:{track.id}", title, group=clean(track.title), scored=track.kind != "order"
+        )
+        for track in challenge.tracks
         for id_, title in titles
     ]
     figures = [
         Heading(
-            f"{id_}:{it.metric}",
+            f"{id_}:{column.metric}",
             title,
-            unit=it.unit,
-            group=clean(it.title),
-            better=metric(it.metric).better,
-            ranked=it.ranked,
+            unit=column.unit,
+            group=clean(column.title),
+            better=metric(column.metric).better,
+            ranked=column.ranked,
         )
-        for it in columns
+        for column in columns
         for id_, title in titles
     ]
     short_titles = {it.metric: it.title for it in reversed(challenge.columns)}

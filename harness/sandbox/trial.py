@@ -88,10 +88,10 @@ def look(confinement: Confinement) -> tuple[AttackOutcome, ...]:
     # the world is asked too: an attempt may have had an effect that it could not report
     seen = {"kill": not all(alive), "write": bool(marks)}
     return tuple(
-        AttackOutcome(it.attempt, it.tries, False, "its effect was seen")
-        if seen.get(it.attempt)
-        else it
-        for it in found
+        AttackOutcome(outcome.attempt, outcome.tries, False, "its effect was seen")
+        if seen.get(outcome.attempt)
+        else outcome
+        for outcome in found
     )
 
 

@@ -137,9 +137,9 @@ def evaluate(request: RunRequest, progress: Progress | None = None) -> Leaderboa
     executor = LocalExecutor(environment, isolation, images, scorer, progress)
     folder = request.reports / challenge.id
     planned = {
-        it.entry.id: jobs(it, challenge, data=images.digest, logs=folder / "logs")
-        for it in contenders
-        if isinstance(it, Contender)
+        contender.entry.id: jobs(contender, challenge, data=images.digest, logs=folder / "logs")
+        for contender in contenders
+        if isinstance(contender, Contender)
     }
     bicubic = floor_key(challenge, images.digest)
     floor_row = ListedEntry(FLOOR_ID, "", "Bicubic (MATLAB)", "floor", jobs=(bicubic,))
@@ -150,10 +150,10 @@ def evaluate(request: RunRequest, progress: Progress | None = None) -> Leaderboa
         challenge=challenge,
         entries=(
             *(
-                listed(it)
-                if isinstance(it, Rejected)
-                else listed(it, tuple(map(executor.key, planned[it.entry.id])))
-                for it in contenders
+                listed(contender)
+                if isinstance(contender, Rejected)
+                else listed(contender, tuple(map(executor.key, planned[contender.entry.id])))
+                for contender in contenders
             ),
             *([floor_row] if has_floor else []),
         ),

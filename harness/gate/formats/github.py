@@ -61,9 +61,9 @@ def commands(checked: Sequence[Checked]) -> Iterator[str]:
 
 
 def _parts(checked: Sequence[Checked]) -> Iterator[str]:
-    for it in checked:
-        rows = lines([it])
-        yield f"\n**{escape(shown(it.entry))}** against {escape(shown(it.baseline))}\n"
+    for one in checked:
+        rows = lines([one])
+        yield f"\n**{escape(shown(one.entry))}** against {escape(shown(one.baseline))}\n"
         if rows:
             yield (
                 "\n| Gate | Baseline | Candidate | Says | Change |\n"
@@ -73,7 +73,7 @@ def _parts(checked: Sequence[Checked]) -> Iterator[str]:
             says = f"{_SIGNS[row.outcome]} {escape(row.word)}"
             cells = (row.gate, escape(row.old), escape(row.new), says, escape(row.full))
             yield f"| {' | '.join(cells)} |\n"
-        told = remarks(it)
+        told = remarks(one)
         if told:
             yield "\n" + "".join(f"- {escape(text)}\n" for text in told)
 

@@ -29,8 +29,8 @@ def benchmark(checked: Sequence[Checked]) -> list[dict[str, Any]]:
     counts, no absolute time: a history of those would compare machines.
     """
     found: list[dict[str, Any]] = []
-    for it in checked:
-        entry, verdict = clean(it.entry), it.verdict
+    for one in checked:
+        entry, verdict = clean(one.entry), one.verdict
         if verdict is not None and verdict.ratio is not None:
             low, high = verdict.low, verdict.high
             row = {"name": f"{entry}: runtime", "unit": "ratio", "value": verdict.ratio}
@@ -39,44 +39,46 @@ def benchmark(checked: Sequence[Checked]) -> list[dict[str, Any]]:
             found.append({**row, "extra": f"{verdict.word}, {figures(verdict)}"})
         found += [
             {"name": f"{entry}: {finding.metric}", "unit": "", "value": finding.candidate}
-            for finding in it.findings
+            for finding in one.findings
             if finding.metric in COUNTED and finding.candidate is not None
         ]
     return found
 
 
-def _entry(it: Checked) -> dict[str, Any]:
+def _entry(checked: Checked) -> dict[str, Any]:
     return {
-        "entry": it.entry,
-        "baseline": it.baseline,
-        "status": it.status,
-        "failure": it.failure,
-        "runtime": None if it.verdict is None else _verdict(it.verdict),
-        "findings": [dataclasses.asdict(found) for found in it.findings],
-        "seconds": dict(it.seconds),
-        "first_call_s": dict(it.first_call_s),
-        "drifts": dict(it.drifts),
-        "notes": list(it.notes),
-        "isolation": it.isolation,
-        "conditions": None if it.conditions is None else dataclasses.asdict(it.conditions),
-        "elapsed_s": it.sampling.elapsed_s,
-        "confirmed_from": it.sampling.confirmed_from,
-        "blocks": [_block(block) for block in it.sampling.blocks],
+        "entry": checked.entry,
+        "baseline": checked.baseline,
+        "status": checked.status,
+        "failure": checked.failure,
+        "runtime": None if checked.verdict is None else _verdict(checked.verdict),
+        "findings": [dataclasses.asdict(found) for found in checked.findings],
+        "seconds": dict(checked.seconds),
+        "first_call_s": dict(checked.first_call_s),
+        "drifts": dict(checked.drifts),
+        "notes": list(checked.notes),
+        "isolation": checked.isolation,
+        "conditions": None
+        if checked.conditions is None
+        else dataclasses.asdict(checked.conditions),
+        "elapsed_s": checked.sampling.elapsed_s,
+        "confirmed_from": checked.sampling.confirmed_from,
+        "blocks": [_block(block) for block in checked.sampling.blocks],
     }
 
 
-def _verdict(it: RuntimeVerdict) -> dict[str, Any]:
+def _verdict(verdict: RuntimeVerdict) -> dict[str, Any]:
     return {
-        "verdict": it.word,
-        "reason": it.reason,
-        "ratio": it.ratio,
-        "low": _bounded(it.low),
-        "high": _bounded(it.high),
-        "p": it.p,
-        "null": None if it.control is None else [_bounded(end) for end in it.control],
-        "noise": it.noise,
-        "blocks": it.blocks,
-        "pairs": it.pairs,
+        "verdict": verdict.word,
+        "reason": verdict.reason,
+        "ratio": verdict.ratio,
+        "low": _bounded(verdict.low),
+        "high": _bounded(verdict.high),
+        "p": verdict.p,
+        "null": None if verdict.control is None else [_bounded(end) for end in verdict.control],
+        "noise": verdict.noise,
+        "blocks": verdict.blocks,
+        "pairs": verdict.pairs,
     }
 
 

@@ -19,8 +19,8 @@ def to_junit(checked: Sequence[Checked], *, inconclusive: Literal["pass", "fail"
     """
     kinds = {**_CHILD, **({"inconclusive": "skipped"} if inconclusive == "pass" else {})}
     root = ET.Element("testsuites", name="esr check")
-    for it in checked:
-        rows = [(row, kinds.get(row.outcome, "")) for row in lines([it])]
+    for one in checked:
+        rows = [(row, kinds.get(row.outcome, "")) for row in lines([one])]
         found = [kind for _row, kind in rows]
         counts = {
             "tests": len(rows),
@@ -32,12 +32,12 @@ def to_junit(checked: Sequence[Checked], *, inconclusive: Literal["pass", "fail"
             root,
             "testsuite",
             {name: str(count) for name, count in counts.items()},
-            name=shown(it.entry),
-            time=f"{it.sampling.elapsed_s:.3f}",
+            name=shown(one.entry),
+            time=f"{one.sampling.elapsed_s:.3f}",
         )
         for row, kind in rows:
             _case(suite, row, kind)
-        ET.SubElement(suite, "system-out").text = "\n".join(remarks(it))
+        ET.SubElement(suite, "system-out").text = "\n".join(remarks(one))
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 

@@ -53,18 +53,18 @@ def lines(checked: Sequence[Checked]) -> tuple[CheckLine, ...]:
     return tuple(line for it in checked for line in _of_entry(it))
 
 
-def _of_entry(it: Checked) -> Iterator[CheckLine]:
-    entry = shown(it.entry)
-    if it.failure:
-        text = shown(it.failure)
+def _of_entry(checked: Checked) -> Iterator[CheckLine]:
+    entry = shown(checked.entry)
+    if checked.failure:
+        text = shown(checked.failure)
         yield CheckLine(entry, "Runtime", "error", "FAILED", MISSING, MISSING, "", text)
-    elif it.verdict is not None:
-        yield _of_verdict(entry, it, it.verdict)
-    for finding in it.findings:
+    elif checked.verdict is not None:
+        yield _of_verdict(entry, checked, checked.verdict)
+    for finding in checked.findings:
         yield _of_finding(entry, finding)
 
 
-def _of_verdict(entry: str, it: Checked, verdict: RuntimeVerdict) -> CheckLine:
+def _of_verdict(entry: str, checked: Checked, verdict: RuntimeVerdict) -> CheckLine:
     outcomes: dict[str, CheckResult] = {"SLOWER": "regression", "INCONCLUSIVE": "inconclusive"}
     point, low, high = verdict.ratio, verdict.low, verdict.high
     return CheckLine(
@@ -72,8 +72,8 @@ def _of_verdict(entry: str, it: Checked, verdict: RuntimeVerdict) -> CheckLine:
         gate="Runtime",
         outcome=outcomes.get(verdict.word, "pass"),
         word=verdict.word,
-        old=quantity("runtime", it.seconds.get(Arm.BASELINE)),
-        new=quantity("runtime", it.seconds.get(Arm.CANDIDATE)),
+        old=quantity("runtime", checked.seconds.get(Arm.BASELINE)),
+        new=quantity("runtime", checked.seconds.get(Arm.CANDIDATE)),
         change="" if point is None or low is None or high is None else _ratio(point, low, high),
         text="; ".join(filter(None, (shown(verdict.reason), figures(verdict)))),
     )
@@ -91,16 +91,16 @@ def figures(verdict: RuntimeVerdict) -> str:
     return ", ".join(parts)
 
 
-def remarks(it: Checked) -> tuple[str, ...]:
+def remarks(checked: Checked) -> tuple[str, ...]:
     """What else is to be known of an entry: first calls, drifts, settings that it changed."""
-    told = list(it.notes)
-    if it.first_call_s:
-        sides = [arm for arm in Arm if arm is not Arm.CONTROL and arm in it.first_call_s]
-        first = " and ".join(quantity("first_call", it.first_call_s[arm]) for arm in sides)
+    told = list(checked.notes)
+    if checked.first_call_s:
+        sides = [arm for arm in Arm if arm is not Arm.CONTROL and arm in checked.first_call_s]
+        first = " and ".join(quantity("first_call", checked.first_call_s[arm]) for arm in sides)
         told.append(f"first call of a fresh process, {' and '.join(sides)}: {first}")
-    if it.sampling.confirmed_from is not None:
+    if checked.sampling.confirmed_from is not None:
         told.append(
-            f"a suspect after {it.sampling.confirmed_from} blocks, so measured once more; "
+            f"a suspect after {checked.sampling.confirmed_from} blocks, so measured once more; "
             "the figures are those of all blocks"
         )
     return tuple(dict.fromkeys(shown(text) for text in told))

@@ -34,9 +34,9 @@ def to_terminal(checked: Sequence[Checked]) -> RenderableType:
         grid.add_row(Text(line.entry), *map(Text, texts), Text(line.word, style=style))
     told: list[str] = []
     for (
-        it
+        one
     ) in checked:  # each begins with the entry's id: no line of a log is the submission's alone
-        rows = (row for row in lines([it]) if row.text)
+        rows = (row for row in lines([one]) if row.text)
         said = (f"{row.gate.lower()} {row.word}: {row.text}" for row in rows)
-        told += [inert(f"{shown(it.entry)}: {text}") for text in (*said, *remarks(it))]
+        told += [inert(f"{shown(one.entry)}: {text}") for text in (*said, *remarks(one))]
     return Group(*([grid] if grid.row_count else []), *map(Text, told))
