@@ -33,9 +33,8 @@ def to_terminal(checked: Sequence[Checked]) -> RenderableType:
         texts = (line.gate, line.old, line.new, line.change)
         grid.add_row(Text(line.entry), *map(Text, texts), Text(line.word, style=style))
     told: list[str] = []
-    for (
-        one
-    ) in checked:  # each begins with the entry's id: no line of a log is the submission's alone
+    # each line begins with the entry's id: no line of a log is the submission's alone
+    for one in checked:
         rows = (row for row in lines([one]) if row.text)
         said = (f"{row.gate.lower()} {row.word}: {row.text}" for row in rows)
         told += [inert(f"{shown(one.entry)}: {text}") for text in (*said, *remarks(one))]
