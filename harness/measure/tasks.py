@@ -38,7 +38,11 @@ class Exports:
 
 def run_round(task: Task, images: tuple[LrImage, ...], score: ScoreOutput) -> RoundFigures | Failed:
     """Measure every image in one fresh process; `score` is given each output of the first pass."""
-    return _asked(task, lambda session: passes.run(session, images, score))
+    try:
+        with started(task) as session:
+            return passes.run(session, images, score)
+    except WorkerFailed as failure:
+        return failure.failure
 
 
 def run_count(task: Task, height: int, width: int) -> CountFigures | Failed:

@@ -17,7 +17,7 @@ from harness.core.challenge import Challenge
 from harness.core.leaderboard import Leaderboard
 from harness.core.outcome import BadInput, Failed
 from harness.core.progress import Progress, Silent
-from harness.core.record import FloorFigures, Record, RoundFigures
+from harness.core.record import FloorFigures, ImageScore, Record, RoundFigures
 from harness.core.run import FLOOR_ID, JobKey, ListedEntry, Run
 from harness.entries import catalogue, weights
 from harness.entries.catalogue import Entry, Rejected
@@ -180,7 +180,7 @@ def measure(context: RunContext, planned: Sequence[tuple[Job, ...]]) -> None:
     concurrently(lambda its: _counted(context, its[0]), planned, workers=machine.usable_cores())
     rounds = context.run.challenge.protocol.rounds
     context.progress.stage("Measuring", rounds * len(planned))
-    first: dict[str, Record] = {}
+    first: dict[str, tuple[ImageScore, ...]] = {}  # scores of each entry
     lost: set[str] = set()
     for number in range(rounds):
         order = list(planned)
@@ -190,10 +190,20 @@ def measure(context: RunContext, planned: Sequence[tuple[Job, ...]]) -> None:
             if job.entry in lost:
                 context.progress.done()
                 continue
-            record = _round(context, job, first.get(job.entry))
-            first.setdefault(job.entry, record)
-            if isinstance(record.outcome, Failed):
+            key = context.executor.key(job)
+            record = context.known(job.entry, key)
+            if record is None:
+                context.progress.step(f"{job.entry}, round {job.round + 1}")
+                job = replace(job, first=first.get(job.entry, ()))
+                record = context.save(job.entry, key, context.executor.run(job))
+            outcome = record.outcome
+            if isinstance(outcome, Failed):
+                context.progress.done(f"{job.entry}: {outcome.message}")
                 lost.add(job.entry)
+                continue
+            context.progress.done()
+            if isinstance(outcome, RoundFigures):
+                first.setdefault(job.entry, outcome.scores)
 
 
 def read_rules(name_or_path: str) -> Challenge:
@@ -225,20 +235,6 @@ def _counted(context: RunContext, job: Job) -> None:
     if context.known(job.entry, key) is None:
         context.save(job.entry, key, context.executor.run(job))
     context.progress.done()
-
-
-def _round(context: RunContext, job: Job, first: Record | None) -> Record:
-    """The record of a round, which is measured unless it is known."""
-    key = context.executor.key(job)
-    record = context.known(job.entry, key)
-    if record is None:
-        context.progress.step(f"{job.entry}, round {job.round + 1}")
-        if first is not None and isinstance(first.outcome, RoundFigures):
-            job = replace(job, first=first.outcome.scores)
-        record = context.save(job.entry, key, context.executor.run(job))
-    failure = record.outcome if isinstance(record.outcome, Failed) else None
-    context.progress.done(f"{job.entry}: {failure.message}" if failure else "")
-    return record
 
 
 def _now() -> str:
