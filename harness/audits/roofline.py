@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from harness.audits.thresholds import ROOFLINE_FACTOR
 from harness.core.audit import Audit, AuditVerdict, combined
 from harness.core.counter_registry import COMPARED
 from harness.core.model_counts import Counts
 from harness.core.record import Calibration, RoundFigures
-
-FACTOR = 4.0
-"""Over the best rate that was measured: Winograd's convolutions need less than half of the
-multiplications counted, and the calibration may have been taken at a busy moment."""
 
 _BYTES = 4  # of a value in float32; half of it where a manifest declares half precision
 
@@ -70,9 +67,10 @@ def _of_work(
     rates = calibration.macs_per_s
     least_s = macs / rates.get(precision, max(rates.values()))
     level: AuditVerdict = "ok"
-    if seconds * FACTOR < max(least_s, written / calibration.bytes_per_s):
+    writing_s = written / calibration.bytes_per_s
+    if seconds * ROOFLINE_FACTOR < max(least_s, writing_s):
         level = "suspect"
-    if seconds * FACTOR < max(macs / max(rates.values()), written / calibration.bytes_per_s):
+    if seconds * ROOFLINE_FACTOR < max(macs / max(rates.values()), writing_s):
         level = "rejected"
     return Audit("floor", level, _evidence(macs, seconds, written, calibration, precision))
 

@@ -60,3 +60,7 @@ THREADS_LEAST_S = 0.5  # of wall time in forwards, below which the ticks decide 
 IDLE_WINDOW_S = 0.1
 IDLE_SHARE = 0.2  # of a window, in processor time: others may want the core as well
 IDLE_LOOKS = 8
+
+# roofline: over the best rate that was measured. Winograd's convolutions need less than half of the
+# multiplications counted, and the calibration may have been taken at a busy moment.
+ROOFLINE_FACTOR = 4.0

@@ -45,7 +45,7 @@ def rank(
     Raises ValueError where an id stands twice or a figure is NaN.
     """
     _refuse_nonsense(entries)
-    reasons = {entry.id: _reason(challenge, entry) for entry in entries}
+    reasons = {entry.id: _reasons(challenge, entry) for entry in entries}
     ranked = [entry for entry in entries if entry.role != "floor" and not reasons[entry.id]]
     ids = {entry.id for entry in ranked}
     turns = {key: _turns(ranked, (tie_order or {}).get(key, ())) for key in challenge.metrics()}
@@ -69,7 +69,7 @@ def rank(
         Row(
             entry,
             ranked=entry.id in ids,
-            reason=reasons[entry.id],
+            reason="; ".join(reasons[entry.id]),
             ranks={key: ranks[key][entry.id] for key in shown if entry.id in ranks[key]},
             standings={
                 track: table[entry.id]
@@ -98,10 +98,10 @@ def rounded(value: float, decimals: int) -> Decimal:
     return exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _EVERY_DIGIT)
 
 
-def _reason(challenge: Challenge, entry: BoardEntry) -> str:
-    """Why the entry is not ranked, "" if it is, and of a floor: that it is not is no fault."""
+def _reasons(challenge: Challenge, entry: BoardEntry) -> list[str]:
+    """All that keeps the entry from being ranked; of a floor that it is not is no fault."""
     if entry.failure or entry.role == "floor":
-        return entry.reason
+        return [entry.reason] if entry.failure else []
     faults: list[str] = []
     # any other reference may be entered
     named = entry.id in (*challenge.references, challenge.baseline)
@@ -117,7 +117,7 @@ def _reason(challenge: Challenge, entry: BoardEntry) -> str:
     ]
     absent = [key for key in challenge.needed() if key not in entry.values]
     faults += [f"not measured: {', '.join(map(label, absent))}"] if absent else []
-    return "; ".join([*faults, *_breaches(challenge, entry)])
+    return [*faults, *_breaches(challenge, entry)]
 
 
 def _nowhere(challenge: Challenge, entries: Sequence[BoardEntry]) -> list[str]:
