@@ -388,6 +388,3 @@ ATTEMPTS: dict[str, Callable[[Targets], str]] = {
     "survive": survive,
     "cuda": cuda,
 }
-
-if __name__ == "__main__":
-    main()

@@ -142,7 +142,10 @@ def _run(
     confinement: Confinement, names: Sequence[str], targets: dict[str, Any], folder: Path
 ) -> _Ran:
     """A confined process that tries; everything that it started is gone afterwards."""
-    probe = PROBE.read_text(encoding="utf-8")
+    # under its own name and file, so that tracebacks and coverage find the lines
+    code = f"compile({PROBE.read_text(encoding='utf-8')!r}, {str(PROBE)!r}, 'exec')"
+    module = "{'__name__': 'harness.sandbox.attack_probe'}"
+    probe = f"module = {module}; exec({code}, module); module['main']()"
     command = [sys.executable, "-s", "-P", "-B", "-c", probe, ",".join(names), json.dumps(targets)]
     confined = confinement.wrap(command, readable=(folder / "own",))
     ours = {"PYTHONPATH": str(python_home.PACKAGE.parent), "TMPDIR": str(folder / "scratch")}

@@ -33,7 +33,7 @@ def test_a_driver_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_it_runs_from_its_source_with_the_standard_library_alone() -> None:
-    source = trial.PROBE.read_text(encoding="utf-8")
+    source = trial.PROBE.read_text(encoding="utf-8") + "\nmain()\n"
     command = [sys.executable, "-I", "-S", "-c", source, "descriptors,environment"]
     ran = subprocess.run(
         [*command, json.dumps({"secret": "none has this"})], capture_output=True, check=True
