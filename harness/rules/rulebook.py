@@ -1,4 +1,4 @@
-"""Read challenges: TOML checked against core.challenge, every fault listed at once."""
+"""Read challenges: TOML checked against core.challenge, with all faulty fields listed at once."""
 
 from __future__ import annotations
 
