@@ -10,23 +10,15 @@ import numpy as np
 from harness.audits.thresholds import PERTURBATION
 from harness.quality.pixels import Uint8
 
-
-@dataclass(frozen=True)
-class Flip:
-    """Upside down, left to right, both or neither; its own inverse."""
-
-    rows: bool
-    columns: bool
-
-    def __call__(self, pixels: Uint8) -> Uint8:
-        """The image, flipped, with memory of its own."""
-        rows = slice(None, None, -1 if self.rows else 1)
-        columns = slice(None, None, -1 if self.columns else 1)
-        return np.ascontiguousarray(pixels[rows, columns])
+Flip = tuple[int, int]  # steps along rows and columns: -1 turns the axis around
+FLIPS: tuple[Flip, ...] = ((1, 1), (1, -1), (-1, 1), (-1, -1))
+TURNED = (-1, -1)
 
 
-TURNED = Flip(rows=True, columns=True)
-FLIPS = tuple(Flip(rows=it > 1, columns=it % 2 > 0) for it in range(4))
+def flipped(pixels: Uint8, flip: Flip) -> Uint8:
+    """The image, flipped, with memory of its own; flipped again it is itself."""
+    rows, columns = flip
+    return np.ascontiguousarray(pixels[::rows, ::columns])
 
 
 @dataclass(frozen=True)
@@ -44,13 +36,13 @@ class Fresh:
     @property
     def shown(self) -> Uint8:
         """What the worker is given."""
-        return self.flip(np.roll(self.perturbed, self.shift, axis=(0, 1)))
+        return flipped(np.roll(self.perturbed, self.shift, axis=(0, 1)), self.flip)
 
     def back(self, output: Uint8, scale: int) -> Uint8:
         """The worker's output where the image itself would have it."""
         rows, columns = self.shift
         moved = (-rows * scale, -columns * scale)
-        return np.ascontiguousarray(np.roll(self.flip(output), moved, axis=(0, 1)))
+        return np.ascontiguousarray(np.roll(flipped(output, self.flip), moved, axis=(0, 1)))
 
 
 class Draw:
@@ -70,8 +62,7 @@ class Draw:
         return Fresh(self._perturbed(pixels), TURNED)
 
     def _perturbed(self, pixels: Uint8) -> Uint8:
-        most = PERTURBATION
-        change = self._rng.integers(-most, most + 1, pixels.shape, dtype=np.int16)
+        change = self._rng.integers(-PERTURBATION, PERTURBATION + 1, pixels.shape, dtype=np.int16)
         perturbed: Uint8 = np.clip(pixels + change, 0, 255).astype(np.uint8)
         return perturbed
 

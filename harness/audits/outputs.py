@@ -6,7 +6,6 @@ so small changes of the LR image, known to the trusted side alone, must be found
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -14,25 +13,13 @@ from statistics import fmean
 import numpy as np
 import numpy.typing as npt
 
+from harness.audits import thresholds
 from harness.audits.fresh_images import Fresh
-from harness.audits.thresholds import (
-    AGAIN_DB,
-    DETAIL_ALIKE,
-    DETAIL_AREA,
-    DETAIL_LEVELS,
-    DETAIL_MARGIN,
-    FLIPPED_DB,
-    LEAST_PIXELS,
-    MANY_PIXELS,
-    MOST_LEVELS,
-    RESEMBLANCE_DB,
-    RESPONSE_REJECTED,
-    RESPONSE_SUSPECT,
-    WARM_UP_RESPONSE,
-)
 from harness.core.audit import Audit, AuditVerdict
 from harness.quality.bicubic import downscale, upscale
 from harness.quality.pixels import Floats, Uint8
+from harness.quality.psnr import psnr_db
+from harness.quality.score import PSNR_CAP_DB
 
 Doubt = tuple[AuditVerdict, str]
 _RESEMBLANCE = "shrunk, the output is {} from the image given"
@@ -54,19 +41,16 @@ class Shown:
 def outputs(shown: Shown, scale: int) -> Audit:
     """The worst of what the outputs tell."""
     height, width, _ = shown.lr.shape
-    if height * width < LEAST_PIXELS or not shown.lr.std() > 1.0:
+    if height * width < thresholds.LEAST_PIXELS or not shown.lr.std() > 1.0:
         return Audit("outputs", "ok", f"nothing can be told from {height}x{width} such pixels")
-    shrunk = downscale(shown.sr, scale).astype(np.float64)
-    found = [_alike(shrunk, shown.lr, _RESEMBLANCE, least_db=RESEMBLANCE_DB, level="suspect")]
-    found += [
-        _alike(shown.sr, output, _AGAIN, least_db=AGAIN_DB, level="suspect")
-        for output in shown.again
-    ]
+    small = downscale(shown.sr, scale)
+    shrunk = small.astype(np.float64)
+    found = [_alike(small, shown.lr, _RESEMBLANCE, thresholds.RESEMBLANCE_DB)]
+    found += [_alike(shown.sr, it, _AGAIN, thresholds.AGAIN_DB) for it in shown.again]
     if shown.fresh:
         backs = [(fresh, fresh.back(output, scale)) for fresh, output in shown.fresh]
         found += [
-            _alike(shown.sr, back, _FLIPPED, least_db=FLIPPED_DB, level="rejected")
-            for _, back in backs
+            _alike(shown.sr, back, _FLIPPED, thresholds.FLIPPED_DB, "rejected") for _, back in backs
         ]
         found.append(_response(shown.lr, shrunk, backs, scale))
         found += [_detailed(shown.sr, fresh, back, scale) for fresh, back in backs]
@@ -75,17 +59,11 @@ def outputs(shown: Shown, scale: int) -> Audit:
     return _worst(found)
 
 
-def psnr_db(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> float:
-    """Of two images, 100 dB at most."""
-    error = float(np.mean((one.astype(np.float64) - other.astype(np.float64)) ** 2))
-    return min(100.0, 20 * math.log10(255) - 10 * math.log10(max(error, 1e-12)))
-
-
 def _alike(
-    one: npt.NDArray[np.generic], other: Uint8, text: str, *, least_db: float, level: AuditVerdict
+    one: Uint8, other: Uint8, text: str, least_db: float, level: AuditVerdict = "suspect"
 ) -> Doubt:
     """Two images that must be alike by `least_db`, and the `level` where they are not."""
-    like_db = psnr_db(one, other)
+    like_db = min(psnr_db(one, other), PSNR_CAP_DB)
     return "ok" if like_db >= least_db else level, text.format(f"{like_db:.1f} dB")
 
 
@@ -95,16 +73,17 @@ def _response(lr: Uint8, shrunk: Floats, backs: Sequence[tuple[Fresh, Uint8]], s
     Of small images their mean, which chance moves less. Seams of a rolled image change more than
     any perturbation does, so that differences are cut off.
     """
+    most = thresholds.MOST_LEVELS
     shares = [
         _share(
-            np.clip(downscale(back, scale) - shrunk, -MOST_LEVELS, MOST_LEVELS),
-            fresh.perturbed.astype(float) - lr,
+            np.clip(downscale(back, scale) - shrunk, -most, most),
+            fresh.perturbed - lr.astype(float),
         )
         for fresh, back in backs
     ]
-    share = min(shares) if lr.shape[0] * lr.shape[1] >= MANY_PIXELS else fmean(shares)
-    level: AuditVerdict = "ok" if share >= RESPONSE_SUSPECT else "suspect"
-    if share < RESPONSE_REJECTED:
+    share = min(shares) if lr.shape[0] * lr.shape[1] >= thresholds.MANY_PIXELS else fmean(shares)
+    level: AuditVerdict = "ok" if share >= thresholds.RESPONSE_SUSPECT else "suspect"
+    if share < thresholds.RESPONSE_REJECTED:
         level = "rejected"
     return level, f"of small changes in the image {share:.2f} come out"
 
@@ -120,14 +99,14 @@ def _detailed(scored: Uint8, fresh: Fresh, back: Uint8, scale: int) -> Doubt:
         np.repeat(_within(size, shift), scale)
         for size, shift in zip((height, width), fresh.shift, strict=True)
     )
-    if rows.mean() * columns.mean() < DETAIL_AREA:
+    if rows.mean() * columns.mean() < thresholds.DETAIL_AREA:
         return "ok", "detail: too little of the image to tell"
     one, other = (_detail(it, scale)[rows][:, columns] for it in (scored, back))
-    if min(one.std(), other.std()) < DETAIL_LEVELS:
+    if min(one.std(), other.std()) < thresholds.DETAIL_LEVELS:
         return "ok", "detail: too little of it to tell"
     spread = float(one.std() * other.std())
     alike = float(((one - one.mean()) * (other - other.mean())).mean()) / spread
-    level: AuditVerdict = "ok" if alike >= DETAIL_ALIKE else "suspect"
+    level: AuditVerdict = "ok" if alike >= thresholds.DETAIL_ALIKE else "suspect"
     return level, f"detail: correlated by {alike:.2f} between them"
 
 
@@ -136,7 +115,7 @@ def _within(size: int, shift: int) -> npt.NDArray[np.bool_]:
     at = np.arange(size)
     ends = np.minimum(at, size - 1 - at)
     cut = np.abs(at + 0.5 - (size - shift) % size)
-    return np.asarray((ends >= DETAIL_MARGIN) & (cut >= DETAIL_MARGIN))
+    return np.asarray((ends >= thresholds.DETAIL_MARGIN) & (cut >= thresholds.DETAIL_MARGIN))
 
 
 def _detail(image: Uint8, scale: int) -> Floats:
@@ -145,7 +124,7 @@ def _detail(image: Uint8, scale: int) -> Floats:
 
 def _warmed(lr: Uint8, warm_up: Uint8, shrunk: Floats) -> Doubt:
     share = _share(shrunk - lr, warm_up.astype(float) - lr)
-    level: AuditVerdict = "rejected" if share > WARM_UP_RESPONSE else "ok"
+    level: AuditVerdict = "rejected" if share > thresholds.WARM_UP_RESPONSE else "ok"
     return level, f"of the small changes that the warm-up's image alone had {share:.2f}"
 
 

@@ -64,23 +64,17 @@ def _works(figures: RoundFigures) -> Iterator[tuple[float, int]]:
 def _of_work(
     macs: float, seconds: float, written: int, calibration: Calibration, precision: str
 ) -> Audit:
-    rates = calibration.macs_per_s
-    least_s = macs / rates.get(precision, max(rates.values()))
-    level: AuditVerdict = "ok"
+    best_of_any = max(calibration.macs_per_s.values())
+    best = calibration.macs_per_s.get(precision, best_of_any)
     writing_s = written / calibration.bytes_per_s
-    if seconds * ROOFLINE_FACTOR < max(least_s, writing_s):
+    level: AuditVerdict = "ok"
+    if seconds * ROOFLINE_FACTOR < max(macs / best, writing_s):
         level = "suspect"
-    if seconds * ROOFLINE_FACTOR < max(macs / max(rates.values()), writing_s):
+    if seconds * ROOFLINE_FACTOR < max(macs / best_of_any, writing_s):
         level = "rejected"
-    return Audit("floor", level, _evidence(macs, seconds, written, calibration, precision))
-
-
-def _evidence(
-    macs: float, seconds: float, written: float, calibration: Calibration, precision: str
-) -> str:
-    best = calibration.macs_per_s.get(precision, max(calibration.macs_per_s.values()))
-    return (
+    evidence = (
         f"{macs / seconds / 1e9:.3g} G multiply-adds and {written / seconds / 1e9:.3g} GB of "
         f"output in a second; this machine's best are {best / 1e9:.3g} G in {precision} and "
         f"{calibration.bytes_per_s / 1e9:.3g} GB"
     )
+    return Audit("floor", level, evidence)

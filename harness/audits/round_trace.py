@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.audits import clocks, outputs, processes, repeats, self_reported
-from harness.audits.exchange import Exchange
+from harness.audits import clocks, outputs, self_reported
+from harness.audits.clocks import Exchange
 from harness.audits.outputs import Shown
 from harness.core.audit import LEVELS, Audit
 from harness.core.process_state import ProcessState, WatchedForward
@@ -42,14 +42,14 @@ def judged(trace: RoundTrace) -> tuple[Audit, ...]:
     found: list[Audit | None] = [
         self_reported.references(trace.state),
         self_reported.flags(trace.state),
-        processes.threads(trace.exchanges, trace.threads) if trace.device == "cpu" else None,
+        clocks.threads(trace.exchanges, trace.threads) if trace.device == "cpu" else None,
         *_clocks(trace),
         _outputs(trace),
     ]
     if trace.watched is not None:
         found += [
-            repeats.repeats(trace.seen_s, trace.unseen_s),
-            processes.idle(trace.idle_shares),
+            clocks.repeats(trace.seen_s, trace.unseen_s),
+            clocks.idle(trace.idle_shares),
             self_reported.precision(trace.watched, trace.precision),
         ]
     found.append(self_reported.untouched(trace.state, trace.watched))

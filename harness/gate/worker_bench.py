@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from harness.audits.exchange import Exchange
+from harness.audits.clocks import Exchange
 from harness.gate.blocks import Arm, ArmReport
 from harness.gate.sampling import ArmFailed
 from harness.measure.answer_validation import unseen

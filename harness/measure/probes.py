@@ -13,12 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from harness.audits import repeats
-from harness.audits.exchange import Exchange
-from harness.audits.fresh_images import TURNED, Draw, Fresh
+from harness.audits import clocks, thresholds
+from harness.audits.clocks import Exchange
+from harness.audits.fresh_images import TURNED, Draw, Fresh, flipped
 from harness.audits.outputs import Shown
 from harness.audits.round_trace import RoundTrace, by_clock, judged
-from harness.audits.thresholds import IDLE_LOOKS, IDLE_SHARE, IDLE_WINDOW_S, MORE_PAIRS, PAIRS
 from harness.core.audit import Audit
 from harness.core.process_state import ProcessState, WatchedForward
 from harness.machine import proc
@@ -31,7 +30,7 @@ Key = tuple[str, str]  # data set and image
 
 def turned(image: LrImage) -> LrImage:
     """Upside down and left to right: the same shape and statistics, other pixels."""
-    return replace(image, pixels=TURNED(image.pixels))
+    return replace(image, pixels=flipped(image.pixels, TURNED))
 
 
 class PlainRound:
@@ -142,9 +141,9 @@ class AuditedRound(PlainRound):
 
     def _seen_against_unseen(self) -> None:
         """The image again, and fresh versions of it, in drawn order; more where that is odd."""
-        again, fresh = self._pairs(PAIRS)
-        if repeats.doubtful(self._seconds[False], self._seconds[True]):
-            more = self._pairs(MORE_PAIRS)
+        again, fresh = self._pairs(thresholds.PAIRS)
+        if clocks.doubtful(self._seconds[False], self._seconds[True]):
+            more = self._pairs(thresholds.MORE_PAIRS)
             again, fresh = again + more[0], fresh + more[1]
         scored = self._kept[_key(self._target)]
         self._shown.append(Shown(self._target.pixels, scored, tuple(again), tuple(fresh)))
@@ -171,7 +170,7 @@ class AuditedRound(PlainRound):
         if all(audit is None or audit.verdict == "ok" for audit in first):
             return ()
         known = len(self._exchanges)
-        for number in range(MORE_PAIRS):
+        for number in range(thresholds.MORE_PAIRS):
             image = self._images[number % len(self._images)]
             self._fetched(image, self._session.forward(image))
         return tuple(self._exchanges[known:])
@@ -183,11 +182,13 @@ class AuditedRound(PlainRound):
         """
         self._session.forward(self._target)
         shares: list[float] = []
-        while len(shares) < IDLE_LOOKS and (not shares or shares[-1] > IDLE_SHARE):
-            share = proc.busy_share(self._session.root, IDLE_WINDOW_S)
+        for _ in range(thresholds.IDLE_LOOKS):
+            share = proc.busy_share(self._session.root, thresholds.IDLE_WINDOW_S)
             if share is None:
                 return None
             shares.append(share)
+            if share <= thresholds.IDLE_SHARE:
+                break
         return tuple(shares)
 
     def _watched(self) -> WatchedForward:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.audits.exchange import Exchange
+from harness.audits.clocks import Exchange
 from harness.core.challenge import TimingProtocol
 from harness.core.outcome import Stage, failed
 from harness.core.process_state import ProcessState, WatchedForward

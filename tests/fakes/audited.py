@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.audits.exchange import Exchange
+from harness.audits.clocks import Exchange
 from harness.core.challenge import TimingProtocol
 from harness.core.outcome import failed
 from harness.core.process_state import ProcessState, WatchedForward

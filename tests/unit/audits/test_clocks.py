@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from harness.audits import clocks
-from harness.audits.exchange import Exchange
+from harness.audits.clocks import Exchange
 from harness.core.record import Calibration
 
 CALIBRATION = Calibration(0.001, 1e-6, 0.002, 1e-7, {"fp32": 1e9}, 1e9)
@@ -56,3 +56,55 @@ def test_work_that_was_put_off_shows_when_the_output_is_fetched() -> None:
         "70 ms to fetch the output in the median of 3, at most 22.4 ms"
     )
     assert clocks.collect([_exchange(0.1, 0.1)], CALIBRATION) is None
+
+
+@pytest.mark.parametrize(
+    ("seen", "unseen", "verdict"),
+    [
+        ([0.010, 0.011], [0.011, 0.010], "ok"),
+        ([0.001, 0.002], [0.060, 0.061], "rejected"),
+        ([0.020, 0.022], [0.050, 0.061], "suspect"),
+        ([0.001, 0.060], [0.060, 0.061], "ok"),  # one seen image was as slow
+        ([0.060, 0.061], [0.001, 0.002], "ok"),  # slower on what it knows
+        ([0.0001, 0.0001], [0.0009, 0.0009], "ok"),  # below a millisecond nothing is concluded
+    ],
+)
+def test_only_when_all_seen_images_are_faster_than_all_unseen_ones(
+    seen: list[float], unseen: list[float], verdict: str
+) -> None:
+    assert clocks.repeats(seen, unseen).verdict == verdict
+
+
+def test_a_second_look_comes_before_any_doubt_is_told() -> None:
+    assert clocks.doubtful([0.010, 0.010], [0.014, 0.015])
+    assert clocks.repeats([0.010, 0.010], [0.014, 0.015]).verdict == "ok"
+
+
+def test_where_nothing_is_told_of_a_rest_nothing_is_said() -> None:
+    assert clocks.idle(None) is None
+
+
+@pytest.mark.parametrize(
+    ("shares", "verdict"),
+    [((0.0,), "ok"), ((0.9, 0.1), "ok"), ((0.9, 0.8, 0.9, 0.95, 0.9), "suspect")],
+)
+def test_only_a_worker_that_never_rests_is_suspect(shares: tuple[float, ...], verdict: str) -> None:
+    found = clocks.idle(shares)
+    assert found is not None
+    assert found.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("cpu_s", "verdict"), [(0.3, "ok"), (1.3, "ok"), (1.5, "suspect"), (3.9, "suspect")]
+)
+def test_forwards_may_use_no_more_than_their_threads_can(cpu_s: float, verdict: str) -> None:
+    found = clocks.threads([Exchange(1, 0.9, 1.0, cpu_s)], allowed=1)
+    assert found is not None
+    assert found.verdict == verdict
+
+
+def test_ticks_decide_nothing_about_short_forwards() -> None:
+    found = clocks.threads([Exchange(1, 0.01, 0.01, 0.03)], allowed=1)
+    assert found is not None
+    assert found.verdict == "ok"
+    assert clocks.threads([Exchange(1, 0.01, 0.01)], allowed=1) is None

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from harness.audits.exchange import Exchange
+from harness.audits.clocks import Exchange
 from harness.audits.round_trace import RoundTrace, judged
 from harness.core.process_state import ProcessState, WatchedForward
 from harness.core.record import Calibration

@@ -8,7 +8,7 @@ import pytest
 from fakes import audited
 from fakes.rude_worker import RudeConfinement
 
-from harness.audits.exchange import Exchange
+from harness.audits.clocks import Exchange
 from harness.core.challenge import TimingProtocol
 from harness.core.record import Memory
 from harness.gate.blocks import Arm
