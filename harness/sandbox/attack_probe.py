@@ -31,6 +31,7 @@ CLONE_NEWUSER = 0x10000000
 PTRACE_ATTACH = 16
 MNT_DETACH = 2
 PIDFD_GETFD = 438
+CANARIES = ("truth", "weights", "report", "home")
 HOLD_S = 1.0  # to stay over a limit: longer than a watch needs to see it
 STAY_S = 60.0  # of a process that should not outlive its sandbox
 MIB = 2**20
@@ -38,20 +39,19 @@ Targets = dict[str, Any]
 
 
 def main() -> None:
-    """Every attempt that is named, in that order."""
+    """Every attempt that is named, in that order: a canary to be read, or the function below."""
     targets: Targets = json.loads(sys.argv[2])
     for name in sys.argv[1].split(","):
         got = why = ""
         try:
-            got = ATTEMPTS[name](targets)
+            got = read_file(targets[name]) if name in CANARIES else globals()[name](targets)
         except (OSError, MemoryError, ValueError, RuntimeError) as error:
             why = getattr(error, "strerror", None) or type(error).__name__
         _tell({"attempt": name, "got": got[:200], "why": why[:200]})
 
 
-def read_files(targets: Targets, name: str) -> str:
+def read_file(path: str) -> str:
     """The canary in a file of the trusted side."""
-    path: str = targets[name]
     return f"{path}: {Path(path).read_bytes()[:40]!r}" if path else ""
 
 
@@ -81,7 +81,7 @@ def network(targets: Targets) -> str:
     return f"sees the interface {others[0]}" if others else ""
 
 
-def write_outside(targets: Targets) -> str:
+def write(targets: Targets) -> str:
     """A file anywhere but in the scratch folder."""
     code = os.environ["PYTHONPATH"]
     for folder in (*targets["folders"], "/", "/dev", f"{code}/harness", f"{code}/harness/worker"):
@@ -222,37 +222,24 @@ def limits(_: Targets) -> str:
 
 def memory(targets: Targets) -> str:
     """More memory than the limit, and time to be seen with it."""
-    held = bytearray(targets["memory_bytes"] * 3 // 2)
-    held[:: os.sysconf("SC_PAGE_SIZE")] = b"x" * len(range(0, len(held), 4096))
-    time.sleep(HOLD_S)
-    return f"held {len(held) // MIB} MiB"
+    size = targets["memory_bytes"] * 3 // 2
+    _fill(size)
+    return f"held {size // MIB} MiB"
 
 
 def memory_files(targets: Targets) -> str:
     """The same in files of memory, which no process is charged with."""
     part, held = bytes(16 * MIB), 0
-    opened = []
-    try:
-        while held < targets["memory_bytes"] * 3 // 2:
-            opened.append(os.memfd_create("held"))
-            held += os.write(opened[-1], part)
-        time.sleep(HOLD_S)
-    finally:
-        for descriptor in opened:
-            os.close(descriptor)
+    while held < targets["memory_bytes"] * 3 // 2:
+        held += os.write(os.memfd_create("held"), part)
+    time.sleep(HOLD_S)
     return f"held {held // MIB} MiB"
 
 
 def children_memory(targets: Targets) -> str:
     """The same in three processes, each below the limit."""
     size = targets["memory_bytes"] // 2
-
-    def fill() -> None:
-        held = bytearray(size)
-        held[::4096] = b"x" * len(range(0, size, 4096))
-        time.sleep(HOLD_S)
-
-    fine = _wait(_fork(fill) for _ in range(3))
+    fine = _wait(_fork(lambda: _fill(size)) for _ in range(3))
     return f"three processes held {3 * size // MIB} MiB" if fine == 3 else ""
 
 
@@ -265,24 +252,17 @@ def tasks(targets: Targets) -> str:
 
 def file_size(targets: Targets) -> str:
     """A file above the limit, sparse."""
-    path = Path(os.environ["TMPDIR"]) / "large"
-    try:
-        os.truncate(os.open(path, os.O_CREAT | os.O_WRONLY), 2 * targets["scratch_bytes"])
-        return f"made a file of {path.stat().st_size // MIB} MiB"
-    finally:
-        path.unlink(missing_ok=True)
+    with tempfile.TemporaryFile() as file:
+        file.truncate(2 * targets["scratch_bytes"])
+        return f"made a file of {os.fstat(file.fileno()).st_size // MIB} MiB"
 
 
 def scratch(targets: Targets) -> str:
     """More in the scratch folder than fits, by way of small files."""
-    folder, written = Path(os.environ["TMPDIR"]), 0
-    paths = [folder / f"part{number}" for number in range(6)]
-    try:
-        for path in paths:
-            written += path.write_bytes(b"x" * (targets["scratch_bytes"] // 4))
-    finally:
-        for path in paths:
-            path.unlink(missing_ok=True)
+    written, part = 0, bytes(targets["scratch_bytes"] // 4)
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(6):
+            written += (Path(folder) / f"part{number}").write_bytes(part)
     return f"wrote {written // MIB} MiB"
 
 
@@ -344,11 +324,16 @@ def _wait(pids: Any) -> int:
     return sum(os.waitpid(pid, 0)[1] == 0 for pid in started)
 
 
+def _fill(size: int) -> None:
+    held = bytearray(size)
+    held[::4096] = b"x" * len(range(0, size, 4096))
+    time.sleep(HOLD_S)
+
+
 def _status(name: str) -> str:
-    for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").split("\n"):
-        if line.startswith(f"{name}:"):
-            return line.partition(":")[2].strip()
-    return ""
+    lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+    said = dict(line.partition(":")[::2] for line in lines)
+    return said.get(name, "").strip()
 
 
 def _call(name: str, *arguments: object) -> int:
@@ -357,34 +342,3 @@ def _call(name: str, *arguments: object) -> int:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
     return returned
-
-
-ATTEMPTS: dict[str, Callable[[Targets], str]] = {
-    "truth": lambda targets: read_files(targets, "truth"),
-    "weights": lambda targets: read_files(targets, "weights"),
-    "report": lambda targets: read_files(targets, "report"),
-    "home": lambda targets: read_files(targets, "home"),
-    "environment": environment,
-    "network": network,
-    "write": write_outside,
-    "processes": processes,
-    "kill": kill,
-    "trace": trace,
-    "capabilities": capabilities,
-    "mounts": mounts,
-    "privileges": privileges,
-    "settings": settings,
-    "modes": modes,
-    "descriptors": descriptors,
-    "limits": limits,
-    "namespace": namespace,
-    "memory": memory,
-    "children_memory": children_memory,
-    "memory_files": memory_files,
-    "tasks": tasks,
-    "file_size": file_size,
-    "scratch": scratch,
-    "open_files": open_files,
-    "survive": survive,
-    "cuda": cuda,
-}

@@ -36,25 +36,30 @@ class Confined:
             os.close(descriptor)
 
 
-class Hold(Protocol):
-    """What the trusted side has of a worker that runs: its process, and an end to it."""
+class Hold:
+    """What the trusted side has of a worker that runs: its process, and an end to it.
 
-    @property
-    def pid(self) -> int:
-        """The process that holds the submission."""
+    Of one that is not confined: nothing is watched, and the group that it leads can be ended.
 
-    @property
-    def root(self) -> int:
-        """The process that the submission and whatever it starts stand below."""
+    pid   the process that holds the submission
+    root  the process that the submission and whatever it starts stand below
+    """
 
-    def breach(self, stage: Stage) -> Failed | None:
+    def __init__(self, pid: int, *, root: int = 0) -> None:
+        self.pid = pid
+        self.root = root or pid
+
+    def breach(self, stage: Stage) -> Failed | None:  # noqa: ARG002
         """The limit that the worker went over, if that is why it was ended."""
+        return None
 
     def status(self, returned: int) -> int:
         """The worker's own status from that of the process that was started: -n for signal n."""
+        return returned
 
     def kill(self) -> None:
         """End everything that was started, at once."""
+        signal_group(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """Stop watching."""
@@ -85,34 +90,7 @@ class NoConfinement:
 
     def hold(self, pid: int) -> Hold:
         """The process group."""
-        return GroupHold(pid)
-
-
-@dataclass(frozen=True)
-class GroupHold:
-    """A process that leads its group: nothing is watched, and the group is what can be ended."""
-
-    pid: int
-
-    @property
-    def root(self) -> int:
-        """The worker itself: what leaves it behind is out of sight."""
-        return self.pid
-
-    def breach(self, stage: Stage) -> Failed | None:  # noqa: ARG002
-        """Nothing is limited."""
-        return None
-
-    def status(self, returned: int) -> int:
-        """As it came."""
-        return returned
-
-    def kill(self) -> None:
-        """SIGKILL to the group."""
-        signal_group(self.pid, signal.SIGKILL)
-
-    def close(self) -> None:
-        """Nothing to stop."""
+        return Hold(pid)
 
 
 def signal_group(pid: int, number: signal.Signals) -> None:

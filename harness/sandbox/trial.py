@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -84,14 +83,13 @@ def look(confinement: Confinement) -> tuple[AttackOutcome, ...]:
         ran = _run(confinement, tuple(LOOKS), targets, folder)
         alive = [victim.poll() is None for victim in victims]
         marks = list(folder.rglob(targets["mark"]))
-    found = [_finding(name, tries, ran) for name, tries in LOOKS.items()]
     # the world is asked too: an attempt may have had an effect that it could not report
     seen = {"kill": not all(alive), "write": bool(marks)}
     return tuple(
-        AttackOutcome(outcome.attempt, outcome.tries, False, "its effect was seen")
-        if seen.get(outcome.attempt)
-        else outcome
-        for outcome in found
+        AttackOutcome(name, tries, False, "its effect was seen")
+        if seen.get(name)
+        else _finding(name, tries, ran)
+        for name, tries in LOOKS.items()
     )
 
 
@@ -105,7 +103,7 @@ def burden(confinement: Confinement, limits: Limits) -> tuple[AttackOutcome, ...
         }
         for name, tries in BURDENS.items():
             ran = _run(confinement, (name,), asked, folder)
-            found.append(_finding(name, tries, ran, may_end=True))
+            found.append(_finding(name, tries, ran))
     return tuple(found)
 
 
@@ -126,13 +124,13 @@ class _Ran:
     errors: str
 
 
-def _finding(name: str, tries: str, ran: _Ran, *, may_end: bool = False) -> AttackOutcome:
+def _finding(name: str, tries: str, ran: _Ran) -> AttackOutcome:
     if ran.stayed:
         return AttackOutcome(name, tries, False, "a process outlived the sandbox")
     if name in ran.got:
         got, why = ran.got[name]
         return AttackOutcome(name, tries, not got, got or why or "nothing to be found")
-    if may_end and ran.ended:
+    if ran.ended and name in BURDENS:
         return AttackOutcome(name, tries, True, ran.ended)
     why = f"{NOT_TRIED}{ran.errors or ran.ended}"[:300]
     return AttackOutcome(name, tries, False, why, tried=False)
@@ -159,63 +157,41 @@ def _run(
             start_new_session=True,
             env=worker_environment(1) | ours | confined.environment,
         )
-        ended, hold = "", None
+        ended, hold = "", Hold(process.pid)
         try:
             hold = confinement.hold(process.pid)
         except ProcessLookupError as error:
             ended = str(error)
-        return _watched(process, hold, ended, errors)
+        with process:
+            return _watched(process, hold, ended, errors)
 
 
-def _watched(process: subprocess.Popen[bytes], hold: Hold | None, ended: str, errors: Any) -> _Ran:
+def _watched(process: subprocess.Popen[bytes], hold: Hold, ended: str, errors: Any) -> _Ran:
     try:
         process.wait(DEADLINE_S)
     except subprocess.TimeoutExpired:
         ended = "it took too long"
-    breach = hold.breach("load") if hold else None
+    breach = hold.breach("load")
     if breach or process.returncode:
         ended = ended or (breach.message if breach else f"status {process.returncode}")
-    said, stayed = _drained(process)
-    for pid in said.pop("stays", ()):
-        if stayed:
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
-    if hold:
-        hold.kill()
-        hold.close()
+    try:
+        said, stayed = process.communicate(timeout=GONE_S)[0], False
+    except subprocess.TimeoutExpired as late:  # somebody still holds the end to say more
+        said, stayed = late.output or b"", True
+    got: dict[str, tuple[str, str]] = {}
+    for line in said.splitlines():
+        with contextlib.suppress(ValueError, KeyError, TypeError, OSError):
+            document = json.loads(line)
+            if "stays" not in document:
+                got[str(document["attempt"])] = str(document["got"]), str(document["why"])
+            elif stayed:
+                os.kill(int(document["stays"]), signal.SIGKILL)
+    hold.kill()
+    hold.close()
     signal_group(process.pid, signal.SIGKILL)
     process.wait()
     errors.seek(0)
-    return _Ran(said["got"], ended, stayed, errors.read(300).decode(errors="replace").strip())
-
-
-def _drained(process: subprocess.Popen[bytes]) -> tuple[dict[str, Any], bool]:
-    """What was said, and whether somebody still holds the end to say more."""
-    assert process.stdout is not None  # noqa: S101 - it was asked for
-    descriptor = process.stdout.fileno()
-    os.set_blocking(descriptor, False)
-    text, stayed, until = b"", True, time.monotonic() + GONE_S
-    while time.monotonic() < until:
-        try:
-            chunk = os.read(descriptor, 65536)
-        except BlockingIOError:
-            time.sleep(0.01)
-            continue
-        if not chunk:
-            stayed = False
-            break
-        text += chunk
-    process.stdout.close()
-    got: dict[str, tuple[str, str]] = {}
-    stays: list[int] = []
-    for line in text.splitlines():
-        with contextlib.suppress(ValueError, KeyError, TypeError):
-            document = json.loads(line)
-            if "stays" in document:
-                stays.append(int(document["stays"]))
-            else:
-                got[str(document["attempt"])] = str(document["got"]), str(document["why"])
-    return {"got": got, "stays": stays}, stayed
+    return _Ran(got, ended, stayed, errors.read(300).decode(errors="replace").strip())
 
 
 @contextmanager
@@ -231,9 +207,14 @@ def _laid_out() -> Iterator[tuple[dict[str, Any], Path, list[subprocess.Popen[by
         hidden = stack.enter_context(socket.socket(socket.AF_UNIX))
         hidden.bind(f"\0{mark}")
         hidden.listen()
-        victims = [stack.enter_context(_victim(mark)) for _ in range(2)]
         os.environ[SECRET] = mark
         stack.callback(os.environ.pop, SECRET, None)
+        # processes like ours, with the secret in their environment and the mark in their arguments
+        waiting = [sys.executable, "-S", "-c", "import sys; sys.stdin.read()", f"{mark}-mark"[::-1]]
+        victims = []
+        for _ in range(2):
+            victims.append(stack.enter_context(subprocess.Popen(waiting, stdin=subprocess.PIPE)))
+            stack.callback(victims[-1].kill)
         targets: dict[str, Any] = {
             name: str(folder / name / "canary") for name in ("truth", "weights", "report")
         }
@@ -248,22 +229,6 @@ def _laid_out() -> Iterator[tuple[dict[str, Any], Path, list[subprocess.Popen[by
             "traced": victims[1].pid,
         }
         yield targets, folder, victims
-
-
-@contextmanager
-def _victim(mark: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A process like ours, with the secret in its environment and the mark in its arguments."""
-    code = "import sys; sys.stdin.read()"
-    process = subprocess.Popen(
-        [sys.executable, "-S", "-c", code, f"{mark}-mark"[::-1]],
-        stdin=subprocess.PIPE,
-        env={**os.environ, SECRET: mark},
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def _of_home() -> str:

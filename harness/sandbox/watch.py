@@ -19,6 +19,7 @@ import psutil
 from harness.core.outcome import Failed, Stage, failed
 from harness.machine import proc
 from harness.machine.proc import ProcessTree
+from harness.sandbox.confinement import Hold
 from harness.sandbox.limits import MIB, Limits, impose
 
 POLL_S = 0.1
@@ -26,24 +27,20 @@ THOROUGH = 5  # looks
 BEGIN_S = 20.0  # for the sandbox to start its first process: the machine may be busy
 
 
-class Watch:
+class Watch(Hold):
     """A hold on a bubblewrap process: its inner init, the worker below that, and their limits."""
 
     def __init__(self, pid: int, limits: Limits, *, limit_data: bool) -> None:
-        self._init, self.pid = _begun(pid)
-        self._descriptor = os.pidfd_open(self._init)  # a process id could be another's later
+        root, worker = _begun(pid)  # the inner init, below which all of the name space stands
+        super().__init__(worker, root=root)
+        self._descriptor = os.pidfd_open(root)  # a process id could be another's later
         self._limits = limits
         self._breach: tuple[str, str] | None = None
         self._over = threading.Event()
-        for process in (self._init, self.pid):
+        for process in (root, worker):
             impose(limits, process, data=limit_data)
         self._thread = threading.Thread(target=self._look, name="sandbox watch", daemon=True)
         self._thread.start()
-
-    @property
-    def root(self) -> int:
-        """The inner init, below which every process of the name space stands."""
-        return self._init
 
     def breach(self, stage: Stage) -> Failed | None:
         """The limit for which the worker was ended, as the failure that it is."""
@@ -72,7 +69,7 @@ class Watch:
         for look in itertools.count():
             if self._over.wait(POLL_S):
                 return
-            now = proc.tree(self._init, thorough=look % THOROUGH == 0)
+            now = proc.tree(self.root, thorough=look % THOROUGH == 0)
             self._breach = _breach(now, self._limits) if now else None
             if self._breach:
                 self.kill()
