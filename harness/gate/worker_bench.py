@@ -11,12 +11,11 @@ from harness.audits.clocks import Exchange
 from harness.gate.blocks import Arm, ArmReport
 from harness.gate.sampling import ArmFailed
 from harness.measure.answer_validation import unseen
-from harness.measure.executor import concurrently
 from harness.measure.passes import warm_up
 from harness.measure.probes import turned
 from harness.measure.session import LrImage, Session, Task
 from harness.measure.tasks import loaded, spawned
-from harness.measure.worker_group import WorkerGroup
+from harness.measure.worker_group import WorkerGroup, concurrently
 from harness.measure.worker_process import WorkerFailed
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.machine import nvml
 
@@ -25,6 +25,10 @@ THROTTLING = {
 # nvml.h, nvmlPerfPolicyType_t: counters of the time for which a policy held the clocks down, which
 # also tell of a slowdown that ended before anybody asked
 _POLICIES = {0: "power cap", 1: "thermal slowdown"}
+OF_A_FORWARD = 2
+OF_A_PROCESS = 10  # a card at its power cap stays there: that is then how fast it is
+COOL_S = 0.5  # pause before another try
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,6 @@ class GpuMonitor:
     def __init__(self, library: Any = None) -> None:
         self._stack = contextlib.ExitStack()
         self._opened = self._stack.enter_context(nvml.opened(library))
-
-    def close(self) -> None:
-        """Put NVML back."""
-        self._opened = None
-        self._stack.close()
 
     def look(self) -> GpuReading:
         """What holds the clocks down at this moment."""
@@ -89,3 +88,41 @@ def slowed(before: GpuReading, after: GpuReading) -> tuple[str, ...]:
         and policy in before.slowed_ns
     ]
     return tuple(dict.fromkeys(found))
+
+
+class ThrottleGuard:
+    """Takes a forward again that ran on a slowed GPU, a bounded number of times.
+
+    `look` and `pause` are handed in.
+    """
+
+    def __init__(self, look: Callable[[], GpuReading], pause: Callable[[float], None]) -> None:
+        self._look = look
+        self._pause = pause
+        self.retaken = 0
+        self.kept = 0  # samples that stayed throttled
+        self._reasons: dict[str, None] = {}
+
+    def steady(self, take: Callable[[], T]) -> tuple[T, str]:
+        """A sample, and what slowed it down: "" for one that nothing did, or the last one's."""
+        for left in range(OF_A_FORWARD, -1, -1):
+            before = self._look()
+            sample = take()
+            reasons = slowed(before, self._look())
+            if not reasons:
+                return sample, ""
+            self._reasons |= dict.fromkeys(reasons)
+            if not left or self.retaken >= OF_A_PROCESS:
+                break
+            self.retaken += 1
+            self._pause(COOL_S)
+        self.kept += 1
+        return sample, ", ".join(reasons)
+
+    def note(self) -> tuple[str, ...]:
+        """What a reader must know, if anything was met."""
+        if not self._reasons:
+            return ()
+        why = ", ".join(self._reasons)
+        stayed = f"; {self.kept} stayed so and are marked" if self.kept else ""
+        return (f"throttled ({why}): {self.retaken} forwards were taken again{stayed}",)

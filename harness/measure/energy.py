@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from harness.core.outcome import failed
@@ -23,21 +22,14 @@ _START_S = 0.001  # off a short one, for its start
 _FASTER_START = 20.0  # and of one that is little else, this much at most
 _LEAST_S = 1e-6  # no kernel is started and waited for in less
 Name = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class RepeatWindow:
-    """What a worker says of a window, and the trusted side's clock around it."""
-
-    forwards: int
-    wall_s: float
+Window = tuple[int, float]  # forwards, as a worker says, and seconds by the clock of this side
 
 
 def energy(
     images: Sequence[Name],
     *,
     counter: Callable[[], float | None],
-    repeat: Callable[[int], RepeatWindow],
+    repeat: Callable[[int], Window],
     fastest_s: Mapping[Name, float],
 ) -> Energy | None:
     """Joules per image over windows of single images; None where the counter does not tell.
@@ -52,12 +44,12 @@ def energy(
         before = counter()
         if before is None:
             return None
-        found = repeat(index)
+        forwards, wall_s = repeat(index)
         after = counter()
-        _refuse_too_many(found, fastest_s.get(name, 0.0))
-        if after is None or after <= before or found.wall_s < LEAST_S:
+        _refuse_too_many(forwards, wall_s, fastest_s.get(name, 0.0))
+        if after is None or after <= before or wall_s < LEAST_S:
             return None
-        windows.append(EnergyWindow(*name, after - before, found.forwards, found.wall_s))
+        windows.append(EnergyWindow(*name, after - before, forwards, wall_s))
     if not windows:
         return None
     joules = sum(it.joules / it.forwards for it in windows)
@@ -71,17 +63,13 @@ def spread(count: int) -> list[int]:
     return [round(number * (count - 1) / (IMAGES - 1)) for number in range(IMAGES)]
 
 
-def _least_s(fastest_s: float) -> float:
-    """What a repeated forward takes at least, where the fastest that was timed took so long."""
-    if fastest_s >= _SHORT_S:
-        return fastest_s / _FASTER
-    return max(fastest_s / _FASTER - _START_S, fastest_s / _FASTER_START, _LEAST_S)
-
-
-def _refuse_too_many(found: RepeatWindow, fastest_s: float) -> None:
-    if found.forwards < 1 or found.forwards * _least_s(fastest_s) > found.wall_s:
+def _refuse_too_many(forwards: int, wall_s: float, fastest_s: float) -> None:
+    least_s = fastest_s / _FASTER
+    if fastest_s < _SHORT_S:
+        least_s = max(least_s - _START_S, fastest_s / _FASTER_START, _LEAST_S)
+    if forwards < 1 or forwards * least_s > wall_s:
         message = (
-            f"claims {found.forwards} forwards within {found.wall_s:.3g} s, of which the fastest "
+            f"claims {forwards} forwards within {wall_s:.3g} s, of which the fastest "
             f"took {fastest_s:.3g} s"
         )
         raise WorkerFailed(failed("forward", "protocol", message))

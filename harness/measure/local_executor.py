@@ -6,13 +6,7 @@ from dataclasses import dataclass, replace
 
 from harness.core.outcome import Failed, failed
 from harness.core.progress import Progress
-from harness.core.record import (
-    Calibration,
-    Environment,
-    ImageScore,
-    Outcome,
-    RoundFigures,
-)
+from harness.core.record import Calibration, Environment, ImageScore, Outcome, RoundFigures
 from harness.core.run import JobKey
 from harness.machine import environment as machine
 from harness.measure import calibration
@@ -85,12 +79,11 @@ def unstable(
         if now.digest == then.digest:
             continue
         if now.psnr_db is None or then.psnr_db is None:
-            text = f"{now.image} of {now.dataset} came out differently than in the first round"
-            return failed("collect", "unstable_output", text)
-        if abs(now.psnr_db - then.psnr_db) > tolerance_db:
-            text = (
-                f"{now.image} of {now.dataset} came out with {now.psnr_db:.3f} dB, "
-                f"{then.psnr_db:.3f} dB in the first round"
-            )
-            return failed("collect", "unstable_output", text)
+            how = "differently than in the first round"
+        elif abs(now.psnr_db - then.psnr_db) > tolerance_db:
+            how = f"with {now.psnr_db:.3f} dB, {then.psnr_db:.3f} dB in the first round"
+        else:
+            continue
+        text = f"{now.image} of {now.dataset} came out {how}"
+        return failed("collect", "unstable_output", text)
     return None

@@ -92,10 +92,9 @@ def time_passes(
     for timed_pass in range(session.task.protocol.passes):
         for image in images:
             exchange = session.timed(beside.given(image, timed_pass))
-            height, width, _ = image.pixels.shape
             samples.append(
                 Sample(
-                    *(image.dataset, image.image, timed_pass, height, width),
+                    *(image.dataset, image.image, timed_pass, *image.size),
                     *(exchange.seconds, exchange.wall_s),
                     device_wall_s=exchange.device_wall_s,
                     throttled=exchange.throttled,

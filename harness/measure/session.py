@@ -6,50 +6,26 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from harness.audits.clocks import Exchange
+from harness.core import record
 from harness.core.challenge import TimingProtocol
 from harness.core.outcome import Stage, failed
 from harness.core.process_state import ProcessState, WatchedForward
-from harness.core.record import (
-    Calibration,
-    CountFigures,
-    Energy,
-    ImageScore,
-    Memory,
-    Sample,
-    changed_note,
-)
+from harness.core.record import Calibration, CountFigures, Energy, ImageScore, Memory, Sample
 from harness.machine import gpu_monitor, nvml, proc
+from harness.machine.gpu_monitor import ThrottleGuard
 from harness.measure import energy as joules
 from harness.measure.answer_validation import honest_counts, of_answer, told_notes
-from harness.measure.throttling import ThrottleGuard
 from harness.measure.worker_process import WorkerFailed, WorkerProcess
 from harness.quality.pixels import Uint8
 from harness.sandbox.confinement import Confinement, NoConfinement
+from harness.wire import messages
 from harness.wire.codec import PAYLOAD_CAP
-from harness.wire.messages import (
-    Collect,
-    Count,
-    Counted,
-    Done,
-    Export,
-    Exported,
-    Forward,
-    Inspect,
-    Load,
-    MeasurePeakRates,
-    Observe,
-    Observed,
-    Output,
-    PeakRates,
-    Ready,
-    Repeat,
-    Repeated,
-    State,
-)
+from harness.wire.messages import Load, Output, PeakRates, Ready
 
 INSPECT_DEADLINE_S = 30.0
 CLOCK_SLACK_S = 0.001  # by which two clocks may disagree about one forward
@@ -63,7 +39,14 @@ class LrImage:
     image: str
     pixels: Uint8
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        height, width, _ = self.pixels.shape
+        return height, width
 
+
+A = TypeVar("A", bound=messages.Answer)
 ScoreOutput = Callable[[LrImage, Uint8], ImageScore]
 
 
@@ -115,8 +98,8 @@ class Session:
     def count(self, height: int, width: int) -> CountFigures:
         """The counters' figures."""
         counted, _ = self._worker.ask(
-            Count(height, width, quick=self.task.quick),
-            Counted,
+            messages.Count(height, width, quick=self.task.quick),
+            messages.Counted,
             stage="count",
             deadline_s=self.task.protocol.count_deadline_s,
         )
@@ -126,8 +109,8 @@ class Session:
     def export(self) -> bytes:
         """The model's weights as a safetensors file."""
         _, payload = self._worker.ask(
-            Export(),
-            Exported,
+            messages.Export(),
+            messages.Exported,
             stage="load",
             deadline_s=self.task.protocol.load_deadline_s,
             payload_cap=PAYLOAD_CAP,
@@ -137,8 +120,8 @@ class Session:
     def notes(self, state: ProcessState | None = None) -> tuple[str, ...]:
         """What the submission changed in its process."""
         state = state or self.inspect("collect")
-        at_load = (changed_note(text, at_load=True) for text in self.ready.changed)
-        later = (changed_note(text, at_load=False) for text in state.changed)
+        at_load = (record.changed_note(text, at_load=True) for text in self.ready.changed)
+        later = (record.changed_note(text, at_load=False) for text in state.changed)
         return told_notes(at_load, later, self.retaken(), self.ready.notes)
 
     def retaken(self) -> tuple[str, ...]:
@@ -174,33 +157,40 @@ class Session:
             self._peak_bytes = max(self._peak_bytes, now.peak_bytes)
         return exchange
 
-    def _repeat(self, image: LrImage) -> joules.RepeatWindow:
-        height, width, _ = image.pixels.shape
+    def _repeat(self, image: LrImage) -> joules.Window:
+        request = messages.Repeat(*image.size, joules.WINDOW_S)
         began = time.perf_counter()
-        repeated, _ = self._worker.ask(
-            Repeat(height, width, joules.WINDOW_S),
-            Repeated,
+        repeated = self._shown(image, request, messages.Repeated, more_s=joules.WINDOW_S)
+        return repeated.forwards, time.perf_counter() - began
+
+    def _shown(
+        self,
+        image: LrImage,
+        request: messages.Request,
+        expected: type[A],
+        *,
+        stage: Stage = "forward",
+        more_s: float = 0.0,
+    ) -> A:
+        """The answer to a request that comes with an image; `more_s` than a forward may take."""
+        answer, _ = self._worker.ask(
+            request,
+            expected,
             image.pixels.data.cast("B"),
-            stage="forward",
-            deadline_s=self.task.protocol.forward_deadline_s + joules.WINDOW_S,
+            stage=stage,
+            deadline_s=self.task.protocol.forward_deadline_s + more_s,
         )
-        return joules.RepeatWindow(repeated.forwards, time.perf_counter() - began)
+        return answer
 
     def forward(self, image: LrImage, stage: Stage = "forward") -> Exchange:
         """One forward, by both clocks."""
-        height, width, _ = image.pixels.shape
-        deadline_s = self.task.protocol.forward_deadline_s
-        if self.task.load.compile and stage == "warmup":
-            deadline_s += self.task.protocol.load_deadline_s
+        height, width = image.size
+        compiles = self.task.load.compile and stage == "warmup"
+        more_s = self.task.protocol.load_deadline_s if compiles else 0.0
+        request = messages.Forward(height, width)
         before = self._cpu_s()
         began = time.perf_counter()
-        done, _ = self._worker.ask(
-            Forward(height, width),
-            Done,
-            image.pixels.data.cast("B"),
-            stage=stage,
-            deadline_s=deadline_s,
-        )
+        done = self._shown(image, request, messages.Done, stage=stage, more_s=more_s)
         wall_s = time.perf_counter() - began
         refuse_negative(stage, (done.compile_s, done.device_wall_s))
         compile_s = done.compile_s if self.task.load.compile else 0.0
@@ -216,21 +206,19 @@ class Session:
 
     def collect(self, image: LrImage) -> tuple[Uint8, Output]:
         """The output of the last forward, which was of `image`."""
-        height, width, _ = image.pixels.shape
-        scale = self.task.load.scale
-        shape = (height * scale, width * scale, 3)
-        size = shape[0] * shape[1] * shape[2]
+        height, width = (side * self.task.load.scale for side in image.size)
+        size = height * width * 3
         output, payload = self._worker.ask(
-            Collect(),
+            messages.Collect(),
             Output,
             stage="collect",
             deadline_s=self.task.protocol.forward_deadline_s,
             payload_cap=size,
         )
-        if (output.height, output.width, len(payload)) != (*shape[:2], size):
+        if (output.height, output.width, len(payload)) != (height, width, size):
             message = f"{len(payload)} bytes of output, {size} expected"
             raise WorkerFailed(failed("collect", "protocol", message))
-        return np.frombuffer(payload, dtype=np.uint8).reshape(shape), output
+        return np.frombuffer(payload, dtype=np.uint8).reshape(height, width, 3), output
 
     def fetched(self, image: LrImage, exchange: Exchange) -> tuple[Uint8, Exchange]:
         """The output of the last forward, and what is known of it with the fetching."""
@@ -242,27 +230,22 @@ class Session:
 
     def inspect(self, stage: Stage) -> ProcessState:
         """What the process says of itself."""
-        state, _ = self._worker.ask(Inspect(), State, stage=stage, deadline_s=INSPECT_DEADLINE_S)
+        state, _ = self._worker.ask(
+            messages.Inspect(), messages.State, stage=stage, deadline_s=INSPECT_DEADLINE_S
+        )
         claims = (state.cuda_peak_bytes, state.cuda_reserved_bytes, state.written)
         refuse_negative(stage, claims)
         return of_answer(ProcessState, state, stage)
 
     def observe(self, image: LrImage) -> WatchedForward:
         """What a forward of `image` worked with."""
-        height, width, _ = image.pixels.shape
-        observed, _ = self._worker.ask(
-            Observe(height, width),
-            Observed,
-            image.pixels.data.cast("B"),
-            stage="forward",
-            deadline_s=self.task.protocol.forward_deadline_s,
-        )
+        observed = self._shown(image, messages.Observe(*image.size), messages.Observed)
         return of_answer(WatchedForward, observed, "forward")
 
     def peak_rates(self) -> PeakRates:
         """What the device does at its best."""
         gauged, _ = self._worker.ask(
-            MeasurePeakRates(),
+            messages.MeasurePeakRates(),
             PeakRates,
             stage="load",
             deadline_s=self.task.protocol.load_deadline_s,

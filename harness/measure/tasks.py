@@ -38,11 +38,7 @@ class Exports:
 
 def run_round(task: Task, images: tuple[LrImage, ...], score: ScoreOutput) -> RoundFigures | Failed:
     """Measure every image in one fresh process; `score` is given each output of the first pass."""
-    try:
-        with started(task) as session:
-            return passes.run(session, images, score)
-    except WorkerFailed as failure:
-        return failure.failure
+    return _asked(task, lambda session: passes.run(session, images, score))
 
 
 def run_count(task: Task, height: int, width: int) -> CountFigures | Failed:
@@ -106,10 +102,7 @@ def spawned(task: Task) -> WorkerProcess:
     """A worker that has been started and told nothing; a context manager."""
     readable = tuple(Path(path) for path in (task.load.folder, task.load.weights) if path)
     return WorkerProcess(
-        task.log,
-        threads=task.load.threads,
-        readable=readable,
-        confinement=task.confinement,
+        task.log, threads=task.load.threads, readable=readable, confinement=task.confinement
     )
 
 

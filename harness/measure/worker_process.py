@@ -15,7 +15,6 @@ from harness.core.outcome import Failed, Stage, failed
 from harness.measure import worker_group
 from harness.measure.worker_log import Log
 from harness.sandbox.confinement import (
-    Confined,
     Confinement,
     Hold,
     NoConfinement,
@@ -63,13 +62,21 @@ class WorkerProcess:
         self._channel = Channel(ours, asking=True)
         self._log = Log(log)
         self._abandoned = False
-        self._hold: Hold | None = None
         confinement = confinement or NoConfinement()
         try:
-            with theirs:
-                confined = confinement.wrap(command, readable=readable)
-                with contextlib.closing(confined):
-                    self._process = self._start(confined, theirs.fileno(), threads)
+            with (
+                theirs,
+                contextlib.closing(confinement.wrap(command, readable=readable)) as confined,
+            ):
+                self._process = subprocess.Popen(
+                    confined.command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=self._log.sink,
+                    stderr=self._log.sink,
+                    pass_fds=[theirs.fileno(), *confined.descriptors],
+                    start_new_session=True,
+                    env=worker_environment(threads) | confined.environment,
+                )
         except NotConfined as error:
             self._closed()
             raise WorkerFailed(failed("load", "not_confined", str(error))) from None
@@ -78,11 +85,9 @@ class WorkerProcess:
             raise
         self._group = worker_group.current()
         self._group.add(self)
-        self._hold = self._held(confinement)
-
-    def _held(self, confinement: Confinement) -> Hold:
+        self._hold = Hold(self._process.pid)
         try:
-            return confinement.hold(self._process.pid)
+            self._hold = confinement.hold(self._process.pid)
         except BaseException as error:
             self.kill()
             self.stop()
@@ -97,26 +102,15 @@ class WorkerProcess:
         self._channel.close()
         self._log.close()
 
-    def _start(self, confined: Confined, descriptor: int, threads: int) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            confined.command,
-            stdin=subprocess.DEVNULL,
-            stdout=self._log.sink,
-            stderr=self._log.sink,
-            pass_fds=[descriptor, *confined.descriptors],
-            start_new_session=True,
-            env=worker_environment(threads) | confined.environment,
-        )
-
     @property
     def pid(self) -> int:
         """The process id of the worker."""
-        return self._hold.pid if self._hold else self._process.pid
+        return self._hold.pid
 
     @property
     def root(self) -> int:
         """The process that the worker and all of its children stand below."""
-        return self._hold.root if self._hold else self._process.pid
+        return self._hold.root
 
     def ask(
         self,
@@ -160,22 +154,20 @@ class WorkerProcess:
             self._channel.send(Stop(), deadline_s=GRACE_S)
         for rung in (None, signal.SIGTERM, signal.SIGKILL):
             if rung is not None:
-                self._signal(rung)
+                signal_group(self._process.pid, rung)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(GRACE_S)
                 break
         self.kill()  # children that outlived the worker
         self._process.wait()
-        if self._hold is not None:
-            self._hold.close()
+        self._hold.close()
         self._closed()
         self._group.discard(self)
 
     def kill(self) -> None:
         """End the process group at once, and whatever else the confinement started."""
-        if self._hold is not None:
-            self._hold.kill()
-        self._signal(signal.SIGKILL)
+        self._hold.kill()
+        signal_group(self._process.pid, signal.SIGKILL)
 
     def abandon(self) -> None:
         """Kill it for a reason of our own: whoever waits for an answer gets Abandoned."""
@@ -191,9 +183,6 @@ class WorkerProcess:
             self.kill()
         self.stop()
 
-    def _signal(self, number: signal.Signals) -> None:
-        signal_group(self._process.pid, number)
-
     def _ended(self, stage: Stage) -> Failed:
         if self._abandoned:
             raise Abandoned("the harness gave up the run") from None
@@ -201,10 +190,9 @@ class WorkerProcess:
             status = self._process.wait(GRACE_S)
         except subprocess.TimeoutExpired:
             return failed(stage, "protocol", "the process closed its channel and went on running")
-        if self._hold is not None:
-            if breach := self._hold.breach(stage):
-                return breach
-            status = self._hold.status(status)
+        if breach := self._hold.breach(stage):
+            return breach
+        status = self._hold.status(status)
         if status >= 0:
             return failed(stage, "exited", f"the process ended by itself with status {status}")
         hint = "; the machine may have run out of memory" if -status == signal.SIGKILL else ""

@@ -17,9 +17,9 @@ from harness.entries.catalogue import Entry, Rejected, read_folder
 from harness.entries.checkouts import adoption as folders
 from harness.machine import environment
 from harness.measure import loads
-from harness.measure.executor import concurrently
 from harness.measure.session import Task
 from harness.measure.tasks import Exports, run_export
+from harness.measure.worker_group import concurrently
 from harness.usecases.inspect import trial_images
 
 

@@ -24,11 +24,11 @@ from harness.entries.catalogue import Entry, Rejected
 from harness.entries.participants import participants
 from harness.machine import environment as machine
 from harness.measure import loads
-from harness.measure.executor import concurrently
 from harness.measure.jobs import Executor, Job, JobResult, floor_key, jobs, listed
 from harness.measure.loads import Contender
 from harness.measure.local_executor import LocalExecutor
 from harness.measure.run_images import Scorer, floor, gather
+from harness.measure.worker_group import concurrently
 from harness.rules import rulebook
 from harness.sandbox.isolation import SandboxMode, choose
 

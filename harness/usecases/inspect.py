@@ -22,9 +22,9 @@ from harness.entries import weights
 from harness.entries.catalogue import Entry, Rejected
 from harness.machine import environment
 from harness.measure import loads
-from harness.measure.executor import concurrently
 from harness.measure.session import LrImage, OutputReply, Task
 from harness.measure.tasks import run_trial
+from harness.measure.worker_group import concurrently
 from harness.sandbox.isolation import SandboxMode, choose
 
 TRIAL_DATASET = "sample_valid"  # a photograph: some networks give NaN on noise

@@ -17,10 +17,10 @@ from harness.datasets import find_all
 from harness.entries import catalogue
 from harness.measure import loads
 from harness.measure.calibration import null, take
-from harness.measure.executor import concurrently
 from harness.measure.run_images import RunImages, Scorer, gather
 from harness.measure.session import Task
 from harness.measure.tasks import run_round
+from harness.measure.worker_group import concurrently
 from harness.sandbox.confinement import Confinement
 from harness.usecases.evaluate import RunRequest, read_challenge
 

@@ -5,14 +5,14 @@ from collections.abc import Iterable
 import pytest
 
 from harness.core.record import Energy
-from harness.measure.energy import RepeatWindow, energy, spread
+from harness.measure.energy import Window, energy, spread
 from harness.measure.worker_process import WorkerFailed
 
 IMAGES = [("Set5", "a"), ("Set5", "b")]
 
 
 def _energy(
-    counter: Iterable[float | None], found: Iterable[RepeatWindow], fastest_s: float = 0.01
+    counter: Iterable[float | None], found: Iterable[Window], fastest_s: float = 0.01
 ) -> Energy | None:
     told, windows = iter(counter), iter(found)
     return energy(
@@ -25,9 +25,7 @@ def _energy(
 
 def test_each_image_counts_the_same_whatever_its_window_held() -> None:
     # 100 J over 50 forwards, 300 J over 100: 2 J and 3 J an image
-    found = _energy(
-        (1000.0, 1100.0, 1200.0, 1500.0), (RepeatWindow(50, 2.0), RepeatWindow(100, 2.5))
-    )
+    found = _energy((1000.0, 1100.0, 1200.0, 1500.0), ((50, 2.0), (100, 2.5)))
     assert found is not None
     assert (found.per_image_j, found.forwards, found.source) == (2.5, 2, "nvml_counter")
     assert [(it.image, it.joules, it.forwards, it.wall_s) for it in found.windows] == [
@@ -39,15 +37,15 @@ def test_each_image_counts_the_same_whatever_its_window_held() -> None:
 @pytest.mark.parametrize(
     ("counter", "window"),
     [
-        ((None,), RepeatWindow(50, 2.0)),  # no counter
-        ((5.0, None), RepeatWindow(50, 2.0)),
-        ((5.0, 5.0), RepeatWindow(50, 2.0)),  # it did not move
-        ((5.0, 4.0), RepeatWindow(50, 2.0)),  # the driver was loaded anew
-        ((5.0, 9.0), RepeatWindow(50, 0.9)),  # less than a second: too coarse
+        ((None,), (50, 2.0)),  # no counter
+        ((5.0, None), (50, 2.0)),
+        ((5.0, 5.0), (50, 2.0)),  # it did not move
+        ((5.0, 4.0), (50, 2.0)),  # the driver was loaded anew
+        ((5.0, 9.0), (50, 0.9)),  # less than a second: too coarse
     ],
 )
 def test_a_counter_that_can_not_tell_gives_no_figure(
-    counter: tuple[float | None, ...], window: RepeatWindow
+    counter: tuple[float | None, ...], window: Window
 ) -> None:
     assert _energy(counter, (window,)) is None
 
@@ -62,12 +60,12 @@ def test_a_counter_that_can_not_tell_gives_no_figure(
     ],
 )
 def test_no_more_forwards_are_believed_than_there_was_time_for(fastest_s: float, most: int) -> None:
-    found = _energy((0.0, 9.0, 9.0, 18.0), [RepeatWindow(most, 2.0)] * 2, fastest_s)
+    found = _energy((0.0, 9.0, 9.0, 18.0), [(most, 2.0)] * 2, fastest_s)
     assert found is not None
     assert found.per_image_j == 9.0 / most
     for forwards in (0, -3, most + 1):
         with pytest.raises(WorkerFailed, match=f"claims {forwards} forwards within 2 s"):
-            _energy((0.0, 9.0), (RepeatWindow(forwards, 2.0),), fastest_s)
+            _energy((0.0, 9.0), ((forwards, 2.0),), fastest_s)
 
 
 def test_windows_are_spread_over_the_images() -> None:

@@ -142,7 +142,7 @@ def test_a_throttled_forward_is_taken_again_and_its_output_is_the_last_ones(
 ) -> None:
     # looks before and after each forward: the first one is slowed down, its second try is not
     _gpu(monkeypatch, throttles=chain((0, 0x20), repeat(0)))
-    monkeypatch.setattr("harness.measure.throttling.COOL_S", 0.0)
+    monkeypatch.setattr("harness.machine.gpu_monitor.COOL_S", 0.0)
     figures = _figures(_task(log, "remembering", device="cuda", warmup=1), _image(1, 1))
     assert len(_given(log)) == 3  # warm-up, the forward, and again
     assert [it.throttled for it in figures.samples] == [""]
@@ -153,7 +153,7 @@ def test_a_forward_that_stays_throttled_is_marked(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _gpu(monkeypatch, throttle=0x8)
-    monkeypatch.setattr("harness.measure.throttling.COOL_S", 0.0)
+    monkeypatch.setattr("harness.machine.gpu_monitor.COOL_S", 0.0)
     figures = _figures(_task(log, "remembering", device="cuda"), _image(1, 1))
     assert [it.throttled for it in figures.samples] == ["hardware slowdown"]
 

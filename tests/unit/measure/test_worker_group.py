@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from fakes.rude_worker import RudeConfinement
 
-from harness.measure import executor
-from harness.measure.executor import concurrently
-from harness.measure.worker_group import WorkerGroup
+from harness.measure import worker_group
+from harness.measure.worker_group import WorkerGroup, concurrently
 from harness.measure.worker_process import Abandoned, WorkerProcess
 from harness.wire.messages import Inspect, Ready
 
@@ -208,7 +207,7 @@ def test_a_call_within_one_that_fails_ends_with_it(tmp_path: Path) -> None:
 
 
 def test_patience_with_what_is_no_worker_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executor, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(worker_group, "PATIENCE_S", 0.2)
     over = threading.Event()
 
     def one(item: str) -> None:
