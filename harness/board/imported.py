@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness import datasets
 from harness.board.ntire_results import SPLITS, Result, Results, ResultsSplit
 from harness.core.challenge import Challenge
 from harness.core.metrics import UNITS
@@ -19,6 +18,7 @@ from harness.core.outcome import BadInput, failed
 from harness.core.record import ELSEWHERE, ImportedFigures, ImportedSplit, Record
 from harness.core.run import JobKey, ListedEntry, Run, left_out
 from harness.core.submission import ID_PATTERN
+from harness.datasets.known import known
 from harness.entries.checkouts.checkout import entry_id, plain_name
 
 _SPLITS: dict[ResultsSplit, str] = {"valid": "validation", "test": "test"}
@@ -101,7 +101,7 @@ def datasets_of(rules: Challenge, split: ResultsSplit) -> list[str]:
 
 def known_counts(rules: Challenge) -> dict[ResultsSplit, int]:
     """How many images the data sets have, of those that are known."""
-    counts = {it.name: it.count for it in (*datasets.known(), *rules.define)}
+    counts = {it.name: it.count for it in (*known(), *rules.define)}
     sets = {split: datasets_of(rules, split)[:1] for split in SPLITS}
     return {split: counts[it] for split, its in sets.items() for it in its if it in counts}
 

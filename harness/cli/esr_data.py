@@ -55,12 +55,12 @@ def data(
 
 
 def _rows(rules: Challenge | None, data_dir: Path | None, scale: int) -> list[dict[str, Any]]:
-    from harness import datasets
+    from harness.datasets.known import known, lookup
 
     if rules is None:
-        return [_row(item, data_dir, scale) for item in datasets.known()]
+        return [_row(item, data_dir, scale) for item in known()]
     return [
-        _row(datasets.lookup(use.name, rules.define), data_dir, scale, truth=use.truth)
+        _row(lookup(use.name, rules.define), data_dir, scale, truth=use.truth)
         for use in rules.datasets
     ]
 
@@ -68,15 +68,14 @@ def _rows(rules: Challenge | None, data_dir: Path | None, scale: int) -> list[di
 def _row(
     item: Definition, data_dir: Path | None, scale: int, *, truth: bool = False
 ) -> dict[str, Any]:
-    from harness import datasets
+    from harness.datasets.dataset import DatasetError, DatasetMissing
+    from harness.datasets.find import find
 
     row = {"name": item.name, "title": item.title, "count": item.count, "source": item.source}
     try:
-        found = datasets.find(
-            item.name, data_dir=data_dir, scale=scale, truth=truth, defined=(item,)
-        )
-    except datasets.DatasetMissing as error:
+        found = find(item.name, data_dir=data_dir, scale=scale, truth=truth, defined=(item,))
+    except DatasetMissing as error:
         return {**row, "found": 0, "notes": [], "reason": str(error).splitlines()[0]}
-    except datasets.DatasetError as error:
+    except DatasetError as error:
         return {**row, "found": 0, "notes": [], "reason": str(error)}
     return {**row, "found": len(found.pairs), "notes": list(found.notes), "reason": ""}

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from harness.core.dataset_definition import Definition
-from harness.datasets.dataset import REMEDY, Dataset, ImagePair
-from harness.datasets.errors import DatasetError
+from harness.datasets.dataset import REMEDY, Dataset, DatasetError, ImagePair
 from harness.datasets.layout import FilePlace, Folder
 from harness.datasets.png import Header, PngError, read_header
 
 _CROPPED = "HR cropped at the bottom and right to a multiple of the scale"
+_Files = tuple[str, Path | None, Path | None]  # an image's name, LR and HR, before they are opened
 
 
 def from_place(item: Definition, place: FilePlace, *, scale: int, truth: bool) -> Dataset:
     """The dataset at a place that holds LR, HR or both; raises DatasetError with every fault."""
     with_hr = truth or not place.lr
     rows = [
-        _Row(image, lr=place.lr.get(image), hr=place.hr.get(image) if with_hr else None)
+        (image, place.lr.get(image), place.hr.get(image) if with_hr else None)
         for image in sorted(place.hr if with_hr else place.lr)
     ]
     faults = _partner_faults(place, truth=truth)
@@ -32,60 +31,38 @@ def from_place(item: Definition, place: FilePlace, *, scale: int, truth: bool) -
 
 def from_package(item: Definition, root: Path, *, scale: int) -> Dataset:
     """The photographs that a package in the folder `root` ships, LR made from them."""
-    rows = [_Row(Path(photo.file).stem, lr=None, hr=root / photo.file) for photo in item.bundled]
+    rows = [(Path(photo.file).stem, None, root / photo.file) for photo in item.bundled]
     changed = [
         photo.file
         for photo in item.bundled
         if (path := root / photo.file).is_file()
         and hashlib.sha256(path.read_bytes()).hexdigest() != photo.sha256
     ]
-    return _dataset(
-        item,
-        rows,
-        scale=scale,
-        notes=[_note(changed, f"differ from the files that {item.name} was drawn up with")],
-    )
-
-
-@dataclass(frozen=True)
-class _Row:
-    """The files of an image before they are opened."""
-
-    image: str
-    lr: Path | None
-    hr: Path | None
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """What the files of an image turned out to be."""
-
-    pair: ImagePair | None
-    faults: tuple[str, ...] = ()
-    alpha: bool = False
-    cropped: bool = False
+    note = _note(changed, f"differ from the files that {item.name} was drawn up with")
+    return _dataset(item, rows, scale=scale, notes=[note])
 
 
 def _dataset(
     item: Definition,
-    rows: list[_Row],
+    rows: Sequence[_Files],
     *,
     scale: int,
     faults: Iterable[str] = (),
     notes: Iterable[str] = (),
 ) -> Dataset:
-    seen = [_look(row, scale=scale) for row in rows]
-    faults = [*faults, *(fault for one in seen for fault in one.faults)]
+    seen = [_look(*row, scale=scale) for row in rows]
+    faults = [*faults, *(fault for it in seen if isinstance(it, list) for fault in it)]
     if faults:
         raise DatasetError(item.name, faults, remedy=f"{REMEDY} The dataset: {item.source}")
-    pairs = tuple(one.pair for one in seen if one.pair)
+    whole = [it for it in seen if not isinstance(it, list)]
+    pairs = tuple(pair for pair, _, _ in whole)
     made = all(pair.lr is None for pair in pairs)
     notes = [
         f"{len(pairs)} of {item.count} images" if len(pairs) < item.count else "",
         "LR made from HR by the harness's MATLAB bicubic" if made else "",
         "LR alone, no HR to score against" if all(pair.hr is None for pair in pairs) else "",
-        _note([one.pair.image for one in seen if one.pair and one.alpha], "alpha dropped"),
-        _note([one.pair.image for one in seen if one.pair and one.cropped], _CROPPED),
+        _note([pair.image for pair, alpha, _ in whole if alpha], "alpha dropped"),
+        _note([pair.image for pair, _, cropped in whole if cropped], _CROPPED),
         *notes,
     ]
     return Dataset(
@@ -124,38 +101,30 @@ def _wanted(folder: Folder, image: str) -> str:
     return f"{' or '.join(files)} in {folder.path}"
 
 
-def _look(row: _Row, *, scale: int) -> _Seen:
+def _look(
+    image: str, lr: Path | None, hr: Path | None, *, scale: int
+) -> tuple[ImagePair, bool, bool] | list[str]:
+    """The pair, whether it has transparency and is cropped; or what is wrong with its files."""
     headers: list[Header] = []
     faults = []
-    for path in (row.lr, row.hr):
+    for path in (lr, hr):
         try:
             headers += [read_header(path)] if path else []
         except PngError as error:
             faults.append(f"{path} {error}")
     if faults:
-        return _Seen(None, tuple(faults))
-    hr = headers[-1].size if row.hr else None
-    lr = headers[0].size if row.lr else _shrunk(headers[0].size, scale)
-    if fault := _size_fault(row, lr, hr, scale=scale):
-        return _Seen(None, (fault,))
-    return _Seen(
-        ImagePair(row.image, lr=row.lr, hr=row.hr, lr_size=lr),
-        alpha=any(header.alpha for header in headers),
-        cropped=hr is not None and hr != (lr[0] * scale, lr[1] * scale),
-    )
-
-
-def _shrunk(size: tuple[int, int], scale: int) -> tuple[int, int]:
-    return size[0] // scale, size[1] // scale
-
-
-def _size_fault(row: _Row, lr: tuple[int, int], hr: tuple[int, int] | None, *, scale: int) -> str:
-    if 0 in lr:
-        return f"{row.hr} is smaller than the scale {scale}"
-    if hr is None or _shrunk(hr, scale) == lr:
-        return ""
-    return (
-        f"{row.image}: HR is {hr[0]}x{hr[1]}, LR {lr[0]}x{lr[1]} (height x width); HR must be "
-        f"{scale} times LR, {lr[0] * scale}x{lr[1] * scale}, or up to {scale - 1} pixels larger "
-        f"({row.hr}, {row.lr})"
-    )
+        return faults
+    height, width = headers[0].size if lr else (side // scale for side in headers[0].size)
+    if not height or not width:
+        return [f"{hr} is smaller than the scale {scale}"]
+    high, wide = headers[-1].size
+    if hr and (high // scale, wide // scale) != (height, width):
+        fault = (
+            f"{image}: HR is {high}x{wide}, LR {height}x{width} (height x width); HR must be "
+            f"{scale} times LR, {height * scale}x{width * scale}, or up to {scale - 1} pixels "
+            f"larger ({hr}, {lr})"
+        )
+        return [fault]
+    pair = ImagePair(image, lr=lr, hr=hr, lr_size=(height, width))
+    cropped = hr is not None and (high, wide) != (height * scale, width * scale)
+    return pair, any(header.alpha for header in headers), cropped

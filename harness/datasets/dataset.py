@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,12 +13,28 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.errors import DatasetError
+from harness.core.outcome import BadInput
 from harness.datasets.png import PngError, read_image
 from harness.quality.bicubic import crop_to_multiple, downscale
 
 LrOrigin = Literal["files", "bicubic"]
 REMEDY = "Repair or replace what is named, then run again."
+
+
+class DatasetError(BadInput):
+    """A dataset that cannot be used: every fault found, and what to do about them."""
+
+    def __init__(self, dataset: str, faults: Iterable[str], *, remedy: str) -> None:
+        self.faults = tuple(faults)
+        if len(self.faults) == 1:
+            super().__init__(f"{dataset}: {self.faults[0]}. {remedy}")
+        else:
+            lines = "\n".join(f"  - {fault}" for fault in self.faults)
+            super().__init__(f"{dataset}: {len(self.faults)} faults:\n{lines}\n{remedy}")
+
+
+class DatasetMissing(DatasetError):
+    """No file of the dataset was found at all, so an optional dataset can be skipped."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +70,13 @@ class Dataset:
     lr_origin: LrOrigin
     notes: tuple[str, ...] = ()
 
+    @cached_property
     def digest(self) -> str:
         """sha256 over names, scale, origin of LR and all bytes of all files; read once.
 
         Independent of where the files lie, so the same images give the same digest anywhere.
         Raises DatasetError if a file can no longer be read.
         """
-        return self._digest
-
-    @cached_property
-    def _digest(self) -> str:
         content = [
             self.name,
             self.scale,

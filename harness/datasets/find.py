@@ -11,8 +11,7 @@ from harness.core.dataset_definition import Definition
 from harness.core.outcome import BadInput
 from harness.core.run import left_out
 from harness.datasets.completeness import from_package, from_place
-from harness.datasets.dataset import Dataset
-from harness.datasets.errors import DatasetError, DatasetMissing, DatasetsFaulty
+from harness.datasets.dataset import Dataset, DatasetError, DatasetMissing
 from harness.datasets.known import layouts_of, lookup
 from harness.datasets.layout import FilePlace, places
 
@@ -58,7 +57,7 @@ def find_all(
 ) -> tuple[Challenge, tuple[Dataset, ...], tuple[str, ...]]:
     """The datasets at hand, the challenge cut down to them, and notes on what is left out.
 
-    DatasetError with the faults of all datasets.
+    BadInput with the faults of all datasets.
     """
     found, absent, notes, faulty = [], set(), [], []
     for use in challenge.datasets:
@@ -78,7 +77,7 @@ def find_all(
             absent.add(use.name)
             notes.append(left_out(use.name, error.faults[0]))
     if faulty:
-        raise faulty[0] if len(faulty) == 1 else DatasetsFaulty(faulty)
+        raise BadInput("\n".join(map(str, faulty)))
     if not found:
         raise BadInput(f"none of the datasets of {challenge.id} is at hand. " + " ".join(notes))
     return challenge.without(absent), tuple(found), tuple(notes)

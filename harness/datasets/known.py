@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.core.dataset_definition import Definition, Layout
 from harness.core.values import value
-from harness.datasets.errors import DatasetError
+from harness.datasets.dataset import DatasetError
 from harness.documents.typed import adapter
 
 CATALOGUE = Path(__file__).parent / "known.toml"

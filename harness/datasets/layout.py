@@ -51,29 +51,20 @@ def _folder(template: str, data_dir: Path, *, name: str, scale: int) -> Folder:
 
 
 def _images(folder: Folder, *, partners: Collection[str] = ()) -> Files:
-    """Files by image name.
+    """PNG files by image name; hidden ones are left out.
 
     A name can be read in two ways where part of it may be absent (`x4` of `boxx4`): the reading
     that has a partner wins, else the one that takes the part off.
     """
     images: Files = {}
-    for path in _pngs(folder.path):
+    for path in sorted(folder.path.iterdir()) if folder.path.is_dir() else ():
+        if path.suffix.lower() != ".png" or path.name.startswith("."):
+            continue
         readings = [name for form in folder.templates if (name := _image(path.stem, form))]
         paired = [name for name in readings if name in partners]
         for name in (paired or readings)[:1]:
             images[name] = (*images.get(name, ()), path)
     return images
-
-
-def _pngs(folder: Path) -> list[Path]:
-    """The PNG files of a folder; hidden files are left out."""
-    if not folder.is_dir():
-        return []
-    return [
-        path
-        for path in sorted(folder.iterdir())
-        if path.suffix.lower() == ".png" and not path.name.startswith(".")
-    ]
 
 
 def _image(stem: str, template: str) -> str:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import datasets
 from harness.core.metrics import QUALITY
 from harness.core.outcome import BadInput
+from harness.datasets.dataset import read_hr
+from harness.datasets.find import find
 from harness.measure.session import LrImage
-from harness.quality import PROFILES, prepare, score_prepared
 from harness.quality.bicubic import downscale
 from harness.quality.pixels import Uint8
+from harness.quality.profile import PROFILES
+from harness.quality.score import prepare, score_prepared
 
 SOURCES = ("sample_valid", "sample_test")  # ship with scikit-image
 LEAST_PX = 16  # LR: an SSIM window has to fit
@@ -40,8 +42,8 @@ def crops(*, scale: int, size: tuple[int, int], count: int, seed: int) -> tuple[
             f"got {count} of {size[0]}x{size[1]}"
         )
     rng = random.Random(seed)  # noqa: S311 - no secret
-    sources = (datasets.find(name, data_dir=None, scale=scale) for name in SOURCES)
-    photographs = [datasets.read_hr(pair, scale=scale) for one in sources for pair in one.pairs]
+    sources = (find(name, data_dir=None, scale=scale) for name in SOURCES)
+    photographs = [read_hr(pair, scale=scale) for one in sources for pair in one.pairs]
     return tuple(
         _crop(photographs[number % len(photographs)], number, scale=scale, size=size, rng=rng)
         for number in range(count)

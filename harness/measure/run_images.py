@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness import datasets
 from harness.core.challenge import Challenge
 from harness.core.record import ImageScore
-from harness.datasets import Dataset, ImagePair
+from harness.datasets.dataset import Dataset, ImagePair, read_hr, read_lr
 from harness.measure.session import LrImage
-from harness.quality import PROFILES, PreparedTruth, prepare, score_prepared, upscale
+from harness.quality.bicubic import upscale
 from harness.quality.pixels import Uint8
+from harness.quality.profile import PROFILES
+from harness.quality.score import PreparedTruth, prepare, score_prepared
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,9 @@ def gather(challenge: Challenge, found: tuple[Dataset, ...], notes: tuple[str, .
     """Decode the LR images of `found`. DatasetError names an image that can't be read."""
     pairs = tuple((it.name, pair) for it in found for pair in it.pairs)
     lr = tuple(
-        LrImage(name, pair.image, datasets.read_lr(pair, scale=challenge.scale))
-        for name, pair in pairs
+        LrImage(name, pair.image, read_lr(pair, scale=challenge.scale)) for name, pair in pairs
     )
-    digest = hashlib.sha256("".join(it.digest() for it in found).encode()).hexdigest()
+    digest = hashlib.sha256("".join(it.digest for it in found).encode()).hexdigest()
     said = tuple(f"{it.name}: {note}" for it in found for note in it.notes)
     return RunImages(lr, pairs, digest, notes + said)
 
@@ -46,7 +46,7 @@ class Scorer:
         truth = {use.name for use in challenge.datasets if use.truth}
         self._truths: dict[tuple[str, str], PreparedTruth] = {
             (name, pair.image): prepare(
-                datasets.read_hr(pair, scale=challenge.scale),
+                read_hr(pair, scale=challenge.scale),
                 profile=PROFILES[challenge.quality_profile],
                 scale=challenge.scale,
             )

@@ -22,15 +22,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.quality.pixels import require_image, require_scale
-
-Uint8Image = NDArray[np.uint8]
+from harness.quality.pixels import Uint8, require_image, require_scale
 
 # Floating-point elements of input that one block may hold; keeps the working set in cache.
 _BLOCK = 1 << 18
 
 
-def downscale(image: Uint8Image, scale: int) -> Uint8Image:
+def downscale(image: Uint8, scale: int) -> Uint8:
     """The LR image of an HR image: MATLAB `imresize(image, 1/scale, 'bicubic')`.
 
     `image` is uint8, H x W or H x W x 3. An image that is no multiple of the scale is cropped at
@@ -41,7 +39,7 @@ def downscale(image: Uint8Image, scale: int) -> Uint8Image:
     return imresize(crop_to_multiple(image, scale), Fraction(1, scale))
 
 
-def upscale(image: Uint8Image, scale: int) -> Uint8Image:
+def upscale(image: Uint8, scale: int) -> Uint8:
     """The bicubic estimate of an HR image: MATLAB `imresize(image, scale, 'bicubic')`.
 
     `image` is uint8, H x W or H x W x 3; the result is (H * scale) x (W * scale).
@@ -50,7 +48,7 @@ def upscale(image: Uint8Image, scale: int) -> Uint8Image:
     return imresize(image, Fraction(scale))
 
 
-def crop_to_multiple(image: Uint8Image, scale: int) -> Uint8Image:
+def crop_to_multiple(image: Uint8, scale: int) -> Uint8:
     """The top left part of `image` whose height and width are multiples of `scale` (a view)."""
     require_image(image, "image")
     require_scale(scale)
@@ -63,28 +61,27 @@ def crop_to_multiple(image: Uint8Image, scale: int) -> Uint8Image:
     return image[: height - height % scale, : width - width % scale]
 
 
-def imresize(image: Uint8Image, scale: Fraction | int) -> Uint8Image:
+def imresize(image: Uint8, scale: Fraction | int) -> Uint8:
     """MATLAB's `imresize(image, scale, 'bicubic')` of a uint8 image, H x W or H x W x 3.
 
     The scale is exact (`Fraction(1, 4)`, not 0.25), because the size of the result,
     ceil(H * scale) x ceil(W * scale), and ties in rounding depend on it.
     """
     require_image(image, "image")
-    ratio = _exact(scale)
-    vertical = _resize_rows(np.ascontiguousarray(image), ratio)
-    both = _resize_rows(_transposed(vertical), ratio)
+    if isinstance(scale, bool) or not isinstance(scale, Fraction | int) or scale <= 0:
+        raise ValueError(
+            f"scale: must be a positive int or Fraction, got {scale!r}; "
+            "write Fraction(1, 4) for a quarter"
+        )
+    vertical = _resize_rows(np.ascontiguousarray(image), Fraction(scale))
+    both = _resize_rows(_transposed(vertical), Fraction(scale))
     return _transposed(both)
 
 
-@dataclass(frozen=True, slots=True)
-class _Phase:
-    """One of the positions an output row can have between input rows.
-
-    Output row `numerator * j + phase` is the sum over `taps` of weight * the sum of the input rows
-    `denominator * j + offset`, for all offsets that share this weight, over `unit`.
-    """
-
-    taps: tuple[tuple[int, tuple[int, ...]], ...]
+# One of the positions an output row can have between input rows, as weights and offsets.
+# Output row `numerator * j + phase` is the sum over these of weight * the sum of the input rows
+# `denominator * j + offset`, for all offsets that share this weight, over `unit`.
+_Phase = tuple[tuple[int, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +95,7 @@ class _Kernel:
     def dtype(self) -> type[np.floating[Any]]:
         """The narrowest float type in which every partial sum is an exact integer."""
         largest = max(
-            255 * sum(abs(weight) * len(rows) for weight, rows in phase.taps)
-            for phase in self.phases
+            255 * sum(abs(weight) * len(rows) for weight, rows in phase) for phase in self.phases
         )
         return np.float32 if largest + self.unit < 1 << 24 else np.float64
 
@@ -109,12 +105,8 @@ def _kernel(scale: Fraction) -> _Kernel:
     phases = [_weights(scale, phase) for phase in range(scale.numerator)]
     unit = math.lcm(*(weight.denominator for taps in phases for weight in taps.values()))
     offsets = [offset for taps in phases for offset in taps]
-    return _Kernel(
-        phases=tuple(_grouped(taps, unit) for taps in phases),
-        unit=unit,
-        first=min(offsets),
-        last=max(offsets),
-    )
+    grouped = tuple(_grouped(taps, unit) for taps in phases)
+    return _Kernel(grouped, unit, first=min(offsets), last=max(offsets))
 
 
 def _weights(scale: Fraction, phase: int) -> dict[int, Fraction]:
@@ -143,10 +135,10 @@ def _grouped(taps: dict[int, Fraction], unit: int) -> _Phase:
     rows: dict[int, list[int]] = defaultdict(list)
     for offset, weight in taps.items():
         rows[int(weight * unit)].append(offset)
-    return _Phase(taps=tuple((weight, tuple(offsets)) for weight, offsets in rows.items()))
+    return tuple((weight, tuple(offsets)) for weight, offsets in rows.items())
 
 
-def _resize_rows(image: Uint8Image, scale: Fraction) -> Uint8Image:
+def _resize_rows(image: Uint8, scale: Fraction) -> Uint8:
     """Resize the first axis, block by block of `steps` input periods."""
     kernel = _kernel(scale)
     height, row = image.shape[0], math.prod(image.shape[1:])
@@ -161,7 +153,7 @@ def _resize_rows(image: Uint8Image, scale: Fraction) -> Uint8Image:
     return result.reshape(len(result), *image.shape[1:])
 
 
-def _mirrored(image: Uint8Image, scale: Fraction, kernel: _Kernel) -> Uint8Image:
+def _mirrored(image: Uint8, scale: Fraction, kernel: _Kernel) -> Uint8:
     """Rows `first` to the last one that any output row needs, mirrored beyond the image."""
     height = len(image)
     periods = math.ceil(math.ceil(height * scale) / scale.numerator)
@@ -170,13 +162,13 @@ def _mirrored(image: Uint8Image, scale: Fraction, kernel: _Kernel) -> Uint8Image
     return image[np.minimum(cycle, 2 * height - 1 - cycle)]
 
 
-def _resize_block(source: NDArray[Any], block: Uint8Image, kernel: _Kernel, period: int) -> None:
+def _resize_block(source: NDArray[Any], block: Uint8, kernel: _Kernel, period: int) -> None:
     """Fill `block` (uint8) from the float rows it needs; `source[0]` has offset `kernel.first`."""
     # The last period of the result may lack its later phases.
     for number, phase in enumerate(kernel.phases[: len(block)]):
         target = block[number :: len(kernel.phases)]
         total = np.full(target.shape, kernel.unit / 2, source.dtype)
-        for weight, offsets in phase.taps:
+        for weight, offsets in phase:
             starts = [offset - kernel.first for offset in offsets]
             rows = [source[at : at + len(target) * period : period] for at in starts]
             term = rows[0] if len(rows) == 1 else np.add(rows[0], rows[1])
@@ -189,14 +181,5 @@ def _resize_block(source: NDArray[Any], block: Uint8Image, kernel: _Kernel, peri
         np.copyto(target, total, casting="unsafe")
 
 
-def _transposed(image: Uint8Image) -> Uint8Image:
+def _transposed(image: Uint8) -> Uint8:
     return np.asarray(cv2.transpose(image), dtype=np.uint8)
-
-
-def _exact(scale: Fraction | int) -> Fraction:
-    if isinstance(scale, bool) or not isinstance(scale, Fraction | int) or scale <= 0:
-        raise ValueError(
-            f"scale: must be a positive int or Fraction, got {scale!r}; "
-            "write Fraction(1, 4) for a quarter"
-        )
-    return Fraction(scale)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 Uint8 = NDArray[np.uint8]
 Floats = NDArray[np.float64]
-_COLOURS = 3
 
 
 def require_scale(scale: int) -> None:
@@ -24,31 +23,18 @@ def require_threads(threads: int) -> None:
         raise ValueError(f"threads: must be at least 1, got {threads}; pass 1 for no extra thread")
 
 
-def require_image(image: NDArray[Any], name: str) -> None:
-    """Raise `ValueError` unless `image` is uint8, H x W or H x W x 3, and not empty."""
-    _require_uint8(image, name)
-    grey_or_rgb = image.ndim == 2 or (image.ndim == _COLOURS and image.shape[2] == _COLOURS)
-    if not grey_or_rgb or image.size == 0:
-        raise ValueError(
-            f"{name}: must be H x W or H x W x 3 and not empty, got shape {image.shape}; "
-            "decode the image without alpha, channels last"
-        )
-
-
-def require_rgb(image: NDArray[Any], name: str) -> None:
-    """Raise `ValueError` unless `image` is uint8, H x W x 3, and not empty."""
-    _require_uint8(image, name)
-    if image.ndim != _COLOURS or image.shape[2] != _COLOURS or image.size == 0:
-        raise ValueError(
-            f"{name}: must be H x W x 3 and not empty, got shape {image.shape}; "
-            "repeat a grey image in three equal channels"
-        )
-
-
-def _require_uint8(image: NDArray[Any], name: str) -> None:
+def require_image(image: NDArray[Any], name: str, *, grey: bool = True) -> None:
+    """Raise `ValueError` unless `image` is uint8, H x W x 3 (with `grey` or H x W), not empty."""
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
         kind = getattr(image, "dtype", type(image).__name__)
         raise ValueError(
             f"{name}: must be a numpy array of uint8, got {kind}; "
             "clamp to [0, 255], round half to even and convert"
         )
+    if image.size and (image.shape[2:] == (3,) or (grey and image.ndim == 2)):
+        return
+    if grey:
+        form, advice = "H x W or H x W x 3", "decode the image without alpha, channels last"
+    else:
+        form, advice = "H x W x 3", "repeat a grey image in three equal channels"
+    raise ValueError(f"{name}: must be {form} and not empty, got shape {image.shape}; {advice}")

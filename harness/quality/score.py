@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.quality.colour import LUMA, strips, weighted
-from harness.quality.pixels import require_rgb, require_scale
+from harness.quality.pixels import Uint8, require_image, require_scale
 from harness.quality.profile import Profile
 from harness.quality.psnr import in_db, psnr_db
 from harness.quality.ssim import WINDOW, mean_ssim
 
 PSNR_CAP_DB = 100.0  # of an output equal to its truth, whose PSNR is infinite
-AnyImage = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class PreparedTruth:
 
 
 def score(
-    output: AnyImage, truth: AnyImage, *, profile: Profile, scale: int, threads: int = 1
+    output: Uint8, truth: Uint8, *, profile: Profile, scale: int, threads: int = 1
 ) -> Quality:
     """PSNR and SSIM of two uint8 RGB images, H x W x 3, in the given profile.
 
@@ -64,31 +63,36 @@ def score(
     return score_prepared(output, prepare(truth, profile=profile, scale=scale), threads=threads)
 
 
-def prepare(truth: AnyImage, *, profile: Profile, scale: int) -> PreparedTruth:
+def prepare(truth: Uint8, *, profile: Profile, scale: int) -> PreparedTruth:
     """Crop the border of a uint8 RGB ground truth, H x W x 3, and convert its colours.
 
     The result shares no memory with `truth`, which may be dropped. Raises like `score`.
     """
-    require_rgb(truth, "truth")
+    require_image(truth, "truth", grey=False)
     require_scale(scale)
     height, width = truth.shape[:2]
-    _require_room(height, width, profile.border_px(scale), profile)
-    samples = np.array(profile.colour.samples(_within(truth, profile.border_px(scale))), order="C")
+    border = profile.border_px(scale)
+    if min(height, width) - 2 * border < WINDOW:
+        raise ValueError(
+            f"truth: {height}x{width} leaves less than {WINDOW}x{WINDOW} pixels when profile "
+            f"{profile.name} cuts off {border} on every side; use a larger image"
+        )
+    samples = np.array(profile.colour.samples(_within(truth, border)), order="C")
     samples.flags.writeable = False
     return PreparedTruth(profile, scale, height, width, samples)
 
 
-def score_prepared(output: AnyImage, prepared: PreparedTruth, *, threads: int = 1) -> Quality:
+def score_prepared(output: Uint8, prepared: PreparedTruth, *, threads: int = 1) -> Quality:
     """PSNR and SSIM of a uint8 RGB output, H x W x 3, against a prepared truth.
 
     `threads` splits the filtering of SSIM; it changes the time, never the result. No thread is
     left running, or spinning, when the call returns. Raises like `score`.
     """
-    require_rgb(output, "output")
+    require_image(output, "output", grey=False)
     if output.shape[:2] != (prepared.height, prepared.width):
         raise ValueError(
-            f"output: {_size(*output.shape[:2])} does not match the truth, "
-            f"{_size(prepared.height, prepared.width)}; an SR output is {prepared.scale} times its "
+            f"output: {output.shape[0]}x{output.shape[1]} does not match the truth, "
+            f"{prepared.height}x{prepared.width}; an SR output is {prepared.scale} times its "
             "LR image, and the truth is cropped to a multiple of the scale"
         )
     colour = prepared.profile.colour
@@ -103,7 +107,7 @@ def score_prepared(output: AnyImage, prepared: PreparedTruth, *, threads: int = 
     )
 
 
-def _luma_psnr_db(output: AnyImage, truth: AnyImage) -> float:
+def _luma_psnr_db(output: Uint8, truth: Uint8) -> float:
     """Of the differences, since luma is linear: neither image is converted or held as luma."""
     squared = 0.0
     for rows in strips(output):
@@ -112,19 +116,7 @@ def _luma_psnr_db(output: AnyImage, truth: AnyImage) -> float:
     return in_db(squared, output.shape[0] * output.shape[1], step=LUMA.step)
 
 
-def _within(image: AnyImage, border: int) -> AnyImage:
+def _within(image: Uint8, border: int) -> Uint8:
     """The image without its border; contiguous rows first, which OpenCV needs."""
     height, width = image.shape[:2]
     return np.ascontiguousarray(image)[border : height - border, border : width - border]
-
-
-def _require_room(height: int, width: int, border: int, profile: Profile) -> None:
-    if min(height, width) - 2 * border < WINDOW:
-        raise ValueError(
-            f"truth: {_size(height, width)} leaves less than {WINDOW}x{WINDOW} pixels when profile "
-            f"{profile.name} cuts off {border} on every side; use a larger image"
-        )
-
-
-def _size(height: int, width: int) -> str:
-    return f"{height}x{width}"

@@ -91,15 +91,8 @@ class _Scene:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Tile:
-    """A block of windows: the pixels they cover, with the halo."""
-
-    rows: slice
-    columns: slice
-
-
-def _tiles(shape: Sequence[int], *, channels: int) -> Iterator[_Tile]:
+def _tiles(shape: Sequence[int], *, channels: int) -> Iterator[tuple[slice, slice]]:
+    """Blocks of windows: rows and columns of the pixels they cover, with the halo."""
     windows_down, windows_across = shape[0] - _HALO, shape[1] - _HALO
     across = _even_share(windows_across, _TILE_COLUMNS)
     down = _even_share(windows_down, _TILE // (min(across, windows_across) * channels))
@@ -107,7 +100,7 @@ def _tiles(shape: Sequence[int], *, channels: int) -> Iterator[_Tile]:
         bottom = min(top + down, windows_down) + _HALO
         for left in range(0, windows_across, across):
             right = min(left + across, windows_across) + _HALO
-            yield _Tile(slice(top, bottom), slice(left, right))
+            yield slice(top, bottom), slice(left, right)
 
 
 def _even_share(total: int, wanted: int) -> int:
@@ -115,13 +108,12 @@ def _even_share(total: int, wanted: int) -> int:
     return math.ceil(total / max(1, round(total / max(1, wanted))))
 
 
-def _tile_sums(x: Samples, y: Samples, tiles: Sequence[_Tile], scene: _Scene) -> list[float]:
+def _tile_sums(
+    x: Samples, y: Samples, tiles: Sequence[tuple[slice, slice]], scene: _Scene
+) -> list[float]:
     """The sum of SSIM over the windows of each tile."""
     workspace = _Workspace()
-    return [
-        _tile_sum(x[tile.rows, tile.columns], y[tile.rows, tile.columns], scene, workspace)
-        for tile in tiles
-    ]
+    return [_tile_sum(x[tile], y[tile], scene, workspace) for tile in tiles]
 
 
 class _Workspace:

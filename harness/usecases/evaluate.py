@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness import datasets
 from harness.board.build import build, save_run
 from harness.board.store import Store
 from harness.core.challenge import Challenge
@@ -19,6 +18,8 @@ from harness.core.outcome import BadInput, Failed
 from harness.core.progress import Progress, Silent
 from harness.core.record import FloorFigures, ImageScore, Record, RoundFigures
 from harness.core.run import FLOOR_ID, JobKey, ListedEntry, Run
+from harness.datasets.find import find_all
+from harness.datasets.known import known, usual_layouts
 from harness.entries import catalogue, weights
 from harness.entries.catalogue import Entry, Rejected
 from harness.entries.participants import participants
@@ -111,7 +112,7 @@ def evaluate(request: RunRequest, progress: Progress | None = None) -> Leaderboa
         checkout=request.ntire,
         ids=request.ids,
     )
-    challenge, found, notes = datasets.find_all(challenge, request.data_dir)
+    challenge, found, notes = find_all(challenge, request.data_dir)
     contenders = tuple(
         loads.contender(
             candidate,
@@ -214,8 +215,8 @@ def read_rules(name_or_path: str) -> Challenge:
     scales = {
         it.id: it.submission.scale for it in catalogue.all_references() if isinstance(it, Entry)
     }
-    names = tuple(it.name for it in datasets.known())
-    at_hand = rulebook.AtHand(names, datasets.usual_layouts(), scales)
+    names = tuple(it.name for it in known())
+    at_hand = rulebook.AtHand(names, usual_layouts(), scales)
     return rulebook.read(name_or_path, at_hand)
 
 

@@ -10,7 +10,6 @@ from typing import Literal
 
 import numpy as np
 
-from harness import datasets
 from harness.core.challenge import TimingProtocol
 from harness.core.model_counts import BeforeDeploy, CountVerdict
 from harness.core.outcome import Failed
@@ -18,6 +17,8 @@ from harness.core.progress import Progress, Silent
 from harness.core.record import CountFigures
 from harness.counts.fusing import comparison, suspicion
 from harness.counts.verdict import judge
+from harness.datasets.dataset import read_lr
+from harness.datasets.find import find
 from harness.entries import weights
 from harness.entries.catalogue import Entry, Rejected
 from harness.machine import environment
@@ -152,8 +153,8 @@ def _deploy(unfused: BeforeDeploy | None) -> tuple[InspectFinding, ...]:
 @functools.cache
 def trial_images(scale: int) -> tuple[LrImage, ...]:
     """Crops of one photograph; the first stands twice, to see whether its output is the same."""
-    pair = datasets.find(TRIAL_DATASET, data_dir=None, scale=scale).pairs[0]
-    photograph = datasets.read_lr(pair, scale=scale)
+    pair = find(TRIAL_DATASET, data_dir=None, scale=scale).pairs[0]
+    photograph = read_lr(pair, scale=scale)
     crops = [
         LrImage("trial", f"{height}x{width}", np.ascontiguousarray(photograph[:height, :width]))
         for height, width in TRIAL_SIZES

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness.quality import upscale
+from harness.quality.bicubic import upscale
 from reference_models.training.images import Pair
 from reference_models.training.recipe import Stage
 

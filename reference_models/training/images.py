@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.png import PngError, read_image
-from harness.quality import crop_to_multiple, downscale
+from harness.quality.bicubic import crop_to_multiple, downscale
 from reference_models.training.faults import TrainingError, listed
 
 Image = NDArray[np.uint8]

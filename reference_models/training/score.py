@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 
-from harness.quality import upscale
+from harness.quality.bicubic import upscale
 from reference_models.training import models, validate
 from reference_models.training.faults import TrainingError
 from reference_models.training.images import Pair

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from harness.quality import CLASSIC_Y
+from harness.quality.profile import CLASSIC_Y
 from harness.quality.psnr import psnr_db
 from reference_models.training.images import Image, Pair
 

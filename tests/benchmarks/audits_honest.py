@@ -24,12 +24,13 @@ from statistics import median
 
 import numpy as np
 
-from harness import datasets
 from harness.audits.roofline import floor
 from harness.core.audit import Audit, flagged
 from harness.core.challenge import TimingProtocol
 from harness.core.outcome import Failed
 from harness.core.record import Calibration, CountFigures, ImageScore
+from harness.datasets.dataset import ImagePair, read_lr
+from harness.datasets.find import find
 from harness.entries import catalogue, checkouts
 from harness.entries.catalogue import Entry, Rejected
 from harness.measure import loads
@@ -137,17 +138,15 @@ def _candidates(options: argparse.Namespace) -> Iterator[Entry | Rejected]:
 
 
 def _images(options: argparse.Namespace, scale: int) -> tuple[LrImage, ...]:
-    found = datasets.find(options.data_set, data_dir=options.data_dir, scale=scale)
+    found = find(options.data_set, data_dir=options.data_dir, scale=scale)
     return tuple(
         LrImage(options.data_set, pair.image, _cropped(pair, scale, options.crop))
         for pair in found.pairs[: options.images]
     )
 
 
-def _cropped(
-    pair: datasets.ImagePair, scale: int, side: int
-) -> np.ndarray[tuple[int, ...], np.dtype]:
-    pixels = datasets.read_lr(pair, scale=scale)
+def _cropped(pair: ImagePair, scale: int, side: int) -> np.ndarray[tuple[int, ...], np.dtype]:
+    pixels = read_lr(pair, scale=scale)
     return np.ascontiguousarray(pixels[:side, :side] if side else pixels)
 
 

@@ -20,7 +20,10 @@ import numpy as np
 from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from harness.quality import CLASSIC_Y, NTIRE, downscale, luma, prepare, score_prepared, upscale
+from harness.quality.bicubic import downscale, upscale
+from harness.quality.colour import luma
+from harness.quality.profile import CLASSIC_Y, NTIRE
+from harness.quality.score import prepare, score_prepared
 
 SIZE = (2040, 1356)
 SCALE = 4

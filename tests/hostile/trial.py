@@ -13,7 +13,7 @@ from fakes.challenges import write_challenge
 from harness.core.audit import flagged
 from harness.core.outcome import Failed
 from harness.core.record import Calibration, ImageScore, RoundFigures
-from harness.datasets import find_all
+from harness.datasets.find import find_all
 from harness.entries import catalogue
 from harness.measure import loads
 from harness.measure.calibration import null, take

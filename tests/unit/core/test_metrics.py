@@ -18,7 +18,7 @@ from harness.core.metrics import (
 )
 from harness.core.record import ImageScore
 from harness.core.submission import PublishedFigures
-from harness.quality import Quality
+from harness.quality.score import Quality
 
 
 @pytest.mark.parametrize(

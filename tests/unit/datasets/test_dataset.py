@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from harness.datasets import Dataset, DatasetError, ImagePair, find, read_hr, read_lr
 from harness.datasets.completeness import from_package
-from harness.datasets.find import _package
+from harness.datasets.dataset import Dataset, DatasetError, ImagePair, read_hr, read_lr
+from harness.datasets.find import _package, find
 from harness.datasets.known import lookup
 from harness.quality.bicubic import downscale
 
@@ -28,44 +28,44 @@ def one_pair(root: Path, *, value: int = 128) -> Dataset:
 
 def test_the_digest_does_not_depend_on_where_the_files_lie(tmp_path: Path) -> None:
     first, second = one_pair(tmp_path / "a"), one_pair(tmp_path / "b")
-    assert first.digest() == second.digest()
-    assert len(first.digest()) == 64
+    assert first.digest == second.digest
+    assert len(first.digest) == 64
 
 
 def test_the_digest_changes_with_a_pixel_of_either_file(tmp_path: Path) -> None:
-    whole = one_pair(tmp_path).digest()
+    whole = one_pair(tmp_path).digest
     for file, size in (("HR/baby.png", (16, 12)), ("LR_x4/babyx4.png", (4, 3))):
         one_pair(tmp_path)
         write(tmp_path / "Set5" / file, *size, value=129)
-        assert find("Set5", data_dir=tmp_path, scale=4).digest() != whole
+        assert find("Set5", data_dir=tmp_path, scale=4).digest != whole
 
 
 def test_the_digest_changes_with_a_name(tmp_path: Path) -> None:
-    whole = one_pair(tmp_path).digest()
+    whole = one_pair(tmp_path).digest
     (tmp_path / "Set5/HR/baby.png").rename(tmp_path / "Set5/HR/bird.png")
     (tmp_path / "Set5/LR_x4/babyx4.png").rename(tmp_path / "Set5/LR_x4/birdx4.png")
-    assert find("Set5", data_dir=tmp_path, scale=4).digest() != whole
+    assert find("Set5", data_dir=tmp_path, scale=4).digest != whole
 
 
 def test_the_digest_tells_scale_and_origin_of_lr_apart(tmp_path: Path) -> None:
-    digests = {one_pair(tmp_path).digest()}
+    digests = {one_pair(tmp_path).digest}
     (tmp_path / "Set5/LR_x4/babyx4.png").unlink()
-    digests |= {find("Set5", data_dir=tmp_path, scale=scale).digest() for scale in (2, 4)}
+    digests |= {find("Set5", data_dir=tmp_path, scale=scale).digest for scale in (2, 4)}
     assert len(digests) == 3
 
 
 def test_the_digest_is_computed_once(tmp_path: Path) -> None:
     dataset = one_pair(tmp_path)
-    before = dataset.digest()
+    before = dataset.digest
     (tmp_path / "Set5/HR/baby.png").unlink()
-    assert dataset.digest() == before
+    assert dataset.digest == before
 
 
 def test_a_file_that_vanished_before_hashing_is_an_error(tmp_path: Path) -> None:
     dataset = one_pair(tmp_path)
     (tmp_path / "Set5/HR/baby.png").unlink()
     with pytest.raises(DatasetError, match=r"baby\.png cannot be read: No such file"):
-        dataset.digest()
+        _ = dataset.digest
 
 
 def test_damaged_pixels_are_found_when_read(tmp_path: Path) -> None:

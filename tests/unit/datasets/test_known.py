@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.core.dataset_definition import Definition, Layout
-from harness.datasets import DatasetError, known
-from harness.datasets.known import layouts_of, lookup
+from harness.datasets.dataset import DatasetError
+from harness.datasets.known import known, layouts_of, lookup
 
 BUNDLED = {"sample_valid", "sample_test"}
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from harness.gate.crops import crops, quality
-from harness.quality import upscale
-from harness.quality.bicubic import downscale
+from harness.quality.bicubic import downscale, upscale
 
 
 def test_crops_are_those_of_their_seed_and_lr_is_made_of_hr() -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from fakes.challenges import write_challenge, write_set5
 
-from harness import datasets
+from harness.datasets.dataset import read_hr
+from harness.datasets.find import find
 from harness.measure.run_images import (
     RunImages,
     Scorer,
@@ -31,14 +32,14 @@ TINY = {
 @pytest.fixture
 def made(tmp_path: Path) -> tuple[RunImages, Scorer]:
     challenge = rulebook.read(str(write_challenge(tmp_path / "tiny.toml")))
-    found = datasets.find("Set5", data_dir=write_set5(tmp_path / "data"), scale=4)
+    found = find("Set5", data_dir=write_set5(tmp_path / "data"), scale=4)
     material = gather(challenge, (found,), ("said before",))
     return material, Scorer(challenge, material)
 
 
 def truth(material: RunImages) -> np.ndarray:
     _, pair = material.pairs[0]
-    return datasets.read_hr(pair, scale=4)
+    return read_hr(pair, scale=4)
 
 
 def test_workers_are_handed_lr_images_and_notes_are_kept(made: tuple[RunImages, Scorer]) -> None:

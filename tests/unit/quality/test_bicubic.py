@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.quality import CLASSIC_Y, crop_to_multiple, downscale, imresize, score, upscale
+from harness.quality.bicubic import crop_to_multiple, downscale, imresize, upscale
+from harness.quality.profile import CLASSIC_Y
+from harness.quality.score import score
 
 SIDES = {"Set5": 5, "Set14": 14}
 

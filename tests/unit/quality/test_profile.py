@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.quality import CLASSIC_Y, NTIRE, PROFILES, Profile
 from harness.quality.colour import LUMA, RGB
+from harness.quality.profile import CLASSIC_Y, NTIRE, PROFILES, Profile
 
 
 def test_profiles_are_found_by_name() -> None:

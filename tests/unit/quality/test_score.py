@@ -16,18 +16,9 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from harness.board.rank import rank
 from harness.core.challenge import Column, Limit, Term, Track
 from harness.core.record import ImageScore
-from harness.quality import (
-    CLASSIC_Y,
-    NTIRE,
-    PROFILES,
-    Profile,
-    Quality,
-    luma,
-    prepare,
-    score,
-    score_prepared,
-)
-from harness.quality.colour import RGB
+from harness.quality.colour import RGB, luma
+from harness.quality.profile import CLASSIC_Y, NTIRE, PROFILES, Profile
+from harness.quality.score import Quality, prepare, score, score_prepared
 from harness.render.document import document
 from harness.render.legend import legend
 from harness.stats.samples import quality as quality_means
@@ -197,7 +188,9 @@ def test_a_scale_that_is_no_positive_int_is_refused(scale: int) -> None:
 QUIET = """
 import sys, time
 import numpy as np
-from harness.quality import PROFILES, downscale, score
+from harness.quality.bicubic import downscale
+from harness.quality.profile import PROFILES
+from harness.quality.score import score
 truth = np.random.default_rng(0).integers(0, 256, (700, 900, 3), np.uint8)
 for profile in PROFILES.values():
     score(truth[::-1].copy(), truth, profile=profile, scale=4, threads=2)

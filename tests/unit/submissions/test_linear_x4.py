@@ -16,9 +16,12 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
-from harness.datasets import ImagePair, find, read_hr, read_lr
+from harness.datasets.dataset import ImagePair, read_hr, read_lr
+from harness.datasets.find import find
 from harness.entries.catalogue import Entry, read_folder
-from harness.quality import CLASSIC_Y, NTIRE, Profile, score, upscale
+from harness.quality.bicubic import upscale
+from harness.quality.profile import CLASSIC_Y, NTIRE, Profile
+from harness.quality.score import score
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from harness.quality import downscale
+from harness.quality.bicubic import downscale
 from reference_models.training import batches
 from reference_models.training.images import Pair
 from reference_models.training.recipe import Stage

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from harness.quality import downscale, upscale
+from harness.quality.bicubic import downscale, upscale
 from reference_models.training import batches, images
 from reference_models.training.faults import TrainingError
 from reference_models.training.recipe import Contrastive, Stage

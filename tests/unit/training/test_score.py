@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from harness.quality import upscale
+from harness.quality.bicubic import upscale
 from reference_models.training import images, linear, models, score, validate
 from reference_models.training.faults import TrainingError
 
