@@ -12,8 +12,8 @@ from typing import Literal
 from harness.gate.blocks import Block
 from harness.gate.sampling import Looks, Sampling
 from harness.gate.settings import CheckSettings
-from harness.stats.holm import holm
 from harness.stats.nested import LogRatio, Nested, estimate
+from harness.stats.student import holm
 
 VerdictWord = Literal["FASTER", "SAME", "SLOWER", "INCONCLUSIVE"]
 _SPENT = "the budget of {:g} s was spent before the first pair"

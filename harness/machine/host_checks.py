@@ -1,28 +1,36 @@
 """What of this machine decides how well it measures. Reads only: nothing is ever changed.
 
-Everything comes from /proc and /sys below a root that tests can make up, and what a system does
-not tell is left out.
+Everything comes from NVML, and from /proc and /sys below a root that tests can make up; what a
+system does not tell is left out.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import psutil
 
 from harness.machine import environment as machine
-from harness.machine import proc
+from harness.machine import nvml, proc
+from harness.machine.gpu_monitor import THROTTLING
 
 HostLevel = Literal["ok", "note", "warning"]
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_PROC_BIND")
 _BUSY = 20.0  # per cent of a core, from which another process disturbs
 _STEAL = 0.01  # share of time
 _FREE_GIB = 2.0
+_ON = {"0": "off", "1": "on"}
+# of a GPU: what NVML calls it, its name, what is off with it, and what to do about that
+_MODES = (
+    ("mig", "MIG", "1", "A slice shares memory and power with its neighbours."),
+    ("persistence", "persistence", "0", "`nvidia-smi -pm 1` keeps the driver loaded."),
+    ("ecc", "ECC", "", ""),
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,12 @@ class HostCheck:
     value: str
     level: HostLevel = "ok"
     advice: str = ""
+
+
+def _judged(
+    name: str, value: str, advice: str, *, off: bool, level: HostLevel = "warning"
+) -> HostCheck:
+    return HostCheck(name, value, level, advice) if off else HostCheck(name, value)
 
 
 def host_checks(root: Path = Path("/"), *, wait_s: float = 1.0) -> tuple[HostCheck, ...]:
@@ -61,17 +75,13 @@ def cores(root: Path, usable: int, present: int) -> HostCheck:
     quota = _quota(root)
     text = f"{usable} of {present} usable"
     if quota is not None and quota < usable:
-        return HostCheck(
-            "cores",
-            f"{text}, a quota of {quota:g}",
-            "warning",
+        advice = (
             f"The container is stopped whenever it has used {quota:g} cores' time: run with "
-            f"--threads {max(int(quota), 1)}, or raise the quota.",
+            f"--threads {max(int(quota), 1)}, or raise the quota."
         )
-    if usable < 2:
-        advice = "The harness and the models share one core: leave a second one to the harness."
-        return HostCheck("cores", text, "warning", advice)
-    return HostCheck("cores", text)
+        return HostCheck("cores", f"{text}, a quota of {quota:g}", "warning", advice)
+    advice = "The harness and the models share one core: leave a second one to the harness."
+    return _judged("cores", text, advice, off=usable < 2)
 
 
 def governor(root: Path) -> HostCheck | None:
@@ -80,11 +90,8 @@ def governor(root: Path) -> HostCheck | None:
     found = sorted({_read(path) for path in files} - {""})
     if not found:
         return None
-    text = ", ".join(found)
-    if found == ["performance"]:
-        return HostCheck("governor", text)
     advice = "Clocks follow the load: `cpupower frequency-set -g performance` keeps them up."
-    return HostCheck("governor", text, "warning", advice)
+    return _judged("governor", ", ".join(found), advice, off=found != ["performance"])
 
 
 def boost(root: Path) -> HostCheck | None:
@@ -93,18 +100,16 @@ def boost(root: Path) -> HostCheck | None:
     on = _read(root / "sys/devices/system/cpu/cpufreq/boost")
     if not off and not on:
         return None
-    if off == "1" or on == "0":
-        return HostCheck("boost", "off")
+    boosts = off != "1" and on != "0"
     advice = "Clocks sink as the machine warms up: interleaved checks bear it, single runs do not."
-    return HostCheck("boost", "on", "note", advice)
+    return _judged("boost", "on" if boosts else "off", advice, off=boosts, level="note")
 
 
 def load(average: float, usable: int) -> HostCheck:
     """Load average of the last minute."""
+    advice = "Something else computes: wait for it or stop it."
     text = f"{average:.2f} on {usable} cores"
-    if average <= 0.25 * usable:
-        return HostCheck("load", text)
-    return HostCheck("load", text, "warning", "Something else computes: wait for it or stop it.")
+    return _judged("load", text, advice, off=average > 0.25 * usable)
 
 
 def steal(before: Mapping[str, int] | None, after: Mapping[str, int] | None) -> HostCheck | None:
@@ -113,10 +118,8 @@ def steal(before: Mapping[str, int] | None, after: Mapping[str, int] | None) -> 
         return None
     total = sum(after.values()) - sum(before.values())
     share = (after["steal"] - before["steal"]) / total if total > 0 else 0.0
-    if share <= _STEAL:
-        return HostCheck("steal", f"{share:.1%}")
     advice = "The host gives this machine's cores to others: use a dedicated one for figures."
-    return HostCheck("steal", f"{share:.1%}", "warning", advice)
+    return _judged("steal", f"{share:.1%}", advice, off=share > _STEAL)
 
 
 def busy_processes(wait_s: float) -> list[tuple[str, float]]:
@@ -126,12 +129,12 @@ def busy_processes(wait_s: float) -> list[tuple[str, float]]:
     """
     watched = [it for it in psutil.process_iter(["name"]) if it.pid != os.getpid()]
     for process in watched:
-        _quietly(lambda it=process: it.cpu_percent(None))  # type: ignore[misc]
+        _percent(process)
     time.sleep(wait_s)
     used = [
         (str(process.info["name"] or process.pid), percent)
         for process in watched
-        if (percent := _quietly(lambda it=process: it.cpu_percent(None)))  # type: ignore[misc]
+        if (percent := _percent(process))
     ]
     return sorted(used, key=lambda it: -it[1])
 
@@ -148,27 +151,23 @@ def company(busy: list[tuple[str, float]]) -> HostCheck:
 def threads(environment: Mapping[str, str]) -> HostCheck:
     """Thread settings of the shell, which workers do not see."""
     told = [f"{name}={environment[name]}" for name in THREADS if name in environment]
-    if not told:
-        return HostCheck("thread settings", "none")
     advice = "Workers do not see them: `--threads` says how many threads a model has."
-    return HostCheck("thread settings", ", ".join(told), "note", advice)
+    text = ", ".join(told) or "none"
+    return _judged("thread settings", text, advice, off=bool(told), level="note")
 
 
 def memory(available: int) -> HostCheck:
     """Memory that can be had without swapping, of `available` bytes."""
     gib = available / 2**30
-    text = f"{gib:.1f} GiB available"
-    if gib >= _FREE_GIB:
-        return HostCheck("memory", text)
-    return HostCheck("memory", text, "warning", "A check holds three processes with torch at once.")
+    advice = "A check holds three processes with torch at once."
+    return _judged("memory", f"{gib:.1f} GiB available", advice, off=gib < _FREE_GIB)
 
 
 def isolation(trouble: str) -> HostCheck:
     """Whether the sandbox for entries holds here; `trouble` says why not."""
-    if not trouble:
-        return HostCheck("sandbox", "bubblewrap, tried and holding")
     advice = "Entries run with your rights: install bubblewrap; `esr sandbox` tells what holds."
-    return HostCheck("sandbox", f"none: {trouble}", "warning", advice)
+    text = f"none: {trouble}" if trouble else "bubblewrap, tried and holding"
+    return _judged("sandbox", text, advice, off=bool(trouble))
 
 
 def virtual(root: Path) -> HostCheck | None:
@@ -177,6 +176,44 @@ def virtual(root: Path) -> HostCheck | None:
         return None
     advice = "Others may share its cores and caches unseen: trust ratios, not absolute times."
     return HostCheck("virtual machine", "yes", "note", advice)
+
+
+def gpu_checks(library: Any = None) -> tuple[HostCheck, ...]:
+    """Name, driver, clocks, limits, throttling, company and modes; empty without a GPU."""
+    told = nvml.conditions(library)
+    return (*_of_speed(told), *_of_use(told)) if told else ()
+
+
+def _of_speed(told: dict[str, str]) -> Iterator[HostCheck]:
+    advice = "An idle GPU clocks down: warm up before timing, or lock it (`nvidia-smi -lgc`)."
+    yield HostCheck("GPU", told.get("gpu", "unknown"))
+    if "driver" in told:
+        yield HostCheck("driver", told["driver"])
+    for name, key in (("SM clock", "sm_clock"), ("memory clock", "memory_clock")):
+        if f"{key}_mhz" in told:
+            now, most = told[f"{key}_mhz"], told.get(f"{key}_max_mhz", "")
+            text = f"{now} MHz" + (f" of {most}" if most else "")
+            yield _judged(name, text, advice, off=int(now) < 0.9 * int(most or 0), level="note")
+    if "power_limit_mw" in told:
+        limit, usual = int(told["power_limit_mw"]), int(told.get("power_default_mw", 0))
+        advice = f"It is usually {usual / 1000:.0f} W: figures of other machines won't compare."
+        text = f"{limit / 1000:.0f} W"
+        yield _judged("power limit", text, advice, off=limit < usual, level="note")
+
+
+def _of_use(told: dict[str, str]) -> Iterator[HostCheck]:
+    if "throttle_reasons" in told:
+        bits = int(told["throttle_reasons"], 16)
+        reasons = ", ".join(name for bit, name in THROTTLING.items() if bits & bit)
+        advice = "The GPU is slowed down right now: let it cool, or give it less to do."
+        yield _judged("throttling", reasons or "none", advice, off=bool(reasons))
+    if "processes" in told:
+        others = told["processes"] if told["processes"] != "0" else ""
+        advice = "Others compute on this GPU."
+        yield _judged("GPU processes", others or "none", advice, off=bool(others))
+    for key, name, bad, advice in _MODES:
+        if told.get(key) in _ON:
+            yield _judged(name, _ON[told[key]], advice, off=told[key] == bad, level="note")
 
 
 def _quota(root: Path) -> float | None:
@@ -194,9 +231,9 @@ def _read(path: Path) -> str:
         return ""
 
 
-def _quietly(ask: Callable[[], float]) -> float:
-    """A process may be gone, or not ours to ask."""
+def _percent(process: psutil.Process) -> float:
+    """Per cent of a core since the last call; 0 of one that is gone, or not ours to ask."""
     try:
-        return ask()
+        return process.cpu_percent(None)
     except psutil.Error:
         return 0.0

@@ -6,6 +6,7 @@ import functools
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,7 +66,14 @@ class Bubblewrap:
         arguments += [*_sealed(arguments, proc=not self.gpu), "--chdir", SCRATCH]
         filters = _filter(gpu=self.gpu)
         arguments += [part for it in filters for part in ("--seccomp", str(it))]
-        return Confined([program, *arguments, "--", *command], filters, _environment())
+        environment = {
+            "HOME": SCRATCH,
+            "TMPDIR": SCRATCH,
+            "PATH": str(Path(sys.executable).parent),
+            "PYTHONPATH": CODE,
+            "USER": "worker",
+        }
+        return Confined([program, *arguments, "--", *command], filters, environment)
 
     def hold(self, pid: int) -> Hold:
         """Limits and a watch on what bubblewrap started."""
@@ -77,17 +85,14 @@ def executable() -> str | None:
     return shutil.which("bwrap")
 
 
-@functools.cache
 def version(program: str) -> str:
     """As the program tells it, without its name."""
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-    return said.stdout.strip().removeprefix("bubblewrap ")[:40]
+    return _said(program, "--version").strip().removeprefix("bubblewrap ")[:40]
 
 
 @functools.cache
-def _can_disable_userns(program: str) -> bool:
-    said = subprocess.run([program, "--help"], capture_output=True, text=True, check=False)
-    return "--disable-userns" in said.stdout + said.stderr
+def _said(program: str, option: str) -> str:
+    return subprocess.run([program, option], capture_output=True, text=True, check=False).stdout
 
 
 def _namespaces(program: str) -> list[str]:
@@ -95,7 +100,7 @@ def _namespaces(program: str) -> list[str]:
     arguments += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
     arguments += ["--unshare-cgroup-try", "--hostname", "worker", "--cap-drop", "ALL"]
     arguments += ["--die-with-parent", "--new-session"]
-    if _can_disable_userns(program):
+    if "--disable-userns" in _said(program, "--help"):
         arguments.append("--disable-userns")
     return arguments
 
@@ -154,7 +159,8 @@ def _of_the_kernel(proc: Path) -> list[Path]:
 
 def _python() -> Iterator[str]:
     """The interpreter with its libraries, and of our own package what a worker needs."""
-    called, real = python_home.interpreter()
+    called = Path(sys.executable)
+    real = called.resolve()
     libraries = python_home.libraries()
     for path in (*libraries, real, *python_home.configuration()):
         if not any(Path(root) in path.parents or Path(root) == path for root in python_home.SYSTEM):
@@ -220,14 +226,3 @@ def _sealed(arguments: list[str], *, proc: bool) -> Iterator[str]:
     for folder in (*made, *(["/proc"] if proc else []), "/"):
         if folder != SCRATCH:
             yield from ("--remount-ro", folder)
-
-
-def _environment() -> dict[str, str]:
-    called, _ = python_home.interpreter()
-    return {
-        "HOME": SCRATCH,
-        "TMPDIR": SCRATCH,
-        "PATH": str(called.parent),
-        "PYTHONPATH": CODE,
-        "USER": "worker",
-    }

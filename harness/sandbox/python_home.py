@@ -33,12 +33,6 @@ def system() -> tuple[Path, ...]:
     return tuple(path for path in map(Path, (*SYSTEM, *SYSTEM_FILES)) if path.exists())
 
 
-def interpreter() -> tuple[Path, Path]:
-    """The interpreter as it was called, and the file that it is."""
-    called = Path(sys.executable)
-    return called, called.resolve()
-
-
 def configuration() -> tuple[Path, ...]:
     """What makes a virtual environment one."""
     path = Path(sys.prefix) / "pyvenv.cfg"

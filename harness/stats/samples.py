@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import fsum
 from statistics import fmean, median
@@ -49,7 +49,8 @@ def runtime(
     _refuse_empty(datasets, "datasets")
     timed = [_medians(figures, datasets) for figures in rounds]
     _refuse_different_images(timed)
-    averaged = [_dataset_means(medians, datasets) for medians in timed]  # refuses an empty one
+    # refuses an empty one
+    averaged = [[_dataset_mean(medians, name) for name in datasets] for medians in timed]
     if mean == "images":
         return _over_rounds([fmean(medians.values()) for medians in timed])
     return _over_rounds([fmean(means) for means in averaged])
@@ -66,10 +67,9 @@ def runtimes(
 
     The average is taken `over` all of them unless some are named. Raises ValueError as `runtime`.
     """
-    figures = {"runtime": runtime(rounds, datasets=over or datasets, mean=mean)}
-    for name in datasets:
-        figures[f"runtime:{name}"] = runtime(rounds, datasets=[name])
-    return figures
+    average = runtime(rounds, datasets=over or datasets, mean=mean)
+    each = {f"runtime:{name}": runtime(rounds, datasets=[name]) for name in datasets}
+    return {"runtime": average} | each
 
 
 def image_seconds(rounds: Sequence[RoundFigures]) -> dict[tuple[str, str], float]:
@@ -159,7 +159,9 @@ def quality(scores: Sequence[ImageScore]) -> dict[str, float]:
     twice, and where only some images of a dataset were scored.
     """
     _refuse_empty(scores, "scores")
-    _refuse_doubles(f"{score.dataset}/{score.image}" for score in scores)
+    for name, times in Counter(f"{score.dataset}/{score.image}" for score in scores).items():
+        if times > 1:
+            raise ValueError(f"{name} is scored twice; give the scores of one round")
     by_dataset: dict[str, list[ImageScore]] = defaultdict(list)
     for score in scores:
         by_dataset[score.dataset].append(score)
@@ -222,14 +224,11 @@ def _medians(figures: RoundFigures, datasets: Sequence[str]) -> dict[tuple[str, 
     return {image: median(seconds) for image, seconds in passes.items()}
 
 
-def _dataset_means(medians: dict[tuple[str, str], float], datasets: Sequence[str]) -> list[float]:
-    means = []
-    for name in datasets:
-        seconds = [value for (dataset, _), value in medians.items() if dataset == name]
-        if not seconds:
-            raise ValueError(f"a round holds no timed image of {name}")
-        means.append(fmean(seconds))
-    return means
+def _dataset_mean(medians: dict[tuple[str, str], float], name: str) -> float:
+    seconds = [value for (dataset, _), value in medians.items() if dataset == name]
+    if not seconds:
+        raise ValueError(f"a round holds no timed image of {name}")
+    return fmean(seconds)
 
 
 def _over_rounds(values: Sequence[float]) -> RoundsFigure:
@@ -247,11 +246,3 @@ def _refuse_different_images(timed: Sequence[dict[tuple[str, str], float]]) -> N
         if odd:
             names = ", ".join("/".join(image) for image in odd[:3])
             raise ValueError(f"rounds 1 and {number} timed different images: {names}")
-
-
-def _refuse_doubles(names: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise ValueError(f"{name} is scored twice; give the scores of one round")
-        seen.add(name)

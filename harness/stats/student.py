@@ -1,4 +1,4 @@
-"""Student's t for whole degrees of freedom, exact and without SciPy, and Welch's two samples.
+"""Student's t for whole degrees of freedom, exact and without SciPy; Welch's two samples; Holm.
 
 Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4. B. L. Welch, The
 generalization of Student's problem, Biometrika 34 (1947).
@@ -56,3 +56,18 @@ def welch(one: Sequence[float], other: Sequence[float]) -> tuple[float, int]:
         return 0.0, 1
     shares = (part**2 / (len(it) - 1) for part, it in zip(parts, (one, other), strict=True))
     return math.sqrt(total), max(int(total**2 / sum(shares)), 1)
+
+
+def holm(levels: Sequence[float], *, level: float) -> tuple[bool, ...]:
+    """Which of the p values stand when all are tested together at `level` (Holm 1979).
+
+    The smallest is held against level / m, the next against level / (m - 1), and so on; from the
+    first one that fails, none stands.
+    """
+    count = len(levels)
+    kept = [False] * count
+    for step, index in enumerate(sorted(range(count), key=lambda at: levels[at])):
+        if levels[index] > level / (count - step):
+            break
+        kept[index] = True
+    return tuple(kept)

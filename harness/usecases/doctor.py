@@ -10,8 +10,7 @@ from harness.core.progress import Progress, Silent
 from harness.gate.baseline import baseline, candidates
 from harness.gate.forecast import Forecast, forecast
 from harness.gate.pair import CheckRequest, paced, paired, sampled
-from harness.machine.gpu_checks import gpu_checks
-from harness.machine.host_checks import HostCheck, host_checks, isolation
+from harness.machine.host_checks import HostCheck, gpu_checks, host_checks, isolation
 from harness.measure.loads import refuse_device, refuse_threads
 from harness.sandbox.isolation import why_not
 

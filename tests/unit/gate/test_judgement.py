@@ -13,8 +13,8 @@ from harness.gate.judgement import RuntimeVerdict, corrected, judge, looks
 from harness.gate.sampling import Sampling
 from harness.gate.sampling import sample as measure
 from harness.gate.settings import CheckSettings
-from harness.stats.holm import holm
 from harness.stats.nested import estimate
+from harness.stats.student import holm
 
 ORDER = ("baseline", "again", "candidate")
 

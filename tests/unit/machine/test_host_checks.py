@@ -8,8 +8,7 @@ from fakes.nvml import FakeNvml, Gpu, Process
 
 from harness.machine import host_checks as look
 from harness.machine import proc
-from harness.machine.gpu_checks import gpu_checks
-from harness.machine.host_checks import HostCheck, host_checks
+from harness.machine.host_checks import HostCheck, gpu_checks, host_checks
 
 
 def _write(root: Path, name: str, text: str) -> None:
