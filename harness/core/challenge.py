@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import field, replace
 from typing import Literal
 
 from harness.core.counter_registry import DEFAULT_CONVENTION, Convention
 from harness.core.dataset_definition import Definition
 from harness.core.metrics import dataset_of, metric, refuse_unit
-from harness.core.submission import ID_PATTERN, PublishedFigures
-from harness.core.values import finite_value
+from harness.core.submission import PublishedFigures, id_faults
+from harness.core.values import finite_value, refuse
 
 Split = Literal["validation", "test", "benchmark"]
 RuntimeMean = Literal["datasets", "images"]
@@ -43,12 +43,12 @@ class Limit:
     decimals: int | None = None
 
     def __post_init__(self) -> None:
-        faults = _metric_faults(self.metric)
-        if (self.at_least is None) == (self.at_most is None):
-            faults.append("a limit has either at_least or at_most")
-        if self.decimals is not None:
-            faults += _decimals_faults(self.decimals, f"the limit of {self.metric:.80}")
-        _refuse(faults)
+        one_bound = (self.at_least is None) != (self.at_most is None)
+        refuse(
+            _unit_faults(self.metric),
+            {"a limit has either at_least or at_most": not one_bound},
+            _decimals_faults(self.decimals or 0, f"the limit of {self.metric:.80}"),
+        )
 
 
 @finite_value
@@ -66,12 +66,7 @@ class Term:
     optional: bool = False
 
     def __post_init__(self) -> None:
-        faults = _metric_faults(self.metric)
-        if not self.weight > 0:
-            faults.append(f"weight must be above 0, got {self.weight:g}")
-        if self.per is not None and not self.per > 0:
-            faults.append(f"per must be above 0, got {self.per:g}")
-        _refuse(faults)
+        refuse(_unit_faults(self.metric), _above_zero(weight=self.weight, per=self.per))
 
 
 @finite_value
@@ -94,21 +89,19 @@ class Track:
     ties: Literal["shared", "ordinal"] = "shared"
 
     def __post_init__(self) -> None:
-        faults = list(filter(None, (self._fault(term) for term in self.terms)))
+        relative = self.kind == "weighted_exp"
+        faults = []
+        for term in self.terms:
+            if term.per is not None and not relative:
+                faults.append(f"per of {term.metric} means something in a weighted_exp alone")
+            if relative and metric(term.metric).better == "higher" and term.per is None:
+                faults.append(
+                    f"of {term.metric} more is better, which a ratio would reward the wrong way "
+                    "round; give per, the loss that counts as much as doubling a cost"
+                )
         if all(term.optional for term in self.terms):
             faults.append("a track needs at least one term that is not optional")
-        _refuse([f"track {self.id!r:.80}: {fault}" for fault in faults])
-
-    def _fault(self, term: Term) -> str:
-        relative = self.kind == "weighted_exp"
-        if term.per is not None and not relative:
-            return f"per of {term.metric} means something in a weighted_exp alone"
-        if relative and metric(term.metric).better == "higher" and term.per is None:
-            return (
-                f"of {term.metric} more is better, which a ratio would reward the wrong way "
-                "round; give per, the loss that counts as much as doubling a cost"
-            )
-        return ""
+        refuse(f"track {self.id!r:.80}: {fault}" for fault in faults)
 
 
 @finite_value
@@ -123,12 +116,10 @@ class Column:
     ranked: bool = False  # draw the metric's rank as a subscript
 
     def __post_init__(self) -> None:
-        faults = _decimals_faults(self.decimals, f"the column {self.metric:.80}")
-        try:
-            refuse_unit(self.metric, self.unit)
-        except ValueError as error:
-            faults.insert(0, str(error))
-        _refuse(faults)
+        refuse(
+            _unit_faults(self.metric, self.unit),
+            _decimals_faults(self.decimals, f"the column {self.metric:.80}"),
+        )
 
 
 @finite_value
@@ -148,19 +139,15 @@ class TimingProtocol:
     audits: bool = True  # False leaves rows that say so; it is there to tell what audits cost
 
     def __post_init__(self) -> None:
-        faults = [
-            f"{name} must be at least 1, got {getattr(self, name)}"
-            for name in ("rounds", "passes")
-            if getattr(self, name) < 1
-        ]
-        if self.warmup < 0 or self.threads < 0:
-            faults.append("warmup and threads must not be negative")
-        faults += [
-            f"{name} must be above 0, got {getattr(self, name):g}"
-            for name in (key for key in self.__dict__ if key.endswith("_deadline_s"))
-            if not getattr(self, name) > 0
-        ]
-        _refuse(faults)
+        deadlines = {key: it for key, it in vars(self).items() if key.endswith("_deadline_s")}
+        refuse(
+            {
+                f"rounds must be at least 1, got {self.rounds}": self.rounds < 1,
+                f"passes must be at least 1, got {self.passes}": self.passes < 1,
+                "warmup and threads must not be negative": min(self.warmup, self.threads) < 0,
+            },
+            _above_zero(**deadlines),
+        )
 
 
 @finite_value
@@ -197,20 +184,21 @@ class Challenge:
     protocol: TimingProtocol = field(default_factory=TimingProtocol)
 
     def __post_init__(self) -> None:
-        faults = [*self._reference_faults(), *self._name_faults(), *self._dataset_faults()]
-        if not ID_PATTERN.fullmatch(self.id):
-            faults.append(f"id must be 1 to 64 of a-z, 0-9 and _, got {self.id!r:.80}")
-        if self.scale not in (2, 3, 4):
-            faults.append(f"scale must be 2, 3 or 4, got {self.scale}")
-        if min(self.complexity_input) < 1:
-            faults.append(f"complexity_input must be at least 1, got {self.complexity_input}")
-        if not self.datasets or not self.columns:
-            faults.append("a challenge needs at least one dataset and one column")
-        faults += _doubled("dataset", (use.name for use in self.datasets))
-        faults += _doubled("define", (it.name for it in self.define))
-        faults += _doubled("track", (track.id for track in self.tracks))
-        faults += _doubled("column", (column.metric for column in self.columns))
-        _refuse(faults)
+        size, used = self.complexity_input, self.datasets and self.columns
+        refuse(
+            self._baseline_faults(),
+            self._dataset_faults(),
+            {
+                **id_faults(self.id),
+                f"scale must be 2, 3 or 4, got {self.scale}": self.scale not in (2, 3, 4),
+                f"complexity_input must be at least 1, got {size}": min(size) < 1,
+                "a challenge needs at least one dataset and one column": not used,
+            },
+            _doubled("dataset", (use.name for use in self.datasets)),
+            _doubled("define", (it.name for it in self.define)),
+            _doubled("track", (track.id for track in self.tracks)),
+            _doubled("column", (column.metric for column in self.columns)),
+        )
 
     def metrics(self) -> tuple[str, ...]:
         """Every metric key that a limit, a track or a column uses, once."""
@@ -251,69 +239,60 @@ class Challenge:
             runtime_over=tuple(name for name in self.runtime_over if name not in absent),
         )
 
-    def _reference_faults(self) -> list[str]:
-        if any(track.kind == "weighted_exp" for track in self.tracks) and not self.baseline:
-            return ["a weighted_exp track needs a baseline"]
-        known = self.baseline in self.references or self.baseline_figures is not None
-        if self.baseline and not known:
-            return [f"baseline {self.baseline!r} is not among the references"]
-        if self.baseline_figures is not None and not self.baseline:
-            return ["baseline_figures are there, and no baseline that they are of"]
-        return []
-
-    def _name_faults(self) -> list[str]:
-        faults = _doubled("baseline_names", self.baseline_names)
+    def _baseline_faults(self) -> Iterator[str]:
+        baseline, figures = self.baseline, self.baseline_figures
+        if not baseline and any(track.kind == "weighted_exp" for track in self.tracks):
+            yield "a weighted_exp track needs a baseline"
+        elif not baseline and figures is not None:
+            yield "baseline_figures are there, and no baseline that they are of"
+        elif baseline and baseline not in self.references and figures is None:
+            yield f"baseline {baseline!r} is not among the references"
+        yield from _doubled("baseline_names", self.baseline_names)
         if not all(name.strip() for name in self.baseline_names):
-            faults.append("baseline_names must not be empty")
-        if self.baseline_names and not self.baseline:
-            faults.append("baseline_names are there, and no baseline that they are of")
-        return faults
+            yield "baseline_names must not be empty"
+        if self.baseline_names and not baseline:
+            yield "baseline_names are there, and no baseline that they are of"
 
-    def _dataset_faults(self) -> list[str]:
+    def _dataset_faults(self) -> Iterator[str]:
         known = {use.name: use for use in self.datasets}
-        faults = [
-            f"runtime_over names {name!r:.80}, which is no dataset of the challenge"
-            for name in self.runtime_over
-            if name not in known
-        ]
-        faults += _doubled("runtime_over", self.runtime_over)
+        for name in self.runtime_over:
+            if name not in known:
+                yield f"runtime_over names {name!r:.80}, which is no dataset of the challenge"
+        yield from _doubled("runtime_over", self.runtime_over)
         over = [known[name] for name in self.runtime_over if name in known]
         if over and not any(use.required for use in over):
-            faults.append("runtime_over needs at least one dataset that is required")
-        for key in self.metrics():
-            name = dataset_of(key)
-            if name and name not in known:
-                faults.append(f"{key} speaks of a dataset that the challenge does not have")
-            elif name and not known[name].truth and metric(key).quality:
-                faults.append(f"{key}: {name} has no HR images here (truth = false)")
-        return faults
+            yield "runtime_over needs at least one dataset that is required"
+        for key in filter(dataset_of, self.metrics()):
+            if dataset_of(key) not in known:
+                yield f"{key} speaks of a dataset that the challenge does not have"
+            elif not known[dataset_of(key)].truth and metric(key).quality:
+                yield f"{key}: {dataset_of(key)} has no HR images here (truth = false)"
 
 
-def _refuse(faults: Sequence[str]) -> None:
-    """All that is wrong with a value, in one error."""
-    if faults:
-        raise ValueError("; ".join(faults))
-
-
-def _metric_faults(key: str) -> list[str]:
+def _unit_faults(key: str, unit: str = "") -> list[str]:
+    """Of a metric that no row can have, or a unit that it can't be drawn in."""
     try:
-        metric(key)
+        refuse_unit(key, unit)
     except ValueError as error:
         return [str(error)]
     return []
 
 
-def _decimals_faults(decimals: int, where: str) -> list[str]:
-    if 0 <= decimals <= _MOST_DECIMALS:
-        return []
-    return [f"decimals of {where} must be 0 to {_MOST_DECIMALS}, got {decimals}"]
+def _above_zero(**figures: float | None) -> list[str]:
+    given = {name: figure for name, figure in figures.items() if figure is not None}
+    return [
+        f"{name} must be above 0, got {figure:g}"
+        for name, figure in given.items()
+        if not figure > 0
+    ]
+
+
+def _decimals_faults(decimals: int, where: str) -> dict[str, bool]:
+    text = f"decimals of {where} must be 0 to {_MOST_DECIMALS}, got {decimals}"
+    return {text: not 0 <= decimals <= _MOST_DECIMALS}
 
 
 def _doubled(what: str, names: Iterable[str]) -> list[str]:
-    seen: set[str] = set()
-    faults = []
-    for name in names:
-        if name in seen:
-            faults.append(f"{what} {name!r} stands twice")
-        seen.add(name)
-    return faults
+    given = tuple(names)
+    again = (name for index, name in enumerate(given) if name in given[:index])
+    return [f"{what} {name!r} stands twice" for name in again]

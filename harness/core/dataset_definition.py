@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from harness.core.values import value
+from harness.core.values import refuse, value
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}")
 _PLACEHOLDERS = ("{folder}", "{scale}", "{image}")
@@ -24,21 +24,8 @@ class Layout:
     lr: str
 
     def __post_init__(self) -> None:
-        faults = [f"{name}: {fault}" for name in ("hr", "lr") for fault in self._faults(name)]
-        if faults:
-            raise ValueError("; ".join(faults))
-
-    def _faults(self, name: str) -> Iterator[str]:
-        template = getattr(self, name)
-        folder, _, file = template.rpartition("/")
-        if file.count("{image}") != 1 or "{image}" in folder:
-            yield f"{{image}} must stand once, in the last part of the path, got {template!r:.80}"
-        rest = template
-        for placeholder in _PLACEHOLDERS:
-            rest = rest.replace(placeholder, "")
-        if set(rest) & set("{}"):
-            yield f"only {', '.join(_PLACEHOLDERS)} are filled in, got {template!r:.80}"
-        yield from _path_faults(template)
+        templates = {"hr": self.hr, "lr": self.lr}
+        refuse(f"{name}: {it}" for name, path in templates.items() for it in _layout_faults(path))
 
 
 @value
@@ -67,29 +54,34 @@ class Definition:
     bundled: tuple[Bundled, ...] = ()
 
     def __post_init__(self) -> None:
-        faults = [*self._form_faults(), *self._place_faults()]
-        if faults:
-            raise ValueError(f"{self.name:.80}: {'; '.join(faults)}")
+        count, bundled, numbers = self.count, len(self.bundled), self.numbers
+        placed = bool(self.layouts or self.paths)
+        refuse(
+            {
+                "a dataset's name is 1 to 64 letters, digits and _": (
+                    not NAME_PATTERN.fullmatch(self.name)
+                ),
+                f"count must be at least 1, got {count}": count < 1,
+                f"count is {count}, bundled {bundled}": bundled not in (0, count),
+                f"numbers must be the first and the last one, got {list(numbers or ())}": (
+                    numbers is not None and numbers[0] > numbers[1]
+                ),
+                "a dataset has either layouts or bundled photographs": bool(bundled) == placed,
+                "folders must name at least one folder": not bundled and not self.folders,
+                "bundled photographs are those of a package": bundled > 0 and not self.package,
+            },
+            *map(_path_faults, self.folders),
+            within=f"{self.name:.80}: ",
+        )
 
-    def _form_faults(self) -> Iterator[str]:
-        if not NAME_PATTERN.fullmatch(self.name):
-            yield "a dataset's name is 1 to 64 letters, digits and _"
-        if self.count < 1:
-            yield f"count must be at least 1, got {self.count}"
-        if self.bundled and len(self.bundled) != self.count:
-            yield f"count is {self.count}, bundled {len(self.bundled)}"
-        if self.numbers is not None and self.numbers[0] > self.numbers[1]:
-            yield f"numbers must be the first and the last one, got {list(self.numbers)}"
 
-    def _place_faults(self) -> Iterator[str]:
-        if bool(self.bundled) == bool(self.layouts or self.paths):
-            yield "a dataset has either layouts or bundled photographs"
-        if not self.bundled and not self.folders:
-            yield "folders must name at least one folder"
-        if self.bundled and not self.package:
-            yield "bundled photographs are those of a package"
-        for folder in self.folders:
-            yield from _path_faults(folder)
+def _layout_faults(template: str) -> Iterator[str]:
+    folder, _, file = template.rpartition("/")
+    if file.count("{image}") != 1 or "{image}" in folder:
+        yield f"{{image}} must stand once, in the last part of the path, got {template!r:.80}"
+    if re.search("[{}]", re.sub("|".join(_PLACEHOLDERS), "", template)):
+        yield f"only {', '.join(_PLACEHOLDERS)} are filled in, got {template!r:.80}"
+    yield from _path_faults(template)
 
 
 def _path_faults(path: str) -> Iterator[str]:

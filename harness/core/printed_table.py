@@ -12,8 +12,8 @@ from typing import Literal
 
 from harness.core.leaderboard import BoardEntry, Leaderboard
 from harness.core.metrics import UNITS, metric, refuse_unit
-from harness.core.submission import ID_PATTERN
-from harness.core.values import finite_value
+from harness.core.submission import id_faults
+from harness.core.values import finite_value, refuse
 
 TRACK = "track:"  # leads a track's id where metric keys could stand too
 
@@ -54,8 +54,7 @@ class Ruling:
     corrected: bool = False  # with the corrections in place of the printed figures
 
     def __post_init__(self) -> None:
-        if not ID_PATTERN.fullmatch(self.id):
-            raise ValueError(f"id must be 1 to 64 of a-z, 0-9 and _, got {self.id!r:.80}")
+        refuse(id_faults(self.id))
 
 
 @finite_value
@@ -80,8 +79,7 @@ class PrintedTable:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not ID_PATTERN.fullmatch(self.id):
-            raise ValueError(f"id must be 1 to 64 of a-z, 0-9 and _, got {self.id!r:.80}")
+        refuse(id_faults(self.id))
         names = [ruling.id for ruling in self.rulings]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"rulings need at least one, each with an id of its own, got {names}")

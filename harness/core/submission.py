@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from harness.core.counter_registry import Convention
 from harness.core.metrics import METRICS, PRINTED, Metric
-from harness.core.values import finite_value, value
+from harness.core.values import finite_value, refuse, value
 
 ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 ENTRY_PATTERN = re.compile(r"[A-Za-z_]\w*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -31,14 +31,12 @@ class OfficialWeights:
     strip_prefix: str = ""
 
     def __post_init__(self) -> None:
-        faults = []
-        if not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
-            faults.append("sha256 must be 64 hexadecimal digits")
-        faults += path_fault(self.file, "file")
-        if not self.url.startswith("https://"):
-            faults.append(f"url must begin with https://, got {self.url!r:.80}")
-        if faults:
-            raise ValueError("; ".join(faults))
+        digest, url = self.sha256, self.url
+        refuse(
+            {"sha256 must be 64 hexadecimal digits": not re.fullmatch(r"[0-9a-f]{64}", digest)},
+            path_faults(self.file, "file"),
+            {f"url must begin with https://, got {url!r:.80}": not url.startswith("https://")},
+        )
 
 
 @finite_value
@@ -120,9 +118,32 @@ class Submission:
 
     def __post_init__(self) -> None:
         """Refuse nonsense: one ValueError that lists every fault of the fields together."""
-        faults = [*_name_faults(self), *_size_faults(self), *_path_faults(self)]
-        if faults:
-            raise ValueError("; ".join(faults))
+        scale, data_range, multiple = self.scale, self.data_range, self.pad_to_multiple
+        tile, overlap = self.tile, self.tile_overlap
+        covered = 0 < tile <= overlap * 2
+        suffixes = ", ".join(WEIGHT_SUFFIXES)
+        refuse(
+            id_faults(self.id),
+            {"team must not be empty": not self.team.strip()},
+            _callee_faults(self.entry, "entry"),
+            _callee_faults(self.deploy, "deploy") if self.deploy else (),
+            {
+                f"scale must be 2, 3 or 4, got {scale}": scale not in (2, 3, 4),
+                f"data_range must be 1.0 or 255.0, got {data_range:g}": (
+                    data_range not in (1.0, 255.0)
+                ),
+                "tile must be above twice tile_overlap, both in LR pixels and not negative": (
+                    min(tile, overlap) < 0 or covered
+                ),
+                f"pad_to_multiple must be at least 1, got {multiple}": multiple < 1,
+            },
+            path_faults(self.weights, "weights") if self.weights else (),
+            {
+                f"weights must end in {suffixes}, got {self.weights!r:.80}": (
+                    self.weights != "" and not self.weights.endswith(WEIGHT_SUFFIXES)
+                )
+            },
+        )
 
     @property
     def name(self) -> str:
@@ -130,58 +151,23 @@ class Submission:
         return self.title or self.id
 
 
-def _name_faults(submission: Submission) -> list[str]:
-    faults = []
-    if not ID_PATTERN.fullmatch(submission.id):
-        faults.append(f"id must be 1 to 64 of a-z, 0-9 and _, got {submission.id!r:.80}")
-    if not submission.team.strip():
-        faults.append("team must not be empty")
-    for name in ("entry", "deploy"):
-        value = getattr(submission, name)
-        optional = name == "deploy" and not value
-        known = ENTRY_PATTERN.fullmatch(value) and len(value) <= PATH_CAP
-        if not optional and not known:
-            faults.append(f"{name} must be file:attribute, as in model:RLFN, got {value!r:.80}")
-    return faults
+def id_faults(name: str) -> dict[str, bool]:
+    """Of an id of an entry or of a rulebook."""
+    return {
+        f"id must be 1 to 64 of a-z, 0-9 and _, got {name!r:.80}": not ID_PATTERN.fullmatch(name)
+    }
 
 
-def _size_faults(submission: Submission) -> list[str]:
-    faults = []
-    if submission.scale not in (2, 3, 4):
-        faults.append(f"scale must be 2, 3 or 4, got {submission.scale}")
-    if submission.data_range not in (1.0, 255.0):
-        faults.append(f"data_range must be 1.0 or 255.0, got {submission.data_range:g}")
-    tile, overlap = submission.tile, submission.tile_overlap
-    if tile < 0 or overlap < 0 or (tile and overlap * 2 >= tile):
-        faults.append("tile must be above twice tile_overlap, both in LR pixels and not negative")
-    if submission.pad_to_multiple < 1:
-        faults.append(f"pad_to_multiple must be at least 1, got {submission.pad_to_multiple}")
-    return faults
+def _callee_faults(callee: str, name: str) -> dict[str, bool]:
+    known = ENTRY_PATTERN.fullmatch(callee) and len(callee) <= PATH_CAP
+    return {f"{name} must be file:attribute, as in model:RLFN, got {callee!r:.80}": not known}
 
 
-def _path_faults(submission: Submission) -> list[str]:
-    if not submission.weights:
-        return []
-    faults = path_fault(submission.weights, "weights")
-    if not submission.weights.endswith(WEIGHT_SUFFIXES):
-        faults.append(
-            f"weights must end in {', '.join(WEIGHT_SUFFIXES)}, got {submission.weights!r:.80}"
-        )
-    return faults
-
-
-def path_fault(value: str, name: str) -> list[str]:
+def path_faults(path: str, name: str) -> list[str]:
     """What is wrong with a path that names something in a submission's folder."""
-    if not is_inside(value):
-        return [f"{name} must be a path inside the folder, got {value!r:.80}"]
-    if len(value) > PATH_CAP or not value.isprintable():
-        return [f"{name} must be at most {PATH_CAP} visible characters, got {value!r:.80}"]
-    return []
-
-
-def is_inside(path: str) -> bool:
-    """Whether a path names something in the folder that it is relative to."""
     parts = PurePosixPath(path)
-    return bool(
-        parts.parts and not parts.is_absolute() and ".." not in parts.parts and "\\" not in path
-    )
+    if not parts.parts or parts.is_absolute() or ".." in parts.parts or "\\" in path:
+        return [f"{name} must be a path inside the folder, got {path!r:.80}"]
+    if len(path) > PATH_CAP or not path.isprintable():
+        return [f"{name} must be at most {PATH_CAP} visible characters, got {path!r:.80}"]
+    return []

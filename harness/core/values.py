@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar, dataclass_transform
 
@@ -24,3 +25,15 @@ def finite_value(kind: type[T]) -> type[T]:
     made = value(kind)
     made.__pydantic_config__["allow_inf_nan"] = False  # type: ignore[attr-defined]
     return made
+
+
+def refuse(*checks: Mapping[str, bool] | Iterable[str], within: str = "") -> None:
+    """Raise one ValueError of all that is wrong with a value, if anything is.
+
+    Checks are messages, or map a message to whether it holds; `within` leads the whole.
+    """
+    faults = [
+        text for check in checks for text in check if not isinstance(check, Mapping) or check[text]
+    ]
+    if faults:
+        raise ValueError(within + "; ".join(faults))

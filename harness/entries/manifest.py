@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.core.submission import ENTRY_PATTERN, WEIGHT_SUFFIXES, Submission, path_fault
+from harness.core.submission import ENTRY_PATTERN, WEIGHT_SUFFIXES, Submission, path_faults
 from harness.documents import typed
 from harness.documents.typed import Faults
 
@@ -117,7 +117,7 @@ def _misplaced(folder: Path, said: Mapping[str, Any], name: str) -> Iterator[str
     weights = said.get("weights")
     if not isinstance(weights, str) or not weights.endswith(WEIGHT_SUFFIXES):
         return
-    if not path_fault(weights, "weights") and not _is_file(folder / weights):
+    if not path_faults(weights, "weights") and not _is_file(folder / weights):
         yield f"weights {weights!r:.{_SHOWN}} is not in the folder"
 
 
