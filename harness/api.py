@@ -18,7 +18,7 @@ from harness.usecases.evaluate import RunRequest
 from harness.usecases.evaluate import evaluate as run_evaluate
 from harness.usecases.inspect import Inspected
 from harness.usecases.inspect import inspect as run_inspect
-from harness.usecases.regenerate import regenerate as run_regenerate
+from harness.usecases.report import regenerate as run_regenerate
 from harness.usecases.report import report as run_report
 
 __all__ = ["check", "evaluate", "inspect", "regenerate", "report", "to_frame"]

@@ -13,9 +13,7 @@ from harness.cli import (
     esr_check,
     esr_data,
     esr_doctor,
-    esr_import,
     esr_inspect,
-    esr_new,
     esr_report,
     esr_run,
     esr_sandbox,
@@ -54,8 +52,8 @@ app.command("inspect")(esr_inspect.inspect)
 app.command("check")(esr_check.check)
 app.command("report")(esr_report.report)
 app.command("adopt")(esr_adopt.adopt)
-app.command("import")(esr_import.import_results)
-app.command("new")(esr_new.new)
+app.command("import")(esr_report.import_results)
+app.command("new")(esr_adopt.new)
 app.add_typer(esr_weights.app, name="weights")
 app.command("data")(esr_data.data)
 app.command("sandbox")(esr_sandbox.sandbox)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
 
 
@@ -49,6 +50,13 @@ def say(text: str) -> None:
 
     text = plain(text)
     typer.echo(inert(text) if _in_a_job_log() else text, err=True)
+
+
+def show(*drawn: RenderableType) -> None:
+    """What people read, on standard output."""
+    from rich.console import Console
+
+    Console().print(*drawn)
 
 
 def say_written(paths: Iterable[Path]) -> None:

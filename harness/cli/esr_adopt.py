@@ -1,4 +1,4 @@
-"""`esr adopt`: entries of an official checkout as submissions."""
+"""`esr new` and `esr adopt`: submission folders from nothing, or from an official checkout."""
 
 from __future__ import annotations
 
@@ -7,11 +7,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.console import ExitCode, explained, print_json
+from harness.cli.console import ExitCode, explained, print_json, say
 from harness.cli.options import AsJson, Logs, id_list
 
 if TYPE_CHECKING:
     from harness.usecases.adopt import Adopted
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="Id of the entry: a-z, 0-9 and _.")],
+    team: Annotated[str, typer.Option(help="What the table shows as the team.")] = "My team",
+    scale: Annotated[int, typer.Option(help="2, 3 or 4.")] = 4,
+    folder: Annotated[Path, typer.Option(help="Where the entry's folder is made.")] = Path(
+        "submissions"
+    ),
+) -> None:
+    """Write a working skeleton to submissions/NAME."""
+    from harness.entries import skeleton
+
+    with explained():
+        entry = skeleton.place(folder, name)
+        for path in skeleton.write(entry, team=team, scale=scale):
+            say(f"wrote {path}")
+    say(f"next: esr inspect {entry}")
 
 
 def adopt(

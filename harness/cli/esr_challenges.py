@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.console import explained, print_json, text_table
+from harness.cli.console import explained, print_json, show, text_table
 from harness.cli.options import ListAsJson
 
 app = typer.Typer(help="Rulebooks: list, show, validate.", no_args_is_help=True)
@@ -15,8 +15,6 @@ app = typer.Typer(help="Rulebooks: list, show, validate.", no_args_is_help=True)
 @app.command("list")
 def listing(as_json: ListAsJson = False) -> None:
     """Show the bundled challenges."""
-    from rich.console import Console
-
     from harness.rules import rulebook
 
     found = [rulebook.read(name) for name in rulebook.names()]
@@ -24,12 +22,12 @@ def listing(as_json: ListAsJson = False) -> None:
         print_json(
             [
                 {
-                    "id": challenge.id,
-                    "title": challenge.title,
-                    "scale": challenge.scale,
-                    "datasets": [use.name for use in challenge.datasets],
+                    "id": it.id,
+                    "title": it.title,
+                    "scale": it.scale,
+                    "datasets": [use.name for use in it.datasets],
                 }
-                for challenge in found
+                for it in found
             ]
         )
         return
@@ -37,11 +35,11 @@ def listing(as_json: ListAsJson = False) -> None:
     for challenge in found:
         names = ", ".join(use.name + ("" if use.required else "?") for use in challenge.datasets)
         table.add_row(challenge.id, challenge.title, f"x{challenge.scale}", names)
-    Console().print(table)
+    show(table)
 
 
-@app.command()
-def show(
+@app.command("show")
+def showing(
     name: Annotated[str, typer.Argument(help="Id of a challenge, or a .toml file.")],
     as_json: Annotated[  # noqa: ARG001 - taken as everywhere: there is no other form
         bool, typer.Option("--json", help="Print one JSON document, as without it.")

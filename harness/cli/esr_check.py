@@ -11,19 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from harness.cli.console import ExitCode, explained, print_json, say, say_written
-from harness.cli.options import (
-    AsJson,
-    CountedSize,
-    Device,
-    GatesFile,
-    InputSize,
-    Reports,
-    Sandbox,
-    Threads,
-    WeightsDir,
-    WhichWeights,
-)
+from harness.cli import options
+from harness.cli.console import ExitCode, explained, print_json, say, say_written, show
 
 if TYPE_CHECKING:
     from harness.gate.result import Checked
@@ -35,7 +24,7 @@ def check(
         str,
         typer.Option(help="An entry, git:REV of the same entry, or a .json that --save wrote."),
     ],
-    gates: GatesFile = None,
+    gates: options.GatesFile = None,
     budget: Annotated[
         float | None, typer.Option(help="Seconds of sampling for an entry; default 120.")
     ] = None,
@@ -45,20 +34,20 @@ def check(
     inconclusive: Annotated[
         Literal["pass", "fail"], typer.Option(help="What an inconclusive check exits with.")
     ] = "fail",
-    size: InputSize = None,
+    size: options.InputSize = None,
     images: Annotated[int | None, typer.Option(min=1, help="How many inputs; default 2.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of crops and orders; default 0.")] = None,
-    complexity: CountedSize = (256, 256),
+    complexity: options.CountedSize = (256, 256),
     save: Annotated[
         Path | None, typer.Option(help="Keep the ratios to a reference model as a baseline.")
     ] = None,
-    weights: WhichWeights = "bundled",
-    weights_dir: WeightsDir = None,
-    device: Device = "cpu",
-    threads: Threads = None,
-    sandbox: Sandbox = "auto",
-    reports: Reports = Path("reports"),
-    as_json: AsJson = False,
+    weights: options.WhichWeights = "bundled",
+    weights_dir: options.WeightsDir = None,
+    device: options.Device = "cpu",
+    threads: options.Threads = None,
+    sandbox: options.Sandbox = "auto",
+    reports: options.Reports = Path("reports"),
+    as_json: options.AsJson = False,
 ) -> None:
     """Is a model slower, bigger or worse than its baseline? Both are measured side by side.
 
@@ -103,8 +92,6 @@ def _finish(
     inconclusive: Literal["pass", "fail"],
 ) -> None:
     """Write every format, print one, and exit as the gravest finding says."""
-    from rich.console import Console
-
     from harness.gate import formats
     from harness.gate.formats import github, json_document, terminal
     from harness.gate.result import exit_code
@@ -113,7 +100,7 @@ def _finish(
     if as_json:
         print_json(json_document.document(checked))
     else:
-        Console().print(terminal.to_terminal(checked))
+        show(terminal.to_terminal(checked))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in github.commands(checked):
             typer.echo(line, err=as_json)

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.console import explained, print_json, text_table
+from harness.cli.console import explained, print_json, show, text_table
 from harness.cli.options import ListAsJson
 
 if TYPE_CHECKING:
-    from harness.core.challenge import Challenge
     from harness.core.dataset_definition import Definition
 
 
@@ -27,10 +26,10 @@ def data(
     as_json: ListAsJson = False,
 ) -> None:
     """Show every known dataset, whether it is whole under --data-dir, and what is wrong if not."""
-    from rich.console import Console
     from rich.markup import escape
 
     from harness.core.outcome import BadInput
+    from harness.datasets.known import known, lookup
     from harness.usecases.evaluate import read_rules
 
     with explained():
@@ -39,7 +38,12 @@ def data(
         if data_dir is not None and not data_dir.is_dir():
             raise BadInput(f"{data_dir} is no folder: name the one that holds the datasets")
         rules = read_rules(challenge) if challenge else None
-    rows = _rows(rules, data_dir, scale or (rules.scale if rules else 4))
+    scale = scale or (rules.scale if rules else 4)
+    if rules:
+        uses = [(lookup(use.name, rules.define), use.truth) for use in rules.datasets]
+    else:
+        uses = [(item, False) for item in known()]
+    rows = [_row(item, data_dir, scale, truth=truth) for item, truth in uses]
     if as_json:
         print_json(rows)
         return
@@ -51,31 +55,18 @@ def data(
             str(row["found"]) if row["found"] else "–",
             escape("\n".join(row["notes"]) or row["reason"]),
         )
-    Console().print(table)
+    show(table)
 
 
-def _rows(rules: Challenge | None, data_dir: Path | None, scale: int) -> list[dict[str, Any]]:
-    from harness.datasets.known import known, lookup
-
-    if rules is None:
-        return [_row(item, data_dir, scale) for item in known()]
-    return [
-        _row(lookup(use.name, rules.define), data_dir, scale, truth=use.truth)
-        for use in rules.datasets
-    ]
-
-
-def _row(
-    item: Definition, data_dir: Path | None, scale: int, *, truth: bool = False
-) -> dict[str, Any]:
+def _row(item: Definition, data_dir: Path | None, scale: int, *, truth: bool) -> dict[str, Any]:
     from harness.datasets.dataset import DatasetError, DatasetMissing
     from harness.datasets.find import find
 
     row = {"name": item.name, "title": item.title, "count": item.count, "source": item.source}
     try:
         found = find(item.name, data_dir=data_dir, scale=scale, truth=truth, defined=(item,))
-    except DatasetMissing as error:
-        return {**row, "found": 0, "notes": [], "reason": str(error).splitlines()[0]}
     except DatasetError as error:
-        return {**row, "found": 0, "notes": [], "reason": str(error)}
+        missing = isinstance(error, DatasetMissing)
+        reason = str(error).splitlines()[0] if missing else str(error)
+        return {**row, "found": 0, "notes": [], "reason": reason}
     return {**row, "found": len(found.pairs), "notes": list(found.notes), "reason": ""}

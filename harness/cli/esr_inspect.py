@@ -8,18 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness.cli import options
 from harness.cli.console import ExitCode, explained, print_json, say
-from harness.cli.options import (
-    AsJson,
-    CountedSize,
-    Ids,
-    Logs,
-    Ntire,
-    Sandbox,
-    WeightsDir,
-    WhichWeights,
-    id_list,
-)
 from harness.core.counter_registry import CONVENTIONS, COUNTERS, HOOKS
 
 if TYPE_CHECKING:
@@ -31,21 +21,21 @@ def inspect(
     entries: Annotated[
         list[str] | None, typer.Argument(help="Folders, folder:variant, or ids.")
     ] = None,
-    ntire: Ntire = None,
-    ids: Ids = None,
+    ntire: options.Ntire = None,
+    ids: options.Ids = None,
     full: Annotated[
         bool,
         typer.Option("--full", help="With --ntire: every counter and a verdict, not hooks alone."),
     ] = False,
-    size: CountedSize = (256, 256),
-    weights: WhichWeights = "bundled",
-    weights_dir: WeightsDir = None,
-    reports: Logs = Path("reports"),
-    sandbox: Sandbox = "auto",
+    size: options.CountedSize = (256, 256),
+    weights: options.WhichWeights = "bundled",
+    weights_dir: options.WeightsDir = None,
+    reports: options.Logs = Path("reports"),
+    sandbox: options.Sandbox = "auto",
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 if any entry failed a check.")
     ] = False,
-    as_json: AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Load entries in a worker, check their output and print all static columns, in seconds."""
     from harness.cli.progress_bars import bars
@@ -71,7 +61,11 @@ def inspect(
         print_json([document(one) for one in found])
     else:
         _print(found)
-    _exit(found, strict=strict)
+    if all(one.failure for one in found):
+        raise typer.Exit(ExitCode.NOT_MEASURED)
+    levels = [finding.level for one in found for finding in one.findings]
+    if strict and ("failed" in levels or any(one.failure for one in found)):
+        raise typer.Exit(ExitCode.STRICT)
 
 
 def document(one: Inspected) -> dict[str, Any]:
@@ -103,32 +97,25 @@ def document(one: Inspected) -> dict[str, Any]:
         "verdict_reasons": list(one.verdict.reasons) if one.verdict else [],
         "notes": [*one.counts.notes, *one.counts.counts.notes] if one.counts else [],
         "never_called": list(counts.never_called) if counts else [],
-        "checks": [
-            {"check": finding.check, "level": finding.level, "text": finding.text}
-            for finding in one.findings
-        ],
+        "checks": [dataclasses.asdict(finding) for finding in one.findings],
     }
 
 
 def _candidates(entries: list[str], ntire: Path | None, ids: str | None) -> list[Entry | Rejected]:
-    from harness.entries import checkouts as official
-    from harness.entries.catalogue import read_named
-
-    asked = id_list(ids, ntire)
-    named = [name for name in entries if not _is_no_entry(name)]
-    found = [candidate for name in named for candidate in read_named(name)]
-    return found + list(official.candidates(ntire, asked) if ntire else ())
-
-
-def _is_no_entry(name: str) -> bool:
-    """A shell's `reference_models/*` also names the README and the trainer."""
+    """What is named; a shell's `reference_models/*` also names the README and the trainer."""
+    from harness.entries import catalogue, checkouts
     from harness.entries.manifest import MANIFEST
 
-    path = Path(name)
-    if path.is_file() or (path.is_dir() and not (path / MANIFEST).is_file()):
-        say(f"{name}: skipped, it is no folder with {MANIFEST}")
-        return True
-    return False
+    asked = options.id_list(ids, ntire)
+    named = []
+    for name in entries:
+        path = Path(name)
+        if path.is_file() or (path.is_dir() and not (path / MANIFEST).is_file()):
+            say(f"{name}: skipped, it is no folder with {MANIFEST}")
+        else:
+            named.append(name)
+    found = [candidate for name in named for candidate in catalogue.read_named(name)]
+    return found + list(checkouts.candidates(ntire, asked) if ntire else ())
 
 
 def _print(found: tuple[Inspected, ...]) -> None:
@@ -182,11 +169,3 @@ def _remarks(one: Inspected) -> list[tuple[str, str]]:
             log = f"log: {one.log}" if kept else f"its log can't be kept as {one.log}"
             lines.append(("failed", f"{told}{one.failure.message} ({log})"))
     return lines
-
-
-def _exit(found: tuple[Inspected, ...], *, strict: bool) -> None:
-    if all(one.failure for one in found):
-        raise typer.Exit(ExitCode.NOT_MEASURED)
-    bad = any(one.failure or any(it.level == "failed" for it in one.findings) for one in found)
-    if strict and bad:
-        raise typer.Exit(ExitCode.STRICT)

@@ -1,4 +1,4 @@
-"""`esr report`: draw the table of the last run again."""
+"""`esr report` and `esr import`: boards of what is on disk, without measuring."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from harness.cli.console import ExitCode, explained, print_json, say_written
+from harness.cli.console import ExitCode, explained, print_json, say_written, show
 from harness.cli.esr_run import finish
-from harness.cli.options import AsJson, Strict
+from harness.cli.options import AsJson, Reports, Strict
 
 if TYPE_CHECKING:
     from harness.core.leaderboard import Leaderboard
@@ -65,10 +65,8 @@ def _place(name: str, board: Leaderboard, rules: str | None) -> str:
 
 def _published(name: str, rules: str | None, reports: Path, *, as_json: bool, strict: bool) -> None:
     """Write, print and judge the exit code as `finish` does, for every ruling of the table."""
-    from rich.console import Console
-
     from harness import render
-    from harness.usecases.regenerate import regenerate
+    from harness.usecases.report import regenerate
 
     again = regenerate(name, rules=rules)
     files = render.write_published(again, reports / _place(again.table.id, again.board, rules))
@@ -78,9 +76,32 @@ def _published(name: str, rules: str | None, reports: Path, *, as_json: bool, st
     else:
         side_by_side = render.rulings_table(again)
         for drawn in (render.table(again.board), *([side_by_side] if side_by_side else [])):
-            Console().print(render.to_terminal(drawn))
+            show(render.to_terminal(drawn))
     say_written(files)
     rows = again.board.rows
     competing = [it for it in rows if it.entry.rankable and it.entry.role == "entry"]
     if strict and not all(row.ranked for row in competing):
         raise typer.Exit(ExitCode.STRICT)
+
+
+def import_results(
+    file: Annotated[Path, typer.Argument(help="results.json of an official script.")],
+    challenge: Annotated[
+        str, typer.Option(help="The challenge that the results are of: an id, or a .toml file.")
+    ],
+    name: Annotated[
+        str, typer.Option(help="What the board is called; default: CHALLENGE_imported.")
+    ] = "",
+    reports: Reports = Path("reports"),
+    strict: Strict = False,
+    as_json: AsJson = False,
+) -> None:
+    """Rank and render the figures of an official results file, marked as imported.
+
+    Nothing is measured. `esr report NAME` draws the board again.
+    """
+    from harness.usecases.import_results import import_results as use_case
+
+    with explained():
+        board = use_case(file, challenge, reports, name=name)
+        finish(board, reports / board.challenge.id, as_json=as_json, strict=strict)

@@ -7,19 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.console import ExitCode, explained, print_json, say_written
-from harness.cli.options import (
-    AsJson,
-    Device,
-    Ids,
-    Ntire,
-    Reports,
-    Sandbox,
-    Strict,
-    WeightsDir,
-    WhichWeights,
-    id_list,
-)
+from harness.cli import options
+from harness.cli.console import ExitCode, explained, print_json, say_written, show
 
 if TYPE_CHECKING:
     from harness.core.leaderboard import Leaderboard
@@ -33,31 +22,31 @@ def run(
             "--ntire."
         ),
     ] = None,
-    ntire: Ntire = None,
-    ids: Ids = None,
+    ntire: options.Ntire = None,
+    ids: options.Ids = None,
     challenge: Annotated[str, typer.Option(help="Id of a challenge, or a .toml file.")] = "sample",
     data_dir: Annotated[
         Path | None, typer.Option(help="Folder that holds the datasets (see `esr data`).")
     ] = None,
-    weights: WhichWeights = "bundled",
-    weights_dir: WeightsDir = None,
-    reports: Reports = Path("reports"),
+    weights: options.WhichWeights = "bundled",
+    weights_dir: options.WeightsDir = None,
+    reports: options.Reports = Path("reports"),
     references: Annotated[
         bool, typer.Option("--references/--no-references", help="Run the challenge's references.")
     ] = True,
-    device: Device = "cpu",
+    device: options.Device = "cpu",
     threads: Annotated[
         int | None, typer.Option(min=1, help="CPU threads of a worker; default: all cores.")
     ] = None,
     rounds: Annotated[
         int | None, typer.Option(min=1, help="Fresh processes for each entry.")
     ] = None,
-    sandbox: Sandbox = "auto",
+    sandbox: options.Sandbox = "auto",
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Measure again what is known already.")
     ] = False,
-    strict: Strict = False,
-    as_json: AsJson = False,
+    strict: options.Strict = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Measure entries and references, rank them, write the table under reports/.
 
@@ -67,7 +56,7 @@ def run(
     from harness.usecases.evaluate import RunRequest, evaluate
 
     with explained():
-        asked = id_list(ids, ntire)
+        asked = options.id_list(ids, ntire)
     request = RunRequest(
         entries=tuple(entries) if entries else None,
         challenge=challenge,
@@ -101,7 +90,7 @@ def finish(board: Leaderboard, folder: Path, *, as_json: bool, strict: bool) -> 
     if as_json:
         print_json(render.document(board))
     else:
-        Console().print(render.to_terminal(render.table(board)))
+        show(render.to_terminal(render.table(board)))
     say_written(files)
     models = [row for row in board.rows if row.entry.role != "floor"]
     if all(row.entry.status == "failed" for row in models):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.console import ExitCode, explained, print_json, text_table
+from harness.cli.console import ExitCode, explained, print_json, show, text_table
 from harness.cli.options import ListAsJson, WeightsDir
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ _Ids = Annotated[list[str] | None, typer.Argument(help="Ids of reference models;
 @app.command("list")
 def listing(weights_dir: WeightsDir = None, as_json: ListAsJson = False) -> None:
     """Show each reference model's bundled and official weights, and which are at hand."""
-    from rich.console import Console
-
     rows = [_row(entry, official, weights_dir) for entry, official in _official(None)]
     if as_json:
         print_json(rows)
@@ -33,7 +31,7 @@ def listing(weights_dir: WeightsDir = None, as_json: ListAsJson = False) -> None
         bundled = row["bundled"] and (row["bundled"] if row["bundled_at_hand"] else "missing")
         at_hand = "yes" if row["at_hand"] else "no"
         table.add_row(row["id"], bundled or "–", row["file"], at_hand, row["licence"], row["url"])
-    Console().print(table)
+    show(table)
 
 
 @app.command()
@@ -44,7 +42,7 @@ def fetch(ids: _Ids = None, weights_dir: WeightsDir = None, as_json: ListAsJson 
     """
     from harness.entries import weights
 
-    if not _shown(_each(ids, weights_dir, weights.fetch), as_json=as_json):
+    if not _each(ids, weights_dir, weights.fetch, as_json=as_json):
         raise typer.Exit(ExitCode.NOT_MEASURED)
 
 
@@ -53,7 +51,7 @@ def verify(ids: _Ids = None, weights_dir: WeightsDir = None, as_json: ListAsJson
     """Check the files at hand against the published sha256; exit with 1 if one differs."""
     from harness.entries import weights
 
-    if not _shown(_each(ids, weights_dir, weights.verified), as_json=as_json):
+    if not _each(ids, weights_dir, weights.verified, as_json=as_json):
         raise typer.Exit(ExitCode.STRICT)
 
 
@@ -61,10 +59,16 @@ def _each(
     ids: list[str] | None,
     weights_dir: Path | None,
     do: Callable[[OfficialWeights, Path], Path],
-) -> Iterator[dict[str, Any]]:
-    """What comes of each reference model's official weights: the file, or why there is none."""
+    *,
+    as_json: bool,
+) -> bool:
+    """Print what comes of each model's official weights, at once or as one document.
+
+    Returns whether all are well.
+    """
     from harness.entries import weights
 
+    rows = []
     with explained():
         place = weights.folder(weights_dir)
         for entry, official in _official(ids):
@@ -73,26 +77,13 @@ def _each(
                 path = str(do(official, place))
             except weights.WeightsError as error:
                 reason = str(error)
-            yield {
-                "id": entry.id,
-                "file": official.file,
-                "ok": bool(path),
-                "path": path,
-                "reason": reason,
-            }
-
-
-def _shown(rows: Iterator[dict[str, Any]], *, as_json: bool) -> bool:
-    """Print each as soon as it is known, or all as one document; whether all are well."""
-    kept = []
-    for row in rows:
-        kept.append(row)
-        if not as_json:
-            mark = "ok     " if row["ok"] else "not ok "
-            typer.echo(f"{mark}  {row['id']}: {row['path'] or row['reason']}")
+            row = {"id": entry.id, "file": official.file, "ok": bool(path)}
+            rows.append({**row, "path": path, "reason": reason})
+            if not as_json:
+                typer.echo(f"{'ok     ' if path else 'not ok '}  {entry.id}: {path or reason}")
     if as_json:
-        print_json(kept)
-    return all(row["ok"] for row in kept)
+        print_json(rows)
+    return all(row["ok"] for row in rows)
 
 
 def _official(ids: list[str] | None) -> Iterator[tuple[Entry, OfficialWeights]]:

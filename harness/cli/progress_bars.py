@@ -7,16 +7,18 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
+from rich.progress import Progress as Drawn
 from rich.progress import TimeElapsedColumn as Elapsed
 
+from harness.core.progress import Progress
 from harness.render.text import clean
 
 
-class Bars:
+class Bars(Progress):
     """One bar a stage."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Drawn) -> None:
         self._progress = progress
         self._task: TaskID | None = None
 
@@ -53,5 +55,5 @@ def bars() -> Iterator[Bars]:
     )
     console = Console(stderr=True)
     # drawn at each step and never between: a refresh thread would work beside timed forwards
-    with Progress(*columns, console=console, auto_refresh=False) as progress:
+    with Drawn(*columns, console=console, auto_refresh=False) as progress:
         yield Bars(progress)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
 
+class Progress:
+    """Told of stages and steps, and tells nobody; one that draws them overrides all.
 
-class Progress(Protocol):
-    """Told of stages and steps; nothing here is called while a forward is being timed."""
+    Nothing here is called while a forward is being timed.
+    """
 
     def warn(self, text: str) -> None:
         """`text` is worth a line of its own, whatever goes on."""
@@ -21,17 +22,4 @@ class Progress(Protocol):
         """One step is done; `text` is worth a line of its own if it is not empty."""
 
 
-class Silent:
-    """Tells nobody."""
-
-    def warn(self, text: str) -> None:
-        """Say nothing."""
-
-    def stage(self, title: str, total: int) -> None:
-        """Say nothing."""
-
-    def step(self, text: str) -> None:
-        """Say nothing."""
-
-    def done(self, text: str = "") -> None:
-        """Say nothing."""
+SILENT = Progress()

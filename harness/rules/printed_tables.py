@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import cast
@@ -27,21 +26,13 @@ _TEXTS = ("id", "team", "role", "competes")
 _PLACE = "printed "
 
 
-@dataclass(frozen=True)
-class PublishedTable:
-    """A table and its rows, in the printed order."""
-
-    table: PrintedTable
-    rows: tuple[PrintedRow, ...]
-
-
 def names() -> tuple[str, ...]:
     """Ids of the bundled tables."""
     return tuple(sorted(path.stem for path in BUNDLED.glob("*.toml")))
 
 
-def read(name_or_path: str) -> PublishedTable:
-    """A bundled table by id, or a .toml file with a .csv of the same name beside it.
+def read(name_or_path: str) -> tuple[PrintedTable, tuple[PrintedRow, ...]]:
+    """A bundled table by id, or a .toml file with a .csv beside it, and its rows as printed.
 
     Raises BadInput with all faults of the first of the two files that has any.
     """
@@ -67,7 +58,7 @@ def read(name_or_path: str) -> PublishedTable:
     lines += [f"{at} names {id_!r}, which has no row" for at, id_ in named if id_ not in known]
     if lines:
         raise BadInput("\n".join(f"{figures}: {line}" for line in lines))
-    return PublishedTable(table, rows)
+    return table, rows
 
 
 def _text(path: Path) -> str:

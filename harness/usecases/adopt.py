@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.core.challenge import TimingProtocol
 from harness.core.outcome import BadInput, Failed, failed
-from harness.core.progress import Progress, Silent
+from harness.core.progress import SILENT, Progress
 from harness.documents.atomic import WriteError
 from harness.entries import checkouts, weights
 from harness.entries.catalogue import Entry, Rejected, read_folder
@@ -39,14 +39,13 @@ def adopt(
     *,
     to: Path,
     logs: Path,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> tuple[Adopted, ...]:
     """Write each id as a folder under `to`. A folder stays only if it gives the checkout's output.
 
     Raises BadInput for what is no checkout, WriteError where `to` can't be written. What goes
     wrong with one entry is its `failure`.
     """
-    progress = progress or Silent()
     candidates = checkouts.candidates(checkout, ids)
     progress.stage("Adopting", len(candidates))
 

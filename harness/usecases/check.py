@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from contextlib import ExitStack
 
 from harness.core.outcome import BadInput
-from harness.core.progress import Progress, Silent
+from harness.core.progress import SILENT, Progress
 from harness.entries.catalogue import CatalogError, Entry, Rejected
 from harness.entries.weights import WeightsError
 from harness.gate import stored_baseline
@@ -24,11 +23,10 @@ from harness.gate.pair import (
     refuse_absent_gpu,
 )
 from harness.gate.result import Checked
-from harness.gate.settings import CheckSettings
 from harness.measure.loads import refuse_device, refuse_size, refuse_threads
 
 
-def check(request: CheckRequest, progress: Progress | None = None) -> tuple[Checked, ...]:
+def check(request: CheckRequest, progress: Progress = SILENT) -> tuple[Checked, ...]:
     """One answer for each candidate, in order; several are corrected for their number (Holm).
 
     What is wrong with a candidate is its answer; what is wrong with the request or the baseline
@@ -38,7 +36,6 @@ def check(request: CheckRequest, progress: Progress | None = None) -> tuple[Chec
     refuse_threads(request.threads)
     refuse_device(request.device)
     request = dataclasses.replace(request, settings=paced(request.settings, request.threads))
-    progress = progress or Silent()
     chosen = isolation(request)
     if chosen.note:
         progress.warn(chosen.note)
@@ -56,7 +53,12 @@ def check(request: CheckRequest, progress: Progress | None = None) -> tuple[Chec
             notes = (*filter(None, (chosen.note,)), *answer.notes)
             workers = chosen.confinement.name
             checked.append(dataclasses.replace(answer, isolation=workers, notes=notes))
-    return _corrected(checked, request.settings)
+    judged = [it.verdict for it in checked if it.verdict is not None]
+    verdicts = iter(corrected(judged, level=request.settings.alarm) if len(judged) > 1 else judged)
+    return tuple(
+        it if it.verdict is None else dataclasses.replace(it, verdict=next(verdicts))
+        for it in checked
+    )
 
 
 def _held(
@@ -101,13 +103,3 @@ def _one(
             raise
         return Checked(candidate.id, base.name, None, failure=str(error), faulty=True)
     return check_pair(request, pair, progress)
-
-
-def _corrected(checked: Sequence[Checked], settings: CheckSettings) -> tuple[Checked, ...]:
-    judged = [it.verdict for it in checked if it.verdict is not None]
-    if len(judged) < 2:
-        return tuple(checked)
-    kept = iter(corrected(judged, level=settings.alarm))
-    return tuple(
-        it if it.verdict is None else dataclasses.replace(it, verdict=next(kept)) for it in checked
-    )

@@ -6,7 +6,7 @@ import dataclasses
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from harness.core.progress import Progress, Silent
+from harness.core.progress import SILENT, Progress
 from harness.gate.baseline import baseline, candidates
 from harness.gate.forecast import Forecast, forecast
 from harness.gate.pair import CheckRequest, paced, paired, sampled
@@ -26,9 +26,7 @@ class Diagnosis:
     problem: str = ""
 
 
-def doctor(
-    request: CheckRequest, *, sample_s: float, progress: Progress | None = None
-) -> Diagnosis:
+def doctor(request: CheckRequest, *, sample_s: float, progress: Progress = SILENT) -> Diagnosis:
     """Look at the machine, then sample the request's model against itself for that many seconds.
 
     What is told is the power of a check with the request's settings. 0 s: nothing is sampled.
@@ -36,7 +34,6 @@ def doctor(
     """
     refuse_threads(request.threads)
     refuse_device(request.device)
-    progress = progress or Silent()
     progress.stage("Looking", 1)
     seen = (*host_checks(), *gpu_checks(), isolation(why_not(gpu=request.device == "cuda")))
     progress.done()

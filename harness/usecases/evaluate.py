@@ -15,7 +15,7 @@ from harness.board.store import Store
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import Leaderboard
 from harness.core.outcome import BadInput, Failed
-from harness.core.progress import Progress, Silent
+from harness.core.progress import SILENT, Progress
 from harness.core.record import FloorFigures, ImageScore, Record, RoundFigures
 from harness.core.run import FLOOR_ID, JobKey, ListedEntry, Run
 from harness.datasets.find import find_all
@@ -96,13 +96,12 @@ class RunContext:
         return record
 
 
-def evaluate(request: RunRequest, progress: Progress | None = None) -> Leaderboard:
+def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
     """The ranked board of a request; every finished process is on disk before the next starts.
 
     Raises BadInput for what was asked wrongly; a submission's own failure is a row. WriteError when
     the reports folder can't be written.
     """
-    progress = progress or Silent()
     loads.refuse_device(request.device)
     challenge = read_challenge(request)
     candidates = participants(

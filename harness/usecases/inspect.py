@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -13,7 +13,7 @@ import numpy as np
 from harness.core.challenge import TimingProtocol
 from harness.core.model_counts import BeforeDeploy, CountVerdict
 from harness.core.outcome import Failed
-from harness.core.progress import Progress, Silent
+from harness.core.progress import SILENT, Progress
 from harness.core.record import CountFigures
 from harness.counts.fusing import comparison, suspicion
 from harness.counts.verdict import judge
@@ -69,7 +69,7 @@ def inspect(  # noqa: PLR0913 - one for each option of the command
     logs: Path,
     sandbox: SandboxMode = "auto",
     full: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> tuple[Inspected, ...]:
     """Each candidate in a worker of its own, as many at once as there are cores.
 
@@ -80,7 +80,6 @@ def inspect(  # noqa: PLR0913 - one for each option of the command
     not at hand.
     """
     loads.refuse_size("size", size)
-    progress = progress or Silent()
     isolation = choose(sandbox)
     if isolation.note:
         progress.warn(isolation.note)
@@ -112,42 +111,35 @@ def inspect(  # noqa: PLR0913 - one for each option of the command
 def _inspect(
     entry: Entry, chosen: weights.ChosenWeights, task: Task, size: tuple[int, int]
 ) -> Inspected:
+    ended = functools.partial(Inspected, entry, counts=None, verdict=None, log=task.log)
     images = trial_images(entry.submission.scale)
     outcome = run_trial(task, images, size)
     if isinstance(outcome, Failed):
-        return Inspected(entry, chosen.kind, (), None, None, outcome, task.log)
+        return ended(chosen.kind, (), failure=outcome)
     replies, counted = outcome
     first = next((it for it in replies[:2] if isinstance(it, Failed)), None)
     if first is not None and entry.form == "entry":
-        return Inspected(entry, chosen.kind, (), None, None, first, task.log)
-    kind = _kind(chosen, counted)
-    findings = _findings(images, replies, task.load.data_range, seeded=kind == "seeded")
+        return ended(chosen.kind, (), failure=first)
+    kind: str = chosen.kind
+    if not isinstance(counted, Failed):  # the load found whose weights ran
+        # a model without parameters is whole without a file
+        whole = "own" if chosen.kind == "seeded" else chosen.kind
+        kind = "seeded" if counted.untrained else whole
+    found = [*_findings(images, replies, task.load.data_range, seeded=kind == "seeded")]
     if isinstance(counted, Failed):
-        findings += (InspectFinding("counts", "failed", counted.message),)
-        return Inspected(entry, kind, findings, None, None, counted, task.log)
-    findings += tuple(
-        InspectFinding("load and settings", "warning", note) for note in counted.notes
-    )
-    findings += _deploy(counted.counts.unfused)
+        found.append(InspectFinding("counts", "failed", counted.message))
+        return ended(kind, tuple(found), failure=counted)
+    found += (InspectFinding("load and settings", "warning", note) for note in counted.notes)
+    unfused = counted.counts.unfused
+    if unfused is not None:
+        found.append(_deploy(unfused))
     verdict = None if task.quick else judge(counted.counts)
-    return Inspected(entry, kind, findings, counted, verdict, None, task.log)
+    return Inspected(entry, kind, tuple(found), counted, verdict, None, task.log)
 
 
-def _kind(chosen: weights.ChosenWeights, counted: CountFigures | Failed) -> str:
-    """Whose weights ran, as the load found: a model without parameters is whole without a file."""
-    if isinstance(counted, Failed):
-        return chosen.kind
-    if counted.untrained:
-        return "seeded"
-    return "own" if chosen.kind == "seeded" else chosen.kind
-
-
-def _deploy(unfused: BeforeDeploy | None) -> tuple[InspectFinding, ...]:
-    if unfused is None:
-        return ()
+def _deploy(unfused: BeforeDeploy) -> InspectFinding:
     doubt = suspicion(unfused)
-    level: InspectLevel = "warning" if doubt else "ok"
-    return (InspectFinding("deploy", level, doubt or comparison(unfused)),)
+    return InspectFinding("deploy", "warning" if doubt else "ok", doubt or comparison(unfused))
 
 
 @functools.cache
@@ -168,37 +160,34 @@ def _findings(
     data_range: float,
     *,
     seeded: bool,
-) -> tuple[InspectFinding, ...]:
+) -> Iterator[InspectFinding]:
     """What the outputs tell. Seeded weights may give any range."""
+    for image, reply in zip(images[1:], replies[1:], strict=True):
+        check = f"LR {image.pixels.shape[0]}x{image.pixels.shape[1]}"
+        if isinstance(reply, Failed):
+            yield InspectFinding(check, "failed", f"{reply.reason}: {reply.message}")
+        else:
+            size = f"{reply.output.height}x{reply.output.width}"
+            yield InspectFinding(check, "ok", f"gives {size}")
     good = [reply for reply in replies if isinstance(reply, OutputReply)]
-    sizes = map(_size, images[1:], replies[1:])
-    if not good:
-        return tuple(sizes)
-    dtype = InspectFinding("output dtype", "ok", good[0].output.dtype)
-    twice = [reply for reply in replies[:2] if isinstance(reply, OutputReply)]
-    determinism = (_determinism(twice[0], twice[1]),) if len(twice) == 2 else ()
-    spread = () if seeded else (_range(good, data_range),)
-    return (*sizes, dtype, *determinism, *spread)
-
-
-def _size(image: LrImage, reply: OutputReply | Failed) -> InspectFinding:
-    height, width, _ = image.pixels.shape
-    check = f"LR {height}x{width}"
-    if isinstance(reply, Failed):
-        return InspectFinding(check, "failed", f"{reply.reason}: {reply.message}")
-    return InspectFinding(check, "ok", f"gives {reply.output.height}x{reply.output.width}")
+    if good:
+        yield InspectFinding("output dtype", "ok", good[0].output.dtype)
+    one, other = replies[:2]
+    if isinstance(one, OutputReply) and isinstance(other, OutputReply):
+        yield _determinism(one, other)
+    if good and not seeded:
+        yield _range(good, data_range)
 
 
 def _range(replies: Sequence[OutputReply], data_range: float) -> InspectFinding:
     low = min(reply.output.low for reply in replies)
     high = max(reply.output.high for reply in replies)
-    text = f"{low:.3g} to {high:.3g}, declared 0 to {data_range:g}"
     slack = RANGE_SLACK * data_range
+    doubt = ": is data_range right?" if high < data_range / 50 else ""
     if low < -slack or high > data_range + slack:
-        return InspectFinding("output range", "warning", f"{text}: much of it will be clipped")
-    if high < data_range / 50:
-        return InspectFinding("output range", "warning", f"{text}: is data_range right?")
-    return InspectFinding("output range", "ok", text)
+        doubt = ": much of it will be clipped"
+    text = f"{low:.3g} to {high:.3g}, declared 0 to {data_range:g}{doubt}"
+    return InspectFinding("output range", "warning" if doubt else "ok", text)
 
 
 def _determinism(one: OutputReply, other: OutputReply) -> InspectFinding:

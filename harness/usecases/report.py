@@ -1,4 +1,4 @@
-"""Draw a board again from what is on disk, without measuring."""
+"""Boards drawn again without measuring: from the records of a run, or from a published table."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.board.build import build, load_run
+from harness.board.regenerated import as_printed, judge_printed
 from harness.board.store import Store
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import Leaderboard
 from harness.core.outcome import BadInput
-from harness.core.run import Run, left_out
-from harness.rules import rulebook
+from harness.core.printed_table import TRACK, Judged, PrintedRow, Regenerated
+from harness.core.run import left_out
+from harness.rules import printed_tables, rulebook
 
 
 def report(challenge: str, reports: Path, *, rules: str | None = None) -> Leaderboard:
@@ -26,21 +28,44 @@ def report(challenge: str, reports: Path, *, rules: str | None = None) -> Leader
     if rules is None:
         return build(run, store)
     other = rulebook.read(rules)
-    refuse_other_figures(run.challenge, other)
-    return _without_unmeasured(other, run, store)
-
-
-def _without_unmeasured(rules: Challenge, run: Run, store: Store) -> Leaderboard:
-    """The board by rules whose optional datasets need not have been at hand."""
+    _refuse_other_figures(run.challenge, other)
+    # optional datasets need not have been at hand
     measured = {use.name for use in run.challenge.datasets}
-    absent = {use.name for use in rules.datasets if not use.required} - measured
-    board = build(run, store, rules.without(absent))
+    absent = {use.name for use in other.datasets if not use.required} - measured
+    board = build(run, store, other.without(absent))
     untold = [name for name in sorted(absent) if not run.lacked(name)]
     new = [left_out(name, "which the run did not measure") for name in untold]
     return replace(board, notes=(*board.notes, *new))
 
 
-def refuse_other_figures(measured: Challenge, rules: Challenge) -> None:
+def regenerate(name: str, *, rules: str | None = None) -> Regenerated:
+    """The table `name` (a bundled id or a .toml file) under each of its rulings.
+
+    `rules` names another rulebook to rank the same figures by, under the first ruling alone.
+    Raises BadInput for what can't be used.
+    """
+    table, rows = printed_tables.read(name)
+    challenge = rulebook.read(table.rules)
+    tracks = [f"{TRACK}{track.id}" for track in challenge.tracks]
+    strange = [key for key in table.tie_order if key.startswith(TRACK) and key not in tracks]
+    if strange:
+        raise BadInput(
+            f"{table.id}: tie_order names {', '.join(strange)}; the tracks of {challenge.id} are "
+            f"{', '.join(tracks) or 'none'}"
+        )
+    rulings = table.rulings
+    if rules is not None:
+        other = rulebook.read(rules)
+        _refuse_other_figures(challenge, other)
+        table, rulings = replace(table, ranked=True), rulings[:1]
+        rows = tuple(PrintedRow(row.entry) for row in rows)  # places of other rules than these
+        challenge = other
+    challenge = as_printed(challenge, table, rows)
+    judged = [Judged(ruling, judge_printed(challenge, table, rows, ruling)) for ruling in rulings]
+    return Regenerated(table, tuple(judged))
+
+
+def _refuse_other_figures(measured: Challenge, rules: Challenge) -> None:
     """Rules may rank the same figures in another way; they can't turn them into other figures.
 
     Raises BadInput where they would have to.

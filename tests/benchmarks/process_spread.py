@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, median, stdev
 
-from harness.core.progress import Silent
+from harness.core.progress import SILENT
 from harness.entries import catalogue
 from harness.gate.baseline import Baseline
 from harness.gate.blocks import Block
@@ -69,7 +69,7 @@ def _blocks(way: Way, size: int, seconds: float, seed: int) -> tuple[Block, ...]
             logs=Path(logs),
         )
         pair = paired(request, model, Baseline(MODEL, model))
-        return sampled(request, pair, settings, Silent(), patient=True).blocks
+        return sampled(request, pair, settings, SILENT, patient=True).blocks
 
 
 def _spread(blocks: list[Block]) -> float:

@@ -13,7 +13,7 @@ import pytest
 
 from harness.render import write_published
 from harness.rules import printed_tables
-from harness.usecases.regenerate import regenerate
+from harness.usecases.report import regenerate
 
 SHARED = {"ntire2022": "ntire2022_esr.csv", "ntire2026": "ntire2026_esr.csv"}
 

@@ -31,7 +31,7 @@ from harness.render.facts import facts, reason
 from harness.render.grids import evidence
 from harness.render.page import to_page
 from harness.usecases.import_results import import_results
-from harness.usecases.regenerate import regenerate
+from harness.usecases.report import regenerate
 from harness.wire import codec
 from harness.wire.channel import Channel, Closed
 from harness.wire.codec import ProtocolError

@@ -8,7 +8,7 @@ from harness.core.printed_table import Regenerated
 from harness.render import rulings_table, write_published
 from harness.render.rulings import rulings_notes
 from harness.render.table import Line, Table
-from harness.usecases.regenerate import regenerate
+from harness.usecases.report import regenerate
 
 
 @pytest.fixture(scope="module")

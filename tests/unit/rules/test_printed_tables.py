@@ -31,15 +31,15 @@ def faults(folder: Path, figures: str, table: str = TABLE) -> list[str]:
 
 
 def test_figures_are_read_into_base_units_without_noise(tmp_path: Path) -> None:
-    found = printed_tables.read(written(tmp_path, FIGURES + "a,A,entry,yes,27.11,0.317,1.5,1\n"))
-    (row,) = found.rows
+    text = FIGURES + "a,A,entry,yes,27.11,0.317,1.5,1\n"
+    _, (row,) = printed_tables.read(written(tmp_path, text))
     assert row.entry.values == {"runtime": 0.02711, "params": 317_000, "memory": 1.5 * 2**20}
     assert row.places == {"rank main": 1}
     assert (row.entry.team, row.entry.role, row.entry.rankable) == ("A", "entry", True)
 
 
 def test_an_empty_cell_is_a_figure_that_is_not_printed(tmp_path: Path) -> None:
-    (row,) = printed_tables.read(written(tmp_path, FIGURES + "a,A,reference,no,,,,\n")).rows
+    _, (row,) = printed_tables.read(written(tmp_path, FIGURES + "a,A,reference,no,,,,\n"))
     assert (row.entry.values, row.places, row.entry.rankable) == ({}, {}, False)
 
 
@@ -110,8 +110,8 @@ def test_a_correction_needs_evidence_and_a_unit_that_fits() -> None:
 
 @pytest.mark.parametrize("name", printed_tables.names())
 def test_every_bundled_table_reads_and_its_rules_do(name: str) -> None:
-    found = printed_tables.read(name)
-    assert found.table.id == name
-    assert found.table.source
-    assert found.rows
-    assert rulebook.read(found.table.rules)
+    table, rows = printed_tables.read(name)
+    assert table.id == name
+    assert table.source
+    assert rows
+    assert rulebook.read(table.rules)

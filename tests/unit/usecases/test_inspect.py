@@ -44,9 +44,7 @@ def test_one_grey_level_between_two_outputs_is_a_warning_more_is_a_failure(
 
 @pytest.mark.parametrize(("apart", "level"), [(1e-6, "ok"), (0.5, "warning"), (None, "warning")])
 def test_deploy_is_held_against_the_network_before_it(apart: float | None, level: str) -> None:
-    (finding,) = _deploy(BeforeDeploy(difference=apart))
-    assert finding.level == level
-    assert _deploy(None) == ()
+    assert _deploy(BeforeDeploy(difference=apart)).level == level
 
 
 @pytest.mark.parametrize("size", [(0, 0), (64, -1)])

@@ -10,7 +10,7 @@ import pytest
 from harness.core.leaderboard import Leaderboard, Row
 from harness.core.outcome import BadInput
 from harness.rules import printed_tables
-from harness.usecases.regenerate import regenerate
+from harness.usecases.report import regenerate
 
 VALID, TEST = "psnr:DIV2K_LSDIR_valid", "psnr:DIV2K_LSDIR_test"
 
@@ -149,7 +149,7 @@ def test_a_table_with_a_caption_of_its_own_has_not_that_of_the_rules(name: str) 
     challenge = regenerate(name).board.challenge
     assert "macs" not in {column.metric for column in challenge.columns}
     assert "MACs" not in challenge.caption
-    assert challenge.caption == printed_tables.read(name).table.caption
+    assert challenge.caption == printed_tables.read(name)[0].caption
     assert "0.15 x FLOPs" in regenerate("ntire2024").board.challenge.caption  # of the rules
 
 
