@@ -12,7 +12,7 @@ from harness.audits.thresholds import ROOFLINE_FACTOR
 from harness.core.audit import Audit, AuditVerdict, combined
 from harness.core.counter_registry import COMPARED
 from harness.core.model_counts import Counts
-from harness.core.record import Calibration, RoundFigures
+from harness.core.record import RoundFigures
 
 _BYTES = 4  # of a value in float32; half of it where a manifest declares half precision
 
@@ -46,10 +46,24 @@ def _of_round(counts: Counts | None, figures: RoundFigures, scale: int) -> Itera
     calibration, precision = figures.yardstick, figures.precision
     if calibration is None:
         raise ValueError("a round without a calibration has no floor")
-    macs, bytes_each = least_macs_per_pixel(counts), _BYTES if precision == "fp32" else _BYTES // 2
+    macs_per_pixel = least_macs_per_pixel(counts)
+    written_per_pixel = 3 * scale**2 * (_BYTES if precision == "fp32" else _BYTES // 2)
+    best_of_any = max(calibration.macs_per_s.values())
+    best = calibration.macs_per_s.get(precision, best_of_any)
     for seconds, pixels in _works(figures):
-        written = 3 * scale**2 * pixels * bytes_each
-        yield _of_work(macs * pixels, seconds, written, calibration, precision)
+        macs, written = macs_per_pixel * pixels, written_per_pixel * pixels
+        writing_s = written / calibration.bytes_per_s
+        level: AuditVerdict = "ok"
+        if seconds * ROOFLINE_FACTOR < max(macs / best, writing_s):
+            level = "suspect"
+        if seconds * ROOFLINE_FACTOR < max(macs / best_of_any, writing_s):
+            level = "rejected"
+        evidence = (
+            f"{macs / seconds / 1e9:.3g} G multiply-adds and {written / seconds / 1e9:.3g} GB of "
+            f"output in a second; this machine's best are {best / 1e9:.3g} G in {precision} and "
+            f"{calibration.bytes_per_s / 1e9:.3g} GB"
+        )
+        yield Audit("floor", level, evidence)
 
 
 def _works(figures: RoundFigures) -> Iterator[tuple[float, int]]:
@@ -59,22 +73,3 @@ def _works(figures: RoundFigures) -> Iterator[tuple[float, int]]:
     yield sum(it.seconds for it in figures.samples), timed
     for window in figures.energy.windows if figures.energy else ():
         yield window.wall_s, window.forwards * sizes.get((window.dataset, window.image), 0)
-
-
-def _of_work(
-    macs: float, seconds: float, written: int, calibration: Calibration, precision: str
-) -> Audit:
-    best_of_any = max(calibration.macs_per_s.values())
-    best = calibration.macs_per_s.get(precision, best_of_any)
-    writing_s = written / calibration.bytes_per_s
-    level: AuditVerdict = "ok"
-    if seconds * ROOFLINE_FACTOR < max(macs / best, writing_s):
-        level = "suspect"
-    if seconds * ROOFLINE_FACTOR < max(macs / best_of_any, writing_s):
-        level = "rejected"
-    evidence = (
-        f"{macs / seconds / 1e9:.3g} G multiply-adds and {written / seconds / 1e9:.3g} GB of "
-        f"output in a second; this machine's best are {best / 1e9:.3g} G in {precision} and "
-        f"{calibration.bytes_per_s / 1e9:.3g} GB"
-    )
-    return Audit("floor", level, evidence)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -43,11 +43,8 @@ def seen(library: Any = None) -> dict[str, str]:
 
 
 def conditions(library: Any = None) -> dict[str, str]:
-    """What decides how fast and how evenly the GPU runs: clocks, limits, modes, company."""
-    clocks = ("sm_clock_mhz", "sm_clock_max_mhz", "memory_clock_mhz", "memory_clock_max_mhz")
-    power = ("power_limit_mw", "power_default_mw", "throttle_reasons")
-    modes = ("ecc", "mig", "persistence")
-    return _told(("gpu", "driver", *clocks, *power, *modes, "processes"), library)
+    """All of that, and what else decides how fast and how evenly the GPU runs: limits, modes."""
+    return _told(_QUESTIONS, library)
 
 
 def process_bytes(pid: int, library: Any = None) -> int | None:
@@ -100,7 +97,7 @@ def _pynvml() -> Any:
     return pynvml
 
 
-def _told(names: Sequence[str], library: Any) -> dict[str, str]:
+def _told(names: Iterable[str], library: Any) -> dict[str, str]:
     """Each answer as text; one that this GPU does not support is left out."""
     with opened(library) as found:
         if found is None:

@@ -141,28 +141,24 @@ class AuditedRound(PlainRound):
 
     def _seen_against_unseen(self) -> None:
         """The image again, and fresh versions of it, in drawn order; more where that is odd."""
-        again, fresh = self._pairs(thresholds.PAIRS)
-        if clocks.doubtful(self._seconds[False], self._seconds[True]):
-            more = self._pairs(thresholds.MORE_PAIRS)
-            again, fresh = again + more[0], fresh + more[1]
-        scored = self._kept[_key(self._target)]
-        self._shown.append(Shown(self._target.pixels, scored, tuple(again), tuple(fresh)))
-
-    def _pairs(self, pairs: int) -> tuple[list[Uint8], list[tuple[Fresh, Uint8]]]:
         again: list[Uint8] = []
         fresh: list[tuple[Fresh, Uint8]] = []
-        for is_unseen in self._draw.order(pairs):
-            version = self._draw.fresh(self._target.pixels)
-            pixels = version.shown if is_unseen else self._target.pixels
-            given = replace(self._target, pixels=pixels)
-            exchange = self._session.forward(given)
-            output = self._fetched(given, exchange)
-            self._seconds[is_unseen].append(exchange.seconds)
-            if is_unseen:
-                fresh.append((version, output))
-            else:
-                again.append(output)
-        return again, fresh
+        for pairs in (thresholds.PAIRS, thresholds.MORE_PAIRS):
+            for is_unseen in self._draw.order(pairs):
+                version = self._draw.fresh(self._target.pixels)
+                pixels = version.shown if is_unseen else self._target.pixels
+                given = replace(self._target, pixels=pixels)
+                exchange = self._session.forward(given)
+                output = self._fetched(given, exchange)
+                self._seconds[is_unseen].append(exchange.seconds)
+                if is_unseen:
+                    fresh.append((version, output))
+                else:
+                    again.append(output)
+            if not clocks.doubtful(self._seconds[False], self._seconds[True]):
+                break
+        scored = self._kept[_key(self._target)]
+        self._shown.append(Shown(self._target.pixels, scored, tuple(again), tuple(fresh)))
 
     def _second_look(self) -> tuple[Exchange, ...]:
         """A few forwards more, where the clocks of the round are odd."""

@@ -17,12 +17,6 @@ def require_scale(scale: int) -> None:
         raise ValueError(f"scale: must be an int of at least 1, got {scale!r}; pass 2, 3 or 4")
 
 
-def require_threads(threads: int) -> None:
-    """Raise `ValueError` unless `threads` is at least 1."""
-    if threads < 1:
-        raise ValueError(f"threads: must be at least 1, got {threads}; pass 1 for no extra thread")
-
-
 def require_image(image: NDArray[Any], name: str, *, grey: bool = True) -> None:
     """Raise `ValueError` unless `image` is uint8, H x W x 3 (with `grey` or H x W), not empty."""
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8:

@@ -52,15 +52,13 @@ class PreparedTruth:
     samples: NDArray[Any]  # read-only, H x W x 3 uint8 or H x W float32, without the border
 
 
-def score(
-    output: Uint8, truth: Uint8, *, profile: Profile, scale: int, threads: int = 1
-) -> Quality:
+def score(output: Uint8, truth: Uint8, *, profile: Profile, scale: int) -> Quality:
     """PSNR and SSIM of two uint8 RGB images, H x W x 3, in the given profile.
 
     Raises `ValueError` when dtype or shape are wrong, when the shapes differ, or when fewer than
     11 x 11 pixels are left within the border.
     """
-    return score_prepared(output, prepare(truth, profile=profile, scale=scale), threads=threads)
+    return score_prepared(output, prepare(truth, profile=profile, scale=scale))
 
 
 def prepare(truth: Uint8, *, profile: Profile, scale: int) -> PreparedTruth:
@@ -82,11 +80,10 @@ def prepare(truth: Uint8, *, profile: Profile, scale: int) -> PreparedTruth:
     return PreparedTruth(profile, scale, height, width, samples)
 
 
-def score_prepared(output: Uint8, prepared: PreparedTruth, *, threads: int = 1) -> Quality:
+def score_prepared(output: Uint8, prepared: PreparedTruth) -> Quality:
     """PSNR and SSIM of a uint8 RGB output, H x W x 3, against a prepared truth.
 
-    `threads` splits the filtering of SSIM; it changes the time, never the result. No thread is
-    left running, or spinning, when the call returns. Raises like `score`.
+    No thread is left running, or spinning, when the call returns. Raises like `score`.
     """
     require_image(output, "output", grey=False)
     if output.shape[:2] != (prepared.height, prepared.width):
@@ -101,9 +98,7 @@ def score_prepared(output: Uint8, prepared: PreparedTruth, *, threads: int = 1) 
     return Quality(
         psnr_db=by_profile,
         psnr_y_db=by_profile if colour is LUMA else _luma_psnr_db(mine, prepared.samples),
-        ssim=mean_ssim(
-            mine, prepared.samples, pedestal=colour.pedestal, step=colour.step, threads=threads
-        ),
+        ssim=mean_ssim(mine, prepared.samples, pedestal=colour.pedestal, step=colour.step),
     )
 
 

@@ -18,8 +18,7 @@ Tiles also keep the working set in the processor's cache and the memory at a few
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +26,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.quality.pixels import Floats, require_threads
+from harness.quality.pixels import Floats
 
 WINDOW = 11
 _SIGMA = 1.5
@@ -44,29 +43,21 @@ _TILE_COLUMNS = 256
 _ROUGH = 400.0
 
 Samples = NDArray[np.uint8] | NDArray[np.float32]
+_Centre = tuple[float, float]  # what was taken off from s and d before they were filtered
 
 
-def mean_ssim(
-    x: Samples, y: Samples, *, pedestal: float = 0.0, step: float = 1.0, threads: int = 1
-) -> float:
+def mean_ssim(x: Samples, y: Samples, *, pedestal: float = 0.0, step: float = 1.0) -> float:
     """Mean SSIM of two arrays of one shape and dtype: H x W or H x W x 3, in [-1, 1].
 
     The arrays are uint8, or float32 holding integers below 2^18; the value of a sample is
     pedestal + step * sample on a scale whose range is 255. At least 11 x 11 pixels are needed.
-    The result is the same to the last bit whatever `threads`, and for x and y swapped.
+    The result is the same to the last bit for x and y swapped.
     """
-    require_threads(threads)
-    scene = _Scene.of(pedestal, step)
-    tiles = list(_tiles(x.shape, channels=_channels(x)))
-    if threads == 1 or len(tiles) == 1:
-        parts: Iterable[list[float]] = [_tile_sums(x, y, tiles, scene)]
-    else:
-        shares = [tiles[first::threads] for first in range(min(threads, len(tiles)))]
-        with ThreadPoolExecutor(len(shares)) as pool:
-            parts = list(pool.map(lambda share: _tile_sums(x, y, share, scene), shares))
-    windows: int = (x.shape[0] - _HALO) * (x.shape[1] - _HALO) * _channels(x)
-    # fsum is exact, so the order in which threads took the tiles can't show.
-    return math.fsum(value for part in parts for value in part) / windows
+    channels = _channels(x)
+    scene, workspace = _Scene.of(pedestal, step), _Workspace()
+    sums = (_tile_sum(x[it], y[it], scene, workspace) for it in _tiles(x.shape, channels=channels))
+    windows: int = (x.shape[0] - _HALO) * (x.shape[1] - _HALO) * channels
+    return math.fsum(sums) / windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +99,8 @@ def _even_share(total: int, wanted: int) -> int:
     return math.ceil(total / max(1, round(total / max(1, wanted))))
 
 
-def _tile_sums(
-    x: Samples, y: Samples, tiles: Sequence[tuple[slice, slice]], scene: _Scene
-) -> list[float]:
-    """The sum of SSIM over the windows of each tile."""
-    workspace = _Workspace()
-    return [_tile_sum(x[tile], y[tile], scene, workspace) for tile in tiles]
-
-
 class _Workspace:
-    """Float buffers that the tiles of one thread share, grown on demand."""
+    """Float buffers that the tiles share, grown on demand."""
 
     def __init__(self) -> None:
         self._buffers: dict[tuple[str, type], Floats] = {}
@@ -131,22 +114,15 @@ class _Workspace:
         return held[:size].reshape(shape)
 
 
-@dataclass(frozen=True, slots=True)
-class _Centre:
-    """What was taken off from s and d before they were filtered."""
-
-    s: float
-    d: float
-
-
 def _tile_sum(x: Samples, y: Samples, scene: _Scene, workspace: _Workspace) -> float:
+    """The sum of SSIM over the windows of a tile."""
     mean_x, mean_y = _mean(x) / scene.level, _mean(y) / scene.level
-    centre = _Centre(scene.level * round(mean_x + mean_y), scene.level * round(mean_x - mean_y))
+    centre = (scene.level * round(mean_x + mean_y), scene.level * round(mean_x - mean_y))
     maps = _filtered(x, y, centre, np.float32, workspace)
     sample = maps[1][::4]  # d has large flat parts, judged by every fourth row of its filtered map
     if cv2.norm(sample, cv2.NORM_L2SQR) > scene.rough * sample.size:
         maps = _filtered(x, y, centre, np.float64, workspace)
-    means = _Centre(centre.s + scene.black, centre.d)
+    means = (centre[0] + scene.black, centre[1])
     patch = max(1, _PATCH // (x.size // x.shape[0]))
     return math.fsum(
         _patch_sum([m[top : top + patch] for m in maps], means, scene, workspace)
@@ -176,8 +152,8 @@ def _filtered(
     depth = cv2.CV_32F if dtype is np.float32 else cv2.CV_64F
     stacked = (height, 4 * width, *x.shape[2:])
     maps = workspace.take("maps", stacked, dtype)
-    cv2.addWeighted(x, 1, y, 1, -centre.s, dst=maps[:, :width], dtype=depth)
-    cv2.addWeighted(x, 1, y, -1, -centre.d, dst=maps[:, width : 2 * width], dtype=depth)
+    cv2.addWeighted(x, 1, y, 1, -centre[0], dst=maps[:, :width], dtype=depth)
+    cv2.addWeighted(x, 1, y, -1, -centre[1], dst=maps[:, width : 2 * width], dtype=depth)
     np.multiply(maps[:, : 2 * width], maps[:, : 2 * width], out=maps[:, 2 * width :])
     # The maps lie side by side. Columns near a seam mix two of them; they are halo and not used.
     smooth = workspace.take("smooth", stacked, dtype)
@@ -203,11 +179,12 @@ def _patch_sum(
     s += scene.twice_c2
     np.multiply(mean_d, mean_d, out=d)
     np.subtract(square_d, d, out=v)
-    np.add(mean_s, centre.s, out=m)
+    centre_s, centre_d = centre
+    np.add(mean_s, centre_s, out=m)
     m *= m
     m += scene.twice_c1
-    if centre.d:
-        np.add(mean_d, centre.d, out=d)
+    if centre_d:
+        np.add(mean_d, centre_d, out=d)
         d *= d
     np.subtract(m, d, out=t)
     m += d

@@ -162,8 +162,9 @@ def _python() -> Iterator[str]:
     called = Path(sys.executable)
     real = called.resolve()
     libraries = python_home.libraries()
-    for path in (*libraries, real, *python_home.configuration()):
-        if not any(Path(root) in path.parents or Path(root) == path for root in python_home.SYSTEM):
+    # the last is what makes a virtual environment one
+    for path in (*libraries, real, Path(sys.prefix) / "pyvenv.cfg"):
+        if path.exists() and not any(path.is_relative_to(root) for root in python_home.SYSTEM):
             yield from _shown(path)
     if called != real:
         yield from ("--symlink", str(real), str(called))
@@ -180,7 +181,7 @@ def _entry(readable: tuple[Path, ...]) -> Iterator[str]:
     """
     for path in python_home.outermost(readable):
         for kept in (Path.home().resolve(), python_home.PACKAGE, Path("/proc")):
-            if path == kept or path in kept.parents:
+            if kept.is_relative_to(path):
                 raise NotConfined(f"{path} holds {kept}: move the entry into a folder of its own")
         yield from _shown(path)
         hidden = 0

@@ -33,12 +33,6 @@ def system() -> tuple[Path, ...]:
     return tuple(path for path in map(Path, (*SYSTEM, *SYSTEM_FILES)) if path.exists())
 
 
-def configuration() -> tuple[Path, ...]:
-    """What makes a virtual environment one."""
-    path = Path(sys.prefix) / "pyvenv.cfg"
-    return (path,) if path.is_file() else ()
-
-
 def outermost(paths: Iterable[Path]) -> tuple[Path, ...]:
     """The paths, real ones, without those that lie in another one of them."""
     real = sorted({path.resolve() for path in paths})

@@ -96,19 +96,12 @@ def program(*, memory_files: bool, root: bool, machine: str = "") -> bytes:
     if known is None:
         return b""
     column, architecture = known
-    refused = _DENIED | ({} if memory_files else _MEMORY_FILES) | (_DENIED_TO_ROOT if root else {})
-    ignored = _IGNORED_OF_ROOT if root else {}
-    return b"".join(_lines(architecture, _numbers(refused, column), _numbers(ignored, column)))
-
-
-def _numbers(calls: dict[str, tuple[int | None, int | None]], column: int) -> list[int]:
-    return sorted(number for it in calls.values() if (number := it[column]) is not None)
-
-
-def _lines(architecture: int, refused: list[int], ignored: list[int]) -> list[bytes]:
-    """Each comparison jumps over what is left of them to its answer behind the allowance."""
+    denied = _DENIED | ({} if memory_files else _MEMORY_FILES) | (_DENIED_TO_ROOT if root else {})
+    refused = _numbers(denied, column)
+    ignored = _numbers(_IGNORED_OF_ROOT if root else {}, column)
     rest = len(refused) + len(ignored)
-    return [
+    # each comparison jumps over what is left of them to its answer behind the allowance
+    lines = (
         _line(_LOAD, _ARCHITECTURE_AT),
         _line(_EQUAL, architecture, then=1),
         _line(_RETURN, _KILL),
@@ -119,7 +112,12 @@ def _lines(architecture: int, refused: list[int], ignored: list[int]) -> list[by
         _line(_RETURN, _ALLOW),
         _line(_RETURN, _REFUSE),
         _line(_RETURN, _IGNORE),
-    ]
+    )
+    return b"".join(lines)
+
+
+def _numbers(calls: dict[str, tuple[int | None, int | None]], column: int) -> list[int]:
+    return sorted(number for it in calls.values() if (number := it[column]) is not None)
 
 
 def _line(code: int, value: int, *, then: int = 0) -> bytes:

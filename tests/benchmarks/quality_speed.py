@@ -1,6 +1,6 @@
 """Time and memory of `harness.quality` beside the plain calls it replaces, in one run.
 
-    python tests/benchmarks/quality_speed.py [--rounds N] [--threads N]
+    python tests/benchmarks/quality_speed.py [--rounds N]
 
 The candidates take turns, so that a change of the machine's speed meets all of them; medians are
 compared. The pair is a photograph that scikit-image ships, enlarged to 1356x2040, and its bicubic
@@ -33,18 +33,15 @@ Scored = Callable[[], tuple[float, float]]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     truth = np.asarray(cv2.resize(data.astronaut(), SIZE, interpolation=cv2.INTER_CUBIC))
     output = upscale(downscale(truth, SCALE), SCALE)
-    for name, pair in score_pairs(output, truth, arguments.threads).items():
+    for name, pair in score_pairs(output, truth).items():
         report_scores(name, *pair, rounds=arguments.rounds)
     report_bicubic(truth, rounds=arguments.rounds)
 
 
-def score_pairs(
-    output: np.ndarray, truth: np.ndarray, threads: int
-) -> Mapping[str, tuple[Scored, Scored]]:
+def score_pairs(output: np.ndarray, truth: np.ndarray) -> Mapping[str, tuple[Scored, Scored]]:
     """Ours and scikit-image's, with the truth at hand in the form each of them wants."""
     inner = (slice(SCALE, -SCALE), slice(SCALE, -SCALE))
     rgb, y = (prepare(truth, profile=profile, scale=SCALE) for profile in (NTIRE, CLASSIC_Y))
@@ -52,7 +49,7 @@ def score_pairs(
 
     def ours(prepared: object) -> Scored:
         def call() -> tuple[float, float]:
-            quality = score_prepared(output, prepared, threads=threads)  # type: ignore[arg-type]
+            quality = score_prepared(output, prepared)  # type: ignore[arg-type]
             return quality.psnr_db, quality.ssim
 
         return call

@@ -193,7 +193,7 @@ from harness.quality.profile import PROFILES
 from harness.quality.score import score
 truth = np.random.default_rng(0).integers(0, 256, (700, 900, 3), np.uint8)
 for profile in PROFILES.values():
-    score(truth[::-1].copy(), truth, profile=profile, scale=4, threads=2)
+    score(truth[::-1].copy(), truth, profile=profile, scale=4)
 downscale(truth, 4)
 before = time.process_time()
 time.sleep(0.2)

@@ -146,14 +146,3 @@ def test_flipping_both_images_changes_nothing(seed: int) -> None:
     for axis in (0, 1):
         flipped = mean_ssim(np.flip(x, axis).copy(), np.flip(y, axis).copy())
         assert flipped == pytest.approx(mean_ssim(x, y), abs=1e-7)
-
-
-@pytest.mark.parametrize("threads", [2, 3, 64])
-def test_the_number_of_threads_does_not_change_a_bit(threads: int) -> None:
-    x, y = data.astronaut(), noisy(data.astronaut(), 5)
-    assert mean_ssim(x, y, threads=threads) == mean_ssim(x, y)
-
-
-def test_no_threads_is_refused() -> None:
-    with pytest.raises(ValueError, match="threads: must be at least 1, got 0"):
-        mean_ssim(flat(1), flat(2), threads=0)
