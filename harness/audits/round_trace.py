@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from harness.audits import clocks, outputs, self_reported
 from harness.audits.clocks import Exchange
 from harness.audits.outputs import Shown
-from harness.core.audit import LEVELS, Audit
-from harness.core.process_state import ProcessState, WatchedForward
+from harness.core.audit import LEVELS, Audit, ProcessState, WatchedForward
 from harness.core.record import Calibration
 
 

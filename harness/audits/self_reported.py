@@ -4,9 +4,8 @@ lengths can make it lie: what these audits say well of an entry proves nothing.
 
 from __future__ import annotations
 
-from harness.core.audit import Audit, AuditVerdict
+from harness.core.audit import Audit, AuditVerdict, ProcessState, WatchedForward
 from harness.core.phrasing import listed
-from harness.core.process_state import ProcessState, WatchedForward
 
 _BITS = {"float64": 64, "float32": 32, "float16": 16, "bfloat16": 16}
 _DECLARED = {"fp32": 32, "fp16": 16, "bf16": 16}

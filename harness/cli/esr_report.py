@@ -39,7 +39,7 @@ def report(
 ) -> None:
     """Rank and render what is on disk, without measuring."""
     from harness.core.outcome import BadInput
-    from harness.usecases.export_results import write_results
+    from harness.usecases.official_results import write_results
     from harness.usecases.report import report as draw
 
     with explained():
@@ -100,7 +100,7 @@ def import_results(
 
     Nothing is measured. `esr report NAME` draws the board again.
     """
-    from harness.usecases.import_results import import_results as use_case
+    from harness.usecases.official_results import import_results as use_case
 
     with explained():
         board = use_case(file, challenge, reports, name=name)

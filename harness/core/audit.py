@@ -1,8 +1,10 @@
-"""What an audit of a measurement found: a verdict, and the figures that it rests on."""
+"""What a worker's process claims of itself, and what audits of a measurement found."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Literal, get_args
 
 from harness.core.values import value
@@ -42,15 +44,33 @@ def worst(audits: Iterable[Audit]) -> AuditVerdict:
 
 def combined(audits: Iterable[Audit]) -> tuple[Audit, ...]:
     """Of audits of several rounds the worst one of each kind, the first where equal."""
-    found: dict[str, Audit] = {}
-    for audit in audits:
-        known = found.get(audit.id)
-        if known is None or LEVELS.index(audit.verdict) > LEVELS.index(known.verdict):
-            found[audit.id] = audit
-    order: tuple[str, ...] = get_args(AuditId)
-    return tuple(sorted(found.values(), key=lambda it: order.index(it.id)))
+    order = get_args(AuditId)
+    found = sorted(audits, key=lambda it: (order.index(it.id), -LEVELS.index(it.verdict)))
+    return tuple(next(of_kind) for _, of_kind in groupby(found, key=lambda it: it.id))
 
 
-def flagged(audits: Iterable[Audit]) -> tuple[Audit, ...]:
-    """Those that are not `ok`."""
-    return tuple(it for it in audits if it.verdict != "ok")
+@dataclass(frozen=True)
+class ProcessState:
+    """Settings that changed since the load, and CUDA memory since the last look.
+
+    `rebound` names functions that are no longer those from before the load, `written` counts the
+    forwards that wrote to their input.
+    """
+
+    changed: tuple[str, ...] = ()
+    cuda_peak_bytes: int = 0
+    cuda_reserved_bytes: int = 0
+    rebound: tuple[str, ...] = ()
+    written: int = 0
+
+
+@dataclass(frozen=True)
+class WatchedForward:
+    """What a forward worked with: operators by the floating dtypes of their tensors.
+
+    `error` says why it could not be watched.
+    """
+
+    dtypes: dict[str, int] = field(default_factory=dict)
+    input_changed: bool = False
+    error: str = ""

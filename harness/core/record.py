@@ -147,15 +147,20 @@ def changed_note(setting: str, *, at_load: bool) -> str:
     return f"{_CHANGED}{'loading (put back)' if at_load else 'running'}: {setting}"
 
 
-def _changed(notes: tuple[str, ...]) -> tuple[str, ...]:
-    """Those that `changed_note` wrote: records store them among other notes, and earlier ones do
-    too, so that their beginning is all that there is to go by.
-    """
-    return tuple(note for note in notes if note.startswith(_CHANGED))
+class _Noted:
+    notes: tuple[str, ...]
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The notes of global settings that the submission changed, told by their beginning.
+
+        Records store them among other notes.
+        """
+        return tuple(note for note in self.notes if note.startswith(_CHANGED))
 
 
 @value
-class RoundFigures:
+class RoundFigures(_Noted):
     """A round that went through."""
 
     params: int
@@ -174,25 +179,15 @@ class RoundFigures:
     precision: str = "fp32"  # as the manifest declares it
     kind: Literal["round"] = "round"
 
-    @property
-    def changed(self) -> tuple[str, ...]:
-        """The notes of global settings that the submission changed."""
-        return _changed(self.notes)
-
 
 @value
-class CountFigures:
+class CountFigures(_Noted):
     """What the counters said."""
 
     counts: Counts
     notes: tuple[str, ...] = ()
     untrained: bool = False
     kind: Literal["count"] = "count"
-
-    @property
-    def changed(self) -> tuple[str, ...]:
-        """The notes of global settings that the submission changed."""
-        return _changed(self.notes)
 
 
 @value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import field
 from typing import Literal
 
@@ -81,7 +82,6 @@ class Run:
         return any(note.startswith(f"{_LEFT_OUT}{dataset},") for note in self.notes)
 
     def __post_init__(self) -> None:
-        names = [it.id for it in self.entries]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
+        times = Counter(it.id for it in self.entries)
+        if twice := sorted(name for name, number in times.items() if number > 1):
             raise ValueError(f"entries stand twice: {', '.join(twice)}")

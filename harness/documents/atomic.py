@@ -39,9 +39,15 @@ def write(path: Path, data: bytes) -> None:
     """
     temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}{SUFFIX}"
     try:
-        _make_folder(path.parent)
+        missing = [it for it in path.parents if not it.exists()]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for made in reversed(missing):  # that a new folder is there must survive a power cut too
+            _sync_folder(made.parent)
         try:
-            _write_durably(temporary, data)
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
             temporary.replace(path)
         except BaseException:
             with contextlib.suppress(OSError):  # what stands in the way matters, not this
@@ -59,14 +65,6 @@ def refusal(path: Path, error: OSError) -> WriteError:
     return WriteError(f"{path} can't be written: {reason}; {advice}")
 
 
-def _make_folder(folder: Path) -> None:
-    """With what is missing above it; that a new folder is there must survive a power cut too."""
-    missing = [it for it in (folder, *folder.parents) if not it.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    for made in reversed(missing):
-        _sync_folder(made.parent)
-
-
 def make_folder(path: Path) -> None:
     """A folder and those above it, if they are missing; WriteError where that can't be."""
     try:
@@ -75,13 +73,6 @@ def make_folder(path: Path) -> None:
         raise WriteError(
             f"the folder {path} can't be made: {error.strerror or error}; choose another folder"
         ) from error
-
-
-def _write_durably(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -146,8 +146,10 @@ def folder_digest(folder: Path) -> str:
     """
     folder_policy.check(folder)
     total = hashlib.sha256()
-    for path in _files(folder):
-        total.update(json.dumps([path.relative_to(folder).as_posix(), file_digest(path)]).encode())
+    for path in sorted(folder.rglob("*")):
+        place = path.relative_to(folder)
+        if path.is_file() and folder_policy.IGNORED.isdisjoint(place.parts):
+            total.update(json.dumps([place.as_posix(), file_digest(path)]).encode())
     return total.hexdigest()
 
 
@@ -155,16 +157,6 @@ def file_digest(path: Path) -> str:
     """sha256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
-        if path.name in folder_policy.IGNORED:
-            continue
-        if path.is_dir() and not path.is_symlink():
-            yield from _files(path)
-        else:
-            yield path
 
 
 def _entry(

@@ -50,30 +50,21 @@ def _walk(folder: Path, ignored: Collection[str], depth: int) -> Iterator[tuple[
 
 
 def _fault(path: Path, depth: int) -> str:
-    if odd := _odd_name(path.name):
-        return odd
-    about = path.lstat()
-    if stat.S_ISDIR(about.st_mode):
-        return "folders are nested too deeply" if depth > DEPTH_CAP else ""
-    if not stat.S_ISREG(about.st_mode):
-        return "only plain files and folders may be in a submission"
-    return _size_fault(path, about.st_size)
-
-
-def _size_fault(path: Path, size: int) -> str:
-    if size > BYTES_CAP:
-        return f"the file is larger than {BYTES_CAP >> 20} MiB"
-    if size > HOLES_CAP and _holes(path, size) > HOLES_CAP:
-        return "the file is sparse: it claims to be larger than what it holds"
-    return ""
-
-
-def _odd_name(name: str) -> str:
-    if len(name) > NAME_CAP:
-        return f"the name is longer than {NAME_CAP} characters"
-    if "\\" in name or any(unicodedata.category(it).startswith("C") for it in name):
-        return "the name holds characters that are no part of a file's ordinary name"
-    return ""
+    name, about = path.name, path.lstat()
+    size = about.st_size
+    plain, folder = stat.S_ISREG(about.st_mode), stat.S_ISDIR(about.st_mode)
+    hidden = "\\" in name or any(unicodedata.category(it).startswith("C") for it in name)
+    faults = {
+        f"the name is longer than {NAME_CAP} characters": len(name) > NAME_CAP,
+        "the name holds characters that are no part of a file's ordinary name": hidden,
+        "folders are nested too deeply": folder and depth > DEPTH_CAP,
+        "only plain files and folders may be in a submission": not plain and not folder,
+        f"the file is larger than {BYTES_CAP >> 20} MiB": plain and size > BYTES_CAP,
+        "the file is sparse: it claims to be larger than what it holds": (
+            plain and HOLES_CAP < size <= BYTES_CAP and _holes(path, size) > HOLES_CAP
+        ),
+    }
+    return next((text for text, found in faults.items() if found), "")
 
 
 def _holes(path: Path, size: int) -> int:

@@ -18,8 +18,7 @@ from harness.audits.clocks import Exchange
 from harness.audits.fresh_images import TURNED, Draw, Fresh, flipped
 from harness.audits.outputs import Shown
 from harness.audits.round_trace import RoundTrace, by_clock, judged
-from harness.core.audit import Audit
-from harness.core.process_state import ProcessState, WatchedForward
+from harness.core.audit import Audit, ProcessState, WatchedForward
 from harness.machine import proc
 from harness.measure.session import LrImage, Session
 from harness.measure.worker_process import WorkerFailed

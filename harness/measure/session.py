@@ -12,9 +12,9 @@ import numpy as np
 
 from harness.audits.clocks import Exchange
 from harness.core import record
+from harness.core.audit import ProcessState, WatchedForward
 from harness.core.challenge import TimingProtocol
 from harness.core.outcome import Stage, failed
-from harness.core.process_state import ProcessState, WatchedForward
 from harness.core.record import Calibration, CountFigures, Energy, ImageScore, Memory, Sample
 from harness.machine import gpu_monitor, nvml, proc
 from harness.machine.gpu_monitor import ThrottleGuard

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.core.audit import AuditVerdict, flagged, worst
+from harness.core.audit import AuditVerdict, worst
 from harness.core.leaderboard import BoardEntry, EntryBadge, Row
 from harness.core.record import Record
 from harness.render.text import HINT_LIMIT, clean, cut, short
@@ -96,7 +96,8 @@ def _audited(entry: BoardEntry) -> list[Badge]:
         hint = "Its protocol asked for no audits of the measurement"
         return [Badge("not audited", "warn", hint)] if entry.timed else []
     text, tone = _AUDITS[worst(entry.audits)]
-    against = [f"{it.id}: {clean(it.evidence)}" for it in flagged(entry.audits)]
+    odd = (it for it in entry.audits if it.verdict != "ok")
+    against = [f"{it.id}: {clean(it.evidence)}" for it in odd]
     hint = "; ".join(against) or f"{len(entry.audits)} audits of the measurement found nothing odd"
     return [Badge(text, tone, cut(hint, HINT_LIMIT))]
 

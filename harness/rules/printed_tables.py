@@ -20,6 +20,7 @@ from harness.core.metrics import UNITS, refuse_unit
 from harness.core.outcome import BadInput
 from harness.core.printed_table import PrintedRow, PrintedTable
 from harness.documents import typed
+from harness.rules.rulebook import path_of
 
 BUNDLED = Path(__file__).parent / "tables"
 _TEXTS = ("id", "team", "role", "competes")
@@ -36,13 +37,7 @@ def read(name_or_path: str) -> tuple[PrintedTable, tuple[PrintedRow, ...]]:
 
     Raises BadInput with all faults of the first of the two files that has any.
     """
-    path = Path(name_or_path)
-    if path.suffix != ".toml":
-        path = BUNDLED / f"{name_or_path}.toml"
-        if name_or_path not in names():
-            bundled = ", ".join(names())
-            text = f"no published table {name_or_path!r}: name one of {bundled}, or a .toml file"
-            raise BadInput(text)
+    path = path_of(name_or_path, BUNDLED, "published table")
     text = _text(path)
     try:
         table = typed.build(PrintedTable, typed.read_toml(text))

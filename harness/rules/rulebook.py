@@ -37,13 +37,20 @@ def read(name_or_path: str, at_hand: AtHand | None = None) -> Challenge:
 
     With `at_hand`, for a challenge that is to be run, names that it does not have are faults too.
     """
-    path = Path(name_or_path)
-    if path.suffix != ".toml":
-        path = BUNDLED / f"{name_or_path}.toml"
-        if name_or_path not in names():
-            known = ", ".join(names())
-            raise BadInput(f"no challenge {name_or_path!r}: name one of {known}, or a .toml file")
+    path = path_of(name_or_path, BUNDLED, "challenge")
     return parse(_document(path), where=str(path), at_hand=at_hand)
+
+
+def path_of(name_or_path: str, bundled: Path, what: str) -> Path:
+    """The file that an argument names: of a bundled id, or any .toml file; BadInput otherwise."""
+    path = Path(name_or_path)
+    if path.suffix == ".toml":
+        return path
+    known = sorted(it.stem for it in bundled.glob("*.toml"))
+    if name_or_path not in known:
+        text = f"name one of {', '.join(known)}, or a .toml file"
+        raise BadInput(f"no {what} {name_or_path!r}: {text}")
+    return bundled / f"{name_or_path}.toml"
 
 
 def parse(document: dict[str, Any], *, where: str, at_hand: AtHand | None = None) -> Challenge:

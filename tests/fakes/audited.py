@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.audits.clocks import Exchange
+from harness.core.audit import ProcessState, WatchedForward
 from harness.core.challenge import TimingProtocol
 from harness.core.outcome import failed
-from harness.core.process_state import ProcessState, WatchedForward
 from harness.core.record import Calibration, ImageScore, Memory
 from harness.measure.session import LrImage, Task
 from harness.measure.worker_process import WorkerFailed

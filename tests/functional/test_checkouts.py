@@ -13,8 +13,8 @@ from harness.core.outcome import BadInput
 from harness.entries import catalogue, checkouts
 from harness.usecases.adopt import adopt
 from harness.usecases.evaluate import RunRequest, evaluate
-from harness.usecases.export_results import write_results
 from harness.usecases.inspect import Inspected, inspect
+from harness.usecases.official_results import write_results
 
 FAILED = {
     2: "ModuleNotFoundError: No module named 'a_package_that_nobody_has'",

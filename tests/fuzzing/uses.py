@@ -30,7 +30,7 @@ from harness.render import as_csv, as_latex, as_markdown, detail
 from harness.render.facts import facts, reason
 from harness.render.grids import evidence
 from harness.render.page import to_page
-from harness.usecases.import_results import import_results
+from harness.usecases.official_results import import_results
 from harness.usecases.report import regenerate
 from harness.wire import codec
 from harness.wire.channel import Channel, Closed

@@ -8,6 +8,7 @@ and sets `name, data_range`.
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -159,16 +160,13 @@ def _cases(pattern: ast.pattern) -> list[int]:
 
 def _constants(nodes: Sequence[ast.expr]) -> list[int]:
     """Whole numbers, with a sign or without; the text of one counts as well."""
-    return [number for node in nodes if (number := _constant(node)) is not None]
-
-
-def _constant(node: ast.expr) -> int | None:
-    try:
-        value = ast.literal_eval(node)
-        number = int(value) if isinstance(value, int | str) else None
-    except (ValueError, TypeError, RecursionError, MemoryError):
-        return None
-    return number if number is not None and abs(number) <= _LARGEST_ID else None
+    numbers = []
+    for node in nodes:
+        with contextlib.suppress(ValueError, TypeError, RecursionError, MemoryError):
+            value = ast.literal_eval(node)
+            if isinstance(value, int | str) and abs(int(value)) <= _LARGEST_ID:
+                numbers.append(int(value))
+    return numbers
 
 
 def _branch(number: int, body: tuple[ast.stmt, ...], team: str, names: set[str]) -> Branch:
@@ -206,17 +204,13 @@ def _text(value: ast.expr, number: int, names: set[str]) -> str:
             if not _is_id(part.value, names):
                 return ""
             spec = _text(part.format_spec, number, names) if part.format_spec else ""
-            parts.append(_formatted(number, spec))
+            try:
+                parts.append(format(number, spec) if len(spec) < 4 else str(number))
+            except ValueError:
+                parts.append(str(number))
         else:
             parts.append(_text(part, number, names))
     return "".join(parts)
-
-
-def _formatted(number: int, spec: str) -> str:
-    try:
-        return format(number, spec) if len(spec) < 4 else str(number)
-    except ValueError:
-        return str(number)
 
 
 def _team(lines: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from harness.audits.clocks import Exchange
 from harness.audits.round_trace import RoundTrace, judged
-from harness.core.process_state import ProcessState, WatchedForward
+from harness.core.audit import ProcessState, WatchedForward
 from harness.core.record import Calibration
 
 CALIBRATION = Calibration(0.001, 0.0, 0.001, 0.0, {"fp32": 1e12}, 1e12)

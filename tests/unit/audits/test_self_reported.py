@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from harness.audits import self_reported
-from harness.core.process_state import ProcessState, WatchedForward
+from harness.core.audit import ProcessState, WatchedForward
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from harness.core.audit import Audit, combined, flagged, worst
+from harness.core.audit import Audit, combined, worst
 
 
 def test_of_several_rounds_the_worst_audit_of_each_kind_stays() -> None:
@@ -16,4 +16,3 @@ def test_the_worst_verdict_is_told_and_none_is_ok() -> None:
     audits = (Audit("idle", "suspect", ""), Audit("input", "ok", ""))
     assert worst(audits) == "suspect"
     assert worst(()) == "ok"
-    assert flagged(audits) == audits[:1]

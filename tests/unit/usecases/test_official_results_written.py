@@ -10,8 +10,7 @@ from fakes import boards
 from fakes.results_files import row, write
 
 from harness.core.leaderboard import Row
-from harness.usecases.export_results import write_results
-from harness.usecases.import_results import import_results
+from harness.usecases.official_results import import_results, write_results
 
 
 def test_what_was_imported_is_written_again(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from harness.core.leaderboard import Leaderboard
 from harness.core.outcome import BadInput
 from harness.core.record import Environment
 from harness.rules import rulebook
-from harness.usecases.import_results import import_results
+from harness.usecases.official_results import import_results
 from harness.usecases.report import report
 
 

@@ -1,22 +1,76 @@
-"""Official results files written from a board."""
+"""Official results files: read into records that make a board, and written from a board."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from harness.board import ntire_results
-from harness.board.imported import datasets_of
+from harness.board.build import build, load_run, save_run
+from harness.board.imported import (
+    cut_to_figures,
+    datasets_of,
+    imported_run,
+    known_counts,
+    same_images,
+)
 from harness.board.ntire_results import SPLITS, Result
+from harness.board.store import Store
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import BoardEntry, Leaderboard, counts_of, rounds_of
 from harness.core.metrics import UNITS
 from harness.core.outcome import BadInput
-from harness.core.record import ImportedFigures, RoundFigures
+from harness.core.record import ELSEWHERE, ImportedFigures, RoundFigures
 from harness.documents import atomic
+from harness.rules import rulebook
 from harness.stats.samples import image_seconds
+
+
+def import_results(path: Path, challenge: str, reports: Path, *, name: str = "") -> Leaderboard:
+    """The board of an official results file under a challenge's rules; kept under `reports`.
+
+    It is a board of its own, called `name` or `<challenge>_imported`: its runtimes come from
+    another machine than any run here. A model whose figures can't be used is a failed row. Raises
+    BadInput for a file or a challenge that does not fit, WriteError.
+    """
+    rules = rulebook.read(challenge)
+    try:
+        data = path.read_bytes()
+        found = ntire_results.parse(data)
+    except OSError as error:
+        raise BadInput(f"{path} can't be read: {error.strerror}") from None
+    except BadInput as error:
+        raise BadInput(f"{path} {error}") from None
+    found, other_images = same_images(found, known_counts(rules))
+    rules, left_out = cut_to_figures(rules, found, path, name)
+    run, records = imported_run(
+        found,
+        rules,
+        source=path.name,
+        digest=hashlib.sha256(data).hexdigest(),
+        notes=(*left_out, *other_images),
+    )
+    folder = reports / rules.id
+    store = Store(folder / "records")
+    with store.locked():
+        _refuse_over_a_run(folder)
+        save_run(folder, run)
+        for record in records:
+            store.save(record)
+    return build(run, store)
+
+
+def _refuse_over_a_run(folder: Path) -> None:
+    """What was measured is not replaced by what somebody else says; a file of no use may be."""
+    try:
+        there = load_run(folder).environment
+    except BadInput:
+        return
+    if there != ELSEWHERE:
+        raise BadInput(f"{folder} holds a run that was measured here; import under another --name")
 
 
 def write_results(board: Leaderboard, folder: Path) -> tuple[Path, ...]:
