@@ -38,9 +38,10 @@ def places(item: Definition, data_dir: Path, *, scale: int) -> Iterator[FilePlac
         for layout in layouts_of(item):
             hr_folder = _folder(layout.hr, data_dir, name=name, scale=scale)
             lr_folder = _folder(layout.lr, data_dir, name=name, scale=scale)
-            hr = _of_range(item, _images(hr_folder))
-            lr = _of_range(item, _images(lr_folder, partners=hr.keys()))
-            yield FilePlace(hr_folder, lr_folder, _first(hr), _first(lr), (*_more(hr), *_more(lr)))
+            hr = _images(item, hr_folder)
+            lr = _images(item, lr_folder, partners=hr.keys())
+            doubled = [paths for paths in (*hr.values(), *lr.values()) if len(paths) > 1]
+            yield FilePlace(hr_folder, lr_folder, _first(hr), _first(lr), tuple(doubled))
 
 
 def _folder(template: str, data_dir: Path, *, name: str, scale: int) -> Folder:
@@ -50,7 +51,7 @@ def _folder(template: str, data_dir: Path, *, name: str, scale: int) -> Folder:
     return Folder(data_dir / folder, tuple(dict.fromkeys(variants)))
 
 
-def _images(folder: Folder, *, partners: Collection[str] = ()) -> Files:
+def _images(item: Definition, folder: Folder, *, partners: Collection[str] = ()) -> Files:
     """PNG files by image name; hidden ones are left out.
 
     A name can be read in two ways where part of it may be absent (`x4` of `boxx4`): the reading
@@ -63,7 +64,8 @@ def _images(folder: Folder, *, partners: Collection[str] = ()) -> Files:
         readings = [name for form in folder.templates if (name := _image(path.stem, form))]
         paired = [name for name in readings if name in partners]
         for name in (paired or readings)[:1]:
-            images[name] = (*images.get(name, ()), path)
+            if _in_range(item, name):
+                images[name] = (*images.get(name, ()), path)
     return images
 
 
@@ -74,20 +76,12 @@ def _image(stem: str, template: str) -> str:
     return stem[len(before) : len(stem) - len(after)] if fits else ""
 
 
-def _of_range(item: Definition, images: Files) -> Files:
+def _in_range(item: Definition, image: str) -> bool:
     if item.numbers is None:
-        return images
+        return True
     first, last = item.numbers
-    return {
-        name: paths
-        for name, paths in images.items()
-        if name.isdecimal() and first <= int(name) <= last
-    }
+    return image.isdecimal() and first <= int(image) <= last
 
 
 def _first(images: Files) -> dict[str, Path]:
     return {name: paths[0] for name, paths in images.items()}
-
-
-def _more(images: Files) -> list[tuple[Path, ...]]:
-    return [paths for paths in images.values() if len(paths) > 1]

@@ -89,6 +89,28 @@ class Session:
         self._gpu = gpu_monitor.shared() if task.load.device == "cuda" else None
         self._throttling = ThrottleGuard(self._gpu.look, time.sleep) if self._gpu else None
 
+    def _ask(
+        self,
+        request: messages.Request,
+        expected: type[A],
+        stage: Stage,
+        *,
+        image: LrImage | None = None,
+        more_s: float = 0.0,
+        payload_cap: int = 0,
+    ) -> tuple[A, bytearray]:
+        """The answer to what may come with an image, within the stage's deadline and `more_s`."""
+        limits = self.task.protocol
+        usual_s = {"load": limits.load_deadline_s, "count": limits.count_deadline_s}
+        return self._worker.ask(
+            request,
+            expected,
+            image.pixels.data.cast("B") if image else b"",
+            stage=stage,
+            deadline_s=usual_s.get(stage, limits.forward_deadline_s) + more_s,
+            payload_cap=payload_cap,
+        )
+
     def reply(self, image: LrImage) -> OutputReply:
         """One forward and its output."""
         seconds = self.forward(image).seconds
@@ -97,24 +119,15 @@ class Session:
 
     def count(self, height: int, width: int) -> CountFigures:
         """The counters' figures."""
-        counted, _ = self._worker.ask(
-            messages.Count(height, width, quick=self.task.quick),
-            messages.Counted,
-            stage="count",
-            deadline_s=self.task.protocol.count_deadline_s,
-        )
+        request = messages.Count(height, width, quick=self.task.quick)
+        counted, _ = self._ask(request, messages.Counted, "count")
         counts = honest_counts(counted.counts)
         return CountFigures(counts, self.notes(), self.ready.untrained)
 
     def export(self) -> bytes:
         """The model's weights as a safetensors file."""
-        _, payload = self._worker.ask(
-            messages.Export(),
-            messages.Exported,
-            stage="load",
-            deadline_s=self.task.protocol.load_deadline_s,
-            payload_cap=PAYLOAD_CAP,
-        )
+        request = messages.Export()
+        _, payload = self._ask(request, messages.Exported, "load", payload_cap=PAYLOAD_CAP)
         return bytes(payload)
 
     def notes(self, state: ProcessState | None = None) -> tuple[str, ...]:
@@ -132,10 +145,8 @@ class Session:
         """What a forward draws by the GPU's counter; None where there is none, as on a CPU."""
         if self._gpu is None:
             return None
-        fastest: dict[tuple[str, str], float] = {}
-        for sample in samples:
-            name = (sample.dataset, sample.image)
-            fastest[name] = min(sample.seconds, fastest.get(name, sample.seconds))
+        slowest_first = sorted(samples, key=lambda it: -it.seconds)
+        fastest = {(it.dataset, it.image): it.seconds for it in slowest_first}
         return joules.energy(
             [(it.dataset, it.image) for it in images],
             counter=self._gpu.energy_j,
@@ -160,27 +171,10 @@ class Session:
     def _repeat(self, image: LrImage) -> joules.Window:
         request = messages.Repeat(*image.size, joules.WINDOW_S)
         began = time.perf_counter()
-        repeated = self._shown(image, request, messages.Repeated, more_s=joules.WINDOW_S)
-        return repeated.forwards, time.perf_counter() - began
-
-    def _shown(
-        self,
-        image: LrImage,
-        request: messages.Request,
-        expected: type[A],
-        *,
-        stage: Stage = "forward",
-        more_s: float = 0.0,
-    ) -> A:
-        """The answer to a request that comes with an image; `more_s` than a forward may take."""
-        answer, _ = self._worker.ask(
-            request,
-            expected,
-            image.pixels.data.cast("B"),
-            stage=stage,
-            deadline_s=self.task.protocol.forward_deadline_s + more_s,
+        repeated, _ = self._ask(
+            request, messages.Repeated, "forward", image=image, more_s=joules.WINDOW_S
         )
-        return answer
+        return repeated.forwards, time.perf_counter() - began
 
     def forward(self, image: LrImage, stage: Stage = "forward") -> Exchange:
         """One forward, by both clocks."""
@@ -190,7 +184,7 @@ class Session:
         request = messages.Forward(height, width)
         before = self._cpu_s()
         began = time.perf_counter()
-        done = self._shown(image, request, messages.Done, stage=stage, more_s=more_s)
+        done, _ = self._ask(request, messages.Done, stage, image=image, more_s=more_s)
         wall_s = time.perf_counter() - began
         refuse_negative(stage, (done.compile_s, done.device_wall_s))
         compile_s = done.compile_s if self.task.load.compile else 0.0
@@ -208,13 +202,7 @@ class Session:
         """The output of the last forward, which was of `image`."""
         height, width = (side * self.task.load.scale for side in image.size)
         size = height * width * 3
-        output, payload = self._worker.ask(
-            messages.Collect(),
-            Output,
-            stage="collect",
-            deadline_s=self.task.protocol.forward_deadline_s,
-            payload_cap=size,
-        )
+        output, payload = self._ask(messages.Collect(), Output, "collect", payload_cap=size)
         if (output.height, output.width, len(payload)) != (height, width, size):
             message = f"{len(payload)} bytes of output, {size} expected"
             raise WorkerFailed(failed("collect", "protocol", message))
@@ -239,18 +227,13 @@ class Session:
 
     def observe(self, image: LrImage) -> WatchedForward:
         """What a forward of `image` worked with."""
-        observed = self._shown(image, messages.Observe(*image.size), messages.Observed)
+        request = messages.Observe(*image.size)
+        observed, _ = self._ask(request, messages.Observed, "forward", image=image)
         return of_answer(WatchedForward, observed, "forward")
 
     def peak_rates(self) -> PeakRates:
         """What the device does at its best."""
-        gauged, _ = self._worker.ask(
-            messages.MeasurePeakRates(),
-            PeakRates,
-            stage="load",
-            deadline_s=self.task.protocol.load_deadline_s,
-        )
-        return gauged
+        return self._ask(messages.MeasurePeakRates(), PeakRates, "load")[0]
 
     @property
     def root(self) -> int:

@@ -64,14 +64,13 @@ def why_not(*, gpu: bool = False) -> str:
     With `gpu` also if a GPU that works outside of it does not work inside.
     """
     try:
-        found = trial.look(Bubblewrap(gpu=gpu))
-        broken = [it for it in found if not it.held and it.attempt not in trial.OPTIONAL]
-        if broken:
-            finding = broken[0]
-            if not finding.tried:
-                why = finding.evidence.removeprefix(trial.NOT_TRIED)
-                return f"bubblewrap does not work here: {why}"
-            return f"inside bubblewrap one can still {finding.tries} ({finding.evidence})"
+        for found in trial.look(Bubblewrap(gpu=gpu)):
+            if found.held or found.attempt in trial.OPTIONAL:
+                continue
+            if found.tried:
+                return f"inside bubblewrap one can still {found.tries} ({found.evidence})"
+            why = found.evidence.removeprefix(trial.NOT_TRIED)
+            return f"bubblewrap does not work here: {why}"
         return _without_cuda() if gpu else ""
     except (NotConfined, OSError) as error:
         return str(error)

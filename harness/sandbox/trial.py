@@ -216,9 +216,7 @@ def _laid_out() -> Iterator[tuple[dict[str, Any], Path, list[subprocess.Popen[by
             victims.append(stack.enter_context(subprocess.Popen(waiting, stdin=subprocess.PIPE)))
             stack.callback(victims[-1].kill)
         targets: dict[str, Any] = {
-            name: str(folder / name / "canary") for name in ("truth", "weights", "report")
-        }
-        targets |= {
+            **{name: str(folder / name / "canary") for name in ("truth", "weights", "report")},
             "home": _of_home(),
             "secret": mark,
             "mark": f"{mark}-mark",
