@@ -230,11 +230,11 @@ class CounterAnswer:
     """
 
     name: str  # its id in worker.count.counters
-    macs: int | None
-    matmul_macs: int | None
-    activations: int | None
-    convs: int | None
     device: str  # where the forward ran
+    macs: int | None = None
+    matmul_macs: int | None = None
+    activations: int | None = None
+    convs: int | None = None
     uncounted: dict[str, int] = field(default_factory=dict)  # operator -> calls it could not count
     error: str = ""
     by_operator: tuple[ShareAnswer, ...] = ()

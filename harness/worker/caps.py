@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 from harness.wire.count_answers import LIST_CAP, TEXT_CAP
@@ -46,6 +46,12 @@ def listed(names: Iterable[str], *, most: int = LISTED) -> tuple[str, ...]:
     known = tuple(names)
     rest = (f"{len(known) - most} others",) if len(known) > most else ()
     return (*map(clipped, known[:most]), *rest)
+
+
+def brief(names: Collection[str], what: str) -> tuple[str, ...]:
+    """How many there are and the first three, in one text; none where there are no names."""
+    shown = ", ".join(list(names)[:3]) + (", ..." if len(names) > 3 else "")
+    return (f"{len(names)} {what} ({shown})",) if names else ()
 
 
 def few(calls: Mapping[str, int], *, most: int = LISTED) -> dict[str, int]:

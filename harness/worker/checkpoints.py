@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from harness.worker.caps import brief
 from harness.worker.state_dict import BadWeights
 
-_LISTED = 3  # parameter names in a note
 _LFS = b"version https://git-lfs"
 
 
@@ -93,8 +93,8 @@ class Checkpoints:
         missing = list(getattr(outcome, "missing_keys", ()))
         unexpected = list(getattr(outcome, "unexpected_keys", ()))
         parts = [
-            *_listed(missing, "of the model's parameters and buffers are not in the checkpoint"),
-            *_listed(unexpected, "of the checkpoint's are not in the model"),
+            *brief(missing, "of the model's parameters and buffers are not in the checkpoint"),
+            *brief(unexpected, "of the checkpoint's are not in the model"),
         ]
         if parts:
             self.notes.append(f"loaded with strict=False: {'; '.join(parts)}")
@@ -113,10 +113,3 @@ def _refusal(name: str, path: Path | None, message: str) -> str:
         f"{name} is refused: it is a pickle with more than tensors in it{what}, or damaged; "
         "it has to be saved anew as a state dict"
     )
-
-
-def _listed(names: list[str], what: str) -> list[str]:
-    if not names:
-        return []
-    shown = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
-    return [f"{len(names)} {what} ({shown})"]

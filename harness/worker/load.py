@@ -16,11 +16,11 @@ from torch import nn
 
 from harness.wire.messages import Load
 from harness.worker import select_model
+from harness.worker.caps import brief
 from harness.worker.state_dict import BadWeights, read_state
 
 __all__ = ["BadWeights", "Loaded", "load"]
 _DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
-_LISTED = 3  # key names in a message
 
 
 @dataclass(frozen=True)
@@ -138,20 +138,13 @@ def _load_weights(model: nn.Module, request: Load) -> None:
     common = own.keys() & state.keys()
     misshapen = {name for name in common if own[name].shape != state[name].shape}
     faults = [
-        *_named("missing", own.keys() - state.keys()),
-        *_named("not in the model", state.keys() - own.keys()),
-        *_named("of another shape", misshapen),
+        *brief(sorted(own.keys() - state.keys()), "missing"),
+        *brief(sorted(state.keys() - own.keys()), "not in the model"),
+        *brief(sorted(misshapen), "of another shape"),
     ]
     if faults:
         raise BadWeights(f"the weights do not fit the model: {'; '.join(faults)}")
     model.load_state_dict(state, strict=True)
-
-
-def _named(what: str, names: set[str]) -> list[str]:
-    if not names:
-        return []
-    shown = ", ".join(sorted(names)[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
-    return [f"{len(names)} {what} ({shown})"]
 
 
 def _deployed(folder: Path, deploy: str, model: nn.Module) -> nn.Module:

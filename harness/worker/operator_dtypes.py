@@ -20,13 +20,7 @@ class _Dtypes(LightDispatchMode):  # type: ignore[no-untyped-call] # torch's __i
         super().__init__()
         self.calls: Counter[str] = Counter()
 
-    def __torch_dispatch__(
-        self,
-        func: Any,
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run one operator, and note what it was given."""
         given = [it for it in tree_leaves((args, kwargs)) if isinstance(it, torch.Tensor)]
         dtypes = [it.dtype for it in given if it.dtype.is_floating_point]

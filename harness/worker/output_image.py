@@ -21,22 +21,21 @@ def checked(output: Any, expected: tuple[int, ...]) -> torch.Tensor:
     A subclass of Tensor is refused: it could put off the work until its values are asked for, and
     that is after the clock has stopped.
     """
+    fault = _fault(output, expected)
+    if fault:
+        raise WrongOutput("wrong_output", f"the output is {fault}")
+    return output  # type: ignore[no-any-return]
+
+
+def _fault(output: Any, expected: tuple[int, ...]) -> str:
     name = type(output).__name__
     if not isinstance(output, torch.Tensor):
-        raise WrongOutput("wrong_output", f"the output is a {name}, not a tensor")
+        return f"a {name}, not a tensor"
     if type(output) is not torch.Tensor:
-        raise WrongOutput(
-            "wrong_output", f"the output is a {name}, a subclass of Tensor: return a plain tensor"
-        )
+        return f"a {name}, a subclass of Tensor: return a plain tensor"
     if output.layout is not torch.strided:
-        raise WrongOutput(
-            "wrong_output", f"the output is of layout {output.layout}: return a plain tensor"
-        )
+        return f"of layout {output.layout}: return a plain tensor"
     if tuple(output.shape) != expected:
         got = "x".join(map(str, output.shape)) or "a single number"
-        raise WrongOutput(
-            "wrong_output", f"the output is {got}, not {'x'.join(map(str, expected))}"
-        )
-    if not output.is_floating_point():
-        raise WrongOutput("wrong_output", f"the output is of {output.dtype}, not floating point")
-    return output
+        return f"{got}, not {'x'.join(map(str, expected))}"
+    return "" if output.is_floating_point() else f"of {output.dtype}, not floating point"

@@ -11,29 +11,10 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
+from harness.wire import messages
 from harness.wire.channel import Channel, Closed
 from harness.wire.count_answers import TEXT_CAP, BeforeDeployAnswer
-from harness.wire.messages import (
-    Answer,
-    Collect,
-    Count,
-    Counted,
-    Done,
-    Export,
-    Exported,
-    Forward,
-    Inspect,
-    Load,
-    MeasurePeakRates,
-    Observe,
-    Ready,
-    Repeat,
-    Repeated,
-    Request,
-    State,
-    Stop,
-    Trouble,
-)
+from harness.wire.messages import Answer, Done, Forward, Observe, Repeat, Request, Trouble
 from harness.worker import global_settings, rebinding
 from harness.worker.caps import within_caps
 from harness.worker.load import BadWeights, Loaded, load
@@ -59,7 +40,7 @@ def _exchange(channel: Channel, worker: Worker) -> bool:
     count as that one's peak memory.
     """
     request, payload = channel.receive()
-    if isinstance(request, Stop):
+    if isinstance(request, messages.Stop):
         return False
     answer, attachment = guarded(worker, request, payload)  # type: ignore[arg-type]
     channel.send(answer, attachment)
@@ -85,7 +66,7 @@ class Worker:
     """The state between messages: the loaded model and the last output."""
 
     def __init__(self) -> None:
-        self._asked: Load | None = None
+        self._asked: messages.Load | None = None
         self._loaded: Loaded | None = None
         self._runner: Runner | None = None
         self._before: global_settings.GlobalSettings | None = None
@@ -95,12 +76,12 @@ class Worker:
     def answer(self, request: Request, payload: bytearray) -> AnswerWithPayload:
         """Do what the request says."""
         match request:
-            case Collect():
+            case messages.Collect():
                 return self._need_runner().collect()
-            case Export():
+            case messages.Export():
                 state = self._need_loaded().model.state_dict()
                 copies = {name: value.detach().cpu().clone() for name, value in state.items()}
-                return Exported(len(copies)), save(copies)
+                return messages.Exported(len(copies)), save(copies)
             case Forward() | Repeat() | Observe():
                 return self._on_image(request, payload), b""
         return self._told(request), b""
@@ -108,19 +89,19 @@ class Worker:
     def _told(self, request: Request) -> Answer:
         """The answer to a request that comes and goes without a payload."""
         match request:
-            case Load():
+            case messages.Load():
                 return self._load(request)
-            case Count():
+            case messages.Count():
                 return self._count(request)
-            case Inspect():
+            case messages.Inspect():
                 return self._inspect()
-            case MeasurePeakRates():
+            case messages.MeasurePeakRates():
                 from harness.worker import peak_rates  # for this message only
 
                 return peak_rates.measured(self._device)
         raise RuntimeError(f"no answer to {type(request).__name__}")
 
-    def _load(self, request: Load) -> Ready:
+    def _load(self, request: messages.Load) -> messages.Ready:
         global_settings.apply(threads=request.threads, seed=request.seed)
         self._before = global_settings.read()
         self._device = request.device
@@ -131,7 +112,7 @@ class Worker:
         load_s = _now() - started
         changed = global_settings.differences(self._before, global_settings.read())
         global_settings.put_back(self._before, threads=request.threads, seed=request.seed)
-        return Ready(
+        return messages.Ready(
             load_s=load_s,
             params=self._loaded.params,
             changed=within_caps(changed),
@@ -144,7 +125,7 @@ class Worker:
             policy=within_caps(global_settings.policy(self._before)),
         )
 
-    def _count(self, request: Count) -> Counted:
+    def _count(self, request: messages.Count) -> messages.Counted:
         from harness.worker.count import count_model  # for this message only
 
         loaded = self._need_loaded()
@@ -156,9 +137,9 @@ class Worker:
             quick=request.quick,
         )
         unfused = self._before_deploy(request, loaded)
-        return Counted(within_caps(dataclasses.replace(counts, unfused=unfused)))
+        return messages.Counted(within_caps(dataclasses.replace(counts, unfused=unfused)))
 
-    def _before_deploy(self, request: Count, fused: Loaded) -> BeforeDeployAnswer | None:
+    def _before_deploy(self, request: messages.Count, fused: Loaded) -> BeforeDeployAnswer | None:
         """The same entry built once more, without its `deploy` function; None if it has none.
 
         It gets the same seed. Nothing of it stays in a process that is timed.
@@ -180,7 +161,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - a submission may raise anything at all
             return BeforeDeployAnswer(error=_line(error))
 
-    def _built(self, asked: Load) -> Loaded:
+    def _built(self, asked: messages.Load) -> Loaded:
         """Another model in the same state of the process as the first one."""
         global_settings.apply(threads=asked.threads, seed=asked.seed)
         try:
@@ -195,13 +176,13 @@ class Worker:
         image = np.frombuffer(payload, dtype=np.uint8).reshape(request.height, request.width, 3)
         match request:
             case Repeat():
-                return Repeated(runner.repeat(image, request.seconds))
+                return messages.Repeated(runner.repeat(image, request.seconds))
             case Observe():
                 return runner.observe(image)
         seconds = runner.forward(image)
         return Done(seconds, compile_s=runner.compile_s, device_wall_s=runner.device_wall_s)
 
-    def _inspect(self) -> State:
+    def _inspect(self) -> messages.State:
         changed = (
             global_settings.differences(self._before, global_settings.read())
             if self._before
@@ -212,7 +193,7 @@ class Worker:
         ours = self._runner.scratch_bytes if self._runner else 0
         written = self._runner.written if self._runner else 0
         allocated, held = max(peak - ours, 0), max(reserved - ours, 0)
-        return State(
+        return messages.State(
             within_caps(changed), allocated, held, rebinding.rebound(self._functions), written
         )
 

@@ -36,13 +36,7 @@ def without_cuda() -> Iterator[None]:
 class _OnCpu(TorchFunctionMode):
     """Takes CUDA out of every call of torch."""
 
-    def __torch_function__(
-        self,
-        func: Any,
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run one function, with the CPU in the place of any CUDA device."""
         if func is Tensor.cuda:
             return args[0]

@@ -8,8 +8,7 @@ Several counters (`counters` has the list) look at the same forward and none bel
 - `ptflops_counter`: ptflops, by hooks and patched functions
 
 Beside them `weight_trace` follows the tensors: which weights met the image, and what that must
-cost (`closed_form`). `second_size` looks at another size, `before_deploy` at an entry before its
-`deploy`.
+cost (`formulas`). `other_forwards` looks at another size, and at an entry before its `deploy`.
 
 Nothing is judged here. This package runs beside the submitted code, so what it returns is a claim;
 the trusted side compares the claims (`harness.counts.verdict`).
@@ -17,7 +16,7 @@ the trusted side compares the claims (`harness.counts.verdict`).
 
 from __future__ import annotations
 
-from harness.worker.count.before_deploy import count_before_deploy
 from harness.worker.count.counting import count_model
+from harness.worker.count.other_forwards import count_before_deploy
 
 __all__ = ["count_before_deploy", "count_model"]

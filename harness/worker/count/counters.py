@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 
 from harness.wire import count_answers
 from harness.wire.messages import CounterAnswer
@@ -38,7 +39,7 @@ def watch_forward(copied: ModelCopy) -> ForwardCounts:
             hooks.counting(copied.model, tally), stack.following(copied.model), reads, dispatch
         )
     except Exception:  # noqa: BLE001 - the submission's own, of any kind
-        return ForwardCounts(*hooks_alone(copied), _dispatch_alone(copied), *_reads_alone(copied))
+        return _watch_apart(copied)
     return ForwardCounts(
         tally,
         _answer(HOOKS, tally, copied),
@@ -48,28 +49,35 @@ def watch_forward(copied: ModelCopy) -> ForwardCounts:
     )
 
 
+def _watch_apart(copied: ModelCopy) -> ForwardCounts:
+    """The trace runs under a dispatch counter too: it takes compound operators apart."""
+    tally, by_hooks = hooks_alone(copied)
+    dispatch, reads = DispatchCounter(), TraceRecorder(copied.model, copied.image)
+    error = _error(copied, dispatch)
+    by_dispatch = _answer(DISPATCH, dispatch.tally, copied, error)
+    try:
+        report = reads.report(copied.forward(reads, DispatchCounter()))
+    except Exception as failure:  # noqa: BLE001
+        report = count_answers.WeightTraceAnswer(error=describe(failure))
+        return ForwardCounts(tally, by_hooks, by_dispatch, report, {})
+    return ForwardCounts(tally, by_hooks, by_dispatch, report, reads.names_read())
+
+
 def hooks_alone(copied: ModelCopy) -> tuple[HookTally, CounterAnswer]:
     """The hooks in a forward of their own, as an answer with an `error` if that fails."""
     tally = HookTally()
-    try:
-        copied.forward(hooks.counting(copied.model, tally))
-    except Exception as error:  # noqa: BLE001
-        return HookTally(), _failed(HOOKS, copied, error)
-    return tally, _answer(HOOKS, tally, copied)
+    error = _error(copied, hooks.counting(copied.model, tally))
+    return HookTally() if error else tally, _answer(HOOKS, tally, copied, error)
 
 
 def with_fallback(name: str, choice: DeviceChoice) -> CounterAnswer:
     """The count of one of ALONE on the chosen device, else on the CPU, else the last error."""
-    count = ALONE[name]
     try:
-        return count(choice.preferred)
+        return ALONE[name](choice.preferred)
     except Exception as error:  # noqa: BLE001
-        if choice.preferred is choice.fallback:
-            return _failed(name, choice.preferred, error)
-    try:
-        return count(choice.fallback)
-    except Exception as error:  # noqa: BLE001
-        return _failed(name, choice.fallback, error)
+        if choice.preferred is not choice.fallback:
+            return with_fallback(name, replace(choice, preferred=choice.fallback))
+        return CounterAnswer(name, choice.preferred.device, error=describe(error))
 
 
 def by_fvcore(copied: ModelCopy) -> CounterAnswer:
@@ -82,8 +90,6 @@ def by_fvcore(copied: ModelCopy) -> CounterAnswer:
         name="fvcore",
         macs=figures.macs,
         matmul_macs=figures.matmul_macs,
-        activations=None,
-        convs=None,
         device=copied.device,
         uncounted=few(figures.uncounted),
         by_operator=shares(figures.operators),
@@ -99,11 +105,8 @@ def by_ptflops(copied: ModelCopy) -> CounterAnswer:
         figures = count_by_ptflops(copied.model, copied.image)
     return CounterAnswer(
         name="ptflops",
-        macs=figures.macs,
-        matmul_macs=None,
-        activations=None,
-        convs=None,
         device=copied.device,
+        macs=figures.macs,
         by_module=shares(figures.modules),
     )
 
@@ -118,46 +121,28 @@ HOOKS, DISPATCH = "ntire2022", "dispatch"  # who watch one forward together
 COUNTERS = (HOOKS, *ALONE, DISPATCH)  # in the order of an answer
 
 
-def _dispatch_alone(copied: ModelCopy) -> CounterAnswer:
-    dispatch = DispatchCounter()
+def _error(copied: ModelCopy, watcher: AbstractContextManager[object]) -> str:
+    """Why a forward under the watcher failed; "" where it did not."""
     try:
-        copied.forward(dispatch)
-    except Exception as error:  # noqa: BLE001
-        return _failed(DISPATCH, copied, error)
-    return _answer(DISPATCH, dispatch.tally, copied)
+        copied.forward(watcher)
+    except Exception as error:  # noqa: BLE001 - the submission's own, of any kind
+        return describe(error)
+    return ""
 
 
-def _reads_alone(copied: ModelCopy) -> tuple[count_answers.WeightTraceAnswer, dict[str, int]]:
-    """Under a dispatch counter too: it takes compound operators apart."""
-    reads = TraceRecorder(copied.model, copied.image)
-    try:
-        output = copied.forward(reads, DispatchCounter())
-    except Exception as error:  # noqa: BLE001
-        return count_answers.WeightTraceAnswer(error=describe(error)), {}
-    return reads.report(output), reads.names_read()
-
-
-def _answer(name: str, tally: HookTally | DispatchTally, copied: ModelCopy) -> CounterAnswer:
+def _answer(
+    name: str, tally: HookTally | DispatchTally, copied: ModelCopy, error: str = ""
+) -> CounterAnswer:
+    if error:
+        return CounterAnswer(name, copied.device, error=error)
     return CounterAnswer(
         name=name,
+        device=copied.device,
         macs=tally.macs,
         matmul_macs=tally.matmul_macs,
         activations=tally.activations,
         convs=tally.convs,
-        device=copied.device,
         uncounted=few(tally.uncounted),
         by_operator=tally.operators.shares(),
         by_module=tally.modules.shares(),
-    )
-
-
-def _failed(name: str, copied: ModelCopy, error: Exception) -> CounterAnswer:
-    return CounterAnswer(
-        name=name,
-        macs=None,
-        matmul_macs=None,
-        activations=None,
-        convs=None,
-        device=copied.device,
-        error=describe(error),
     )

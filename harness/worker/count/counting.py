@@ -11,7 +11,7 @@ from harness.worker.count.counters import ALONE, hooks_alone, watch_forward, wit
 from harness.worker.count.device_choice import choose
 from harness.worker.count.hooks import HookTally
 from harness.worker.count.model_copies import evaluating, parameter_count, photograph
-from harness.worker.count.second_size import count_at_second_size
+from harness.worker.count.other_forwards import count_at_second_size
 
 
 def count_model(

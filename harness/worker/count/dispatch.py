@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from harness.worker.count.breakdown import Breakdown
-from harness.worker.count.formulas import FORMULAS
+from harness.worker.count.formulas import formula_of
 from harness.worker.count.module_stack import ModuleStack
 from harness.worker.count.operators import is_free
 from harness.worker.dispatch_mode import LightDispatchMode, positional
@@ -52,17 +52,11 @@ class DispatchCounter(LightDispatchMode):  # type: ignore[no-untyped-call]
         self._stack = stack or ModuleStack()
         self.tally = DispatchTally()
 
-    def __torch_dispatch__(
-        self,
-        func: Any,
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run one operator and count it."""
         kwargs = kwargs or {}
         name = func._schema.name  # noqa: SLF001 - the only spelling of "namespace::operator"
-        formula = FORMULAS.get(_bare(name))
+        formula = formula_of(name)
         if formula is None and not is_free(name):
             with self:  # a compound operator is counted by its parts
                 parts = func.decompose(*args, **kwargs)
@@ -82,8 +76,3 @@ class DispatchCounter(LightDispatchMode):  # type: ignore[no-untyped-call]
         if name == "aten::convolution" and args[1].dim() == 4:
             self.tally.activations += out.numel()
             self.tally.convs += 1
-
-
-def _bare(name: str) -> str:
-    namespace, _, operator = name.partition("::")
-    return operator.rstrip("_") if namespace == "aten" else ""

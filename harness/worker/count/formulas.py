@@ -1,4 +1,5 @@
-"""Multiply-adds of the operators that multiply matrices, from the shapes of their tensors.
+"""Multiply-adds of the operators that multiply matrices, from the shapes of their tensors, and
+what weights cost at the least, from their elements and the positions that they are used at.
 
 One multiply-add counts as 1. Biases and the scaling inside an attention are left out, as all the
 literature's counters do.
@@ -6,9 +7,10 @@ literature's counters do.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor
 
@@ -67,3 +69,91 @@ FORMULAS: dict[str, Formula] = {
     "_scaled_dot_product_fused_attention_overrideable": attention,
 }
 """By the name of the `aten` operator."""
+Total = Literal["closed_form", "image_products", "weight_products"]
+_FACTORS = {  # where the two factors of a product stand
+    **dict.fromkeys(("mm", "bmm", "mv", "dot", "vdot", "_int_mm", "_scaled_mm"), (0, 1)),
+    **dict.fromkeys(("addmm", "baddbmm", "addmv", "addbmm", "_addmm_activation"), (1, 2)),
+}
+_MATRICES = ("mm", "bmm", "addmm", "baddbmm", "_int_mm", "_scaled_mm", "_addmm_activation")
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """One operator: its multiply-adds, where they belong, and the weights among its factors."""
+
+    total: Total
+    macs: int
+    weights: tuple[Tensor, ...] = ()
+
+
+def formula_of(name: str) -> Formula | None:
+    """The formula of an operator, `namespace::name`, in place or not."""
+    namespace, _, operator = name.partition("::")
+    return FORMULAS.get(operator.rstrip("_")) if namespace == "aten" else None
+
+
+def known(name: str, args: tuple[Any, ...], out: Tensor, images: Collection[int]) -> Meeting:
+    """An operator that has a formula; `images` are the ids of arguments that come of the image.
+
+    A weight's cost is not taken from the formula: it is the weight's elements times positions.
+    """
+    operator = name.partition("::")[2].rstrip("_")
+    factors = _factors(operator, args)
+    weights = tuple(factor for factor in factors if id(factor) not in images)
+    if not weights or len(weights) == len(factors):
+        formula = FORMULAS[operator]
+        return Meeting("weight_products" if weights else "image_products", formula(args, out))
+    if operator == "convolution" and weights[0] is args[1]:
+        return Meeting("closed_form", _convolved(args, out), weights)
+    if operator in _MATRICES and len(weights) == 1:
+        image = next(factor for factor in factors if factor is not weights[0])
+        used_at = image.shape[-2] if weights[0] is factors[1] else image.shape[-1]
+        return Meeting("closed_form", prod(weights[0].shape) * used_at, weights)
+    return Meeting("closed_form", FORMULAS[operator](args, out), weights)
+
+
+def opaque(given: tuple[Tensor, ...], outs: tuple[Tensor, ...], images: Collection[int]) -> Meeting:
+    """An operator that nothing is known of, as if its weights were used at every position.
+
+    Positions are those of its largest image or of its largest output, whichever are fewer: a
+    convolution uses its kernel for each of its output, a transposed one for each of its image.
+    """
+    pictures = [tensor for tensor in given if id(tensor) in images]
+    weights = kernels(given, images, channels=max(map(_channels, (*pictures, *outs))))
+    used_at = min(max(map(_positions, pictures)), max(map(_positions, outs)))
+    return Meeting("closed_form", used_at * sum(prod(it.shape) for it in weights), weights)
+
+
+def kernels(
+    given: tuple[Tensor, ...], images: Collection[int], *, channels: int
+) -> tuple[Tensor, ...]:
+    """What an operator was given beside images and is more than a scale and an offset a channel."""
+    return tuple(it for it in given if id(it) not in images and it.numel() > 2 * channels)
+
+
+def _factors(operator: str, args: tuple[Any, ...]) -> tuple[Tensor, ...]:
+    if operator == "convolution":
+        return args[0], args[1]
+    if operator in _FACTORS:
+        left, right = _FACTORS[operator]
+        return args[left], args[right]
+    return tuple(args[:3])  # attention: query, key, value
+
+
+def _convolved(args: tuple[Any, ...], out: Tensor) -> int:
+    image, weight, transposed = args[0], args[1], args[6]
+    used_at = image if transposed else out
+    return int(image.shape[0] * prod(used_at.shape[2:]) * prod(weight.shape))
+
+
+def _positions(image: Tensor) -> int:
+    """Of N x C x H x W, N x T x C or N x C."""
+    if image.dim() >= 4:
+        return int(image.shape[0] * prod(image.shape[2:]))
+    return int(prod(image.shape[:-1]))
+
+
+def _channels(image: Tensor) -> int:
+    if image.dim() >= 4:
+        return int(image.shape[1])
+    return int(image.shape[-1]) if image.dim() else 1

@@ -76,13 +76,7 @@ class _VisibleConvolutions(TorchFunctionMode):
     padding="same" is let through: fvcore can't count it, and its figure is to be fvcore's own.
     """
 
-    def __torch_function__(
-        self,
-        func: Any,
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if func not in _ARGUMENTS:
             return func(*args, **kwargs)

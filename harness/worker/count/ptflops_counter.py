@@ -111,13 +111,7 @@ class _ModelsOwnCalls(LightDispatchMode):  # type: ignore[no-untyped-call]
     has patched: a LayerNorm would count the sums and products inside it as well.
     """
 
-    def __torch_dispatch__(
-        self,
-        func: Any,
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run one operator, then forget what was collected meanwhile."""
         patched = (torch.nn.functional.relu, torch.mul)  # one of each of ptflops' two lists
         lists = [getattr(function, "collector", []) for function in patched]

@@ -20,7 +20,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from harness.wire import count_answers
 from harness.wire.count_answers import UnregisteredTensorAnswer
 from harness.worker.caps import clipped, few, listed
-from harness.worker.count.closed_form import formula_of, known, opaque
+from harness.worker.count.formulas import formula_of, known, opaque
 from harness.worker.count.model_tensors import model_tensors
 from harness.worker.count.operators import is_free
 from harness.worker.dispatch_mode import LightDispatchMode, positional
@@ -56,13 +56,7 @@ class TraceRecorder(LightDispatchMode):  # type: ignore[no-untyped-call]
         self._image_numel = image.numel()
         self._follow(image, _IMAGE)
 
-    def __torch_dispatch__(
-        self,
-        func: Any,
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run one operator and note what it was given."""
         out = func(*args, **(kwargs or {}))
         kind = _kind(func)

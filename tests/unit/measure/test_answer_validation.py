@@ -25,7 +25,7 @@ from harness.wire.count_answers import (
 )
 from harness.wire.messages import CounterAnswer, CountsAnswer
 
-COUNTER = CounterAnswer("dispatch", 1, 1, 1, 1, "meta")
+COUNTER = CounterAnswer("dispatch", "meta", 1, 1, 1, 1)
 HONEST = CountsAnswer(
     8, 8, 1, 1, 1, (COUNTER,), reads=WeightTraceAnswer(), elsewhere=SecondSizeAnswer(8, 8)
 )

@@ -67,7 +67,7 @@ def _decode(**document: Any) -> Message:
 
 
 def _counted(**changes: Any) -> dict[str, Any]:
-    counter = CounterAnswer("fvcore", 1, 2, None, 4, "cpu")
+    counter = CounterAnswer("fvcore", "cpu", 1, 2, None, 4)
     document = dataclasses.asdict(Counted(CountsAnswer(8, 8, 5, 5, 5, (counter,))))
     document["counts"]["counters"][0].update(changes)
     return {"type": "Counted", **json.loads(json.dumps(document))}

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from harness.wire import count_answers
-from harness.worker.count.closed_form import known, opaque
 from harness.worker.count.dispatch import DispatchCounter
+from harness.worker.count.formulas import known, opaque
 from harness.worker.count.weight_trace import TraceRecorder
 
 
