@@ -25,7 +25,7 @@ from statistics import median
 import numpy as np
 
 from harness.audits.roofline import floor
-from harness.core.audit import Audit, flagged
+from harness.core.audit import Audit
 from harness.core.challenge import TimingProtocol
 from harness.core.outcome import Failed
 from harness.core.record import Calibration, CountFigures, ImageScore
@@ -100,7 +100,7 @@ def _entry(
                 least = floor(counts, [outcome], scale=task.load.scale)
                 audits = (*outcome.audits, *filter(None, (least,)))
                 tally.asked.update(it.id for it in audits)
-                tally.odd += flagged(audits)
+                tally.odd += tuple(it for it in audits if it.verdict != "ok")
         kind = "thorough" if thorough else "plain"
         tally.ratios.setdefault(kind, []).append(wall_s["on"] / wall_s["off"])
     return tally

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.audits.clocks import Exchange
-from harness.core.audit import ProcessState, WatchedForward
+from harness.core.audit import Audit, ProcessState, WatchedForward
 from harness.core.challenge import TimingProtocol
 from harness.core.outcome import failed
 from harness.core.record import Calibration, ImageScore, Memory
@@ -104,3 +104,8 @@ def images(number: int = 3) -> tuple[LrImage, ...]:
 def score(image: LrImage, pixels: Uint8) -> ImageScore:
     """Nothing is judged."""
     return ImageScore(image.dataset, image.image, str(pixels.shape))
+
+
+def flagged(audits: Iterable[Audit]) -> tuple[Audit, ...]:
+    """Those that are not `ok`."""
+    return tuple(it for it in audits if it.verdict != "ok")

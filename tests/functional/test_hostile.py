@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fakes.audited import flagged
 from hostile import corpus, trial
 from hostile.trial import Results, Tried
 from hostile.world import LIMITS
 
-from harness.core.audit import flagged
 from harness.core.record import RoundFigures
 from harness.sandbox.bubblewrap import Bubblewrap
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fakes.audited import flagged
 from fakes.challenges import write_challenge
 
-from harness.core.audit import flagged
 from harness.core.outcome import Failed
 from harness.core.record import Calibration, ImageScore, RoundFigures
 from harness.datasets.find import find_all

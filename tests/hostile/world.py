@@ -37,9 +37,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from fakes.audited import flagged
 from fakes.challenges import write_set5
 
-from harness.core.audit import flagged
 from harness.core.outcome import Failed
 from harness.core.record import RoundFigures
 from harness.sandbox.limits import MIB, Limits
