@@ -12,7 +12,7 @@ from harness.entries import catalogue
 from harness.entries import checkouts as official
 from harness.gate.pair import CheckRequest
 from harness.gate.result import Checked
-from harness.render.frame import to_frame
+from harness.render import to_frame
 from harness.usecases.check import check as run_check
 from harness.usecases.evaluate import RunRequest
 from harness.usecases.evaluate import evaluate as run_evaluate

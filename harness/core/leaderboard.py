@@ -104,6 +104,15 @@ class BoardEntry:
         return f"{self.failure.stage}: {self.failure.message}" if self.failure else ""
 
     @property
+    def printed_by_source(self) -> dict[str, dict[str, float]]:
+        """Published figures in base units: source to metric key to figure, the first of two."""
+        sources: dict[str, dict[str, float]] = {}
+        for item in self.published:
+            figures = sources.setdefault(item.source, {})
+            figures.update(item.figures() | figures)
+        return sources
+
+    @property
     def timed(self) -> tuple[Record, ...]:
         """The records of the rounds that its runtime comes from; a failed entry has none."""
         if self.failure:

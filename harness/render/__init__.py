@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.core.leaderboard import Leaderboard
 from harness.core.printed_table import Regenerated
 from harness.documents import atomic
 from harness.render.as_terminal import to_terminal
-from harness.render.document import document
-from harness.render.frame import to_frame
+from harness.render.document import OF_ALL, document
 from harness.render.rulings import rulings_notes, rulings_table
 from harness.render.table import Table, table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from harness.render.page import Compared
 
 __all__ = [
@@ -84,3 +85,30 @@ def _tables(name: str, drawn: Table) -> dict[str, str]:
 def to_json(board: Leaderboard) -> str:
     """`document` as ASCII JSON text: lone surrogates and odd scripts survive any encoding."""
     return json.dumps(document(board), indent=2, allow_nan=False) + "\n"
+
+
+def to_frame(board: Leaderboard) -> pd.DataFrame:
+    """One row an entry, in the board's order, base units in the columns' names.
+
+    `psnr_db:DATASET` and `ssim:DATASET` by data set, `rank:METRIC` by ranked metric,
+    `score:TRACK` and `track_rank:TRACK` by track. What was not measured is missing (`pd.isna`).
+    """
+    import pandas as pd
+
+    shown = document(board)
+    rows = [_flat(row) for row in shown["rows"]]
+    # Named even on an empty board, so that a script may rely on them.
+    columns = dict.fromkeys(OF_ALL)
+    for row in rows:
+        columns.update(dict.fromkeys(row))
+    return pd.DataFrame(rows, columns=list(columns))
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    flat = {name: row[name] for name in OF_ALL}
+    for dataset, figures in row["quality"].items():
+        flat |= {f"{name}:{dataset}": value for name, value in figures.items()}
+    flat |= {f"rank:{metric}": rank for metric, rank in row["ranks"].items()}
+    for track, place in row["tracks"].items():
+        flat |= {f"score:{track}": place["score"], f"track_rank:{track}": place["rank"]}
+    return flat

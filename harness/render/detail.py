@@ -14,7 +14,6 @@ from harness.core.record import FloorFigures, ImageScore, RoundFigures
 from harness.render.badges import Badge, badges
 from harness.render.facts import facts, reason
 from harness.render.grids import Grid, audited, evidence
-from harness.render.published_figures import by_source
 from harness.render.runtime_scatter import Drawing, spread
 from harness.render.table import RowKind, kind_of
 from harness.render.text import HINT_LIMIT, clean, cut, short
@@ -110,7 +109,7 @@ def _counter(counter: Counter) -> tuple[str, ...]:
 
 def _published(entry: BoardEntry) -> Grid:
     rows = []
-    for source, figures in by_source(entry.published).items():
+    for source, figures in entry.printed_by_source.items():
         for key, printed in figures.items():
             ours = entry.values.get(key)
             rows.append(

@@ -10,11 +10,14 @@ from harness.core.audit import worst
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import BoardEntry, Leaderboard, Row
 from harness.core.metrics import METRICS, QUALITY, Metric
-from harness.render.published_figures import by_source
 
-TIMES = tuple(it for it in METRICS.values() if it.unit == "s")
+_TIMES = tuple(it for it in METRICS.values() if it.unit == "s")
+_COSTS = tuple(it for it in METRICS.values() if it.unit != "s" and not it.quality)
 _OF_FAILURE = ("stage", "reason", "message")
-COSTS = tuple(it for it in METRICS.values() if it.unit != "s" and not it.quality)
+OF_ALL = (  # in every row, whatever its challenge
+    *("id", "team", "title", "role", "status", "ranked", "reason", "verdict", "precision"),
+    *(kind.name for kind in (*_TIMES, *_COSTS)),
+)
 
 
 def document(board: Leaderboard) -> dict[str, Any]:
@@ -81,13 +84,13 @@ def _row(board: Leaderboard, row: Row) -> dict[str, Any]:
         "reason": row.reason,
         "failure": failure and {key: getattr(failure, key) for key in _OF_FAILURE},
         "quality": _quality(board.challenge, entry),
-        TIMES[0].name: _figure(entry, TIMES[0]),
+        _TIMES[0].name: _figure(entry, _TIMES[0]),
         "runtime_range_s": spread and [finite(spread.low), finite(spread.high)],
         "runtime_ranks": span and [span.first, span.last],
         "runtime_ratio": row.runtime_ratio and dataclasses.asdict(row.runtime_ratio),
-        **{kind.name: _figure(entry, kind) for kind in TIMES[1:]},
+        **{kind.name: _figure(entry, kind) for kind in _TIMES[1:]},
         "precision": entry.precision,
-        **{kind.name: _figure(entry, kind) for kind in COSTS},
+        **{kind.name: _figure(entry, kind) for kind in _COSTS},
         "ranks": dict(row.ranks),
         "tracks": {
             name: {"score": finite(standing.score), "rank": standing.rank}
@@ -102,7 +105,7 @@ def _row(board: Leaderboard, row: Row) -> dict[str, Any]:
         "badges": list(entry.badges),
         "earlier_run": bool(board.earlier(row)),
         "notes": list(entry.notes),
-        "published": by_source(entry.published),
+        "published": entry.printed_by_source,
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from harness.core.challenge import Challenge, Limit, Term, Track
 from harness.core.counter_registry import CONVENTIONS
@@ -13,6 +12,7 @@ from harness.core.submission import PublishedFigures
 from harness.render.text import clean
 from harness.render.units import converted, quantity, usual
 
+Meaning = tuple[str, str]  # a word of the table, and its meaning
 _PROFILES = {
     "ntire": (
         "On the 8-bit RGB images, {scale} pixels cropped from every border. PSNR = 20 log10(255 / "
@@ -44,36 +44,26 @@ _COUNTED = (
 _UNCHECKED = "Counts are the file's own: nothing here has checked them."
 
 
-@dataclass(frozen=True)
-class Meaning:
-    """A word of the table and its meaning."""
-
-    word: str
-    meaning: str
-
-
 def legend(challenge: Challenge, origin: FiguresOrigin = "measured") -> tuple[Meaning, ...]:
-    """The explanations that this challenge's columns, limits and tracks need, in table order.
+    """The words that this challenge's columns, limits and tracks need, in table order.
 
     Of figures of another `origin` it says where they are from, not how the harness would measure.
     """
     metrics = {key.partition(":")[0] for key in challenge.metrics()}
-    terms = [
-        Meaning(clean(track.title), _track(track, challenge.baseline)) for track in challenge.tracks
-    ]
+    terms = [(clean(track.title), _track(track, challenge.baseline)) for track in challenge.tracks]
     if challenge.baseline_figures is not None:
-        terms.append(Meaning("Baseline", _baseline(challenge, challenge.baseline_figures)))
+        terms.append(("Baseline", _baseline(challenge, challenge.baseline_figures)))
     if challenge.limits:
-        terms.append(Meaning("Limits", "; ".join(map(_limit, challenge.limits)) + "."))
+        terms.append(("Limits", "; ".join(map(_limit, challenge.limits)) + "."))
     if metrics & {"psnr", "ssim"}:
         text = _PROFILES[challenge.quality_profile].format(scale=challenge.scale)
-        terms.append(Meaning("PSNR, SSIM", text + (_SSIM if "ssim" in metrics else "")))
+        terms.append(("PSNR, SSIM", text + (_SSIM if "ssim" in metrics else "")))
     if "runtime" in metrics:
-        terms.append(Meaning("Runtime", _runtime(challenge, origin)))
+        terms.append(("Runtime", _runtime(challenge, origin)))
     return (
         *terms,
         *_costs(challenge, metrics, origin),
-        Meaning("Marks", _marks(challenge, origin)),
+        ("Marks", _marks(challenge, origin)),
     )
 
 
@@ -127,7 +117,7 @@ def _costs(challenge: Challenge, metrics: set[str], origin: FiguresOrigin) -> It
     for kind in sorted(METRICS.values(), key=lambda kind: kind.unit == "s"):
         if kind.meaning and kind.key in metrics:
             text = kind.meanings.get(origin, kind.meaning)
-            yield Meaning(kind.label, text.format(**told))
+            yield kind.label, text.format(**told)
 
 
 def _marks(challenge: Challenge, origin: FiguresOrigin) -> str:
@@ -176,16 +166,12 @@ def _track(track: Track, baseline: str) -> str:
         then = f", ties by {', '.join(names[1:])}" if names[1:] else ""
         return f"Order by {names[0]}{then}.{left_out}"
     if track.kind == "rank_sum":
-        terms = " + ".join(map(_rank_term, track.terms))
+        parts = zip(names, (term.weight for term in track.terms), strict=True)
+        terms = " + ".join(f"{'' if by == 1 else f'{by:g} × '}rank({name})" for name, by in parts)
         return f"Score = {terms}; the smallest sum leads.{left_out}"
     terms = " + ".join(map(_exp_term, track.terms))
     relative = f"each relative to {clean(baseline)}; the smallest score leads."
     return f"Score = {terms}, {relative}{left_out}"
-
-
-def _rank_term(term: Term) -> str:
-    rank = f"rank({clean(label(term.metric))})"
-    return rank if term.weight == 1 else f"{term.weight:g} × {rank}"
 
 
 def _exp_term(term: Term) -> str:

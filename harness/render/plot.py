@@ -10,18 +10,21 @@ import io
 import math
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.core.leaderboard import Leaderboard, Row, RowRole
-from harness.render.plot_labels import Spot, write_labels
 from harness.render.text import short
 from harness.render.units import shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Annotation
+    from matplotlib.transforms import Bbox
 
+_Place = tuple[float, float, str, str]  # offset in points, alignment across and along
 _SIZE_IN = (7.6, 4.6)
 _LABEL_LIMIT = 24
 _LARGEST_AREA_PT2 = 900.0
@@ -79,18 +82,15 @@ def plot(board: Leaderboard) -> Plot | None:
     scored = [use for use in board.challenge.datasets if use.truth]
     for dataset in (it.name for it in sorted(scored, key=lambda it: it.split != "validation")):
         points = tuple(point for row in board.rows for point in _points(row, dataset))
-        if points:
-            return _plot(points, short(dataset))
+        if not points:
+            continue
+        name, described = short(dataset), "; ".join(map(_described, points))
+        drawn: tuple[RowRole, ...] = ("reference", "entry")
+        roles = tuple(role for role in drawn if role in {point.role for point in points})
+        svg, numbered = _draw(points, name)
+        told = tuple(map(_described, numbered))
+        return Plot(svg, f"PSNR on {name} against runtime", described, roles, told)
     return None
-
-
-def _plot(points: tuple[Point, ...], name: str) -> Plot:
-    described = "; ".join(map(_described, points))
-    drawn: tuple[RowRole, ...] = ("reference", "entry")
-    roles = tuple(role for role in drawn if role in {point.role for point in points})
-    svg, numbered = _draw(points, name)
-    told = tuple(map(_described, numbered))
-    return Plot(svg, f"PSNR on {name} against runtime", described, roles, told)
 
 
 def _described(it: Point) -> str:
@@ -121,23 +121,39 @@ def _draw(points: tuple[Point, ...], dataset: str) -> tuple[str, tuple[Point, ..
         figure = Figure(figsize=_SIZE_IN, layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
-        _circles(axes, points)
-        _frame(axes, dataset)
-        _spread(axes, points)
-        figure.canvas.draw()
-        numbered = write_labels(figure, axes, _spots(points), colour=INK)
+        areas = _areas(points)
+        _circles(axes, points, areas)
+        axes.margins(0.16)
+        axes.set_xlabel("Runtime [ms]")
+        axes.set_ylabel(f"PSNR on {dataset} [dB]", parse_math=False)
+        axes.ticklabel_format(useOffset=False)
+        frame(axes)
+        runtimes = [point.runtime_ms for point in points]
+        if min(runtimes) > 0 and max(runtimes) > _LINEAR_UP_TO * min(runtimes):
+            # on a linear axis one slow row would press all others into a corner
+            axes.set_xscale("log")
+            axes.xaxis.set_major_formatter("{x:g}")
+            axes.set_xlabel("Runtime [ms], logarithmic")
+        figure.canvas.draw()  # the axes get their final size
+        radii = [math.sqrt(area / math.pi) for area in areas]
+        numbered = _write_names(figure, axes, points, radii)
         svg = themed(figure)
-    return svg, tuple(points[index] for index in numbered)
+    return svg, numbered
 
 
-def _circles(axes: Axes, points: tuple[Point, ...]) -> None:
-    areas = dict(zip(points, _areas(points), strict=True))
+def _areas(points: tuple[Point, ...]) -> list[float]:
+    """Of the circles, in square points; the largest network has the largest."""
+    largest = max(point.params for point in points) or 1.0
+    return [max(_LEAST_AREA_PT2, _LARGEST_AREA_PT2 * it.params / largest) for it in points]
+
+
+def _circles(axes: Axes, points: tuple[Point, ...], areas: Sequence[float]) -> None:
     for role, colour in (("reference", REFERENCE), ("entry", ENTRY)):
-        own = [point for point in points if point.role == role]
+        own = [it for it in zip(points, areas, strict=True) if it[0].role == role]
         axes.scatter(
-            [point.runtime_ms for point in own],
-            [point.psnr_db for point in own],
-            s=[areas[point] for point in own],
+            [point.runtime_ms for point, _ in own],
+            [point.psnr_db for point, _ in own],
+            s=[area for _, area in own],
             facecolors=colour,
             edgecolors=colour,
             alpha=0.55,
@@ -145,39 +161,84 @@ def _circles(axes: Axes, points: tuple[Point, ...]) -> None:
         )
 
 
-def _frame(axes: Axes, dataset: str) -> None:
-    axes.margins(0.16)
-    axes.set_xlabel("Runtime [ms]")
-    axes.set_ylabel(f"PSNR on {dataset} [dB]", parse_math=False)
-    axes.ticklabel_format(useOffset=False)
-    frame(axes)
+def _write_names(
+    figure: Figure, axes: Axes, points: tuple[Point, ...], radii_pt: Sequence[float]
+) -> tuple[Point, ...]:
+    """Write each name at the first place where it hides neither a name nor a circle.
+
+    Returns the points without such a place: they bear the numbers 1, 2, ... instead, beside their
+    circle or, as the last resort, on it.
+    """
+    circles = list(zip(points, radii_pt, strict=True))
+    taken = [_extent(figure, axes, point, radius) for point, radius in circles]
+    crowded = []
+    for point, radius in circles:
+        text = f"{point.name} ({shown(point.params, 'M', 3)} M)"
+        places = (*_places(radius + 3), *_places(radius + 16))
+        if not _write(figure, axes, point, text, places, taken):
+            crowded.append((point, radius))
+    for number, (point, radius) in enumerate(crowded, start=1):
+        places = (*_places(radius + 2), *_places(radius + 9))
+        if not _write(figure, axes, point, str(number), places, taken):
+            _note(axes, point, str(number), (0, 0, "center", "center"))
+    return tuple(point for point, _ in crowded)
 
 
-def _spread(axes: Axes, points: tuple[Point, ...]) -> None:
-    """A logarithmic axis where one slow row would press all others into a corner."""
-    runtimes = [point.runtime_ms for point in points]
-    if min(runtimes) > 0 and max(runtimes) > _LINEAR_UP_TO * min(runtimes):
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.set_xlabel("Runtime [ms], logarithmic")
+def _write(
+    figure: Figure,
+    axes: Axes,
+    point: Point,
+    text: str,
+    places: Sequence[_Place],
+    taken: list[Bbox],
+) -> bool:
+    """Whether the text found a free place, which is then taken."""
+    for place in places:
+        note = _note(axes, point, text, place)
+        extent = note.get_window_extent()
+        inside = axes.bbox.x0 <= extent.x0 and extent.x1 <= figure.bbox.x1
+        if inside and not any(extent.overlaps(other) for other in taken):
+            taken.append(extent)
+            return True
+        note.remove()
+    return False
 
 
-def _spots(points: tuple[Point, ...]) -> list[Spot]:
-    return [
-        Spot(
-            x=point.runtime_ms,
-            y=point.psnr_db,
-            radius_pt=math.sqrt(area / math.pi),
-            text=f"{point.name} ({shown(point.params, 'M', 3)} M)",
-        )
-        for point, area in zip(points, _areas(points), strict=True)
-    ]
+def _note(axes: Axes, point: Point, text: str, place: _Place) -> Annotation:
+    dx, dy, across, along = place
+    return axes.annotate(
+        text,
+        (point.runtime_ms, point.psnr_db),
+        xytext=(dx, dy),
+        ha=across,
+        va=along,
+        textcoords="offset points",
+        color=INK,
+        fontsize=8,
+        parse_math=False,
+    )
 
 
-def _areas(points: tuple[Point, ...]) -> list[float]:
-    """Of the circles, in square points; the largest network has the largest."""
-    largest = max(point.params for point in points) or 1.0
-    return [max(_LEAST_AREA_PT2, _LARGEST_AREA_PT2 * it.params / largest) for it in points]
+def _extent(figure: Figure, axes: Axes, point: Point, radius_pt: float) -> Bbox:
+    from matplotlib.transforms import Bbox
+
+    x, y = axes.transData.transform((point.runtime_ms, point.psnr_db))
+    # The inscribed box would let a label touch the rim, the full one wastes the corners.
+    half = 0.85 * radius_pt * figure.dpi / 72
+    return Bbox.from_extents(x - half, y - half, x + half, y + half)
+
+
+def _places(away: float) -> tuple[_Place, ...]:
+    return (
+        (away, 0, "left", "center"),
+        (-away, 0, "right", "center"),
+        (0, away, "center", "bottom"),
+        (0, -away, "center", "top"),
+        (away, away, "left", "bottom"),
+        (away, -away, "left", "top"),
+        (-away, away, "right", "bottom"),
+        (-away, -away, "right", "top"),
+    )
 
 
 def frame(axes: Axes) -> None:

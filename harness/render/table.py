@@ -16,9 +16,8 @@ from harness.core.leaderboard import Leaderboard, Row
 from harness.core.metrics import label, metric
 from harness.render.badges import Badge, badges
 from harness.render.facts import reason
-from harness.render.published_figures import by_source, elsewhere, of_column
 from harness.render.text import HINT_LIMIT, NOTE_LIMIT, REMARK_LIMIT, clean, cut, short
-from harness.render.units import MISSING, converted, room_text, shown, times
+from harness.render.units import MISSING, converted, quantity, room_text, shown, times
 
 RowKind = Literal["ranked", "unranked", "floor", "failed", "published"]
 SECTIONS: dict[RowKind, str] = {
@@ -150,7 +149,7 @@ def table(board: Leaderboard) -> Table:
         caption=clean(challenge.caption or challenge.title),
         headings=(
             *(
-                Heading(f"track:{track.id}", clean(track.title), scored=not _plain(track))
+                Heading(f"track:{track.id}", clean(track.title), scored=track.kind != "order")
                 for track in challenge.tracks
             ),
             *((PRECISION,) if tells_precision(board) else ()),
@@ -186,7 +185,7 @@ def place(track: Track, row: Row) -> Cell:
         return Cell()
     first = standing.rank == 1
     score = converted(standing.score, "")
-    if _plain(track) or score is None:
+    if track.kind == "order" or score is None:
         rank = standing.rank
         spread = _tied(row) if track.terms[0].metric == "runtime" else ""
         return Cell(str(rank), float(rank), best=first, spread=spread)
@@ -229,7 +228,9 @@ def _of_column(column: Column) -> Heading:
 def _line(board: Leaderboard, row: Row, *, anchor: str) -> Line:
     entry, challenge = row.entry, board.challenge
     cells = [place(track, row) for track in challenge.tracks]
-    cells += [_precision(row)] if tells_precision(board) else []
+    if tells_precision(board):
+        took_part = kind_of(row) not in ("failed", "floor")
+        cells.append(Cell(entry.precision, _BITS[entry.precision]) if took_part else Cell())
     cells += [figure(column, row) for column in challenge.columns]
     team, title = clean(entry.team), clean(entry.title or entry.id)
     same = entry.team != "" and entry.title == entry.team
@@ -247,16 +248,6 @@ def _line(board: Leaderboard, row: Row, *, anchor: str) -> Line:
         hint=whole,
         anchor=anchor,
     )
-
-
-def _precision(row: Row) -> Cell:
-    if kind_of(row) in ("failed", "floor"):
-        return Cell()
-    return Cell(row.entry.precision, _BITS[row.entry.precision])
-
-
-def _plain(track: Track) -> bool:
-    return track.kind == "order"
 
 
 def _spread(column: Column, row: Row) -> str:
@@ -285,7 +276,7 @@ def _beside(row: Row, key: str) -> Iterator[str]:
 
 def _published(board: Leaderboard, row: Row) -> list[Line]:
     challenge, lines = board.challenge, []
-    for source, figures in by_source(row.entry.published).items():
+    for source, figures in row.entry.printed_by_source.items():
         cells = [Cell() for _ in challenge.tracks]
         cells += [Cell()] if tells_precision(board) else []
         cells += [_printed(column, figures, challenge.macs) for column in challenge.columns]
@@ -303,7 +294,19 @@ def _published(board: Leaderboard, row: Row) -> list[Line]:
 
 
 def _printed(column: Column, figures: Mapping[str, float], convention: Convention) -> Cell:
-    value = converted(of_column(column.metric, figures, convention), column.unit)
-    if value is None:
-        return Cell(hint=elsewhere(column.metric, figures))
-    return Cell(f"{value:.{column.decimals}f}", value)
+    """A printed figure of the column's own convention of MACs; the hint tells those of others.
+
+    19.70 G above 19.67 G, counted in another way, would look like a difference of models.
+    """
+    key = column.metric
+    value = converted(figures.get(f"macs_{convention}" if key == "macs" else key), column.unit)
+    if value is not None:
+        return Cell(f"{value:.{column.decimals}f}", value)
+    told = []
+    for name in figures if key.startswith("macs") else ():
+        if name.startswith("macs"):
+            named = metric(name).convention
+            by = f"by {named}" if named else "of a convention that is not named"
+            told.append(f"{quantity(name, figures[name])} {by}")
+    hint = f"Printed: {', '.join(told)}; not the convention of this column" if told else ""
+    return Cell(hint=hint)

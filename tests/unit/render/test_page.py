@@ -159,7 +159,7 @@ def test_remarks_hold_verdict_and_notes_and_the_failure_stands_above_them() -> N
 
 
 def test_the_legend_speaks_of_what_the_columns_need() -> None:
-    told = {it.word: it.meaning for it in legend(boards.challenge())}
+    told = dict(legend(boards.challenge()))
     assert told["Limits"] == "PSNR on sample_valid ≥ 28.95 dB (judged at 2 decimals)."
     assert told["Sub-track 1"] == "Score = rank(Params) + rank(MACs); the smallest sum leads."
     assert told["Score"].startswith("Score = 0.7 × exp(2 × Runtime ratio) + 0.3 × exp(2 × Params")
@@ -176,7 +176,7 @@ def test_the_legend_spells_out_energy_optional_terms_and_terms_of_differences() 
         Term("energy", 0.25, optional=True),
     )
     track = Track("green", "Green", "weighted_exp", terms)
-    told = {it.word: it.meaning for it in legend(boards.challenge(tracks=(track,)))}
+    told = dict(legend(boards.challenge(tracks=(track,))))
     assert told["Green"].startswith("Score = 0.5 × exp(2 × Runtime ratio) + ")
     assert "0.25 × exp(2 × (1 + PSNR on sample_valid loss / 0.2 dB))" in told["Green"]
     assert told["Green"].endswith("Only if every ranked row has it: Energy.")
@@ -184,7 +184,7 @@ def test_the_legend_spells_out_energy_optional_terms_and_terms_of_differences() 
 
 
 def test_the_legend_promises_no_single_session() -> None:
-    runtime = next(it.meaning for it in legend(boards.challenge()) if it.word == "Runtime")
+    runtime = dict(legend(boards.challenge()))["Runtime"]
     assert "one machine" in runtime
     assert "“earlier run”" in runtime
     assert "session" not in runtime
@@ -195,15 +195,15 @@ CLAIMS = ("fresh processes", "All rows were timed", "rounds can't tell", "reset 
 
 @pytest.mark.parametrize("origin", ["printed", "imported"])
 def test_the_legend_claims_no_measurement_of_figures_from_elsewhere(origin: FiguresOrigin) -> None:
-    told = " ".join(it.meaning for it in legend(boards.challenge(), origin))
+    told = " ".join(dict(legend(boards.challenge(), origin)).values())
     assert [claim for claim in CLAIMS if claim in told] == []
-    measured = " ".join(it.meaning for it in legend(boards.challenge()))
+    measured = " ".join(dict(legend(boards.challenge())).values())
     assert [claim for claim in CLAIMS if claim in measured] == list(CLAIMS)
 
 
 def test_a_table_printed_without_ranks_does_not_say_what_its_runtime_is_the_mean_of() -> None:
     ranked, plain = (
-        next(it.meaning for it in legend(challenge, "printed") if it.word == "Runtime")
+        dict(legend(challenge, "printed"))["Runtime"]
         for challenge in (boards.challenge(), boards.challenge(tracks=()))
     )
     assert ranked.endswith("The mean over a data set's images, then over the data sets.")
@@ -222,7 +222,7 @@ def test_the_page_of_imported_figures_says_where_they_are_from() -> None:
 
 
 def test_the_legend_explains_the_challenges_own_quality_profile() -> None:
-    told = {it.word: it.meaning for it in legend(boards.challenge(quality_profile="classic-y"))}
+    told = dict(legend(boards.challenge(quality_profile="classic-y")))
     assert "BT.601" in told["PSNR, SSIM"]
 
 
