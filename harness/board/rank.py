@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Literal, cast
 
-from harness.board.scoring import less_is_better, places, score
+from harness.board.scoring import cost, places, score
 from harness.core.challenge import Challenge, Limit
 from harness.core.leaderboard import BoardEntry, EntryBadge, Leaderboard, Row
 from harness.core.metrics import label, metric
@@ -51,7 +51,7 @@ def rank(
     turns = {key: _turns(ranked, (tie_order or {}).get(key, ())) for key in challenge.metrics()}
     ranks = {
         key: places(
-            {row.id: (less_is_better(row, key),) for row in ranked if key in row.values},
+            {row.id: (cost(key, row.values[key]),) for row in ranked if key in row.values},
             challenge.rank_ties,
             turns[key],
         )
@@ -62,7 +62,7 @@ def rank(
     baseline = next((entry for entry in entries if entry.id == name), None)
     if baseline is None and baseline_figures is not None:
         baseline = BoardEntry(name, "", name, "reference", values=baseline_figures)
-    scored = score(challenge, ranked, baseline, ranks=ranks, turns=turns)
+    standings, told = score(challenge, ranked, baseline, ranks=ranks, turns=turns)
     shown = _ranked_metrics(challenge)
     floor = next((entry for entry in entries if entry.role == "floor"), None)
     rows = [
@@ -72,9 +72,7 @@ def rank(
             reason="; ".join(reasons[entry.id]),
             ranks={key: ranks[key][entry.id] for key in shown if entry.id in ranks[key]},
             standings={
-                track: table[entry.id]
-                for track, table in scored.standings.items()
-                if entry.id in table
+                track: table[entry.id] for track, table in standings.items() if entry.id in table
             },
             margins=_margins(challenge, entry),
             below_floor=_below(floor, entry),
@@ -82,8 +80,8 @@ def rank(
         for entry in entries
     ]
     rows.sort(key=lambda row: _row_order(challenge, row))
-    told = (*notes, *_nowhere(challenge, entries), *scored.notes)
-    return Leaderboard(challenge, tuple(rows), environment, told)
+    notes = (*notes, *_nowhere(challenge, entries), *told)
+    return Leaderboard(challenge, tuple(rows), environment, notes)
 
 
 def rounded(value: float, decimals: int) -> Decimal:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import fmean, variance
 
 from harness.core.leaderboard import BoardEntry, Leaderboard, RankRange, Ratio, rounds_of
@@ -17,13 +17,7 @@ from harness.stats import samples as stats
 from harness.stats.student import bound, welch
 
 CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True)
-class Timed:
-    """The log runtime of each round of an entry, by the session and number of the round."""
-
-    logs: Mapping[tuple[str, int], float]
+Logs = Mapping[tuple[str, int], float]  # of an entry's runtime, by session and number of a round
 
 
 def with_spans(board: Leaderboard) -> Leaderboard:
@@ -44,16 +38,16 @@ def with_spans(board: Leaderboard) -> Leaderboard:
     )
 
 
-def interval(one: Timed, other: Timed) -> tuple[float, float, float]:
+def interval(one: Logs, other: Logs) -> tuple[float, float, float]:
     """The log ratio of two runtimes, and its ends; unbounded where it rests on one round."""
-    if one.logs.keys() == other.logs.keys():
-        apart = [one.logs[key] - other.logs[key] for key in one.logs]
+    if one.keys() == other.keys():
+        apart = [one[key] - other[key] for key in one]
         middle = fmean(apart)
         if len(apart) < 2:
             return middle, -math.inf, math.inf
         freedom, spread = len(apart) - 1, math.sqrt(variance(apart) / len(apart))
     else:
-        samples = [list(it.logs.values()) for it in (one, other)]
+        samples = [list(it.values()) for it in (one, other)]
         middle = fmean(samples[0]) - fmean(samples[1])
         if min(map(len, samples)) < 2:
             return middle, -math.inf, math.inf
@@ -62,7 +56,7 @@ def interval(one: Timed, other: Timed) -> tuple[float, float, float]:
     return middle, middle - half, middle + half
 
 
-def _timed(board: Leaderboard, entry: BoardEntry) -> Timed | None:
+def _timed(board: Leaderboard, entry: BoardEntry) -> Logs | None:
     """Of the same datasets, by the same mean, as the runtime that is ranked."""
     records, challenge = entry.timed, board.challenge
     if not records or "runtime" not in entry.values:
@@ -71,11 +65,11 @@ def _timed(board: Leaderboard, entry: BoardEntry) -> Timed | None:
         rounds_of(records), datasets=challenge.timed(), mean=challenge.runtime_mean
     ).rounds
     keys = [(record.session, record.round) for record in records]
-    return Timed({key: math.log(it) for key, it in zip(keys, figures, strict=True)})
+    return {key: math.log(it) for key, it in zip(keys, figures, strict=True)}
 
 
-def _span(name: str, ranked: Sequence[str], timed: Mapping[str, Timed]) -> RankRange | None:
-    if name not in ranked or min(len(timed[it].logs) for it in ranked) < 2:
+def _span(name: str, ranked: Sequence[str], timed: Mapping[str, Logs]) -> RankRange | None:
+    if name not in ranked or min(len(timed[it]) for it in ranked) < 2:
         return None
     ends = [interval(timed[name], timed[other])[1:] for other in ranked if other != name]
     faster = sum(low > 0.0 for low, _ in ends)
@@ -83,7 +77,7 @@ def _span(name: str, ranked: Sequence[str], timed: Mapping[str, Timed]) -> RankR
     return RankRange(1 + faster, len(ranked) - slower)
 
 
-def _ratio(name: str, base: str, timed: Mapping[str, Timed]) -> Ratio | None:
+def _ratio(name: str, base: str, timed: Mapping[str, Logs]) -> Ratio | None:
     if name == base or name not in timed or base not in timed:
         return None
     middle, low, high = interval(timed[name], timed[base])

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from harness.core.challenge import Challenge, Term, Track
 from harness.core.leaderboard import BoardEntry, Standing
 from harness.core.metrics import label, metric
+from harness.core.phrasing import listed
 
 Ranks = Mapping[str, Mapping[str, int]]  # by metric key, then entry id
 
 # exp(2 x ratio) overflows a float at a ratio of 355; rows that slow share the last place.
 _LARGEST_EXPONENT = 700.0
-_MOST_NAMES = 5
-
-
-@dataclass(frozen=True)
-class Scored:
-    """Standings by entry id of each track that could be scored, and what a reader must know."""
-
-    standings: Mapping[str, Mapping[str, Standing]]
-    notes: tuple[str, ...]
 
 
 def score(
@@ -33,15 +25,15 @@ def score(
     *,
     ranks: Ranks,
     turns: Mapping[str, Mapping[str, int]],
-) -> Scored:
-    """Score the ranked rows in every track.
+) -> tuple[dict[str, dict[str, Standing]], tuple[str, ...]]:
+    """Standings by track and entry id, where a track could be scored, and notes for the reader.
 
     An optional term counts in a track only if every ranked row (and the baseline, where scores are
     relative) has its figure: all rows are scored by one formula, and a note says what it lacks.
     `ranks` are the metrics' own; `turns`, by metric key or `track:ID`, say in what order equals
     stand.
     """
-    standings: dict[str, Mapping[str, Standing]] = {}
+    standings: dict[str, dict[str, Standing]] = {}
     notes = []
     for track in challenge.tracks:
         counted, note = _counted(track, ranked, baseline)
@@ -54,7 +46,7 @@ def score(
         stated = turns.get(f"track:{track.id}", turns[counted.terms[0].metric])
         taken = places(scores, track.ties, stated)
         standings[track.id] = {id_: Standing(it[0], taken[id_]) for id_, it in scores.items()}
-    return Scored(standings, tuple(notes))
+    return standings, tuple(notes)
 
 
 def places(
@@ -72,12 +64,8 @@ def places(
     return found
 
 
-def less_is_better(entry: BoardEntry, key: str) -> float:
-    """The entry's figure, its sign turned where more is better."""
-    return _cost(key, entry.values[key])
-
-
-def _cost(key: str, value: float) -> float:
+def cost(key: str, value: float) -> float:
+    """A figure with its sign turned where more is better."""
     return value if metric(key).better == "lower" else -value
 
 
@@ -97,7 +85,8 @@ def _counted(
     if not absent or not ranked:
         return track, ""
     told = [
-        f"{label(term.metric)}, not measured of {_named(sorted(ids), of=len(rows))}"
+        f"{label(term.metric)}, not measured of "
+        + ("any row" if len(ids) == len(rows) else listed(tuple(sorted(ids))))
         for term, ids in absent.items()
     ]
     kept = tuple(term for term in track.terms if term not in absent)
@@ -105,19 +94,12 @@ def _counted(
     return replace(track, terms=kept), text
 
 
-def _named(ids: Sequence[str], *, of: int) -> str:
-    if len(ids) == of:
-        return "any row"
-    more = len(ids) - _MOST_NAMES
-    return ", ".join(ids[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
-
-
 def _score(
     track: Track, entry: BoardEntry, ranks: Ranks, base: Mapping[str, float]
 ) -> tuple[float, ...]:
     """The track's score, where less is better, then what breaks its ties."""
     if track.kind == "order":
-        return tuple(less_is_better(entry, term.metric) for term in track.terms)
+        return tuple(cost(term.metric, entry.values[term.metric]) for term in track.terms)
     if track.kind == "rank_sum":
         return (math.fsum(term.weight * ranks[term.metric][entry.id] for term in track.terms),)
     return (sum(_weighted(term, entry, base) for term in track.terms),)
@@ -125,12 +107,12 @@ def _score(
 
 def _weighted(term: Term, entry: BoardEntry, base: Mapping[str, float]) -> float:
     """The term's share: weight x exp(2 x cost), where the baseline's own cost is 1."""
+    ours, theirs = entry.values[term.metric], base[term.metric]
     if term.per is None:
-        cost = entry.values[term.metric] / base[term.metric]
+        relative = ours / theirs
     else:
-        ours = less_is_better(entry, term.metric)
-        cost = 1 + (ours - _cost(term.metric, base[term.metric])) / term.per
-    return term.weight * math.exp(min(2 * cost, _LARGEST_EXPONENT))
+        relative = 1 + (cost(term.metric, ours) - cost(term.metric, theirs)) / term.per
+    return term.weight * math.exp(min(2 * relative, _LARGEST_EXPONENT))
 
 
 def _baseline_fault(challenge: Challenge, track: Track, baseline: BoardEntry | None) -> str:

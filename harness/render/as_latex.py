@@ -72,19 +72,14 @@ def _head(table: Table) -> list[str]:
     if table.groups:
         spans = [rf"\multicolumn{{{count}}}{{c}}{{{escape(name)}}}" for name, count in table.groups]
         rows.append(" & ".join(["", *spans]) + r" \\")
-        rows += _group_rules(table)
+        first = 2  # the column of names comes before them
+        for name, count in table.groups:
+            if name:
+                rows.append(rf"\cmidrule(lr){{{first}-{first + count - 1}}}")
+            first += count
     titles = [escape(heading.full) for heading in table.headings]
     rows.append(" & ".join(["Team / model", *titles]) + r" \\")
     return rows
-
-
-def _group_rules(table: Table) -> list[str]:
-    rules, first = [], 2
-    for name, count in table.groups:
-        if name:
-            rules.append(rf"\cmidrule(lr){{{first}-{first + count - 1}}}")
-        first += count
-    return rules
 
 
 def _row(table: Table, line: Line) -> str:

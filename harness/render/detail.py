@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from statistics import median
 
 from harness.core.leaderboard import BoardEntry, Leaderboard, Row, counts_of, rounds_of
 from harness.core.metrics import QUALITY, Metric, label, metric
@@ -14,7 +13,7 @@ from harness.core.record import FloorFigures, ImageScore, RoundFigures
 from harness.render.badges import Badge, badges
 from harness.render.facts import facts, reason
 from harness.render.grids import Grid, audited, evidence
-from harness.render.runtime_scatter import Drawing, spread
+from harness.render.runtime_scatter import Drawing, image_medians, spread
 from harness.render.table import RowKind, kind_of
 from harness.render.text import HINT_LIMIT, clean, cut, short
 from harness.render.units import MISSING, quantity, shown
@@ -101,7 +100,7 @@ def _counter(counter: Counter) -> tuple[str, ...]:
         shown(counter.macs, "G", 6),
         shown(counter.matmul_macs, "G", 6),
         shown(counter.activations, "M", 6),
-        MISSING if counter.convs is None else str(counter.convs),
+        shown(counter.convs, "", 0),
         short(counter.device),
         short("; ".join(remarks), HINT_LIMIT),
     )
@@ -136,27 +135,21 @@ def _difference(key: str, ours: float | None, printed: float) -> str:
 
 def _images(entry: BoardEntry) -> Grid:
     scores = _scores(entry)
-    seconds: dict[tuple[str, str], list[float]] = {}
-    for outcome in rounds_of(entry.records):
-        for sample in outcome.samples:
-            seconds.setdefault((sample.dataset, sample.image), []).append(sample.seconds)
+    seconds = image_medians(rounds_of(entry.records))
     known = scores.values()
     kinds = [
         kind
         for kind in QUALITY
         if not kind.named_only or any(getattr(score, kind.name) is not None for score in known)
     ]
-    rows = []
-    for name in dict.fromkeys([*scores, *seconds]):
-        score, taken = scores.get(name), seconds.get(name)
-        rows.append(
-            (
-                short(name[0]),
-                short(name[1]),
-                *(_scored(kind, score) for kind in kinds),
-                shown(median(taken) if taken else None, "ms", 2),
-            )
+    rows = [
+        (
+            *map(short, name),
+            *(_scored(kind, scores.get(name)) for kind in kinds),
+            shown(seconds.get(name), "ms", 2),
         )
+        for name in dict.fromkeys([*scores, *seconds])
+    ]
     titles = (f"{kind.label} [{kind.shown}]" if kind.shown else kind.label for kind in kinds)
     heads = ("Data set", "Image", *titles, "Runtime [ms], median")
     return Grid("Images", heads, tuple(rows), words=frozenset({0, 1}))
@@ -169,10 +162,10 @@ def _scored(kind: Metric, score: ImageScore | None) -> str:
 
 def _scores(entry: BoardEntry) -> dict[tuple[str, str], ImageScore]:
     """The scores of the lowest round, which are those that the table shows."""
-    found: list[tuple[int, Iterable[ImageScore]]] = [
-        (record.round, record.outcome.scores)
-        for record in entry.records
+    found: dict[int, Iterable[ImageScore]] = {
+        record.round: record.outcome.scores
+        for record in reversed(entry.records)
         if isinstance(record.outcome, (RoundFigures, FloorFigures))
-    ]
-    first = min(found, key=lambda item: item[0], default=(0, ()))[1]
+    }
+    first = found[min(found)] if found else ()
     return {(score.dataset, score.image): score for score in first}

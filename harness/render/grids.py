@@ -90,7 +90,7 @@ def _deployed(counts: Counts, before: BeforeDeploy) -> Iterator[tuple[str, ...]]
             yield f"MACs ({name}) [G]", macs, shown(after.macs if after else None, "G", 6)
         activations = hooks.activations if hooks else None
         yield "Activations [M]", shown(before.activations, "M", 6), shown(activations, "M", 6)
-        yield "Convs", _whole(before.convs), _whole(hooks.convs if hooks else None)
+        yield "Convs", shown(before.convs, "", 0), shown(hooks.convs if hooks else None, "", 0)
     if before.difference is not None:
         apart = f"{before.difference:.2g} of the data range"
         yield f"Outputs apart, {before.side}×{before.side} photograph", MISSING, apart
@@ -169,7 +169,3 @@ def _agree(macs: dict[str, int]) -> bool:
         return True
     figures = [macs.get(it.id, 0) for it in COMPARED]
     return max(figures) - min(figures) <= _SAME * max(figures)
-
-
-def _whole(value: int | None) -> str:
-    return MISSING if value is None else str(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.core.challenge import Challenge, Column
+from harness.core.challenge import Column
 from harness.core.leaderboard import Leaderboard, Row
 from harness.core.metrics import label, metric
 from harness.core.printed_table import Judged, Regenerated, Ruling
@@ -90,32 +90,23 @@ def _headings(again: Regenerated, columns: Sequence[Column]) -> list[Heading]:
             unit=usual(key)[0],
             group="Margin",
         )
-        for key in _limited(challenge)
+        for key in dict.fromkeys(limit.metric for limit in challenge.limits)
     ]
     return [*tracks[: len(titles)], *margins, *figures, *tracks[len(titles) :]]
-
-
-def _limited(challenge: Challenge) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(limit.metric for limit in challenge.limits))
 
 
 def _line(again: Regenerated, columns: Sequence[Column], rows: list[Row], *, anchor: str) -> Line:
     first = rows[0]
     marks = badges(first, earlier=())
-    told = [
-        text
-        for judged, row in zip(again.judged[1:], rows[1:], strict=True)
-        for text in _why(again, judged, columns, (first, row))
-    ]
-    moved = any(
-        _labels(again.board, first) != _labels(judged.board, row)
-        for judged, row in zip(again.judged[1:], rows[1:], strict=True)
-    )
+    later = list(zip(again.judged[1:], rows[1:], strict=True))
+    told = [text for it, row in later for text in _why(again, it, columns, (first, row))]
+    places = _labels(again.board, first)
+    moved = any(places != _labels(it.board, row) for it, row in later)
     challenge = again.board.challenge
     tracks = [place(track, row) for track in challenge.tracks for row in rows]
     figures = [figure(column, row) for column in columns for row in rows]
     margins = []
-    for key in _limited(challenge):
+    for key in dict.fromkeys(limit.metric for limit in challenge.limits):
         room = converted(first.margins.get(key), usual(key)[0])
         margins.append(Cell() if room is None else Cell(f"{room:+.{_MARGIN_DECIMALS}f}", room))
     return Line(

@@ -49,14 +49,13 @@ def spread(entry: BoardEntry, salt: str) -> Drawing | None:
     rounds = rounds_of(entry.timed)
     if not rounds or not all(it.samples for it in rounds):
         return None
-    middles = _medians(rounds)
+    middles = image_medians(rounds)
     timed_once = (it for figures in rounds for it in figures.samples)
     sizes = {(it.dataset, it.image): it.height * it.width / 1e6 for it in timed_once}
     timed = [(sizes[key], middles[key]) for key in middles]
     cost = samples.size_cost(timed)
     forwards = [_forwards(it, cost, median(middles.values())) for it in rounds]
-    svg = _draw(timed, cost, forwards, salt)
-    return Drawing(svg, _described(cost, forwards))
+    return Drawing(_draw(timed, cost, forwards, salt), _described(cost, forwards))
 
 
 def _described(cost: samples.SizeCost | None, forwards: Sequence[Sequence[_Forward]]) -> str:
@@ -82,7 +81,8 @@ def _ends(forwards: Sequence[_Forward]) -> list[float]:
     return [median(it.relative for it in last) / median(it.relative for it in first) - 1.0]
 
 
-def _medians(rounds: Sequence[RoundFigures]) -> dict[Image, float]:
+def image_medians(rounds: Sequence[RoundFigures]) -> dict[Image, float]:
+    """The median seconds of each (dataset, image) over all of its forwards."""
     taken: dict[Image, list[float]] = defaultdict(list)
     for figures in rounds:
         for it in figures.samples:

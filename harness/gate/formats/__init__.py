@@ -24,6 +24,4 @@ def write(
         "comment.md": comment(checked),
         "benchmark.json": json.dumps(benchmark(checked), indent=1, allow_nan=False) + "\n",
     }
-    for name, text in texts.items():
-        atomic.write(folder / name, text.encode())
-    return tuple(folder / name for name in texts)
+    return atomic.write_texts(folder, texts)

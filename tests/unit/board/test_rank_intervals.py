@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fakes import boards
 
-from harness.board.rank_intervals import Timed, interval, with_spans
+from harness.board.rank_intervals import interval, with_spans
 from harness.core.leaderboard import Leaderboard, RankRange, Row
 from harness.core.record import RoundFigures, Sample
 
@@ -64,14 +64,14 @@ def test_rows_that_are_not_ranked_or_not_timed_have_no_range_and_count_for_nothi
 
 
 def test_the_interval_is_students() -> None:
-    one = Timed({("s", n): it for n, it in enumerate((1.0, 2.0, 3.0))})
-    zero = Timed({("s", n): 0.0 for n in range(3)})
+    one = {("s", n): it for n, it in enumerate((1.0, 2.0, 3.0))}
+    zero = {("s", n): 0.0 for n in range(3)}
     # mean 2, standard deviation 1, t of 2 degrees of freedom 4.303
     assert interval(one, zero) == pytest.approx((2.0, 2.0 - 2.4843, 2.0 + 2.4843), abs=1e-3)
-    apart = Timed({("other", n): 0.0 for n in range(3)})
+    apart = {("other", n): 0.0 for n in range(3)}
     # Welch: all spread is of one sample, so its 2 degrees of freedom
     assert interval(one, apart) == pytest.approx((2.0, 2.0 - 2.4843, 2.0 + 2.4843), abs=1e-3)
-    alone = Timed({("s", 0): 0.5})
+    alone = {("s", 0): 0.5}
     assert interval(alone, alone) == (0.0, -math.inf, math.inf)
 
 
