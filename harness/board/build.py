@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from harness.audits.roofline import floor
 from harness.board.rank import rank
 from harness.board.rank_intervals import with_spans
-from harness.board.store import Found, Store
+from harness.board.store import Store
 from harness.core.audit import combined
 from harness.core.challenge import Challenge
 from harness.core.leaderboard import (
@@ -69,21 +69,15 @@ def build(run: Run, store: Store, challenge: Challenge | None = None) -> Leaderb
         _entry(listed, rules, tuple(it.record for it in found if it.record is not None))
         for listed, found in zip(run.entries, looked, strict=True)
     ]
-    notes = (*_notes(run, entries), *_unreadable(run, looked))
+    notes = _notes(run, entries)
+    problems = (any(it.problem for it in found) for found in looked)
+    unread = [listed.id for listed, bad in zip(run.entries, problems, strict=True) if bad]
+    if unread:
+        notes.append(
+            f"Records of {', '.join(unread)} are torn, or of another version of the harness, and "
+            "count for nothing here: the same `esr run` measures them again."
+        )
     return with_spans(rank(rules, entries, environment=run.environment, notes=notes))
-
-
-def _unreadable(run: Run, looked: Sequence[tuple[Found, ...]]) -> tuple[str, ...]:
-    names = [
-        listed.id
-        for listed, found in zip(run.entries, looked, strict=True)
-        if any(it.problem for it in found)
-    ]
-    told = (
-        f"Records of {', '.join(names)} are torn, or of another version of the harness, and count "
-        "for nothing here: the same `esr run` measures them again."
-    )
-    return (told,) if names else ()
 
 
 def _entry(listed: ListedEntry, challenge: Challenge, records: tuple[Record, ...]) -> BoardEntry:
@@ -124,11 +118,11 @@ def _measured(
     floor = [it.outcome for it in records if isinstance(it.outcome, FloorFigures)]
     if floor:
         return samples.quality(floor[0].scores), {}
+    over, mean = challenge.timed(), challenge.runtime_mean
     elsewhere = [it.outcome for it in records if isinstance(it.outcome, ImportedFigures)]
     if elsewhere:
-        over, mean = challenge.timed(), challenge.runtime_mean
-        figures = elsewhere[0]
-        return samples.imported(figures, convention=challenge.macs, over=over, mean=mean), {}
+        found = samples.imported(elsewhere[0], convention=challenge.macs, over=over, mean=mean)
+        return found, {}
     rounds = rounds_of(records)
     if not rounds:
         return {}, {}
@@ -136,7 +130,6 @@ def _measured(
     asked = [use.name for use in challenge.datasets]
     estimates = {}
     if timed.issuperset(asked):
-        over, mean = challenge.timed(), challenge.runtime_mean
         estimates = samples.runtimes(rounds, datasets=asked, over=over, mean=mean)
     estimates["first_call"] = samples.first_call(rounds)
     others = {"energy": samples.energy(rounds), "compile": samples.compile_time(rounds)}
@@ -181,7 +174,7 @@ def _entry_notes(records: tuple[Record, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, notes)))
 
 
-def _notes(run: Run, entries: Sequence[BoardEntry]) -> tuple[str, ...]:
+def _notes(run: Run, entries: Sequence[BoardEntry]) -> list[str]:
     """What a reader must know of how the rows came about."""
     sessions = {record.session for entry in entries for record in entry.timed}
     notes = list(run.notes)
@@ -198,4 +191,4 @@ def _notes(run: Run, entries: Sequence[BoardEntry]) -> tuple[str, ...]:
     ]
     if missing:
         notes.append(f"Not measured to the end yet: {', '.join(missing)}.")
-    return tuple(notes)
+    return notes

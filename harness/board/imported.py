@@ -74,7 +74,10 @@ def same_images(
     notes = []
     for split in SPLITS:
         counts = {name: len(row.of(split, "runtime")) for name, row in found.rows.items()}
-        right = _right(filter(None, counts.values()), whole.get(split, 0))
+        frequent = Counter(filter(None, counts.values()))
+        right = max(frequent, key=lambda count: (frequent[count], count), default=0)
+        if whole.get(split) in frequent:
+            right = whole[split]
         if right and split in whole and right != whole[split]:
             notes.append(f"The {split} split has {right} images here, its data set {whole[split]}.")
         for name, count in counts.items():
@@ -84,14 +87,6 @@ def same_images(
     rows = {name: row for name, row in found.rows.items() if name not in faults}
     told = {name: "; ".join(texts) for name, texts in faults.items()}
     return Results(rows, {**found.faults, **told}), tuple(notes)
-
-
-def _right(counts: Iterable[int], whole: int) -> int:
-    """The number of images that the rows are to have, 0 where none has any."""
-    frequent = Counter(counts)
-    if whole in frequent:
-        return whole
-    return max(frequent, key=lambda count: (frequent[count], count), default=0)
 
 
 def datasets_of(rules: Challenge, split: ResultsSplit) -> list[str]:

@@ -21,6 +21,7 @@ FILE_CAP = 256 * 1024 * 1024  # bytes
 _LARGEST = 1e9  # of any figure, in the file's own units
 ResultsSplit = Literal["valid", "test"]
 SPLITS: tuple[ResultsSplit, ...] = ("valid", "test")
+_COUNTS = ("activations", "num_conv", "flops", "num_parameters")
 _COLUMNS = {  # title -> width, of the table with both splits
     "Model": 20,
     "Val PSNR": 10,
@@ -60,7 +61,7 @@ class Result:
         faults = [fault for split in SPLITS for fault in self._faults(split)]
         if not self.valid_runtime:
             faults.append("valid_runtime is empty")
-        counts = (self.activations, self.num_conv, self.flops, self.num_parameters)
+        counts = [getattr(self, name) for name in _COUNTS]
         if min(counts) < 0:
             faults.append("a count is negative")
         if max(counts) > _LARGEST:
@@ -147,12 +148,7 @@ def _object(row: Result) -> dict[str, Any]:
                 found[f"{split}_{figure}"] = list(values)
                 found[f"{split}_ave_{figure}"] = fmean(values)
         found[f"{split}_memory"] = row.of(split, "memory")
-    return found | {
-        "activations": row.activations,
-        "num_conv": row.num_conv,
-        "flops": row.flops,
-        "num_parameters": row.num_parameters,
-    }
+    return found | {name: getattr(row, name) for name in _COUNTS}
 
 
 def _cells(name: str, row: Result) -> dict[str, str]:

@@ -24,8 +24,7 @@ def judge_printed(
     if ruling != table.rulings[0]:
         rules = replace(rules, title=f"{rules.title}: {ruling.title}")
     entries = [_averaged(row.entry, rules) for row in rows]
-    treat = _corrected if ruling.corrected else _marked
-    entries = [treat(entry, table.corrections) for entry in entries]
+    entries = [_treated(entry, table.corrections, ruling) for entry in entries]
     figures = challenge.baseline_figures.figures() if challenge.baseline_figures else None
     ranked_macs = f"macs_{rules.macs}"
     if figures and ranked_macs in figures:
@@ -72,23 +71,17 @@ def _averaged(entry: BoardEntry, challenge: Challenge) -> BoardEntry:
     return replace(entry, values={**entry.values, "runtime": sum(there) / len(there)})
 
 
-def _corrected(entry: BoardEntry, corrections: Sequence[Correction]) -> BoardEntry:
+def _treated(entry: BoardEntry, corrections: Sequence[Correction], ruling: Ruling) -> BoardEntry:
+    """With its wrong figures corrected, or as they are with the verdict on them."""
     mine = [it for it in corrections if it.entry == entry.id]
-    notes = tuple(f"{label(it.metric)} corrected: {it.evidence}" for it in mine)
-    values = {**entry.values, **{it.metric: it.base_value for it in mine}}
-    return replace(entry, values=values, notes=(*entry.notes, *notes))
-
-
-def _marked(entry: BoardEntry, corrections: Sequence[Correction]) -> BoardEntry:
-    """With the verdict on a printed figure that is wrong, which stays as it is."""
-    mine = [it for it in corrections if it.entry == entry.id]
-    if not mine:
-        return entry
-    told = tuple(f"{label(it.metric)} as printed: {it.evidence}" for it in mine)
-    levels = {it.verdict for it in mine}
-    return replace(
-        entry, verdict=CountVerdict("incomplete" if "incomplete" in levels else "disputed", told)
-    )
+    done = "corrected" if ruling.corrected else "as printed"
+    told = tuple(f"{label(it.metric)} {done}: {it.evidence}" for it in mine)
+    if ruling.corrected:
+        values = {**entry.values, **{it.metric: it.base_value for it in mine}}
+        return replace(entry, values=values, notes=(*entry.notes, *told))
+    incomplete = any(it.verdict == "incomplete" for it in mine)
+    verdict = CountVerdict("incomplete" if incomplete else "disputed", told)
+    return replace(entry, verdict=verdict) if mine else entry
 
 
 def _ties(table: PrintedTable, challenge: Challenge, entries: Sequence[BoardEntry]) -> list[str]:

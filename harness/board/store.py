@@ -136,21 +136,18 @@ def _bytes(path: Path) -> bytes | None:
 
 
 def _decoded(data: bytes) -> Found:
+    torn = Found(None, "torn")
     try:
-        return _record(json.loads(data))
+        document = json.loads(data)
+        if not isinstance(document, dict):
+            return torn
+        if document.get("schema", SCHEMA) != SCHEMA:
+            return Found(None, "other_schema")
+        if document.pop(SEAL, None) != _seal(document):
+            return torn
+        return Found(_RECORD.validate_json(json.dumps(document), strict=True))
     except (ValueError, RecursionError):
-        return Found(None, "torn")
-
-
-def _record(document: object) -> Found:
-    """ValueError for what is no record of ours at all."""
-    if not isinstance(document, dict):
-        return Found(None, "torn")
-    if document.get("schema", SCHEMA) != SCHEMA:
-        return Found(None, "other_schema")
-    if document.pop(SEAL, None) != _seal(document):
-        return Found(None, "torn")
-    return Found(_RECORD.validate_json(json.dumps(document), strict=True))
+        return torn
 
 
 def _seal(document: dict[str, Any]) -> str:

@@ -36,6 +36,11 @@ class Failed:
     message: str
     kind: Literal["failed"] = "failed"
 
+    @property
+    def told(self) -> str:
+        """As in `forward: no answer within 300 s (timeout)`."""
+        return f"{self.stage}: {self.message} ({self.reason})"
+
 
 def failed(stage: Stage, reason: str, message: str) -> Failed:
     """A Failed of any text: an unknown reason is a broken protocol, a long message is cut."""

@@ -12,19 +12,10 @@ from harness.gate.settings import CheckSettings
 from harness.gate.stored_baseline import Stored
 from harness.stats.nested import estimate
 
-Names = Mapping[Arm, str]
+Names = Mapping[Arm, str]  # what to call the sides
 _SMALLEST = 2**20  # bytes added to both peaks, so that the ratio of two nothings is 1
 LEAST_TURNS = 6  # of a block whose ends can be compared
 DRIFTING = "{side} changes while it runs: its last forwards take {ratio:.2f} times its first ones"
-
-
-def names(beside: str = "baseline") -> Names:
-    """What to call the sides; `beside` is the baseline, or the reference that a record is of."""
-    return {
-        Arm.BASELINE: f"the {beside}",
-        Arm.CONTROL: f"the {beside}'s second process",
-        Arm.CANDIDATE: "the candidate",
-    }
 
 
 def memory(

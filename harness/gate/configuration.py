@@ -41,10 +41,6 @@ class CheckConfiguration:
         if self.threads < 1:
             raise ValueError(f"threads must be at least 1, got {self.threads}")
 
-    def all_gates(self) -> tuple[Gate, ...]:
-        """The gates in force, the default ones before the file's."""
-        return (*(DEFAULTS if self.defaults else ()), *self.gates)
-
 
 def read(path: Path | None) -> CheckConfiguration:
     """The gates of a TOML file, or of ./pyproject.toml where none is named; BadInput for faults."""
@@ -79,8 +75,11 @@ def settings(
 
 
 def gates(book: CheckConfiguration, effect: float | None) -> tuple[Gate, ...]:
-    """The gates in force; an `effect`, in per cent, stands in for every runtime gate's limit."""
-    found = book.all_gates()
+    """The gates in force, default ones before the file's.
+
+    An `effect`, in per cent, stands in for every runtime gate's limit.
+    """
+    found = (*(DEFAULTS if book.defaults else ()), *book.gates)
     if effect is None:
         return found
     if not 0.0 < effect <= 100.0:

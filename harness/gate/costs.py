@@ -57,11 +57,11 @@ def costs(
 
         outcome = _outcome(load, task, images, size)
         if isinstance(outcome, Failed):
-            return _said(outcome)
+            return outcome.told
         replies, counted = outcome
         good = tuple(it.pixels for it in replies if isinstance(it, OutputReply))
         if len(good) < len(replies):
-            return next(_said(it) for it in replies if isinstance(it, Failed))
+            return next(it.told for it in replies if isinstance(it, Failed))
         figures: dict[GateMetric, float] = {**quality(good, inputs, load.scale)}
         if isinstance(counted, CountFigures):
             found = static_figures(counted.counts, convention=DEFAULT_CONVENTION)
@@ -101,7 +101,3 @@ def _notes(load: Load, counted: CountFigures | Failed) -> tuple[str, ...]:
     if verdict.level != "verified":
         notes += [f"counts: {reason}" for reason in verdict.reasons]
     return (*notes, *counted.notes)
-
-
-def _said(failure: Failed) -> str:
-    return f"{failure.stage}: {failure.message} ({failure.reason})"

@@ -15,7 +15,6 @@ from harness.gate.block_figures import (
     drifts,
     first_calls,
     memory,
-    names,
     seconds,
     told,
 )
@@ -176,4 +175,9 @@ def _kept(
 
 def _sides(pair: CheckPair) -> Names:
     """What to call the sides: beside a stored baseline runs the reference that it is told in."""
-    return names(f"reference {pair.baseline.entry.id}" if pair.baseline.stored else "baseline")
+    beside = f"reference {pair.baseline.entry.id}" if pair.baseline.stored else "baseline"
+    return {
+        Arm.BASELINE: f"the {beside}",
+        Arm.CONTROL: f"the {beside}'s second process",
+        Arm.CANDIDATE: "the candidate",
+    }

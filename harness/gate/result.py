@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from harness.gate.blocks import Arm
 from harness.gate.gates import Gate, GateFinding
@@ -13,7 +13,9 @@ from harness.gate.judgement import RuntimeVerdict
 from harness.gate.sampling import Sampling
 from harness.gate.settings import CheckSettings
 
-CheckStatus = Literal["pass", "regression", "bad_input", "not_measured", "inconclusive", "quality"]
+# what decides where findings disagree comes first: a figure of a wrong image is worth nothing
+CheckStatus = Literal["bad_input", "not_measured", "quality", "regression", "inconclusive", "pass"]
+_GRAVEST_FIRST: tuple[CheckStatus, ...] = get_args(CheckStatus)
 
 
 class CheckExit(IntEnum):
@@ -25,17 +27,6 @@ class CheckExit(IntEnum):
     NOT_MEASURED = 3
     INCONCLUSIVE = 4
     QUALITY = 5
-
-
-# what decides where findings disagree: a figure of a wrong image is worth nothing
-_GRAVEST_FIRST: Mapping[CheckStatus, CheckExit] = {
-    "bad_input": CheckExit.BAD_INPUT,
-    "not_measured": CheckExit.NOT_MEASURED,
-    "quality": CheckExit.QUALITY,
-    "regression": CheckExit.REGRESSION,
-    "inconclusive": CheckExit.INCONCLUSIVE,
-    "pass": CheckExit.PASS,
-}
 
 
 @dataclass(frozen=True)
@@ -92,8 +83,8 @@ class Checked:
 
 def exit_code(checked: Sequence[Checked], *, inconclusive: Literal["pass", "fail"]) -> CheckExit:
     """The code of the gravest status; inconclusive checks count as told."""
-    found = {it.status for it in checked}
-    gravest: CheckStatus = next((status for status in _GRAVEST_FIRST if status in found), "pass")
+    found = {"pass", *(it.status for it in checked)}
+    gravest = next(status for status in _GRAVEST_FIRST if status in found)
     if gravest == "inconclusive" and inconclusive == "pass":
         return CheckExit.PASS
-    return _GRAVEST_FIRST[gravest]
+    return CheckExit[gravest.upper()]

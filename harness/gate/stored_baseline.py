@@ -86,18 +86,17 @@ def _refuse_schema(path: Path, data: bytes) -> None:
         raise BadInput(f"{path} is of schema {found}, this is {SCHEMA}: save it again")
 
 
-def refuse_other(path: Path, stored: Stored, *, environment: dict[str, str]) -> None:
-    """BadInput names each key of the environment that differs, with both values."""
+def refuse_other(
+    path: Path, stored: Stored, *, environment: dict[str, str], given: Inputs | None = None
+) -> None:
+    """BadInput names what of the environment, or of the inputs, differs, with both values."""
     if apart := _apart(environment, stored.environment):
         raise BadInput(
             f"{path} was measured elsewhere: {apart}. Runtimes compare only where all "
             "of it is the same: measure the baseline here, or name an entry or git:REV instead"
         )
-
-
-def refuse_other_inputs(path: Path, stored: Stored, given: Inputs) -> None:
-    """BadInput names each figure of the inputs that differs, with both values."""
-    if apart := _apart(dataclasses.asdict(given), dataclasses.asdict(stored.inputs)):
+    inputs = dataclasses.asdict(stored.inputs)
+    if apart := _apart(inputs if given is None else dataclasses.asdict(given), inputs):
         raise BadInput(
             f"{path} was measured with other inputs: {apart}. Give the same --size, --images, "
             "--seed and --complexity to an entry of the same scale, or save the baseline again"

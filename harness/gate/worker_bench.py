@@ -89,6 +89,4 @@ def _named(arm: Arm) -> Iterator[None]:
     try:
         yield
     except WorkerFailed as error:
-        failure = error.failure
-        text = f"{failure.stage}: {failure.message} ({failure.reason})"
-        raise ArmFailed(arm, text) from None
+        raise ArmFailed(arm, error.failure.told) from None

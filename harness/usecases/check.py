@@ -84,10 +84,9 @@ def _refuse_elsewhere(request: CheckRequest, candidate: Entry | Rejected, base: 
         raise BadInput("--save keeps ratios to a reference model: name one with --against")
     if base.stored is None or base.path is None:
         return
-    stored_baseline.refuse_other(base.path, base.stored, environment=environment(request))
-    if isinstance(candidate, Entry):
-        given = inputs(request, candidate.submission.scale)
-        stored_baseline.refuse_other_inputs(base.path, base.stored, given)
+    here = environment(request)
+    given = inputs(request, candidate.submission.scale) if isinstance(candidate, Entry) else None
+    stored_baseline.refuse_other(base.path, base.stored, environment=here, given=given)
 
 
 def _one(

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from harness.board import ntire_results
 from harness.board.build import build, load_run, save_run
@@ -27,6 +28,8 @@ from harness.core.record import ELSEWHERE, ImportedFigures, RoundFigures
 from harness.documents import atomic
 from harness.rules import rulebook
 from harness.stats.samples import image_seconds
+
+_COUNTED = ("macs", "activations", "convs", "params")
 
 
 def import_results(path: Path, challenge: str, reports: Path, *, name: str = "") -> Leaderboard:
@@ -114,9 +117,8 @@ def _rows(board: Leaderboard) -> Iterator[tuple[BoardEntry, str, Result]]:
 
 
 def _imported_result(figures: ImportedFigures) -> Result:
-    by_split = dict(zip(SPLITS, figures.splits, strict=False))
     values: dict[str, object] = {}
-    for split, it in by_split.items():
+    for split, it in zip(SPLITS, figures.splits, strict=False):
         values |= {
             f"{split}_runtime": tuple(seconds * 1e3 for seconds in it.seconds),
             f"{split}_psnr": it.psnr_db,
@@ -125,20 +127,13 @@ def _imported_result(figures: ImportedFigures) -> Result:
             if it.memory_bytes is None
             else it.memory_bytes / UNITS["MiB"].size,
         }
-    return Result(
-        **values,  # type: ignore[arg-type]
-        activations=figures.activations / UNITS["M"].size,
-        num_conv=figures.convs,
-        flops=figures.macs / UNITS["G"].size,
-        num_parameters=figures.params / UNITS["M"].size,
-    )
+    return _result(values, {key: getattr(figures, key) for key in _COUNTED})
 
 
 def _measured_result(entry: BoardEntry, rules: Challenge) -> Result | None:
     """What this harness measured, image by image: the median over passes and rounds."""
     rounds, counts = rounds_of(entry.records), counts_of(entry.records)
-    needed = ("macs", "activations", "convs", "params")
-    if not rounds or counts is None or any(key not in entry.values for key in needed):
+    if not rounds or counts is None or any(key not in entry.values for key in _COUNTED):
         return None
     values: dict[str, object] = {}
     memory = entry.values.get("memory")
@@ -150,12 +145,16 @@ def _measured_result(entry: BoardEntry, rules: Challenge) -> Result | None:
         )
     if not values["valid_runtime"] or not values["valid_psnr"]:
         return None
+    return _result(values, entry.values)
+
+
+def _result(values: Mapping[str, Any], counts: Mapping[str, float]) -> Result:
     return Result(
-        **values,  # type: ignore[arg-type]
-        activations=entry.values["activations"] / UNITS["M"].size,
-        num_conv=int(entry.values["convs"]),
-        flops=entry.values["macs"] / UNITS["G"].size,
-        num_parameters=entry.values["params"] / UNITS["M"].size,
+        **values,
+        activations=counts["activations"] / UNITS["M"].size,
+        num_conv=int(counts["convs"]),
+        flops=counts["macs"] / UNITS["G"].size,
+        num_parameters=counts["params"] / UNITS["M"].size,
     )
 
 

@@ -68,18 +68,12 @@ def _entry(checked: Checked) -> dict[str, Any]:
 
 
 def _verdict(verdict: RuntimeVerdict) -> dict[str, Any]:
-    return {
-        "verdict": verdict.word,
-        "reason": verdict.reason,
-        "ratio": verdict.ratio,
-        "low": _bounded(verdict.low),
-        "high": _bounded(verdict.high),
-        "p": verdict.p,
-        "null": None if verdict.control is None else [_bounded(end) for end in verdict.control],
-        "noise": verdict.noise,
-        "blocks": verdict.blocks,
-        "pairs": verdict.pairs,
-    }
+    told = dataclasses.asdict(verdict)
+    told |= {"low": _bounded(verdict.low), "high": _bounded(verdict.high)}
+    if verdict.control is not None:
+        told["control"] = [_bounded(end) for end in verdict.control]
+    names = {"word": "verdict", "control": "null"}
+    return {names.get(name, name): it for name, it in told.items()}
 
 
 def _block(block: Block) -> dict[str, Any]:

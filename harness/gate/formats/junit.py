@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 from xml.etree import ElementTree as ET
 
-from harness.gate.formats.rows import CheckLine, lines, remarks, shown
+from harness.gate.formats.rows import lines, remarks, shown
 from harness.gate.result import Checked
 
 _CHILD = {**dict.fromkeys(("regression", "quality", "inconclusive"), "failure"), "error": "error"}
@@ -36,17 +36,13 @@ def to_junit(checked: Sequence[Checked], *, inconclusive: Literal["pass", "fail"
             time=f"{one.sampling.elapsed_s:.3f}",
         )
         for row, kind in rows:
-            _case(suite, row, kind)
+            name = f"esr.check.{row.entry}"
+            case = ET.SubElement(suite, "testcase", classname=name, name=row.gate)
+            if kind:
+                child = ET.SubElement(case, kind, message=f"{row.word}: {row.full}")
+                child.text = f"baseline {row.old}, candidate {row.new}"
+                if kind != "skipped":
+                    child.set("type", row.outcome)
         ET.SubElement(suite, "system-out").text = "\n".join(remarks(one))
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def _case(suite: ET.Element, row: CheckLine, kind: str) -> None:
-    case = ET.SubElement(suite, "testcase", classname=f"esr.check.{row.entry}", name=row.gate)
-    if not kind:
-        return
-    child = ET.SubElement(case, kind, message=f"{row.word}: {row.full}")
-    if kind != "skipped":
-        child.set("type", row.outcome)
-    child.text = f"baseline {row.old}, candidate {row.new}"

@@ -34,12 +34,12 @@ def _file(folder: Path, text: str, name: str = "gates.toml") -> Path:
 def test_a_file_of_gates_is_read_and_the_default_gates_stay(tmp_path: Path) -> None:
     book = configuration.read(_file(tmp_path, GATES))
     assert (book.budget_s, book.size, book.images) == (30.0, (32, 48), 2)
-    assert book.all_gates()[-2:] == (
+    assert configuration.gates(book, None)[-2:] == (
         Gate("runtime", "percent", 3.0),
         Gate("psnr", "absolute", 0.5, entry="acme"),
     )
-    assert Gate("params", "exact") in book.all_gates()
-    assert configuration.read(_file(tmp_path, "defaults = false")).all_gates() == ()
+    assert Gate("params", "exact") in configuration.gates(book, None)
+    assert configuration.gates(configuration.read(_file(tmp_path, "defaults = false")), None) == ()
 
 
 def test_pyproject_is_read_where_no_file_is_named(
