@@ -17,7 +17,9 @@ from harness.stats import samples as stats
 from harness.stats.student import bound, welch
 
 CONFIDENCE = 0.95
-Logs = Mapping[tuple[str, int], float]  # of an entry's runtime, by session and number of a round
+LogRuntimes = Mapping[
+    tuple[str, int], float
+]  # of an entry's runtime, by session and number of a round
 
 
 def with_spans(board: Leaderboard) -> Leaderboard:
@@ -38,7 +40,7 @@ def with_spans(board: Leaderboard) -> Leaderboard:
     )
 
 
-def interval(one: Logs, other: Logs) -> tuple[float, float, float]:
+def interval(one: LogRuntimes, other: LogRuntimes) -> tuple[float, float, float]:
     """The log ratio of two runtimes, and its ends; unbounded where it rests on one round."""
     if one.keys() == other.keys():
         apart = [one[key] - other[key] for key in one]
@@ -56,7 +58,7 @@ def interval(one: Logs, other: Logs) -> tuple[float, float, float]:
     return middle, middle - half, middle + half
 
 
-def _timed(board: Leaderboard, entry: BoardEntry) -> Logs | None:
+def _timed(board: Leaderboard, entry: BoardEntry) -> LogRuntimes | None:
     """Of the same datasets, by the same mean, as the runtime that is ranked."""
     records, challenge = entry.timed, board.challenge
     if not records or "runtime" not in entry.values:
@@ -68,7 +70,7 @@ def _timed(board: Leaderboard, entry: BoardEntry) -> Logs | None:
     return {key: math.log(it) for key, it in zip(keys, figures, strict=True)}
 
 
-def _span(name: str, ranked: Sequence[str], timed: Mapping[str, Logs]) -> RankRange | None:
+def _span(name: str, ranked: Sequence[str], timed: Mapping[str, LogRuntimes]) -> RankRange | None:
     if name not in ranked or min(len(timed[it]) for it in ranked) < 2:
         return None
     ends = [interval(timed[name], timed[other])[1:] for other in ranked if other != name]
@@ -77,7 +79,7 @@ def _span(name: str, ranked: Sequence[str], timed: Mapping[str, Logs]) -> RankRa
     return RankRange(1 + faster, len(ranked) - slower)
 
 
-def _ratio(name: str, base: str, timed: Mapping[str, Logs]) -> Ratio | None:
+def _ratio(name: str, base: str, timed: Mapping[str, LogRuntimes]) -> Ratio | None:
     if name == base or name not in timed or base not in timed:
         return None
     middle, low, high = interval(timed[name], timed[base])
