@@ -16,7 +16,6 @@ from harness.cli import (
     esr_inspect,
     esr_report,
     esr_run,
-    esr_sandbox,
     esr_weights,
 )
 
@@ -56,6 +55,6 @@ app.command("import")(esr_report.import_results)
 app.command("new")(esr_adopt.new)
 app.add_typer(esr_weights.app, name="weights")
 app.command("data")(esr_data.data)
-app.command("sandbox")(esr_sandbox.sandbox)
+app.command("sandbox")(esr_doctor.sandbox)
 app.command("doctor")(esr_doctor.doctor)
 app.add_typer(esr_challenges.app, name="challenges")

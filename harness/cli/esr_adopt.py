@@ -41,6 +41,7 @@ def adopt(
 ) -> None:
     """Write entries of an official checkout as submission folders that give the same output."""
     from harness.cli.progress_bars import bars
+    from harness.render.text import clean
     from harness.usecases.adopt import adopt as write
 
     with explained():
@@ -51,7 +52,10 @@ def adopt(
         print_json([document(one) for one in done])
     else:
         for one in done:
-            typer.echo(_line(one))
+            said = "; ".join([f"wrote {one.folder}", *one.notes])
+            if one.failure:
+                said = f"{one.candidate.id}: not adopted: {one.failure.message}"
+            typer.echo(clean(said))
     if all(one.failure for one in done):
         raise typer.Exit(ExitCode.NOT_MEASURED)
 
@@ -65,11 +69,3 @@ def document(one: Adopted) -> dict[str, Any]:
         "reason": f"{one.failure.stage}: {one.failure.message}" if one.failure else "",
         "notes": list(one.notes),
     }
-
-
-def _line(one: Adopted) -> str:
-    from harness.render.text import clean
-
-    if one.failure:
-        return clean(f"{one.candidate.id}: not adopted: {one.failure.message}")
-    return clean("; ".join([f"wrote {one.folder}", *one.notes]))

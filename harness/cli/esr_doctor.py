@@ -1,19 +1,20 @@
-"""`esr doctor`: what this machine is fit for."""
+"""`esr doctor` and `esr sandbox`: what this machine is fit for, and what its sandbox holds off."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.console import ExitCode, explained, print_json, say
+from harness.cli.console import ExitCode, explained, print_json, say, text_table
 from harness.cli.options import AsJson, Device, GatesFile, InputSize, Logs, Sandbox, Threads
 
 if TYPE_CHECKING:
-    from harness.usecases.doctor import Diagnosis
+    from harness.usecases.doctor import Diagnosis, Trial
 
 FEW = 10  # blocks: a spread of fewer is known to a third, or worse
 
@@ -117,3 +118,73 @@ def _print(found: Diagnosis, budget: float) -> None:
     )
     few = f" {FEW} or more tell it better: --sample 120." if told.sampled < FEW else ""
     console.print(f"All of it rests on {told.sampled} blocks of processes.{few}")
+
+
+def sandbox(
+    gpu: Annotated[
+        bool, typer.Option("--gpu", help="With the NVIDIA devices, as for --device cuda.")
+    ] = False,
+    unconfined: Annotated[
+        bool, typer.Option("--unconfined", help="Try the same without a sandbox, to compare.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 if anything is not held.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Try every escape against this machine, and show which are held off.
+
+    Nothing is harmed: what is stolen, killed or filled up was laid out for the trial.
+    """
+    from harness.usecases.doctor import try_out
+
+    with explained():
+        found = try_out(gpu=gpu, unconfined=unconfined)
+    if as_json:
+        print_json(_trial_document(found))
+    else:
+        _print_trial(found)
+    if found.trouble and not unconfined:
+        raise typer.Exit(ExitCode.NOT_MEASURED)
+    if strict and not all(it.held for it in found.findings):
+        raise typer.Exit(ExitCode.STRICT)
+
+
+def _trial_document(found: Trial) -> dict[str, object]:
+    return {
+        "isolation": found.isolation,
+        "version": found.version,
+        "usable": not found.trouble,
+        "trouble": found.trouble,
+        "limits": found.limits,
+        "limits_kept_by": found.kept_by,
+        "attempts": [
+            {
+                "attempt": finding.attempt,
+                "tries": finding.tries,
+                "held": finding.held,
+                "evidence": finding.evidence,
+            }
+            for finding in found.findings
+        ],
+    }
+
+
+def _print_trial(found: Trial) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    table = text_table("a worker tries to", "", "what it met, or got")
+    for finding in found.findings:
+        verdict = "[green]held[/green]" if finding.held else "[red]NOT held[/red]"
+        table.add_row(escape(finding.tries), verdict, escape(finding.evidence))
+    console = Console()
+    show = functools.partial(console.print, highlight=False)
+    if found.findings:
+        show(table)
+    show(f"isolation: {escape(f'{found.isolation} {found.version}'.strip())}")
+    for name, value in found.limits.items():
+        show(f"limit of a worker: {name} {value}")
+    show(f"limits are kept by: {escape(found.kept_by)}")
+    if found.trouble:
+        show(f"[red]not usable:[/red] {escape(found.trouble)}")

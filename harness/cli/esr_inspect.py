@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli import options
-from harness.cli.console import ExitCode, explained, print_json, say
+from harness.cli.console import ExitCode, explained, print_json, say, text_table
 from harness.core.counter_registry import CONVENTIONS, COUNTERS, HOOKS
 
 if TYPE_CHECKING:
@@ -121,12 +121,10 @@ def _candidates(entries: list[str], ntire: Path | None, ids: str | None) -> list
 def _print(found: tuple[Inspected, ...]) -> None:
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
 
     from harness.render.text import clean
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("entry", overflow="fold")
+    table = text_table("entry")
     macs = [f"MACs {name}" for name in CONVENTIONS]
     for title in ("scale", "params", *macs, "activations", "convs"):
         table.add_column(title, justify="right")

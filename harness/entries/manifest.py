@@ -52,11 +52,14 @@ def variants(folder: Path, said: dict[str, Any]) -> list[dict[str, Any]]:
     one entry, with the faults of every variant.
     """
     shared = {name: value for name, value in said.items() if name != "variants"}
-    found = said["variants"]
+    found, name = said["variants"], shared.get("id", folder.name)
+    whole = [f"{MANIFEST}: id {name!r:.{_SHOWN}} is not the folder's name, {folder.name!r}"]
+    if name == folder.name:
+        whole = []
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         lines = [f"{MANIFEST}: variants must be tables, each begun by [[variants]]"]
-        raise Faults([*_id_fault(folder, shared), *lines])
-    whole = [*_id_fault(folder, shared), *_ids_faults(folder, found)]
+        raise Faults([*whole, *lines])
+    whole += _ids_faults(folder, found)
     merged = [{**shared, **one} for one in found]
     if whole:
         raise Faults([*whole, *_faults_of_all(folder, merged)])
@@ -81,13 +84,6 @@ def _faults_of_all(folder: Path, merged: list[dict[str, Any]]) -> list[str]:
         if line not in shared
     ]
     return [*shared, *own]
-
-
-def _id_fault(folder: Path, shared: Mapping[str, Any]) -> list[str]:
-    name = shared.get("id", folder.name)
-    if name == folder.name:
-        return []
-    return [f"{MANIFEST}: id {name!r:.{_SHOWN}} is not the folder's name, {folder.name!r}"]
 
 
 def _ids_faults(folder: Path, found: list[dict[str, Any]]) -> list[str]:

@@ -38,7 +38,17 @@ def read(name_or_path: str, at_hand: AtHand | None = None) -> Challenge:
     With `at_hand`, for a challenge that is to be run, names that it does not have are faults too.
     """
     path = path_of(name_or_path, BUNDLED, "challenge")
-    return parse(_document(path), where=str(path), at_hand=at_hand)
+    try:
+        document = typed.read_toml(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        known = ", ".join(names())
+        raise BadInput(
+            f"{path} can't be read: {error.strerror}; name a .toml file that is there, or one of "
+            f"the bundled challenges {known}"
+        ) from None
+    except ValueError as error:
+        raise BadInput(f"{path}: {error}") from None
+    return parse(document, where=str(path), at_hand=at_hand)
 
 
 def path_of(name_or_path: str, bundled: Path, what: str) -> Path:
@@ -64,19 +74,6 @@ def parse(document: dict[str, Any], *, where: str, at_hand: AtHand | None = None
     if lines:
         raise BadInput("\n".join(f"{where}: {line}" for line in lines))
     return challenge
-
-
-def _document(path: Path) -> dict[str, Any]:
-    try:
-        return typed.read_toml(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        known = ", ".join(names())
-        raise BadInput(
-            f"{path} can't be read: {error.strerror}; name a .toml file that is there, or one of "
-            f"the bundled challenges {known}"
-        ) from None
-    except ValueError as error:
-        raise BadInput(f"{path}: {error}") from None
 
 
 def _strangers(document: Mapping[str, Any], at_hand: AtHand) -> Iterator[str]:

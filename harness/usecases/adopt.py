@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,11 +76,11 @@ def _adopted(candidate: Entry | Rejected, folder: Path, logs: Path) -> tuple[str
     except BadInput as error:
         return failed("manifest", "bad_manifest", str(error))
     except WriteError:
-        folders.remove(folder)
+        shutil.rmtree(folder, ignore_errors=True)
         raise
     fault = _unlike(there, folder, logs / f"{candidate.id}_adopted.log")
     if fault is not None:
-        folders.remove(folder)
+        shutil.rmtree(folder, ignore_errors=True)
         return fault
     return ready.notes
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 import secrets
 from collections.abc import Sequence
@@ -224,10 +223,8 @@ def read_challenge(request: RunRequest) -> Challenge:
     challenge = read_rules(request.challenge)
     protocol = challenge.protocol
     threads = request.threads or protocol.threads or machine.usable_cores()
-    protocol = dataclasses.replace(
-        protocol, rounds=request.rounds or protocol.rounds, threads=threads
-    )
-    return dataclasses.replace(challenge, protocol=protocol)
+    rounds = request.rounds or protocol.rounds
+    return replace(challenge, protocol=replace(protocol, rounds=rounds, threads=threads))
 
 
 def _counted(context: RunContext, job: Job) -> None:

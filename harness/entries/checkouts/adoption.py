@@ -54,11 +54,6 @@ def write(entry: Entry, facts: Facts, folder: Path) -> None:
     atomic.write(folder / WEIGHTS, facts.weights)
 
 
-def remove(folder: Path) -> None:
-    """Take back what `write` wrote."""
-    shutil.rmtree(folder, ignore_errors=True)
-
-
 def _planned(entry: Entry, facts: Facts, folder: Path) -> tuple[dict[str, str], list[str]]:
     """The files to be made, by name, and those to be copied."""
     if folder.exists():

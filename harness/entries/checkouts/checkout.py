@@ -32,7 +32,14 @@ def candidates(folder: Path, ids: Sequence[int] | None = None) -> tuple[Entry | 
             f"{folder / SCRIPT}: the ids of its entries can't be read off {FUNCTION}; name them "
             "with --ids"
         )
-    _refuse_unknown(script, ids or ())
+    known = sorted(script.branches)
+    unknown = [str(number) for number in dict.fromkeys(ids or ()) if number not in known]
+    if known and unknown:  # where the script names no ids, any may do
+        what = "id" if len(unknown) == 1 else "ids"
+        raise BadInput(
+            f"{SCRIPT} knows no {what} {', '.join(unknown)}: it has {len(known)}, "
+            f"{known[0]} to {known[-1]}; name those with --ids"
+        )
     tree = files.tree(folder)
     asked = script.branches if ids is None else dict.fromkeys(ids)
     return tuple(_entry(folder, script, tree, number) for number in asked)
@@ -77,18 +84,6 @@ def _entry(folder: Path, script: Script, tree: files.Tree, number: int) -> Entry
         fault = f"its files can't be read: {error}"
         return Rejected(name, team, folder, "entry", (fault,), "ntire")
     return Entry(submission, folder, "entry", digest, "ntire")
-
-
-def _refuse_unknown(script: Script, ids: Sequence[int]) -> None:
-    """Where the script names no ids, any may do."""
-    known = sorted(script.branches)
-    unknown = [str(number) for number in dict.fromkeys(ids) if number not in script.branches]
-    if known and unknown:
-        what = "id" if len(unknown) == 1 else "ids"
-        raise BadInput(
-            f"{SCRIPT} knows no {what} {', '.join(unknown)}: it has {len(known)}, "
-            f"{known[0]} to {known[-1]}; name those with --ids"
-        )
 
 
 def plain_name(name: str) -> str:

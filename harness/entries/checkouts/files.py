@@ -9,6 +9,7 @@ of each other, and the files that any of them names. Where imports can't be foll
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import os
 from collections.abc import Sequence
@@ -54,8 +55,12 @@ class Tree:
     def links(self, file: str) -> Links:
         """What a module of the checkout speaks of; nothing where it can't be parsed."""
         if file not in self._links:
-            code = _parse(self.root / file) if file.endswith(".py") else None
-            self._links[file] = links(self, file, code.body if code else ())
+            path, code = self.root / file, ast.Module([], [])
+            broken = (OSError, SyntaxError, ValueError, RecursionError, MemoryError)
+            with contextlib.suppress(*broken):
+                if file.endswith(".py") and path.stat().st_size <= _CODE_CAP:
+                    code = ast.parse(path.read_bytes())
+            self._links[file] = links(self, file, code.body)
         return self._links[file]
 
 
@@ -170,10 +175,3 @@ def _named(checkout: Tree, place: str, node: ast.AST) -> set[str]:
     found = {file for file in same_name if file == text or file.endswith(f"/{text}")}
     beside = (PurePosixPath(place).parent / text).as_posix()
     return found | ({beside} & checkout.files)
-
-
-def _parse(path: Path) -> ast.Module | None:
-    try:
-        return ast.parse(path.read_bytes()) if path.stat().st_size <= _CODE_CAP else None
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
