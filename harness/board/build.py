@@ -131,9 +131,7 @@ def _measured(
     estimates = {}
     if timed.issuperset(asked):
         estimates = samples.runtimes(rounds, datasets=asked, over=over, mean=mean)
-    estimates["first_call"] = samples.first_call(rounds)
-    others = {"energy": samples.energy(rounds), "compile": samples.compile_time(rounds)}
-    estimates |= {key: it for key, it in others.items() if it is not None}
+    estimates |= samples.process_figures(rounds)
     values = {key: estimate.point for key, estimate in estimates.items()}
     values |= samples.quality(rounds[0].scores)
     memory = samples.memory(rounds)

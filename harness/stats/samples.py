@@ -111,23 +111,23 @@ def size_cost(timed: Sequence[tuple[float, float]]) -> SizeCost | None:
     return SizeCost(a / aa, 0.0) if slope < 0.0 else SizeCost(fixed, slope)
 
 
-def first_call(rounds: Sequence[RoundFigures]) -> RoundsFigure:
-    """Seconds of the first forward of a fresh process, before any warm-up.
+def process_figures(rounds: Sequence[RoundFigures]) -> dict[str, RoundsFigure]:
+    """What each round has one figure of, by metric key; one that no round has is absent.
+
+    first_call  seconds of the first forward of a fresh process, before any warm-up
+    energy      joules per image, over the rounds that measured it
+    compile     seconds that torch.compile took for all shapes, where a model is compiled
 
     Raises ValueError without rounds.
     """
     _refuse_empty(rounds, "rounds")
-    return _over_rounds([figures.first_call_s for figures in rounds])
-
-
-def compile_time(rounds: Sequence[RoundFigures]) -> RoundsFigure | None:
-    """Seconds that torch.compile took for all shapes, None of a model that is not compiled.
-
-    Raises ValueError without rounds.
-    """
-    _refuse_empty(rounds, "rounds")
-    taken = [figures.compile_s for figures in rounds]
-    return _over_rounds(taken) if any(taken) else None
+    compiled = [it.compile_s for it in rounds]
+    figures = {
+        "first_call": [it.first_call_s for it in rounds],
+        "energy": [it.energy.per_image_j for it in rounds if it.energy is not None],
+        "compile": compiled if any(compiled) else [],
+    }
+    return {key: _over_rounds(values) for key, values in figures.items() if values}
 
 
 def memory(rounds: Sequence[RoundFigures]) -> int | None:
@@ -139,16 +139,6 @@ def memory(rounds: Sequence[RoundFigures]) -> int | None:
     _refuse_empty(rounds, "rounds")
     peaks = [figures.memory.peak_bytes for figures in rounds if figures.memory is not None]
     return max(peaks, default=None)
-
-
-def energy(rounds: Sequence[RoundFigures]) -> RoundsFigure | None:
-    """Joules per image over the rounds that measured energy, None where no round did.
-
-    Raises ValueError without rounds.
-    """
-    _refuse_empty(rounds, "rounds")
-    drawn = [figures.energy.per_image_j for figures in rounds if figures.energy is not None]
-    return _over_rounds(drawn) if drawn else None
 
 
 def quality(scores: Sequence[ImageScore]) -> dict[str, float]:

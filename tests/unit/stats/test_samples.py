@@ -128,13 +128,13 @@ def drawing(joules: float, forwards: int = 10) -> RoundFigures:
 
 
 def test_energy_is_that_of_one_image_over_the_rounds_that_measured_it() -> None:
-    got = stats.energy([drawing(50.0), a_round(), drawing(30.0), drawing(20.0, 5)])
-    assert got is not None
+    rounds = [drawing(50.0), a_round(), drawing(30.0), drawing(20.0, 5)]
+    got = stats.process_figures(rounds)["energy"]
     assert (got.point, got.low, got.high, got.rounds) == (4.0, 3.0, 5.0, (5.0, 3.0, 4.0))
 
 
 def test_energy_that_no_round_measured_is_no_figure() -> None:
-    assert stats.energy([a_round(), a_round()]) is None
+    assert stats.process_figures([a_round(), a_round()]).keys() == {"first_call"}
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,8 @@ def test_energy_of_no_forward_or_of_no_figure_is_refused(joules: float, forwards
 
 def test_a_first_call_is_that_of_the_middle_round() -> None:
     rounds = [a_round(first_call_s=seconds) for seconds in (0.9, 0.2, 0.4)]
-    assert stats.first_call(rounds) == stats.RoundsFigure(0.4, 0.2, 0.9, (0.9, 0.2, 0.4))
+    found = stats.process_figures(rounds)["first_call"]
+    assert found == stats.RoundsFigure(0.4, 0.2, 0.9, (0.9, 0.2, 0.4))
 
 
 def test_quality_is_a_mean_over_the_images_of_each_dataset() -> None:
@@ -189,7 +190,7 @@ def test_nothing_is_made_from_nothing() -> None:
     with pytest.raises(ValueError, match="no rounds"):
         stats.memory([])
     with pytest.raises(ValueError, match="no rounds"):
-        stats.first_call([])
+        stats.process_figures([])
     with pytest.raises(ValueError, match="no scores"):
         stats.quality([])
 
