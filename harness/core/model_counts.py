@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harness.core.values import finite_value
 
-@dataclass(frozen=True)
+
+@finite_value
 class Share:
     """An operator's or a module's own part of a count, in multiply-adds of the counter's kind."""
 
@@ -19,7 +21,7 @@ class Share:
     calls: int = 0  # 0 where the counter doesn't tell
 
 
-@dataclass(frozen=True)
+@finite_value
 class UnregisteredTensor:
     """A tensor that the forward read and that is no registered parameter.
 
@@ -33,7 +35,7 @@ class UnregisteredTensor:
     numel: int
 
 
-@dataclass(frozen=True)
+@finite_value
 class WeightTrace:
     """One forward, followed from tensor to tensor, in multiply-adds.
 
@@ -54,7 +56,7 @@ class WeightTrace:
     error: str = ""  # why nothing is known
 
 
-@dataclass(frozen=True)
+@finite_value
 class SecondSize:
     """The same model at another size, `height` x `width` LR pixels."""
 
@@ -67,7 +69,7 @@ class SecondSize:
     error: str = ""
 
 
-@dataclass(frozen=True)
+@finite_value
 class BeforeDeploy:
     """A model before its `deploy` function, and how far the outputs of both are apart."""
 
@@ -80,7 +82,7 @@ class BeforeDeploy:
     error: str = ""
 
 
-@dataclass(frozen=True)
+@finite_value
 class Counter:
     """What one counter says of one forward.
 
@@ -101,7 +103,7 @@ class Counter:
     by_module: tuple[Share, ...] = ()  # without the modules inside of each
 
 
-@dataclass(frozen=True)
+@finite_value
 class Counts:
     """Static figures of a model at batch 1, 3 channels, `height` x `width` LR pixels."""
 

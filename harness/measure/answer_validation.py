@@ -14,8 +14,8 @@ from harness.core.model_counts import Counts
 from harness.core.outcome import Stage, failed
 from harness.documents.typed import adapter
 from harness.measure.worker_process import WorkerFailed
-from harness.wire.count_answers import LIST_CAP, TEXT_CAP
-from harness.wire.messages import CountsAnswer
+from harness.wire.codec import INT_LIMIT
+from harness.wire.messages import LIST_CAP, TEXT_CAP
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -29,18 +29,24 @@ MOST_NOTES = 20
 
 def of_answer(kind: type[T], answer: DataclassInstance, stage: Stage) -> T:
     """An answer as the type of `core` that has its fields; WorkerFailed where a value is none."""
-    try:  # by way of JSON, whose strict mode takes a list for a tuple and an object for a dataclass
-        return adapter(kind).validate_json(json.dumps(dataclasses.asdict(answer)), strict=True)
+    return _read(kind, json.dumps(dataclasses.asdict(answer)), stage)
+
+
+def _read(kind: type[T], text: str, stage: Stage) -> T:
+    try:  # JSON, whose strict mode takes a list for a tuple and an object for a dataclass
+        return adapter(kind).validate_json(text, strict=True)
     except ValidationError as error:
         raise WorkerFailed(failed(stage, "protocol", str(error))) from None
 
 
-def honest_counts(answer: CountsAnswer) -> Counts:
-    """WorkerFailed for a negative figure, an empty image, what is above LIST_CAP or TEXT_CAP.
+def honest_counts(text: str) -> Counts:
+    """The counts of a JSON text.
 
-    A record and a page hold all of it, and a worker of ours keeps to the caps.
+    WorkerFailed for what has not their fields, a negative figure or one beyond 64 bits, an empty
+    image, what is above LIST_CAP or TEXT_CAP. A record and a page hold all of it, and a worker of
+    ours keeps to the caps.
     """
-    counts = of_answer(Counts, answer, "count")
+    counts = _read(Counts, text, "count")
     fault = next(_faults(counts, "counts"), None) or _size_fault(counts)
     if fault is not None:
         raise WorkerFailed(failed("count", "protocol", fault))
@@ -103,8 +109,8 @@ def _size_fault(counts: Counts) -> str | None:
 def _faults(value: Any, name: str) -> Iterator[str]:
     if isinstance(value, str) and len(value) > TEXT_CAP:
         yield f"{name} has {len(value):,} characters, {TEXT_CAP:,} at most are taken"
-    elif isinstance(value, int | float) and value < 0:
-        yield f"claims a negative figure: {value:g}"
+    elif isinstance(value, int | float) and not 0 <= value < INT_LIMIT:
+        yield f"claims a {'negative' if value < 0 else 'huge'} figure: {value!r:.40}"
     elif dataclasses.is_dataclass(value):
         for field in dataclasses.fields(value):
             yield from _faults(getattr(value, field.name), field.name)

@@ -11,7 +11,6 @@ import functools
 import json
 import math
 import struct
-import types
 import typing
 from typing import Any
 
@@ -116,14 +115,10 @@ def _is_required(item: dataclasses.Field[Any]) -> bool:
 
 def _value(hint: Any, value: Any, where: str) -> Any:
     origin = typing.get_origin(hint)
-    if origin is types.UnionType:
-        return None if value is None else _value(typing.get_args(hint)[0], value, where)
     if origin is tuple:
         return _sequence(typing.get_args(hint)[0], value, where)
     if origin is dict:
         return _mapping(typing.get_args(hint)[1], value, where)
-    if dataclasses.is_dataclass(hint) and isinstance(value, dict):
-        return _build(typing.cast("type", hint), value, where)
     return _scalar(hint, value, where)
 
 

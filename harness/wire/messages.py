@@ -27,12 +27,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from harness.wire.count_answers import (
-    BeforeDeployAnswer,
-    SecondSizeAnswer,
-    ShareAnswer,
-    WeightTraceAnswer,
-)
+LIST_CAP = 128
+TEXT_CAP = 1000
+"""Items and characters of what a worker tells: it sends the largest parts and one for the rest, and
+the trusted side refuses more."""
 
 
 @dataclass(frozen=True)
@@ -221,49 +219,10 @@ class PeakRates:
 
 
 @dataclass(frozen=True)
-class CounterAnswer:
-    """What one counter says of one forward.
-
-    `macs` follows the counter's own convention, `matmul_macs` is its share of convolutions, linear
-    layers and matrix products: the part that can be compared between counters. None stands for
-    "this counter can't tell"; `error` then says why if it failed.
-    """
-
-    name: str  # its id in worker.count.counters
-    device: str  # where the forward ran
-    macs: int | None = None
-    matmul_macs: int | None = None
-    activations: int | None = None
-    convs: int | None = None
-    uncounted: dict[str, int] = field(default_factory=dict)  # operator -> calls it could not count
-    error: str = ""
-    by_operator: tuple[ShareAnswer, ...] = ()
-    by_module: tuple[ShareAnswer, ...] = ()  # without the modules inside of each
-
-
-@dataclass(frozen=True)
-class CountsAnswer:
-    """Static figures of a model at batch 1, 3 channels, `height` x `width` LR pixels."""
-
-    height: int
-    width: int
-    params: int  # unique parameters after the first forward
-    params_before: int  # and before it: a model that fuses itself shrinks
-    trainable: int
-    counters: tuple[CounterAnswer, ...]
-    never_called: tuple[str, ...] = ()  # modules with parameters that the forward never used
-    notes: tuple[str, ...] = ()
-    official_macs: int | None = None  # of the NTIRE 2022 script, where it differs from our hooks
-    reads: WeightTraceAnswer | None = None
-    elsewhere: SecondSizeAnswer | None = None
-    unfused: BeforeDeployAnswer | None = None  # of an entry with `deploy`
-
-
-@dataclass(frozen=True)
 class Counted:
     """The answer to Count."""
 
-    counts: CountsAnswer
+    counts: str  # JSON object with the fields of core.model_counts.Counts
 
 
 @dataclass(frozen=True)

@@ -6,33 +6,24 @@ operators or words than that.
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
-from harness.wire.count_answers import LIST_CAP, TEXT_CAP
+from harness.wire.messages import LIST_CAP, TEXT_CAP
 
-T = TypeVar("T")
 LISTED = 40  # names
 _NAME = 160
 
 
-def within_caps(value: T) -> T:
-    """An answer, or a part of one, whose texts and lists end where the wire's caps are."""
-    return _capped(value)  # type: ignore[no-any-return]
-
-
-def _capped(value: Any) -> Any:
+def within_caps(value: Any) -> Any:
+    """An answer's value whose texts, tuples and objects end where the wire's caps are."""
     if isinstance(value, str):
         return clipped(value, most=TEXT_CAP)
     if isinstance(value, tuple):
-        return tuple(map(_capped, value[:LIST_CAP]))
+        return tuple(map(within_caps, value[:LIST_CAP]))
     if isinstance(value, dict):
-        return {_capped(key): _capped(item) for key, item in list(value.items())[:LIST_CAP]}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        parts = {it.name: _capped(getattr(value, it.name)) for it in dataclasses.fields(value)}
-        return dataclasses.replace(value, **parts)
+        return {within_caps(k): within_caps(it) for k, it in list(value.items())[:LIST_CAP]}
     return value
 
 

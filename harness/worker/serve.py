@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import time
 import traceback
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,8 +15,7 @@ from safetensors.torch import save
 
 from harness.wire import messages
 from harness.wire.channel import Channel, Closed
-from harness.wire.count_answers import TEXT_CAP, BeforeDeployAnswer
-from harness.wire.messages import Answer, Done, Forward, Observe, Repeat, Request, Trouble
+from harness.wire.messages import TEXT_CAP, Answer, Done, Forward, Observe, Repeat, Request, Trouble
 from harness.worker import global_settings, rebinding
 from harness.worker.caps import within_caps
 from harness.worker.load import BadWeights, Loaded, load
@@ -137,9 +138,10 @@ class Worker:
             quick=request.quick,
         )
         unfused = self._before_deploy(request, loaded)
-        return messages.Counted(within_caps(dataclasses.replace(counts, unfused=unfused)))
+        told = within_caps(counts | {"unfused": unfused})
+        return messages.Counted(json.dumps(told, ensure_ascii=False))
 
-    def _before_deploy(self, request: messages.Count, fused: Loaded) -> BeforeDeployAnswer | None:
+    def _before_deploy(self, request: messages.Count, fused: Loaded) -> dict[str, Any] | None:
         """The same entry built once more, without its `deploy` function; None if it has none.
 
         It gets the same seed. Nothing of it stays in a process that is timed.
@@ -159,7 +161,7 @@ class Worker:
                 data_range=fused.data_range,
             )
         except Exception as error:  # noqa: BLE001 - a submission may raise anything at all
-            return BeforeDeployAnswer(error=_line(error))
+            return {"error": _line(error)}
 
     def _built(self, asked: messages.Load) -> Loaded:
         """Another model in the same state of the process as the first one."""

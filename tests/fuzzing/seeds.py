@@ -10,6 +10,15 @@ from typing import Any
 from fakes import boards
 
 from harness.board.store import sealed
+from harness.core.model_counts import (
+    BeforeDeploy,
+    Counter,
+    Counts,
+    SecondSize,
+    Share,
+    UnregisteredTensor,
+    WeightTrace,
+)
 from harness.core.record import FloorFigures, Record
 from harness.core.run import JobKey, ListedEntry, Run
 from harness.documents.typed import adapter
@@ -18,18 +27,9 @@ from harness.gate.gates import Costs
 from harness.gate.stored_baseline import Inputs, Stored
 from harness.rules import printed_tables, rulebook
 from harness.wire import codec
-from harness.wire.count_answers import (
-    BeforeDeployAnswer,
-    SecondSizeAnswer,
-    ShareAnswer,
-    UnregisteredTensorAnswer,
-    WeightTraceAnswer,
-)
 from harness.wire.messages import (
     Answer,
     Counted,
-    CounterAnswer,
-    CountsAnswer,
     Done,
     Exported,
     Output,
@@ -41,27 +41,25 @@ from harness.wire.messages import (
 KEY = "0123456789abcdef" * 4
 MARK = "m" * 32
 REQUIRED = ("id", "team", "title", "role")
-_SHARE = ShareAnswer("aten::convolution", 5, 2)
-COUNTS = CountsAnswer(
+_SHARE = Share("aten::convolution", 5, 2)
+COUNTS = Counts(
     256,
     256,
     317_218,
     317_300,
     317_218,
     (
-        CounterAnswer("ntire2022", "meta", 19, 18, 80, 39, {}, "", (_SHARE,), (_SHARE,)),
-        CounterAnswer("fvcore", "cpu", 19, 18, 80, 39, {"aten::x": 2}, "", (_SHARE,)),
-        CounterAnswer("ptflops", "cpu", error="TypeError: no tensor"),
-        CounterAnswer("dispatch", "cpu", 19, 19, None, 39),
+        Counter("ntire2022", 19, 18, 80, 39, "meta", {}, "", (_SHARE,), (_SHARE,)),
+        Counter("fvcore", 19, 18, 80, 39, "cpu", {"aten::x": 2}, "", (_SHARE,)),
+        Counter("ptflops", None, None, None, None, "cpu", error="TypeError: no tensor"),
+        Counter("dispatch", 19, 19, None, 39, "cpu"),
     ),
     ("body.unused",),
     ("a note",),
     official_macs=20,
-    reads=WeightTraceAnswer(
-        closed_form=18, held=(UnregisteredTensorAnswer("table", "buffer", "weights", 9),)
-    ),
-    elsewhere=SecondSizeAnswer(320, 288, 22),
-    unfused=BeforeDeployAnswer(params=400_000, macs={"fvcore": 21}, difference=0.001, side=96),
+    reads=WeightTrace(closed_form=18, held=(UnregisteredTensor("table", "buffer", "weights", 9),)),
+    elsewhere=SecondSize(320, 288, 22),
+    unfused=BeforeDeploy(params=400_000, macs={"fvcore": 21}, difference=0.001, side=96),
 )
 ANSWERS: tuple[Answer, ...] = (
     Ready(0.5, 317_218, ("threads: 1 -> 2",), notes=("a note",), files=("a.py",)),
@@ -70,7 +68,7 @@ ANSWERS: tuple[Answer, ...] = (
     Exported(12),
     State(("threads: 1 -> 2",), 5, 6),
     Trouble("crash", "ValueError: x", "Traceback"),
-    Counted(COUNTS),
+    Counted(adapter(Counts).dump_json(COUNTS).decode()),
 )
 
 
@@ -172,6 +170,7 @@ def _baselines() -> tuple[bytes, ...]:
 
 SEEDS: dict[str, Callable[[], tuple[bytes, ...]]] = {
     "wire answers": _answers,
+    "counts": lambda: (adapter(Counts).dump_json(COUNTS),),
     "wire frames": _frames,
     "records": _records,
     "records, sealed anew": _records,

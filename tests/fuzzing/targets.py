@@ -75,6 +75,7 @@ def targets(place: Path, more: Mapping[str, Sequence[bytes]] | None = None) -> t
     place.mkdir(parents=True, exist_ok=True)
     makers: dict[str, tuple[str, Take]] = {
         "wire answers": ("json", uses.answer(place)),
+        "counts": ("json", uses.counts(place)),
         "wire frames": ("frame", uses.frame),
         "records": ("json", uses.record(place)),
         "records, sealed anew": ("json", uses.resealed(place)),

@@ -144,6 +144,17 @@ def run(place: Path) -> Callable[[bytes], bool]:
     return take
 
 
+def counts(place: Path) -> Callable[[bytes], bool]:
+    """The counts that a worker's answer holds as a text, and the row that comes of them."""
+    taken = answer(place / "counted")
+
+    def take(data: bytes) -> bool:
+        text = data.decode(errors="replace")
+        return taken(json.dumps({"type": "Counted", "counts": text}).encode())
+
+    return take
+
+
 def answer(place: Path) -> Callable[[bytes], bool]:
     """A worker's answer, and the row that comes of it."""
     folder = place / "answered"

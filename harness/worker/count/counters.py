@@ -1,13 +1,12 @@
-"""Each counter's figures as the message that the trusted side gets, or why it has none."""
+"""Each counter's figures, or why it has none, by the fields of `core.model_counts.Counter`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from typing import Any
 
-from harness.wire import count_answers
-from harness.wire.messages import CounterAnswer
 from harness.worker.caps import few
 from harness.worker.count import hooks
 from harness.worker.count.breakdown import shares
@@ -18,15 +17,17 @@ from harness.worker.count.model_copies import ModelCopy, describe
 from harness.worker.count.module_stack import ModuleStack
 from harness.worker.count.weight_trace import TraceRecorder
 
+_UNKNOWN = dict.fromkeys(("macs", "matmul_macs", "activations", "convs"))
+
 
 @dataclass(frozen=True)
 class ForwardCounts:
     """What one forward showed: hooks, dispatched operators, and the tensors that were read."""
 
     tally: HookTally
-    hooks: CounterAnswer
-    dispatch: CounterAnswer
-    reads: count_answers.WeightTraceAnswer
+    hooks: dict[str, Any]
+    dispatch: dict[str, Any]
+    reads: dict[str, Any]
     names_read: dict[str, int]  # parameter -> elements
 
 
@@ -58,60 +59,62 @@ def _watch_apart(copied: ModelCopy) -> ForwardCounts:
     try:
         report = reads.report(copied.forward(reads, DispatchCounter()))
     except Exception as failure:  # noqa: BLE001
-        report = count_answers.WeightTraceAnswer(error=describe(failure))
+        report = {"error": describe(failure)}
         return ForwardCounts(tally, by_hooks, by_dispatch, report, {})
     return ForwardCounts(tally, by_hooks, by_dispatch, report, reads.names_read())
 
 
-def hooks_alone(copied: ModelCopy) -> tuple[HookTally, CounterAnswer]:
+def hooks_alone(copied: ModelCopy) -> tuple[HookTally, dict[str, Any]]:
     """The hooks in a forward of their own, as an answer with an `error` if that fails."""
     tally = HookTally()
     error = _error(copied, hooks.counting(copied.model, tally))
     return HookTally() if error else tally, _answer(HOOKS, tally, copied, error)
 
 
-def with_fallback(name: str, choice: DeviceChoice) -> CounterAnswer:
+def with_fallback(name: str, choice: DeviceChoice) -> dict[str, Any]:
     """The count of one of ALONE on the chosen device, else on the CPU, else the last error."""
     try:
         return ALONE[name](choice.preferred)
     except Exception as error:  # noqa: BLE001
         if choice.preferred is not choice.fallback:
             return with_fallback(name, replace(choice, preferred=choice.fallback))
-        return CounterAnswer(name, choice.preferred.device, error=describe(error))
+        return _failed(name, choice.preferred, describe(error))
 
 
-def by_fvcore(copied: ModelCopy) -> CounterAnswer:
+def by_fvcore(copied: ModelCopy) -> dict[str, Any]:
     """Fvcore. Raises what the forward or the tracer raises."""
     from harness.worker.count.fvcore_counter import count_by_fvcore  # for this counter only
 
     with copied.shapes():
         figures = count_by_fvcore(copied.model, copied.image)
-    return CounterAnswer(
-        name="fvcore",
-        macs=figures.macs,
-        matmul_macs=figures.matmul_macs,
-        device=copied.device,
-        uncounted=few(figures.uncounted),
-        by_operator=shares(figures.operators),
-        by_module=shares(figures.modules),
-    )
+    return {
+        **_UNKNOWN,
+        "name": "fvcore",
+        "macs": figures.macs,
+        "matmul_macs": figures.matmul_macs,
+        "device": copied.device,
+        "uncounted": few(figures.uncounted),
+        "by_operator": shares(figures.operators),
+        "by_module": shares(figures.modules),
+    }
 
 
-def by_ptflops(copied: ModelCopy) -> CounterAnswer:
+def by_ptflops(copied: ModelCopy) -> dict[str, Any]:
     """Ptflops. RuntimeError with what it printed when the forward failed under it."""
     from harness.worker.count.ptflops_counter import count_by_ptflops  # for this counter only
 
     with copied.shapes():
         figures = count_by_ptflops(copied.model, copied.image)
-    return CounterAnswer(
-        name="ptflops",
-        device=copied.device,
-        macs=figures.macs,
-        by_module=shares(figures.modules),
-    )
+    return {
+        **_UNKNOWN,
+        "name": "ptflops",
+        "device": copied.device,
+        "macs": figures.macs,
+        "by_module": shares(figures.modules),
+    }
 
 
-ALONE: Mapping[str, Callable[[ModelCopy], CounterAnswer]] = {
+ALONE: Mapping[str, Callable[[ModelCopy], dict[str, Any]]] = {
     "fvcore": by_fvcore,
     "ptflops": by_ptflops,
 }
@@ -132,17 +135,21 @@ def _error(copied: ModelCopy, watcher: AbstractContextManager[object]) -> str:
 
 def _answer(
     name: str, tally: HookTally | DispatchTally, copied: ModelCopy, error: str = ""
-) -> CounterAnswer:
+) -> dict[str, Any]:
     if error:
-        return CounterAnswer(name, copied.device, error=error)
-    return CounterAnswer(
-        name=name,
-        device=copied.device,
-        macs=tally.macs,
-        matmul_macs=tally.matmul_macs,
-        activations=tally.activations,
-        convs=tally.convs,
-        uncounted=few(tally.uncounted),
-        by_operator=tally.operators.shares(),
-        by_module=tally.modules.shares(),
-    )
+        return _failed(name, copied, error)
+    return {
+        "name": name,
+        "device": copied.device,
+        "macs": tally.macs,
+        "matmul_macs": tally.matmul_macs,
+        "activations": tally.activations,
+        "convs": tally.convs,
+        "uncounted": few(tally.uncounted),
+        "by_operator": tally.operators.shares(),
+        "by_module": tally.modules.shares(),
+    }
+
+
+def _failed(name: str, copied: ModelCopy, error: str) -> dict[str, Any]:
+    return {**_UNKNOWN, "name": name, "device": copied.device, "error": error}

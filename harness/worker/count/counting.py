@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor, nn
 
-from harness.wire.messages import CounterAnswer, CountsAnswer
 from harness.worker.caps import listed
 from harness.worker.count import hooks
 from harness.worker.count.counters import ALONE, hooks_alone, watch_forward, with_fallback
@@ -16,8 +17,10 @@ from harness.worker.count.other_forwards import count_at_second_size
 
 def count_model(
     model: nn.Module, *, height: int, width: int, data_range: float = 1.0, quick: bool = False
-) -> CountsAnswer:
+) -> dict[str, Any]:
     """Count a model at batch 1, 3 x height x width LR pixels in [0, data_range].
+
+    The answer has the fields of `core.model_counts.Counts`.
 
     The counters run on the meta device where the model can and does the same there as on the CPU,
     otherwise on the CPU with an image like a photograph. The first forward is not counted: a model
@@ -35,7 +38,7 @@ def count_model(
 
     with evaluating(model):
         choice = choose(model, picture(height, width))
-        others: tuple[CounterAnswer, ...]
+        others: tuple[dict[str, Any], ...]
         if quick:
             tally, by_hooks = hooks_alone(choice.preferred)
             others, reads, there = (), None, None
@@ -47,22 +50,22 @@ def count_model(
             there = count_at_second_size(choice.preferred, picture, seen.names_read)
     counted = choice.preferred.model
     params = parameter_count(counted)
-    never = () if by_hooks.error else hooks.never_called(counted, tally)
+    never = () if by_hooks.get("error") else hooks.never_called(counted, tally)
     fused = (f"the first forward changed the parameters from {params_before:,} to {params:,}",)
     misread = _misread(tally) if quick else ()  # a verdict would say it
-    return CountsAnswer(
-        height=height,
-        width=width,
-        params=params,
-        params_before=params_before,
-        trainable=parameter_count(counted, trainable_only=True),
-        counters=(by_hooks, *others),
-        never_called=listed(never),
-        notes=(*choice.notes, *(fused if params != params_before else ()), *misread),
-        official_macs=tally.official_macs if tally.official_macs != tally.macs else None,
-        reads=reads,
-        elsewhere=there,
-    )
+    return {
+        "height": height,
+        "width": width,
+        "params": params,
+        "params_before": params_before,
+        "trainable": parameter_count(counted, trainable_only=True),
+        "counters": (by_hooks, *others),
+        "never_called": listed(never),
+        "notes": (*choice.notes, *(fused if params != params_before else ()), *misread),
+        "official_macs": tally.official_macs if tally.official_macs != tally.macs else None,
+        "reads": reads,
+        "elsewhere": there,
+    }
 
 
 def _misread(tally: HookTally) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ def _figures(copied: ModelCopy) -> tuple[int, ...]:
     uncounted = counter.tally.uncounted.items()
     custom = sum(calls for name, calls in uncounted if not name.startswith("aten::"))
     counted = (*counter.tally.figures(), custom, parameter_count(copied.model))
-    return (*counted, read.closed_form, read.hidden, int(read.follows))
+    return (*counted, read["closed_form"], read["hidden"], int(read["follows"]))
 
 
 def _sides(copied: ModelCopy) -> tuple[int, int]:

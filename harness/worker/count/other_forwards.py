@@ -8,11 +8,11 @@ is larger both ways and not square: real LR images are.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from harness.wire.count_answers import BeforeDeployAnswer, SecondSizeAnswer
 from harness.worker.caps import listed
 from harness.worker.count.counters import watch_forward, with_fallback
 from harness.worker.count.device_choice import SPOT_SIZE, choose
@@ -29,8 +29,8 @@ from harness.worker.count.weight_trace import TraceRecorder
 
 def count_at_second_size(
     copied: ModelCopy, picture: Callable[[int, int], Tensor], known: Collection[str]
-) -> SecondSizeAnswer:
-    """The model at another size, with `picture(height, width)` for its image.
+) -> dict[str, Any]:
+    """The model at another size, as `core.model_counts.SecondSize`, from `picture(height, width)`.
 
     `known` are the parameters that are read at the counted size. Twice the height and one and a
     half times the width on the meta device; less on the CPU, where every pixel is computed.
@@ -43,22 +43,24 @@ def count_at_second_size(
     try:
         report = reads.report(there.forward(reads, dispatch))
     except Exception as error:  # noqa: BLE001 - the submission's own, of any kind
-        return SecondSizeAnswer(height, width, error=describe(error))
+        return {"height": height, "width": width, "error": describe(error)}
     macs, _, convs = dispatch.tally.figures()
-    return SecondSizeAnswer(
-        height=height,
-        width=width,
-        macs=macs,
-        closed_form=report.closed_form,
-        convs=convs,
-        also_read=listed(name for name in reads.names_read() if name not in known),
-    )
+    return {
+        "height": height,
+        "width": width,
+        "macs": macs,
+        "closed_form": report["closed_form"],
+        "convs": convs,
+        "also_read": listed(name for name in reads.names_read() if name not in known),
+    }
 
 
 def count_before_deploy(
     before: nn.Module, fused: nn.Module, *, height: int, width: int, data_range: float = 1.0
-) -> BeforeDeployAnswer:
+) -> dict[str, Any]:
     """Count `before` as `fused` is counted, and compare what they make of one photograph.
+
+    The answer has the fields of `core.model_counts.BeforeDeploy`.
 
     Both are of one entry with the same weights. Batch 1, 3 x height x width LR pixels for the
     counts, a square of 64 for the comparison or of what the models take. A forward that fails is
@@ -70,15 +72,15 @@ def count_before_deploy(
         seen = watch_forward(choice.preferred)
         counters = (seen.hooks, with_fallback("fvcore", choice), seen.dispatch)
         difference, side, error = _apart(before, fused, data_range)
-    return BeforeDeployAnswer(
-        params=parameter_count(choice.preferred.model),
-        macs={it.name: it.macs for it in counters if it.macs is not None},
-        activations=seen.hooks.activations,
-        convs=seen.hooks.convs,
-        difference=difference,
-        side=side,
-        error=error,
-    )
+    return {
+        "params": parameter_count(choice.preferred.model),
+        "macs": {it["name"]: it["macs"] for it in counters if it["macs"] is not None},
+        "activations": seen.hooks["activations"],
+        "convs": seen.hooks["convs"],
+        "difference": difference,
+        "side": side,
+        "error": error,
+    }
 
 
 def _apart(before: nn.Module, fused: nn.Module, data_range: float) -> tuple[float | None, int, str]:

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
 from torch import Tensor, nn
 from torch.multiprocessing.reductions import StorageWeakRef
 
-from harness.wire import count_answers
-from harness.wire.count_answers import UnregisteredTensorAnswer
 from harness.worker.caps import clipped, few, listed
 from harness.worker.count.formulas import formula_of, known, opaque
 from harness.worker.count.model_tensors import model_tensors
@@ -74,30 +72,24 @@ class TraceRecorder(LightDispatchMode):  # type: ignore[no-untyped-call]
             self._follow(tensor, derived)
         return out
 
-    def report(self, output: Any) -> count_answers.WeightTraceAnswer:
-        """What the forward read that returned `output`."""
+    def report(self, output: Any) -> dict[str, Any]:
+        """What the forward read that returned `output`, as `core.model_counts.WeightTrace`."""
         read = [it for it in self._sources if it.role and it.kind != "parameter"]
-        held = [
-            UnregisteredTensorAnswer(clipped(it.name), it.kind, it.role, it.numel) for it in read
-        ]
-        made = [
-            UnregisteredTensorAnswer(clipped(name), "made", "weights", size)
-            for name, size in self._made.items()
-        ]
-        largest = sorted([*held, *made], key=lambda it: (it.role != "weights", -it.numel))
+        made = [_Source(name, "made", size, "weights") for name, size in self._made.items()]
+        largest = sorted([*read, *made], key=lambda it: (it.role != "weights", -it.numel))[:_HELD]
         hidden = sum(it.numel for it in read if it.role == "weights")
         parameters = [it for it in self._sources if it.kind == "parameter"]
-        return count_answers.WeightTraceAnswer(
-            closed_form=self._totals["closed_form"],
-            image_products=self._totals["image_products"],
-            weight_products=self._totals["weight_products"],
-            opaque=few(self._opaque),
-            params_read=sum(it.numel for it in parameters if it.role),
-            unread=listed(it.name for it in parameters if not it.role),
-            held=tuple(largest[:_HELD]),
-            hidden=hidden,
-            follows=any(self._origins.get(_key(it)) == _IMAGE for it in _tensors((output,))),
-        )
+        return {
+            "closed_form": self._totals["closed_form"],
+            "image_products": self._totals["image_products"],
+            "weight_products": self._totals["weight_products"],
+            "opaque": few(self._opaque),
+            "params_read": sum(it.numel for it in parameters if it.role),
+            "unread": listed(it.name for it in parameters if not it.role),
+            "held": tuple({**asdict(it), "name": clipped(it.name)} for it in largest),
+            "hidden": hidden,
+            "follows": any(self._origins.get(_key(it)) == _IMAGE for it in _tensors((output,))),
+        }
 
     def names_read(self) -> dict[str, int]:
         """The parameters that were read, and their elements."""

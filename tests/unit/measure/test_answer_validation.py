@@ -1,9 +1,20 @@
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
+from typing import Any
 
 import pytest
 
+from harness.core.model_counts import (
+    BeforeDeploy,
+    Counter,
+    Counts,
+    SecondSize,
+    Share,
+    UnregisteredTensor,
+    WeightTrace,
+)
 from harness.core.record import Sample
 from harness.measure.answer_validation import (
     MOST_NOTES,
@@ -14,40 +25,74 @@ from harness.measure.answer_validation import (
     unseen,
 )
 from harness.measure.worker_process import WorkerFailed
-from harness.wire.count_answers import (
-    LIST_CAP,
-    TEXT_CAP,
-    BeforeDeployAnswer,
-    SecondSizeAnswer,
-    ShareAnswer,
-    UnregisteredTensorAnswer,
-    WeightTraceAnswer,
-)
-from harness.wire.messages import CounterAnswer, CountsAnswer
+from harness.wire.messages import LIST_CAP, TEXT_CAP
 
-COUNTER = CounterAnswer("dispatch", "meta", 1, 1, 1, 1)
-HONEST = CountsAnswer(
-    8, 8, 1, 1, 1, (COUNTER,), reads=WeightTraceAnswer(), elsewhere=SecondSizeAnswer(8, 8)
+COUNTER = Counter("dispatch", 1, 1, 1, 1, "meta")
+HONEST = Counts(8, 8, 1, 1, 1, (COUNTER,), reads=WeightTrace(), elsewhere=SecondSize(8, 8))
+
+
+def _taken(counts: Counts) -> Counts:
+    return honest_counts(json.dumps(asdict(counts)))
+
+
+def _told(**changes: Any) -> str:
+    """The text of counts whose only counter has other fields."""
+    told = asdict(HONEST)
+    told["counters"][0].update(changes)
+    return json.dumps(told)
+
+
+def test_counts_come_through_as_they_are() -> None:
+    assert _taken(HONEST) == HONEST
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"macs": "1"}, r"counters\.0\.macs"),
+        ({"macs": True}, r"counters\.0\.macs"),
+        ({"macs": 2**63}, "claims a huge figure: 9223372036854775808"),
+        ({"colour": 1}, r"counters\.0\.colour"),
+        ({"uncounted": {"aten::x": 1.5}}, r"uncounted\.aten::x"),
+        ({"uncounted": []}, r"counters\.0\.uncounted"),
+        ({"error": "\ud800"}, "Invalid JSON"),
+    ],
 )
+def test_what_is_no_counter_is_refused(changes: dict[str, Any], what: str) -> None:
+    with pytest.raises(WorkerFailed, match=what):
+        honest_counts(_told(**changes))
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e999"])
+def test_a_difference_that_is_no_finite_number_is_refused(value: str) -> None:
+    text = json.dumps(asdict(replace(HONEST, unfused=BeforeDeploy(difference=0.125))))
+    with pytest.raises(WorkerFailed, match="difference"):
+        honest_counts(text.replace("0.125", value))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "1", "{", "[" * 200_000, '{"a":' * 100_000])
+def test_what_is_no_object_is_no_count(text: str) -> None:
+    with pytest.raises(WorkerFailed):
+        honest_counts(text)
 
 
 def test_a_full_list_of_long_names_passes() -> None:
-    parts = (ShareAnswer("x" * TEXT_CAP, 1),) * LIST_CAP
-    honest_counts(replace(HONEST, counters=(replace(COUNTER, by_module=parts),)))
+    parts = (Share("x" * TEXT_CAP, 1),) * LIST_CAP
+    _taken(replace(HONEST, counters=(replace(COUNTER, by_module=parts),)))
 
 
 @pytest.mark.parametrize(
     "counts",
     [
         replace(HONEST, params=-1),
-        replace(HONEST, reads=WeightTraceAnswer(opaque={"acme::conv": -1})),
-        replace(HONEST, unfused=BeforeDeployAnswer(difference=-1.0)),
-        replace(HONEST, counters=(replace(COUNTER, by_operator=(ShareAnswer("a", -1),)),)),
+        replace(HONEST, reads=WeightTrace(opaque={"acme::conv": -1})),
+        replace(HONEST, unfused=BeforeDeploy(difference=-1.0)),
+        replace(HONEST, counters=(replace(COUNTER, by_operator=(Share("a", -1),)),)),
     ],
 )
-def test_nothing_costs_less_than_nothing(counts: CountsAnswer) -> None:
+def test_nothing_costs_less_than_nothing(counts: Counts) -> None:
     with pytest.raises(WorkerFailed, match="claims a negative figure: -1"):
-        honest_counts(counts)
+        _taken(counts)
 
 
 @pytest.mark.parametrize(
@@ -56,26 +101,24 @@ def test_nothing_costs_less_than_nothing(counts: CountsAnswer) -> None:
         (replace(HONEST, never_called=("a",) * (LIST_CAP + 1)), "never_called has 129 items"),
         (replace(HONEST, notes=("x" * (TEXT_CAP + 1),)), "notes has 1,001 characters"),
         (
-            replace(HONEST, reads=WeightTraceAnswer(opaque={"x" * 1001: 1})),
+            replace(HONEST, reads=WeightTrace(opaque={"x" * 1001: 1})),
             "opaque has 1,001 characters",
         ),
         (
-            replace(
-                HONEST, unfused=BeforeDeployAnswer(macs=dict.fromkeys(map(str, range(129)), 1))
-            ),
+            replace(HONEST, unfused=BeforeDeploy(macs=dict.fromkeys(map(str, range(129)), 1))),
             "129",
         ),
     ],
 )
-def test_no_record_is_filled_with_a_stranger_s_text(counts: CountsAnswer, what: str) -> None:
+def test_no_record_is_filled_with_a_stranger_s_text(counts: Counts, what: str) -> None:
     with pytest.raises(WorkerFailed, match=what):
-        honest_counts(counts)
+        _taken(counts)
 
 
 def test_a_kind_that_there_is_not_is_refused() -> None:
-    held = UnregisteredTensorAnswer("a", "secret", "weights", 1)
+    held = UnregisteredTensor("a", "secret", "weights", 1)
     with pytest.raises(WorkerFailed, match=r"reads\.held\.0\.kind") as refused:
-        honest_counts(replace(HONEST, reads=WeightTraceAnswer(held=(held,))))
+        _taken(replace(HONEST, reads=WeightTrace(held=(held,))))
     assert refused.value.failure.reason == "protocol"
 
 
@@ -110,15 +153,15 @@ def test_no_more_settings_are_kept_than_there_can_be() -> None:
 
 
 @pytest.mark.parametrize(
-    "counts", [replace(HONEST, height=0), replace(HONEST, elsewhere=SecondSizeAnswer(8, 0))]
+    "counts", [replace(HONEST, height=0), replace(HONEST, elsewhere=SecondSize(8, 0))]
 )
-def test_no_cost_is_told_of_an_image_without_pixels(counts: CountsAnswer) -> None:
+def test_no_cost_is_told_of_an_image_without_pixels(counts: Counts) -> None:
     with pytest.raises(WorkerFailed, match="an image without pixels"):
-        honest_counts(counts)
+        _taken(counts)
 
 
 def test_a_size_that_could_not_be_run_needs_no_pixels() -> None:
-    honest_counts(replace(HONEST, elsewhere=SecondSizeAnswer(0, 0, error="RuntimeError: x")))
+    _taken(replace(HONEST, elsewhere=SecondSize(0, 0, error="RuntimeError: x")))
 
 
 def test_notes_are_bounded_in_number_and_length() -> None:

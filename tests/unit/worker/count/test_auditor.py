@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 from fakes import hidden_costs as fakes
+from fakes.counted import counted
 from torch import Tensor, nn
 
 from harness.core.model_counts import Counter, Counts, CountVerdict, WeightTrace
 from harness.counts.verdict import judge
-from harness.measure.answer_validation import honest_counts
-from harness.worker.count import count_model
 
 SIDE = 24
 PIXELS = SIDE * SIDE
@@ -21,7 +20,7 @@ ATTENTION = 2 * PIXELS * PIXELS * 3
 
 
 def _judged(model: nn.Module, side: int = SIDE) -> tuple[Counts, CountVerdict]:
-    counts = honest_counts(count_model(model, height=side, width=side))
+    counts = counted(model, height=side, width=side)
     return counts, judge(counts)
 
 

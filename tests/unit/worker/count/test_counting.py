@@ -9,13 +9,13 @@ from itertools import chain
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
+from fakes.counted import counted
 from torch import Tensor, nn
 
 from harness.core.counter_registry import COUNTERS
 from harness.core.model_counts import Counter, Counts
 from harness.counts.verdict import judge
-from harness.measure.answer_validation import honest_counts
-from harness.worker.count import count_model, counters
+from harness.worker.count import counters
 
 SIDE = 24
 PIXELS = SIDE * SIDE
@@ -23,7 +23,7 @@ CONV = 3 * 3 * 3 * 3 * PIXELS  # a 3x3 convolution of 3 to 3 channels
 
 
 def _count(model: nn.Module) -> Counts:
-    return honest_counts(count_model(model, height=SIDE, width=SIDE, data_range=255.0))
+    return counted(model, height=SIDE, width=SIDE, data_range=255.0)
 
 
 def _counter(counts: Counts, name: str) -> Counter:
@@ -261,7 +261,7 @@ def test_a_branch_for_large_images_is_seen_at_the_size_that_counts() -> None:
             result: Tensor = self.conv(image) if image.shape[-1] > 64 else image
             return result
 
-    counts = honest_counts(count_model(Large(), height=96, width=96))
+    counts = counted(Large(), height=96, width=96)
     assert set(_products(counts).values()) == {2 * 81 * 96 * 96}
 
 

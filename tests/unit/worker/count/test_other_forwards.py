@@ -4,10 +4,21 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from harness.core.model_counts import BeforeDeploy, SecondSize
+from harness.documents.typed import build
 from harness.worker.count.model_copies import ModelCopy
 from harness.worker.count.other_forwards import count_at_second_size, count_before_deploy
 
 SIDE = 16
+
+
+def _before(before: nn.Module, fused: nn.Module, *, data_range: float = 1.0) -> BeforeDeploy:
+    told = count_before_deploy(before, fused, height=SIDE, width=SIDE, data_range=data_range)
+    return build(BeforeDeploy, told)
+
+
+def _second(copied: ModelCopy) -> SecondSize:
+    return build(SecondSize, count_at_second_size(copied, _picture, ()))
 
 
 def _pair() -> tuple[nn.Module, nn.Module]:
@@ -20,7 +31,7 @@ def _pair() -> tuple[nn.Module, nn.Module]:
 
 def test_figures_before_are_those_of_the_model_before() -> None:
     before, fused = _pair()
-    found = count_before_deploy(before, fused, height=SIDE, width=SIDE)
+    found = _before(before, fused)
     macs = 2 * 18 * SIDE * SIDE
     assert (found.params, found.convs, found.activations) == (36, 2, 9 * SIDE * SIDE)
     assert found.macs == {"ntire2022": macs, "fvcore": macs, "dispatch": macs}
@@ -40,7 +51,7 @@ def test_the_difference_is_a_part_of_the_data_range() -> None:
             return out
 
     before, fused = _pair()
-    found = count_before_deploy(before, Darker(fused), height=SIDE, width=SIDE, data_range=255.0)
+    found = _before(before, Darker(fused), data_range=255.0)
     assert found.difference == pytest.approx(0.2, abs=1e-5)
 
 
@@ -52,7 +63,7 @@ def test_outputs_that_can_not_be_compared_have_an_error_and_no_figure(spoil: obj
             return out
 
     before, fused = _pair()
-    found = count_before_deploy(before, Spoilt(fused), height=SIDE, width=SIDE)
+    found = _before(before, Spoilt(fused))
     assert found.difference is None
     assert found.error.startswith("ValueError: the outputs are")
     assert found.params == 36
@@ -64,9 +75,9 @@ def _picture(height: int, width: int) -> Tensor:
 
 def test_the_other_size_is_larger_both_ways_and_cheaper_on_the_cpu() -> None:
     model = nn.Conv2d(3, 3, 1)
-    cpu = count_at_second_size(ModelCopy(model, _picture(16, 24), "cpu"), _picture, ())
+    cpu = _second(ModelCopy(model, _picture(16, 24), "cpu"))
     meta = ModelCopy(model.to("meta"), _picture(16, 24).to("meta"), "meta")
-    there = count_at_second_size(meta, _picture, ())
+    there = _second(meta)
     assert (cpu.height, cpu.width, cpu.macs) == (20, 36, 9 * 720)
     assert (there.height, there.width, there.macs, there.convs) == (32, 36, 9 * 32 * 36, 1)
     assert there.also_read == ("weight", "bias")
@@ -77,5 +88,5 @@ def test_a_model_of_one_size_says_so() -> None:
         def forward(self, image: Tensor) -> Tensor:
             return image.view(1, 3, 16, 16)
 
-    there = count_at_second_size(ModelCopy(Fixed(), _picture(16, 16), "cpu"), _picture, ())
+    there = _second(ModelCopy(Fixed(), _picture(16, 16), "cpu"))
     assert there.error.startswith("RuntimeError: shape")

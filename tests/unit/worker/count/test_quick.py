@@ -6,10 +6,8 @@ import subprocess
 import sys
 
 import torch
+from fakes.counted import counted
 from torch import nn
-
-from harness.measure.answer_validation import honest_counts
-from harness.worker.count import count_model
 
 
 class Mixed(nn.Module):
@@ -34,8 +32,8 @@ class Stubborn(nn.Module):
 
 
 def test_its_figures_are_those_of_the_whole_count() -> None:
-    whole = honest_counts(count_model(Mixed(), height=24, width=20))
-    quick = honest_counts(count_model(Mixed(), height=24, width=20, quick=True))
+    whole = counted(Mixed(), height=24, width=20)
+    quick = counted(Mixed(), height=24, width=20, quick=True)
     hooks, ours = whole.counter("ntire2022"), quick.counter("ntire2022")
     assert hooks is not None
     assert ours is not None
@@ -48,12 +46,12 @@ def test_it_says_what_the_official_script_would_give() -> None:
     # conv 1: 27 * 8 + 1 (leaky ReLU on 8 maps: 8), conv 2: 72 * 48, at 24 x 20 pixels
     convs = (3 * 9 * 8 + 8 + 8 * 9 * 48) * 24 * 20
     misread = 1 * 24 * 24  # the first two axes of the input, the second of the output
-    (note,) = count_model(Mixed(), height=24, width=20, quick=True).notes
+    (note,) = counted(Mixed(), height=24, width=20, quick=True).notes
     assert f"would give {convs + misread:,} multiply-adds, not {convs + 24 * 20 * 64:,}" in note
 
 
 def test_a_model_that_can_not_run_is_a_counter_with_an_error() -> None:
-    (counter,) = count_model(Stubborn(), height=8, width=8, quick=True).counters
+    (counter,) = counted(Stubborn(), height=8, width=8, quick=True).counters
     assert counter.macs is None
     assert "never" in counter.error
 

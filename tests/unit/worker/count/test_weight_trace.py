@@ -4,17 +4,18 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from harness.wire import count_answers
+from harness.core.model_counts import WeightTrace
+from harness.documents.typed import build
 from harness.worker.count.dispatch import DispatchCounter
 from harness.worker.count.weight_trace import TraceRecorder
 
 
-def _read(model: nn.Module, side: int = 6) -> count_answers.WeightTraceAnswer:
+def _read(model: nn.Module, side: int = 6) -> WeightTrace:
     image = torch.zeros(1, 3, side, side)
     reads = TraceRecorder(model, image)
     with torch.no_grad(), reads, DispatchCounter():
         output = model(image)
-    return reads.report(output)
+    return build(WeightTrace, reads.report(output))
 
 
 class Kernel(nn.Module):
