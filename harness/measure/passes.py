@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
 from harness.core.record import ImageScore, Phases, RoundFigures, Sample
 from harness.measure.answer_validation import bounded, unseen
 from harness.measure.probes import AuditedRound, PlainRound
 from harness.measure.session import LrImage, ScoreOutput, Session
-
-
-@dataclass(frozen=True)
-class Passes:
-    """The samples of every timed forward, the scores of the first pass, and where time went."""
-
-    samples: tuple[Sample, ...]
-    scores: tuple[ImageScore, ...]
-    took_s: float  # first timed forward to last score
-    collect_s: float
-    score_s: float
 
 
 def run(session: Session, images: tuple[LrImage, ...], score: ScoreOutput) -> RoundFigures:
@@ -30,26 +19,23 @@ def run(session: Session, images: tuple[LrImage, ...], score: ScoreOutput) -> Ro
     began = time.perf_counter()
     first_call_s = warm_up(session, images, beside.warm_up)
     warmup_s = time.perf_counter() - began
-    timed = time_passes(session, images, score, beside)
+    samples, scores, phases = time_passes(session, images, score, beside)
     memory = session.memory()
-    energy = session.energy(images, timed.samples)
+    energy = session.energy(images, samples)
     state = session.inspect("collect")
-    notes = session.notes(state) + unseen(timed.samples)
+    notes = session.notes(state) + unseen(samples)
     audits = beside.finish(state)
     return RoundFigures(
         params=session.ready.params,
-        first_call_s=first_call_s or timed.samples[0].seconds,
-        samples=timed.samples,
-        scores=timed.scores,
+        first_call_s=first_call_s or samples[0].seconds,
+        samples=samples,
+        scores=scores,
         memory=memory,
-        phases=Phases(
+        phases=replace(
+            phases,
             start_s=session.start_s,
             load_s=session.ready.load_s,
             warmup_s=warmup_s,
-            forwards_s=sum(sample.seconds for sample in timed.samples),
-            first_to_last_s=timed.took_s,
-            score_s=timed.score_s,
-            collect_s=timed.collect_s,
             audit_s=beside.audit_s,
         ),
         untrained=session.ready.untrained,
@@ -82,8 +68,8 @@ def warm_up(
 
 def time_passes(
     session: Session, images: tuple[LrImage, ...], score: ScoreOutput, beside: PlainRound
-) -> Passes:
-    """Every pass over all images; the outputs of the first one are scored."""
+) -> tuple[tuple[Sample, ...], tuple[ImageScore, ...], Phases]:
+    """Every timed forward, the scores of the first pass over all images, and where time went."""
     session.reset_cuda_peak()
     samples: list[Sample] = []
     scores: list[ImageScore] = []
@@ -108,5 +94,10 @@ def time_passes(
                 scores.append(score(image, output))
                 score_s += time.perf_counter() - before
             beside.after(image, exchange, output)
-    took_s = time.perf_counter() - began
-    return Passes(tuple(samples), tuple(scores), took_s, collect_s, score_s)
+    phases = Phases(
+        first_to_last_s=time.perf_counter() - began,
+        forwards_s=sum(sample.seconds for sample in samples),
+        score_s=score_s,
+        collect_s=collect_s,
+    )
+    return tuple(samples), tuple(scores), phases
