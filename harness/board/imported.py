@@ -37,7 +37,7 @@ def imported_run(
     ids = _ids(names, rules, baseline)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     records = tuple(_record(rules, item, ids, digest, started) for item in found.rows.items())
-    listed = (*map(_listed, records), *_faulty(found, ids))
+    listed = (*map(_listed, found.rows, records), *_faulty(found, ids))
     absent = []
     if rules.baseline and baseline is None:
         expected = " or ".join(rules.baseline_names or [rules.baseline])
@@ -177,14 +177,10 @@ def _splits(rules: Challenge, row: Result) -> Iterator[ImportedSplit]:
             )
 
 
-def _listed(record: Record) -> ListedEntry:
-    figures = record.outcome
-    name = figures.name if isinstance(figures, ImportedFigures) else record.entry
+def _listed(name: str, record: Record) -> ListedEntry:
     key = JobKey(record.job, record.round, record.key)
-    title = plain_name(name)
-    return ListedEntry(
-        record.entry, title or name, title or name, "entry", record.weights, jobs=(key,)
-    )
+    title = plain_name(name) or name
+    return ListedEntry(record.entry, title, title, "entry", record.weights, jobs=(key,))
 
 
 def _faulty(found: Results, ids: Mapping[str, str]) -> Iterator[ListedEntry]:

@@ -17,9 +17,7 @@ from harness.stats import samples as stats
 from harness.stats.student import bound, welch
 
 CONFIDENCE = 0.95
-LogRuntimes = Mapping[
-    tuple[str, int], float
-]  # of an entry's runtime, by session and number of a round
+LogRuntimes = Mapping[tuple[str, int], float]  # of rounds, by their session and number
 
 
 def with_spans(board: Leaderboard) -> Leaderboard:

@@ -93,7 +93,11 @@ class Store:
                 ) from error
             for path in self.folder.glob(atomic.LEFTOVERS):
                 path.unlink(missing_ok=True)
-            _sweep_old(self.folder.parent)
+            # tables left half written; what is new may be of a process at work, which needs no lock
+            with contextlib.suppress(OSError):
+                for path in self.folder.parent.glob(f".*{atomic.SUFFIX}"):
+                    if time.time() - path.stat().st_mtime > LEFT_S:
+                        path.unlink(missing_ok=True)
             yield
 
     def save(self, record: Record) -> Path:
@@ -164,14 +168,6 @@ def _set_aside(path: Path, problem: str) -> Path:
     except OSError as error:
         raise WriteError(f"{path} is {problem} and can't be moved: {error.strerror}") from error
     return kept
-
-
-def _sweep_old(folder: Path) -> None:
-    """Tables left half written; what is new may be of a process at work, which needs no lock."""
-    with contextlib.suppress(OSError):
-        for path in folder.glob(f".*{atomic.SUFFIX}"):
-            if time.time() - path.stat().st_mtime > LEFT_S:
-                path.unlink(missing_ok=True)
 
 
 @contextmanager

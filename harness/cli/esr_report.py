@@ -76,7 +76,7 @@ def _published(name: str, rules: str | None, reports: Path, *, as_json: bool, st
     else:
         side_by_side = render.rulings_table(again)
         for drawn in (render.table(again.board), *([side_by_side] if side_by_side else [])):
-            show(render.to_terminal(drawn))
+            show(render.TerminalTable(drawn))
     say_written(files)
     rows = again.board.rows
     competing = [it for it in rows if it.entry.rankable and it.entry.role == "entry"]

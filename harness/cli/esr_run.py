@@ -90,7 +90,7 @@ def finish(board: Leaderboard, folder: Path, *, as_json: bool, strict: bool) -> 
     if as_json:
         print_json(render.document(board))
     else:
-        show(render.to_terminal(render.table(board)))
+        show(render.TerminalTable(render.table(board)))
     say_written(files)
     models = [row for row in board.rows if row.entry.role != "floor"]
     if all(row.entry.status == "failed" for row in models):

@@ -8,16 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.core.progress import Progress
-from harness.gate import stored_baseline
-from harness.gate.block_figures import (
-    DRIFTING,
-    Names,
-    drifts,
-    first_calls,
-    memory,
-    seconds,
-    told,
-)
+from harness.gate import block_figures, stored_baseline
+from harness.gate.block_figures import Names
 from harness.gate.blocks import Arm
 from harness.gate.configuration import for_gates
 from harness.gate.costs import SideCosts, costs
@@ -107,15 +99,17 @@ def _with_figures(
 ) -> Checked:
     """With what is there for reading. The times of a reference are none of the baseline's."""
     blocks, sides = sampling.blocks, _sides(pair)
-    found = drifts(blocks, settings)
-    changes = (DRIFTING.format(side=sides[arm], ratio=ratio) for arm, ratio in found.items())
+    found = block_figures.drifts(blocks, settings)
+    changes = (
+        block_figures.DRIFTING.format(side=sides[arm], ratio=ratio) for arm, ratio in found.items()
+    )
     arms: tuple[Arm, ...] = (Arm.CANDIDATE,) if pair.baseline.stored else tuple(Arm)
     return dataclasses.replace(
         plain,
-        seconds=seconds(blocks, arms),
-        first_call_s=first_calls(blocks, arms),
+        seconds=block_figures.seconds(blocks, arms),
+        first_call_s=block_figures.first_calls(blocks, arms),
         drifts={arm: ratio for arm, ratio in found.items() if arm in arms},
-        notes=(*plain.notes, *told(blocks, sides), *changes),
+        notes=(*plain.notes, *block_figures.told(blocks, sides), *changes),
         sampling=sampling,
     )
 
@@ -127,7 +121,7 @@ def _judged(
     sampling, then = found.sampling, pair.baseline.stored
     findings, verdict = found.findings, None
     if "memory" in gates:
-        findings += (memory(gates["memory"], sampling.blocks, settings, then),)
+        findings += (block_figures.memory(gates["memory"], sampling.blocks, settings, then),)
     if "runtime" in gates:
         verdict = judge(sampling, settings, stored=then.effects if then else ())
     return dataclasses.replace(found, verdict=verdict, findings=findings)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.core.leaderboard import Leaderboard
 from harness.core.printed_table import Regenerated
 from harness.documents import atomic
-from harness.render.as_terminal import to_terminal
+from harness.render.as_terminal import TerminalTable
 from harness.render.document import OF_ALL, document
 from harness.render.rulings import rulings_notes, rulings_table
 from harness.render.table import Table, table
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from harness.render.page import Compared
 
 __all__ = [
+    "TerminalTable",
     "document",
     "rulings_table",
     "table",
     "to_frame",
     "to_json",
-    "to_terminal",
     "write",
     "write_published",
 ]

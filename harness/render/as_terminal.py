@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -19,7 +19,7 @@ _STYLES: dict[RowKind, str] = {"published": "dim", "failed": "red", "floor": "it
 
 @dataclass(frozen=True)
 class TerminalTable:
-    """The table, the reasons of what is not ranked, which columns found no room, the notes."""
+    """What rich prints: the table, reasons, which columns found no room, the notes."""
 
     table: Table
 
@@ -36,11 +36,6 @@ class TerminalTable:
             yield Text(f"No room here for: {names}. They are in the written tables.", style="dim")
         for note in self.table.notes:
             yield Text(f"Note: {note}", style="dim")
-
-
-def to_terminal(table: Table) -> RenderableType:
-    """What rich's Console prints."""
-    return TerminalTable(table)
 
 
 def _grid(table: Table, shown: list[int]) -> Grid:

@@ -49,12 +49,6 @@ def finite(value: float | None) -> float | int | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def count(value: float | None) -> int | None:
-    """A whole figure (parameters, bytes) as an integer."""
-    number = finite(value)
-    return None if number is None else round(number)
-
-
 def _challenge(challenge: Challenge) -> dict[str, Any]:
     return {
         "id": challenge.id,
@@ -110,7 +104,8 @@ def _row(board: Leaderboard, row: Row) -> dict[str, Any]:
 
 
 def _figure(entry: BoardEntry, kind: Metric) -> float | int | None:
-    return (count if kind.whole else finite)(entry.values.get(kind.key))
+    number = finite(entry.values.get(kind.key))
+    return round(number) if kind.whole and number is not None else number
 
 
 def _quality(challenge: Challenge, entry: BoardEntry) -> dict[str, dict[str, float | None]]:

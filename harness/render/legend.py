@@ -10,7 +10,7 @@ from harness.core.leaderboard import FiguresOrigin
 from harness.core.metrics import METRICS, label, metric
 from harness.core.submission import PublishedFigures
 from harness.render.text import clean
-from harness.render.units import converted, quantity, usual
+from harness.render.units import converted, quantity
 
 Meaning = tuple[str, str]  # a word of the table, and its meaning
 _PROFILES = {
@@ -154,7 +154,7 @@ def _limit(limit: Limit) -> str:
 
 
 def _bound(key: str, bound: float | None) -> str:
-    unit = usual(key)[0]
+    unit = metric(key).shown
     return f"{converted(bound, unit):g} {unit}".rstrip()
 
 

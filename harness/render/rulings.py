@@ -9,10 +9,9 @@ from harness.core.leaderboard import Leaderboard, Row
 from harness.core.metrics import label, metric
 from harness.core.printed_table import Judged, Regenerated, Ruling
 from harness.render.badges import Badge, badges
-from harness.render.facts import reason
-from harness.render.table import Cell, Heading, Line, Table, figure, kind_of, place
+from harness.render.table import Cell, Heading, Line, Table, figure, kind_of, place, reason
 from harness.render.text import clean, short
-from harness.render.units import converted, quantity, usual
+from harness.render.units import converted, quantity
 
 _MARGIN_DECIMALS = 4
 _CHANGES = Badge("place changes", "warn", "The rulings place this row differently")
@@ -87,7 +86,7 @@ def _headings(again: Regenerated, columns: Sequence[Column]) -> list[Heading]:
         Heading(
             f"margin:{key}",
             clean(short_titles.get(key, label(key))),
-            unit=usual(key)[0],
+            unit=metric(key).shown,
             group="Margin",
         )
         for key in dict.fromkeys(limit.metric for limit in challenge.limits)
@@ -107,7 +106,7 @@ def _line(again: Regenerated, columns: Sequence[Column], rows: list[Row], *, anc
     figures = [figure(column, row) for column in columns for row in rows]
     margins = []
     for key in dict.fromkeys(limit.metric for limit in challenge.limits):
-        room = converted(first.margins.get(key), usual(key)[0])
+        room = converted(first.margins.get(key), metric(key).shown)
         margins.append(Cell() if room is None else Cell(f"{room:+.{_MARGIN_DECIMALS}f}", room))
     return Line(
         kind=kind_of(first),

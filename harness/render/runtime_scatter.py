@@ -64,21 +64,21 @@ def _described(cost: samples.SizeCost | None, forwards: Sequence[Sequence[_Forwa
     if cost is not None:
         fixed, slope = quantity("runtime", cost.fixed_s), quantity("runtime", cost.per_megapixel_s)
         parts.append(f"a forward costs {fixed} at least and {slope} for each LR megapixel")
-    late = [fmean(_ends(it)) for it in forwards]
-    parts.append(f"from the first to the last third of a round {fmean(late):+.1%}")
+    drift = fmean(map(_drift, forwards))
+    parts.append(f"from the first to the last third of a round {drift:+.1%}")
     means = [fmean(it.relative for it in one) for one in forwards]
     if len(means) > 1:
         parts.append(f"rounds lie {max(means) / min(means) - 1.0:.1%} apart")
     return "Runtime: " + "; ".join(parts) + "."
 
 
-def _ends(forwards: Sequence[_Forward]) -> list[float]:
+def _drift(forwards: Sequence[_Forward]) -> float:
     """By how much the median changes from a round's first third to its last; 0 for a short one."""
     third = len(forwards) // 3
     if not third:
-        return [0.0]
+        return 0.0
     first, last = forwards[:third], forwards[-third:]
-    return [median(it.relative for it in last) / median(it.relative for it in first) - 1.0]
+    return median(it.relative for it in last) / median(it.relative for it in first) - 1.0
 
 
 def image_medians(rounds: Sequence[RoundFigures]) -> dict[Image, float]:

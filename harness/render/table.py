@@ -15,7 +15,6 @@ from harness.core.counter_registry import Convention
 from harness.core.leaderboard import Leaderboard, Row
 from harness.core.metrics import label, metric
 from harness.render.badges import Badge, badges
-from harness.render.facts import reason
 from harness.render.text import HINT_LIMIT, NOTE_LIMIT, REMARK_LIMIT, clean, cut, short
 from harness.render.units import MISSING, converted, quantity, room_text, shown, times
 
@@ -176,6 +175,14 @@ def kind_of(row: Row) -> RowKind:
     if row.entry.role == "floor":
         return "floor"
     return "ranked" if row.ranked else "unranked"
+
+
+def reason(row: Row) -> str:
+    """The whole reason; of a failure as `timeout in forward: no answer within 300 s`."""
+    failure = row.entry.failure
+    if failure is not None:
+        return clean(f"{failure.reason.replace('_', ' ')} in {failure.stage}: {failure.message}")
+    return "" if row.ranked else clean(row.reason)
 
 
 def place(track: Track, row: Row) -> Cell:

@@ -26,17 +26,11 @@ def shown(value: float | None, unit: str, decimals: int) -> str:
     return MISSING if figure is None else f"{figure:.{decimals}f}"
 
 
-def usual(key: str) -> tuple[str, int]:
-    """The unit and the decimals of a metric where no column says otherwise."""
-    found = metric(key)
-    return found.shown, found.decimals
-
-
 def quantity(key: str, value: float | None) -> str:
     """A figure with its usual unit: `12.30 ms`."""
-    unit, decimals = usual(key)
-    text = shown(value, unit, decimals)
-    return text if text == MISSING or not unit else f"{text} {unit}"
+    kind = metric(key)
+    text = shown(value, kind.shown, kind.decimals)
+    return text if text == MISSING or not kind.shown else f"{text} {kind.shown}"
 
 
 def room_text(key: str, room: float) -> str:

@@ -27,9 +27,10 @@ from harness.measure.answer_validation import honest_counts
 from harness.measure.session import refuse_negative
 from harness.measure.worker_process import WorkerFailed
 from harness.render import as_csv, as_latex, as_markdown, detail
-from harness.render.facts import facts, reason
+from harness.render.detail import facts
 from harness.render.grids import evidence
 from harness.render.page import to_page
+from harness.render.table import reason
 from harness.usecases.official_results import import_results
 from harness.usecases.report import regenerate
 from harness.wire import codec

@@ -7,8 +7,8 @@ from fakes import boards
 
 from harness.core.leaderboard import RankRange, Ratio
 from harness.core.record import RoundFigures, Sample
+from harness.render.detail import facts
 from harness.render.document import document
-from harness.render.facts import facts
 from harness.render.runtime_scatter import spread
 from harness.render.table import table
 

@@ -6,7 +6,7 @@ from fakes import boards
 
 from harness.core.leaderboard import Row
 from harness.core.record import Energy, EnergyWindow
-from harness.render.facts import facts
+from harness.render.detail import facts
 
 
 def _row(energy: Energy | None) -> Row:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.outcome import BadInput
-from harness.gate.worktree import revision
+from harness.gate.baseline import revision
 
 NOBODY = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
 WHO = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
