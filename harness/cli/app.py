@@ -9,7 +9,6 @@ import typer
 from harness import __version__
 from harness.cli import (
     esr_adopt,
-    esr_challenges,
     esr_check,
     esr_data,
     esr_doctor,
@@ -57,4 +56,4 @@ app.add_typer(esr_weights.app, name="weights")
 app.command("data")(esr_data.data)
 app.command("sandbox")(esr_doctor.sandbox)
 app.command("doctor")(esr_doctor.doctor)
-app.add_typer(esr_challenges.app, name="challenges")
+app.add_typer(esr_data.challenges, name="challenges")

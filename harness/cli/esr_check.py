@@ -7,15 +7,12 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from harness.cli import options
 from harness.cli.console import ExitCode, explained, print_json, say, say_written, show
-
-if TYPE_CHECKING:
-    from harness.gate.result import Checked
 
 
 def check(
@@ -58,8 +55,10 @@ def check(
     lost = "; nothing was judged, and what was set up for it is removed"
     with _no_regression(), explained(interrupted=lost):
         from harness.cli.progress_bars import bars
-        from harness.gate import configuration
+        from harness.gate import configuration, formats
+        from harness.gate.formats import github, json_document, terminal
         from harness.gate.pair import CheckRequest
+        from harness.gate.result import exit_code
         from harness.usecases.check import check as use_case
 
         book = configuration.read(gates)
@@ -81,34 +80,19 @@ def check(
         )
         with bars() as progress:
             checked = use_case(request, progress)
-        _finish(checked, reports / "check", as_json=as_json, inconclusive=inconclusive)
-
-
-def _finish(
-    checked: tuple[Checked, ...],
-    folder: Path,
-    *,
-    as_json: bool,
-    inconclusive: Literal["pass", "fail"],
-) -> None:
-    """Write every format, print one, and exit as the gravest finding says."""
-    from harness.gate import formats
-    from harness.gate.formats import github, json_document, terminal
-    from harness.gate.result import exit_code
-
-    files = formats.write(checked, folder, inconclusive=inconclusive)
-    if as_json:
-        print_json(json_document.document(checked))
-    else:
-        show(terminal.to_terminal(checked))
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in github.commands(checked):
-            typer.echo(line, err=as_json)
-        summary = os.environ.get("GITHUB_STEP_SUMMARY")
-        if summary:
-            github.append_summary(checked, Path(summary))
-    say_written(files)
-    raise typer.Exit(exit_code(checked, inconclusive=inconclusive))
+        files = formats.write(checked, reports / "check", inconclusive=inconclusive)
+        if as_json:
+            print_json(json_document.document(checked))
+        else:
+            show(terminal.to_terminal(checked))
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            for line in github.commands(checked):
+                typer.echo(line, err=as_json)
+            summary = os.environ.get("GITHUB_STEP_SUMMARY")
+            if summary:
+                github.append_summary(checked, Path(summary))
+        say_written(files)
+        raise typer.Exit(exit_code(checked, inconclusive=inconclusive))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`esr data`: the datasets that the harness knows and what is at hand."""
+"""`esr challenges` and `esr data`: the rulebooks and datasets that the harness knows."""
 
 from __future__ import annotations
 
@@ -12,6 +12,54 @@ from harness.cli.options import ListAsJson
 
 if TYPE_CHECKING:
     from harness.core.dataset_definition import Definition
+
+
+challenges = typer.Typer(help="Rulebooks: list, show, validate.", no_args_is_help=True)
+
+
+@challenges.command("list")
+def listing(as_json: ListAsJson = False) -> None:
+    """Show the bundled challenges."""
+    from harness.rules import rulebook
+
+    found = [rulebook.read(name) for name in rulebook.names()]
+    if as_json:
+        print_json(
+            [
+                {
+                    "id": it.id,
+                    "title": it.title,
+                    "scale": it.scale,
+                    "datasets": [use.name for use in it.datasets],
+                }
+                for it in found
+            ]
+        )
+        return
+    table = text_table("id", "title", "scale", "datasets")
+    for challenge in found:
+        names = ", ".join(use.name + ("" if use.required else "?") for use in challenge.datasets)
+        table.add_row(challenge.id, challenge.title, f"x{challenge.scale}", names)
+    show(table)
+
+
+@challenges.command("show")
+def showing(
+    name: Annotated[str, typer.Argument(help="Id of a challenge, or a .toml file.")],
+    as_json: Annotated[  # noqa: ARG001 - taken as everywhere: there is no other form
+        bool, typer.Option("--json", help="Print one JSON document, as without it.")
+    ] = False,
+) -> None:
+    """Print a challenge as it is understood, defaults filled in, as JSON; check a file of yours."""
+    import json
+
+    from harness.core.challenge import Challenge
+    from harness.documents import typed
+    from harness.usecases.evaluate import read_rules
+
+    with explained():
+        challenge = read_rules(name)
+    print_json(json.loads(typed.adapter(Challenge).dump_json(challenge)))
 
 
 def data(

@@ -102,19 +102,18 @@ def _print(found: Diagnosis, budget: float) -> None:
     told = found.forecast
     if told is None:
         return
+    tell = functools.partial(console.print, highlight=False)
     if told.noise is not None:
-        console.print(f"Noise of a single pair: {told.noise:.1%}.", highlight=False)
-    console.print(f"Processes of one model lie {told.floor:.1%} apart.", highlight=False)
+        tell(f"Noise of a single pair: {told.noise:.1%}.")
+    tell(f"Processes of one model lie {told.floor:.1%} apart.")
     if math.isfinite(told.smallest):
         smallest = f"the smallest slowdown that is found 4 times out of 5 is {told.smallest:.1%}"
     else:
         smallest = "that is too few for a verdict: allow more time, or a smaller input"
-    text = f"esr check with {budget:g} s: {told.blocks} blocks; {smallest}."
-    console.print(text, highlight=False)
-    console.print(
+    tell(f"esr check with {budget:g} s: {told.blocks} blocks; {smallest}.")
+    tell(
         f"False alarms: {told.false_alarms:.1%} of {told.simulated} simulated checks of equal "
-        "sides, made of what was just sampled.",
-        highlight=False,
+        "sides, made of what was just sampled."
     )
     few = f" {FEW} or more tell it better: --sample 120." if told.sampled < FEW else ""
     console.print(f"All of it rests on {told.sampled} blocks of processes.{few}")
@@ -159,12 +158,7 @@ def _trial_document(found: Trial) -> dict[str, object]:
         "limits": found.limits,
         "limits_kept_by": found.kept_by,
         "attempts": [
-            {
-                "attempt": finding.attempt,
-                "tries": finding.tries,
-                "held": finding.held,
-                "evidence": finding.evidence,
-            }
+            {name: getattr(finding, name) for name in ("attempt", "tries", "held", "evidence")}
             for finding in found.findings
         ],
     }

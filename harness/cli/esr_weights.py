@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,7 +22,27 @@ _Ids = Annotated[list[str] | None, typer.Argument(help="Ids of reference models;
 @app.command("list")
 def listing(weights_dir: WeightsDir = None, as_json: ListAsJson = False) -> None:
     """Show each reference model's bundled and official weights, and which are at hand."""
-    rows = [_row(entry, official, weights_dir) for entry, official in _official(None)]
+    from harness.entries import weights
+
+    rows = []
+    for entry, official in _official(None):
+        try:
+            at_hand = str(weights.verified(official, weights.folder(weights_dir)))
+        except weights.WeightsError:
+            at_hand = ""
+        bundled = entry.submission.weights
+        file = entry.folder / bundled
+        row = {
+            "id": entry.id,
+            "bundled": bundled,
+            "bundled_at_hand": str(file) if bundled and file.is_file() else "",
+            "file": official.file,
+            "sha256": official.sha256,
+            "url": official.url,
+            "licence": official.licence,
+            "at_hand": at_hand,
+        }
+        rows.append(row)
     if as_json:
         print_json(rows)
         return
@@ -93,24 +113,3 @@ def _official(ids: list[str] | None) -> Iterator[tuple[Entry, OfficialWeights]]:
     for entry in found:
         if isinstance(entry, catalogue.Entry) and entry.submission.official:
             yield entry, entry.submission.official
-
-
-def _row(entry: Entry, official: OfficialWeights, weights_dir: Path | None) -> dict[str, Any]:
-    from harness.entries import weights
-
-    try:
-        at_hand = str(weights.verified(official, weights.folder(weights_dir)))
-    except weights.WeightsError:
-        at_hand = ""
-    bundled = entry.submission.weights
-    file = entry.folder / bundled
-    return {
-        "id": entry.id,
-        "bundled": bundled,
-        "bundled_at_hand": str(file) if bundled and file.is_file() else "",
-        "file": official.file,
-        "sha256": official.sha256,
-        "url": official.url,
-        "licence": official.licence,
-        "at_hand": at_hand,
-    }

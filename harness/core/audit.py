@@ -51,26 +51,19 @@ def combined(audits: Iterable[Audit]) -> tuple[Audit, ...]:
 
 @dataclass(frozen=True)
 class ProcessState:
-    """Settings that changed since the load, and CUDA memory since the last look.
-
-    `rebound` names functions that are no longer those from before the load, `written` counts the
-    forwards that wrote to their input.
-    """
+    """Settings that changed since the load, and CUDA memory since the last look."""
 
     changed: tuple[str, ...] = ()
     cuda_peak_bytes: int = 0
     cuda_reserved_bytes: int = 0
-    rebound: tuple[str, ...] = ()
-    written: int = 0
+    rebound: tuple[str, ...] = ()  # functions that are no longer those from before the load
+    written: int = 0  # forwards that wrote to their input
 
 
 @dataclass(frozen=True)
 class WatchedForward:
-    """What a forward worked with: operators by the floating dtypes of their tensors.
+    """What a forward worked with."""
 
-    `error` says why it could not be watched.
-    """
-
-    dtypes: dict[str, int] = field(default_factory=dict)
+    dtypes: dict[str, int] = field(default_factory=dict)  # operators by their floating dtypes
     input_changed: bool = False
-    error: str = ""
+    error: str = ""  # why it could not be watched

@@ -31,16 +31,12 @@ class DatasetUse:
 
 @finite_value
 class Limit:
-    """A bound that a row must keep to be ranked.
-
-    `decimals` rounds the figure first, as a committee does that judges by its printed table;
-    absent, the figure counts as measured.
-    """
+    """A bound that a row must keep to be ranked."""
 
     metric: str
     at_least: float | None = None
     at_most: float | None = None
-    decimals: int | None = None
+    decimals: int | None = None  # round the figure first, as who judges by a printed table does
 
     def __post_init__(self) -> None:
         one_bound = (self.at_least is None) != (self.at_most is None)

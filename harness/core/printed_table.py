@@ -90,12 +90,10 @@ class PrintedTable:
 
 @dataclass(frozen=True)
 class PrintedRow:
-    """A row: its figures as an entry, and the places and sums that stand beside them in print.
-
-    `places` has keys `rank METRIC`, `rank TRACK` and `score TRACK`.
-    """
+    """A row: its figures as an entry, and the places and sums that stand beside them in print."""
 
     entry: BoardEntry
+    # by `rank METRIC`, `rank TRACK` and `score TRACK`
     places: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -18,15 +18,11 @@ _CHANGED = "changed while "
 
 @value
 class Environment:
-    """The machine and the software that figures were taken on.
-
-    `stable` holds what must be equal for runtimes to be comparable; `seen` what may drift while a
-    run goes on (load, temperature, clocks).
-    """
+    """The machine and the software that figures were taken on."""
 
     fingerprint: str  # digest of `stable`
-    stable: dict[str, str]
-    seen: dict[str, str] = field(default_factory=dict)
+    stable: dict[str, str]  # what must be equal for runtimes to be comparable
+    seen: dict[str, str] = field(default_factory=dict)  # may drift: load, temperature, clocks
 
 
 ELSEWHERE = Environment("imported", {"measured": "elsewhere, by another program"})
@@ -152,10 +148,7 @@ class _Noted:
 
     @property
     def changed(self) -> tuple[str, ...]:
-        """The notes of global settings that the submission changed, told by their beginning.
-
-        Records store them among other notes.
-        """
+        """The notes of global settings that the submission changed; records store others too."""
         return tuple(note for note in self.notes if note.startswith(_CHANGED))
 
 

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from harness.core.counter_registry import Convention
-from harness.core.metrics import METRICS, PRINTED, Metric
+from harness.core.metrics import METRICS, PRINTED
 from harness.core.values import finite_value, refuse, value
 
 ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
@@ -41,11 +41,7 @@ class OfficialWeights:
 
 @finite_value
 class PublishedFigures:
-    """Figures of a model as printed in `source`; quality figures belong to one dataset.
-
-    `macs_convention` is how `macs_g` was counted, None where the source does not tell: the figure
-    is then shown, but compared with nothing.
-    """
+    """Figures of a model as printed in `source`; quality figures belong to one dataset."""
 
     source: str
     dataset: str = ""
@@ -53,7 +49,7 @@ class PublishedFigures:
     ssim: float | None = None
     params_m: float | None = None
     macs_g: float | None = None
-    macs_convention: Convention | None = None
+    macs_convention: Convention | None = None  # None: not told, so compared with nothing
     activations_m: float | None = None
     runtime_ms: float | None = None
     memory_mib: float | None = None
@@ -70,18 +66,17 @@ class PublishedFigures:
         MACs stand under their own convention, as `macs_fvcore`, and under `macs` where the source
         names none.
         """
-        printed = ((METRICS[key], getattr(self, METRICS[key].printed_name)) for key in PRINTED)
-        return {
-            self._key(kind): figure * kind.shown_size
-            for kind, figure in printed
-            if figure is not None and (self.dataset or not kind.quality)
-        }
-
-    def _key(self, kind: Metric) -> str:
-        if kind.quality:
-            return f"{kind.key}:{self.dataset}"
-        named = kind.key == "macs" and self.macs_convention
-        return f"macs_{self.macs_convention}" if named else kind.key
+        figures = {}
+        for kind in (METRICS[key] for key in PRINTED):
+            figure, key = getattr(self, kind.printed_name), kind.key
+            if figure is None or (kind.quality and not self.dataset):
+                continue
+            if kind.quality:
+                key = f"{key}:{self.dataset}"
+            elif key == "macs" and self.macs_convention:
+                key = f"macs_{self.macs_convention}"
+            figures[key] = figure * kind.shown_size
+        return figures
 
 
 @value

@@ -27,15 +27,12 @@ class CatalogError(BadInput):
 
 @dataclass(frozen=True)
 class Entry:
-    """One variant of a folder, or one id of a checkout: a checked submission that can be run.
-
-    `digest` is of the folder's files; in a checkout, of those that decide what the entry is.
-    """
+    """One variant of a folder, or one id of a checkout: a checked submission that can be run."""
 
     submission: Submission
     folder: Path
     role: EntryRole
-    digest: str
+    digest: str  # of the folder's files; in a checkout, of those that decide what the entry is
     form: EntryForm = "entry"
 
     @property

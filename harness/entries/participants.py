@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.core.challenge import Challenge
@@ -31,19 +32,16 @@ def participants(
     if checkout is not None:
         read = checkouts.candidates(checkout, ids)
         found += _of_scale(read, challenge.scale, misfits=True)
-    for name in _default_entries() if entries is None and checkout is None else entries or ():
+    named: Sequence[str] = entries or ()
+    if entries is None and checkout is None:
+        named = sorted(str(path) for path in SUBMISSIONS.glob("[!._]*") if path.is_dir())
+    for name in named:
         read = catalogue.read_named(name)
         # whoever names an entry wants a row; of all of ./submissions those of the scale are meant
         found += _of_scale(read, challenge.scale, misfits=entries is not None)
     if not found:
         raise BadInput("no entry to measure: name folders with submission.toml, or references")
     return _unique(found)
-
-
-def _default_entries() -> tuple[str, ...]:
-    found = sorted(SUBMISSIONS.iterdir()) if SUBMISSIONS.is_dir() else ()
-    named = (path for path in found if not path.name.startswith((".", "_")))
-    return tuple(str(path) for path in named if path.is_dir())
 
 
 def _of_scale(

@@ -11,7 +11,7 @@ from harness.documents import atomic
 from harness.documents.typed import toml_value
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_FILES = {"submission.toml": "submission.toml.in", "model.py": "model.py.in"}
+_FILES = ("submission.toml", "model.py")  # of templates with .in behind the name
 
 
 def place(folder: Path, name: str) -> Path:
@@ -36,10 +36,8 @@ def write(folder: Path, *, team: str, scale: int) -> tuple[Path, ...]:
         raise BadInput(f"{folder} is there already: choose another name")
     atomic.make_folder(folder)
     words = {"id": folder.name, "team": toml_value(team)[1:-1]}  # its quotes stand in the template
-    written = []
-    for name, template in _FILES.items():
-        text = Template((_TEMPLATES / template).read_text(encoding="utf-8"))
-        path = folder / name
-        atomic.write(path, text.substitute(words, scale=scale).encode(errors="replace"))
-        written.append(path)
-    return tuple(written)
+    for name in _FILES:
+        text = Template((_TEMPLATES / f"{name}.in").read_text(encoding="utf-8"))
+        data = text.substitute(words, scale=scale).encode(errors="replace")
+        atomic.write(folder / name, data)
+    return tuple(folder / name for name in _FILES)

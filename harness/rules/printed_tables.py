@@ -27,11 +27,6 @@ _TEXTS = ("id", "team", "role", "competes")
 _PLACE = "printed "
 
 
-def names() -> tuple[str, ...]:
-    """Ids of the bundled tables."""
-    return tuple(sorted(path.stem for path in BUNDLED.glob("*.toml")))
-
-
 def read(name_or_path: str) -> tuple[PrintedTable, tuple[PrintedRow, ...]]:
     """A bundled table by id, or a .toml file with a .csv beside it, and its rows as printed.
 

@@ -16,20 +16,16 @@ BUNDLED = Path(__file__).parent / "challenges"
 
 @dataclass(frozen=True)
 class AtHand:
-    """The names that a challenge may use here.
-
-    Datasets, the layouts that a definition of another one can ask for, and reference models with
-    their scale.
-    """
+    """The names that a challenge may use here."""
 
     datasets: tuple[str, ...]
-    layouts: tuple[str, ...]
-    references: Mapping[str, int]
+    layouts: tuple[str, ...]  # that the definition of another dataset can ask for
+    references: Mapping[str, int]  # models, with their scale
 
 
-def names() -> tuple[str, ...]:
-    """Ids of the bundled challenges."""
-    return tuple(sorted(path.stem for path in BUNDLED.glob("*.toml")))
+def names(bundled: Path = BUNDLED) -> tuple[str, ...]:
+    """Ids of the bundled challenges, or of other documents that are bundled in a folder."""
+    return tuple(sorted(path.stem for path in bundled.glob("*.toml")))
 
 
 def read(name_or_path: str, at_hand: AtHand | None = None) -> Challenge:
@@ -56,9 +52,8 @@ def path_of(name_or_path: str, bundled: Path, what: str) -> Path:
     path = Path(name_or_path)
     if path.suffix == ".toml":
         return path
-    known = sorted(it.stem for it in bundled.glob("*.toml"))
-    if name_or_path not in known:
-        text = f"name one of {', '.join(known)}, or a .toml file"
+    if name_or_path not in names(bundled):
+        text = f"name one of {', '.join(names(bundled))}, or a .toml file"
         raise BadInput(f"no {what} {name_or_path!r}: {text}")
     return bundled / f"{name_or_path}.toml"
 

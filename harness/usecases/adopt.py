@@ -94,11 +94,8 @@ def _unlike(there: Exports, folder: Path, log: Path) -> Failed | None:
     if isinstance(here, Failed):
         text = f"scored with --ntire only, as a folder of its own it fails: {here.message}"
         return failed(here.stage, here.reason, text)
-    same = all(
-        np.array_equal(one.pixels, other.pixels)
-        for one, other in zip(there.replies, here.replies, strict=True)
-    )
-    if same:
+    pairs = zip(there.replies, here.replies, strict=True)
+    if all(np.array_equal(one.pixels, other.pixels) for one, other in pairs):
         return None
     text = "scored with --ntire only, as a folder of its own it gives another image"
     return failed("collect", "unstable_output", text)

@@ -72,9 +72,8 @@ class RunContext:
         record = self.store.take(entry, key.job, key.round, key.key)
         if record is None or record.session == self.run.session:
             return record
-        failure = record.outcome if isinstance(record.outcome, Failed) else None
-        again = self.fresh or (failure is not None and failure.reason not in LASTING)
-        return None if again else record
+        lasting = not isinstance(record.outcome, Failed) or record.outcome.reason in LASTING
+        return record if lasting and not self.fresh else None
 
     def save(self, entry: str, key: JobKey, result: JobResult) -> Record:
         """Keep what came of a job."""

@@ -45,16 +45,13 @@ class InspectFinding:
 
 @dataclass(frozen=True)
 class Inspected:
-    """What the dry run found of one entry. `failure` ends it; findings are in order.
-
-    Without `verdict` but with counts, one counter alone was asked.
-    """
+    """What the dry run found of one entry. `failure` ends it; findings are in order."""
 
     candidate: Entry | Rejected
     weights: str
     findings: tuple[InspectFinding, ...]
     counts: CountFigures | None
-    verdict: CountVerdict | None
+    verdict: CountVerdict | None  # None though there are counts: one counter alone was asked
     failure: Failed | None
     log: Path
     isolation: str = "none"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.render import write_published
-from harness.rules import printed_tables
+from harness.rules import printed_tables, rulebook
 from harness.usecases.report import regenerate
 
 SHARED = {"ntire2022": "ntire2022_esr.csv", "ntire2026": "ntire2026_esr.csv"}
@@ -84,7 +84,7 @@ def test_strict_tells_a_row_that_keeps_no_limit(tmp_path: Path) -> None:
     assert esr("report", "--published", "ntire2022", "--strict", cwd=tmp_path).returncode == 1
 
 
-@pytest.mark.parametrize("name", printed_tables.names())
+@pytest.mark.parametrize("name", rulebook.names(printed_tables.BUNDLED))
 def test_the_kept_pages_are_what_the_command_writes(
     name: str, tmp_path: Path, repository: Path
 ) -> None:

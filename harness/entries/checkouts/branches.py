@@ -113,49 +113,41 @@ def _id_names(function: ast.FunctionDef) -> set[str]:
 
 
 def _is_id(node: ast.expr, names: set[str]) -> bool:
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "int":
-        return len(node.args) == 1 and _is_id(node.args[0], names)
-    if isinstance(node, ast.Attribute):
-        return node.attr in names
-    return isinstance(node, ast.Name) and node.id in names
+    match node:
+        case ast.Call(ast.Name("int"), [inner]):
+            return _is_id(inner, names)
+        case ast.Attribute(attr=name) | ast.Name(name):
+            return name in names
+    return False
 
 
 def _tested(
     function: ast.FunctionDef, names: set[str]
 ) -> Iterator[tuple[list[int], list[ast.stmt], int]]:
-    """Ids, statements and the header's line of every branch that is chosen by id."""
+    """Ids, statements and the header's line of every branch that may be chosen by id."""
     for node in ast.walk(function):
         if isinstance(node, ast.If):
-            numbers = _numbers(node.test, names)
-            if numbers:
-                yield numbers, node.body, node.test.end_lineno or node.lineno
+            yield _numbers(node.test, names), node.body, node.test.end_lineno or node.lineno
         elif isinstance(node, ast.Match) and _is_id(node.subject, names):
             for case in node.cases:
-                numbers = _cases(case.pattern)
-                if numbers:
-                    yield numbers, case.body, case.pattern.end_lineno
+                yield _numbers(case.pattern, names), case.body, case.pattern.end_lineno
 
 
-def _numbers(test: ast.expr, names: set[str]) -> list[int]:
-    """The ids for which a test holds: `id == 3`, `id in (3, 4)`, and any of several by `or`."""
-    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
-        return [number for value in test.values for number in _numbers(value, names)]
-    if not isinstance(test, ast.Compare) or len(test.ops) != 1:
-        return []
-    left, right = test.left, test.comparators[0]
-    if isinstance(test.ops[0], ast.Eq):
-        if _is_id(right, names):
-            left, right = right, left
-        return _constants([right]) if _is_id(left, names) else []
-    if isinstance(test.ops[0], ast.In) and _is_id(left, names):
-        return _constants(getattr(right, "elts", []))
-    return []
-
-
-def _cases(pattern: ast.pattern) -> list[int]:
-    if isinstance(pattern, ast.MatchOr):
-        return [number for it in pattern.patterns for number in _cases(it)]
-    return _constants([pattern.value]) if isinstance(pattern, ast.MatchValue) else []
+def _numbers(test: ast.AST, names: set[str]) -> list[int]:
+    """The ids for which a test or a pattern holds: `id == 3`, `id in (3, 4)`, any of several."""
+    nodes: list[ast.expr] = []
+    match test:
+        case ast.BoolOp(ast.Or(), parts) | ast.MatchOr(parts):
+            return [number for part in parts for number in _numbers(part, names)]
+        case ast.Compare(left, [ast.Eq()], [right]) if _is_id(left, names):
+            nodes = [right]
+        case ast.Compare(left, [ast.Eq()], [right]) if _is_id(right, names):
+            nodes = [left]
+        case ast.Compare(left, [ast.In()], [right]) if _is_id(left, names):
+            nodes = getattr(right, "elts", [])
+        case ast.MatchValue(value):
+            nodes = [value]
+    return _constants(nodes)
 
 
 def _constants(nodes: Sequence[ast.expr]) -> list[int]:
@@ -180,14 +172,13 @@ def _branch(number: int, body: tuple[ast.stmt, ...], team: str, names: set[str])
 
 
 def _assignments(body: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
-    for node in body:
-        if not isinstance(node, ast.Assign):
-            continue
-        for target in node.targets:
-            if isinstance(target, ast.Name):
-                yield target.id, node.value
-            elif isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-                for one, value in zip(target.elts, node.value.elts, strict=False):
+    assigned = [node for node in body if isinstance(node, ast.Assign)]
+    for target, given in ((target, node.value) for node in assigned for target in node.targets):
+        match target, given:
+            case ast.Name(name), _:
+                yield name, given
+            case ast.Tuple(targets), ast.Tuple(values):
+                for one, value in zip(targets, values, strict=False):
                     if isinstance(one, ast.Name):
                         yield one.id, value
 

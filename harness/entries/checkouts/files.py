@@ -157,11 +157,12 @@ def _elsewhere(checkout: Tree, name: str) -> bool:
 
 
 def _is_dynamic(node: ast.AST) -> bool:
-    if isinstance(node, ast.Name):
-        return node.id in _DYNAMIC
-    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
-        return False
-    return (node.value.id, node.attr) == ("sys", "path")
+    match node:
+        case ast.Name(name):
+            return name in _DYNAMIC
+        case ast.Attribute(ast.Name("sys"), "path"):
+            return True
+    return False
 
 
 def _named(checkout: Tree, place: str, node: ast.AST) -> set[str]:

@@ -108,7 +108,7 @@ def test_a_correction_needs_evidence_and_a_unit_that_fits() -> None:
         Ruling("A ruling", "")
 
 
-@pytest.mark.parametrize("name", printed_tables.names())
+@pytest.mark.parametrize("name", rulebook.names(printed_tables.BUNDLED))
 def test_every_bundled_table_reads_and_its_rules_do(name: str) -> None:
     table, rows = printed_tables.read(name)
     assert table.id == name
