@@ -51,13 +51,11 @@ def sizes(prefix: bytes) -> tuple[int, int]:
     return header, payload
 
 
-def decode(header: bytes) -> Message:
-    """The message of a JSON header; ProtocolError names the first thing wrong with it."""
-    return decode_marked(header)[0]
-
-
 def decode_marked(header: bytes) -> tuple[Message, str]:
-    """The message and its mark, "" where it has none."""
+    """The message of a JSON header and its mark, "" where it has none.
+
+    ProtocolError names the first thing wrong with it.
+    """
     try:
         document = json.loads(header)
     except (ValueError, RecursionError) as error:
@@ -104,34 +102,22 @@ def _build(kind: type, document: dict[str, Any], where: str) -> object:
     for name, item in fields.items():
         if name in document:
             values[name] = _value(_hints(kind)[name], document[name], f"{where}.{name}")
-        elif _is_required(item):
+        elif item.default is item.default_factory is dataclasses.MISSING:
             raise ProtocolError(f"{where}: {name} is missing")
     return kind(**values)
-
-
-def _is_required(item: dataclasses.Field[Any]) -> bool:
-    return item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:
     origin = typing.get_origin(hint)
     if origin is tuple:
-        return _sequence(typing.get_args(hint)[0], value, where)
+        if not isinstance(value, list):
+            raise ProtocolError(f"{where}: a list is needed")
+        return tuple(_value(typing.get_args(hint)[0], item, where) for item in value)
     if origin is dict:
-        return _mapping(typing.get_args(hint)[1], value, where)
+        if not isinstance(value, dict):
+            raise ProtocolError(f"{where}: an object is needed")
+        return {k: _value(typing.get_args(hint)[1], it, where) for k, it in value.items()}
     return _scalar(hint, value, where)
-
-
-def _sequence(item: Any, value: Any, where: str) -> tuple[Any, ...]:
-    if not isinstance(value, list):
-        raise ProtocolError(f"{where}: a list is needed")
-    return tuple(_value(item, element, where) for element in value)
-
-
-def _mapping(item: Any, value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ProtocolError(f"{where}: an object is needed")
-    return {key: _value(item, element, where) for key, element in value.items()}
 
 
 def _scalar(hint: Any, value: Any, where: str) -> Any:

@@ -8,8 +8,10 @@ knows this module can hide it; what the trusted side's clock sees it can't.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+import torch
 
 _CLOCKS = tuple(
     f"{name}{unit}"
@@ -40,7 +42,15 @@ WATCHED: Mapping[str, tuple[str, ...]] = {
 
 def bound() -> dict[str, tuple[Any, Any]]:
     """Each watched function as it is now, with its code where it is Python's."""
-    return dict(_each())
+    found = {}
+    for module, names in WATCHED.items():
+        holder = torch.Tensor if module == "torch.Tensor" else importlib.import_module(module)
+        for name in names:
+            value: Any = holder
+            for part in name.split("."):
+                value = getattr(value, part, None)
+            found[f"{module}.{name}"] = value, getattr(value, "__code__", None)
+    return found
 
 
 def rebound(before: Mapping[str, tuple[Any, Any]]) -> tuple[str, ...]:
@@ -51,19 +61,3 @@ def rebound(before: Mapping[str, tuple[Any, Any]]) -> tuple[str, ...]:
         for name, known in before.items()
         if any(ours is not theirs for ours, theirs in zip(known, now[name], strict=True))
     )
-
-
-def _each() -> Iterator[tuple[str, tuple[Any, Any]]]:
-    for module, names in WATCHED.items():
-        holder = _holder(module)
-        for name in names:
-            value: Any = holder
-            for part in name.split("."):
-                value = getattr(value, part, None)
-            yield f"{module}.{name}", (value, getattr(value, "__code__", None))
-
-
-def _holder(name: str) -> Any:
-    if name == "torch.Tensor":
-        return importlib.import_module("torch").Tensor
-    return importlib.import_module(name)

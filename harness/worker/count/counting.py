@@ -10,7 +10,6 @@ from harness.worker.caps import listed
 from harness.worker.count import hooks
 from harness.worker.count.counters import ALONE, hooks_alone, watch_forward, with_fallback
 from harness.worker.count.device_choice import choose
-from harness.worker.count.hooks import HookTally
 from harness.worker.count.model_copies import evaluating, parameter_count, photograph
 from harness.worker.count.other_forwards import count_at_second_size
 
@@ -51,8 +50,17 @@ def count_model(
     counted = choice.preferred.model
     params = parameter_count(counted)
     never = () if by_hooks.get("error") else hooks.never_called(counted, tally)
-    fused = (f"the first forward changed the parameters from {params_before:,} to {params:,}",)
-    misread = _misread(tally) if quick else ()  # a verdict would say it
+    notes = [*choice.notes]
+    if params != params_before:
+        notes.append(
+            f"the first forward changed the parameters from {params_before:,} to {params:,}"
+        )
+    misread = tally.official_macs != tally.macs
+    if quick and misread:  # a verdict would say it
+        notes.append(
+            f"the official NTIRE 2022 script would give {tally.official_macs:,} multiply-adds, not "
+            f"{tally.macs:,}: it misreads nn.Linear on inputs of more than two axes"
+        )
     return {
         "height": height,
         "width": width,
@@ -61,18 +69,8 @@ def count_model(
         "trainable": parameter_count(counted, trainable_only=True),
         "counters": (by_hooks, *others),
         "never_called": listed(never),
-        "notes": (*choice.notes, *(fused if params != params_before else ()), *misread),
-        "official_macs": tally.official_macs if tally.official_macs != tally.macs else None,
+        "notes": tuple(notes),
+        "official_macs": tally.official_macs if misread else None,
         "reads": reads,
         "elsewhere": there,
     }
-
-
-def _misread(tally: HookTally) -> tuple[str, ...]:
-    if tally.official_macs == tally.macs:
-        return ()
-    note = (
-        f"the official NTIRE 2022 script would give {tally.official_macs:,} multiply-adds, not "
-        f"{tally.macs:,}: it misreads nn.Linear on inputs of more than two axes"
-    )
-    return (note,)

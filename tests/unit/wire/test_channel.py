@@ -253,4 +253,4 @@ def test_no_two_requests_have_the_same_mark(asked: tuple[Channel, Channel, socke
 @pytest.mark.parametrize("mark", [7, None, ["x"], "x" * 65])
 def test_a_mark_that_is_no_short_text_is_refused(mark: object) -> None:
     with pytest.raises(ProtocolError, match="mark must be a short text"):
-        codec.decode(json.dumps({"type": "Collect", "mark": mark}).encode())
+        codec.decode_marked(json.dumps({"type": "Collect", "mark": mark}).encode())
