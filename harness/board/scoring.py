@@ -55,13 +55,10 @@ def places(
     turns: Mapping[str, int],
 ) -> dict[str, int]:
     """Places from 1, the smallest key first: 1, 2, 2, 4 when shared, 1, 2, 3, 4 when ordinal."""
+    if ties == "shared":
+        return {id_: 1 + sum(it < key for it in keys.values()) for id_, key in keys.items()}
     order = sorted(keys, key=lambda id_: (keys[id_], turns[id_]))
-    found: dict[str, int] = {}
-    for place, id_ in enumerate(order, start=1):
-        before = order[place - 2] if place > 1 else None
-        tied = ties == "shared" and before is not None and keys[before] == keys[id_]
-        found[id_] = found[before] if tied and before is not None else place
-    return found
+    return {id_: place for place, id_ in enumerate(order, start=1)}
 
 
 def cost(key: str, value: float) -> float:

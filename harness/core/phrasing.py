@@ -1,4 +1,4 @@
-"""Lists of names in a sentence, cut where they grow long."""
+"""Numbers of things, and lists of names, in a sentence."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections.abc import Mapping
 def calls(uncounted: Mapping[str, int]) -> str:
     """`aten::bmm (1 call), acme::conv (12 calls)`."""
     return listed(
-        tuple(
-            f"{name} ({number} call{'s' if number != 1 else ''})"
-            for name, number in sorted(uncounted.items())
-        )
+        tuple(f"{name} ({counted(number, 'call')})" for name, number in sorted(uncounted.items()))
     )
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 round`, `3 rounds`; `many` is a plural that has more than an s."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def listed(names: tuple[str, ...], *, most: int = 5) -> str:

@@ -8,6 +8,7 @@ from harness.core.challenge import Challenge, Limit, Term, Track
 from harness.core.counter_registry import CONVENTIONS
 from harness.core.leaderboard import FiguresOrigin
 from harness.core.metrics import METRICS, label, metric
+from harness.core.phrasing import counted
 from harness.core.submission import PublishedFigures
 from harness.render.text import clean
 from harness.render.units import converted, quantity
@@ -60,11 +61,7 @@ def legend(challenge: Challenge, origin: FiguresOrigin = "measured") -> tuple[Me
         terms.append(("PSNR, SSIM", text + (_SSIM if "ssim" in metrics else "")))
     if "runtime" in metrics:
         terms.append(("Runtime", _runtime(challenge, origin)))
-    return (
-        *terms,
-        *_costs(challenge, metrics, origin),
-        ("Marks", _marks(challenge, origin)),
-    )
+    return (*terms, *_costs(challenge, metrics, origin), ("Marks", _marks(challenge, origin)))
 
 
 def _runtime(challenge: Challenge, origin: FiguresOrigin) -> str:
@@ -73,9 +70,9 @@ def _runtime(challenge: Challenge, origin: FiguresOrigin) -> str:
     if origin != "measured":
         return f"{_RUNTIMES[origin]} {_mean(challenge)}."
     protocol = challenge.protocol
-    rounds = _times(protocol.rounds, "round")
-    passes = _times(protocol.passes, "timed pass", "timed passes")
-    warmup = _times(protocol.warmup, "untimed forward")
+    rounds = counted(protocol.rounds, "round")
+    passes = counted(protocol.passes, "timed pass", "timed passes")
+    warmup = counted(protocol.warmup, "untimed forward")
     return (
         f"The forward alone, {passes} over the images after {warmup} of every distinct shape. "
         f"{_mean(challenge)}; of {rounds}, each in fresh "
@@ -102,10 +99,6 @@ def _baseline(challenge: Challenge, printed: PublishedFigures) -> str:
     )
 
 
-def _times(count: int, one: str, many: str = "") -> str:
-    return f"{count} {one if count == 1 else many or one + 's'}"
-
-
 def _costs(challenge: Challenge, metrics: set[str], origin: FiguresOrigin) -> Iterator[Meaning]:
     """What has a meaning of its own, times after counts."""
     height, width = challenge.complexity_input
@@ -121,30 +114,29 @@ def _costs(challenge: Challenge, metrics: set[str], origin: FiguresOrigin) -> It
 
 
 def _marks(challenge: Challenge, origin: FiguresOrigin) -> str:
+    measured = origin == "measured"
     ties = "equal figures share a rank" if challenge.rank_ties == "shared" else "no rank is shared"
-    tied = (
-        "; of runtimes that the rounds can't tell apart, each pair at 95 %, the range of ranks"
-        if origin == "measured"
-        else ""
-    )
-    floor = (
-        " The bicubic row is the floor that a network must beat." if challenge.show_floor else ""
-    )
-    audits = (
-        " Audits of the measurement leave a row audited, suspect (odd, and ranked all the same) or "
-        "rejected (not ranked)."
-        if origin == "measured"
-        else ""
-    )
-    printed = (
-        " Rows “as published” repeat printed figures; their runtime and memory are of other "
-        "machines, and MACs of another convention than the column's are left to the details."
-    )
-    return (
-        f"A subscript is the rank in that column ({ties}{tied}), bold the best of the ranked "
-        f"rows, – not measured. {_UNCHECKED if origin == 'imported' else _COUNTED}{audits}{floor}"
-        f"{printed if challenge.show_published else ''}"
-    )
+    if measured:
+        equal = "of runtimes that the rounds can't tell apart, each pair at 95 %"
+        ties = f"{ties}; {equal}, the range of ranks"
+    told = [
+        f"A subscript is the rank in that column ({ties}), bold the best of the ranked rows,",
+        "– not measured.",
+        _UNCHECKED if origin == "imported" else _COUNTED,
+    ]
+    if measured:
+        told.append(
+            "Audits of the measurement leave a row audited, suspect (odd, and ranked all the same) "
+            "or rejected (not ranked)."
+        )
+    if challenge.show_floor:
+        told.append("The bicubic row is the floor that a network must beat.")
+    if challenge.show_published:
+        told.append(
+            "Rows “as published” repeat printed figures; their runtime and memory are of other "
+            "machines, and MACs of another convention than the column's are left to the details."
+        )
+    return " ".join(told)
 
 
 def _limit(limit: Limit) -> str:

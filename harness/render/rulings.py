@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from harness.core.challenge import Column
 from harness.core.leaderboard import Leaderboard, Row
 from harness.core.metrics import label, metric
 from harness.core.printed_table import Judged, Regenerated, Ruling
 from harness.render.badges import Badge, badges
-from harness.render.table import Cell, Heading, Line, Table, figure, kind_of, place, reason
+from harness.render.table import (
+    Cell,
+    Heading,
+    Line,
+    Table,
+    figure,
+    kind_of,
+    of_column,
+    place,
+    reason,
+)
 from harness.render.text import clean, short
 from harness.render.units import converted, quantity
 
@@ -70,15 +81,8 @@ def _headings(again: Regenerated, columns: Sequence[Column]) -> list[Heading]:
         for id_, title in titles
     ]
     figures = [
-        Heading(
-            f"{id_}:{column.metric}",
-            title,
-            unit=column.unit,
-            group=clean(column.title),
-            better=metric(column.metric).better,
-            ranked=column.ranked,
-        )
-        for column in columns
+        replace(head, key=f"{id_}:{head.key}", title=title, group=head.title, hint="")
+        for head in map(of_column, columns)
         for id_, title in titles
     ]
     short_titles = {it.metric: it.title for it in reversed(challenge.columns)}

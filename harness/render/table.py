@@ -152,7 +152,7 @@ def table(board: Leaderboard) -> Table:
                 for track in challenge.tracks
             ),
             *((PRECISION,) if tells_precision(board) else ()),
-            *map(_of_column, challenge.columns),
+            *map(of_column, challenge.columns),
         ),
         lines=tuple(lines),
         notes=tuple(short(note, NOTE_LIMIT) for note in board.notes),
@@ -220,7 +220,8 @@ def figure(column: Column, row: Row) -> Cell:
     )
 
 
-def _of_column(column: Column) -> Heading:
+def of_column(column: Column) -> Heading:
+    """The heading of a challenge's column."""
     return Heading(
         key=column.metric,
         title=clean(column.title),

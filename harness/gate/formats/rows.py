@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.core.metrics import METRICS
+from harness.core.phrasing import counted
 from harness.gate.blocks import Arm
 from harness.gate.gates import GateFinding
 from harness.gate.judgement import RuntimeVerdict
@@ -83,7 +84,7 @@ def figures(verdict: RuntimeVerdict) -> str:
     """Pairs, noise and the A/A arm in one line; empty where nothing was measured."""
     if verdict.ratio is None:
         return ""
-    parts = [f"{_times(verdict.pairs, 'pair')} in {_times(verdict.blocks, 'block')}"]
+    parts = [f"{counted(verdict.pairs, 'pair')} in {counted(verdict.blocks, 'block')}"]
     if verdict.noise is not None:
         parts.append(f"noise {verdict.noise:.1%} a pair")
     if verdict.control is not None:
@@ -130,10 +131,6 @@ def _ratio(point: float, low: float, high: float) -> str:
     if not (low > 1 / _BOUNDED and high < _BOUNDED):  # of one block nothing is known
         return f"×{point:.3f}"
     return times(point, low, high)
-
-
-def _times(count: int, one: str) -> str:
-    return f"{count} {one}" if count == 1 else f"{count} {one}s"
 
 
 def shown(text: str) -> str:
