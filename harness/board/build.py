@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -21,13 +24,13 @@ from harness.core.leaderboard import (
     counts_of,
     rounds_of,
 )
-from harness.core.outcome import BadInput, Failed
+from harness.core.outcome import BadInput, Failed, failed, undrawn
 from harness.core.record import CountFigures, FloorFigures, ImportedFigures, Record, RoundFigures
 from harness.core.run import SCHEMA, ListedEntry, Run
 from harness.counts.fusing import suspicion
 from harness.counts.static_figures import static_figures
 from harness.counts.verdict import judge
-from harness.documents import atomic
+from harness.documents import atomic, typed
 from harness.documents.typed import adapter
 from harness.stats import samples
 
@@ -41,10 +44,14 @@ def save_run(folder: Path, run: Run) -> None:
 
 
 def load_run(folder: Path) -> Run:
-    """The last run of a folder; BadInput when there is none that can be read."""
+    """The last run of a folder; BadInput when there is none that can be read.
+
+    An entry that can't be read is a row that says so: what a manifest may hold was once bounded
+    less.
+    """
     path = folder / RUN_FILE
     try:
-        run = adapter(Run).validate_json(path.read_bytes(), strict=True)
+        run = _run(path.read_bytes())
     except FileNotFoundError:
         raise BadInput(f"{path} is missing: `esr run` makes it") from None
     except OSError as error:
@@ -58,6 +65,29 @@ def load_run(folder: Path) -> Run:
     return run
 
 
+def _run(data: bytes) -> Run:
+    """The run of a file's bytes; ValidationError where more than entries can't be read."""
+    try:
+        return adapter(Run).validate_json(data, strict=True)
+    except ValidationError as error:
+        try:
+            document = json.loads(data)
+            document["entries"] = [*map(_readable, document["entries"])]
+            return adapter(Run).validate_json(json.dumps(document), strict=True)
+        except (LookupError, RecursionError, TypeError, ValueError):
+            raise error from None
+
+
+def _readable(listed: dict[str, Any]) -> dict[str, Any]:
+    try:
+        typed.build(ListedEntry, listed)
+    except typed.Faults as faults:
+        fault = failed("board", "not_drawn", f"its part of {RUN_FILE}: {'; '.join(faults.lines)}")
+        kept = {name: listed[name] for name in ("id", "team", "title", "role")}
+        return {**kept, "fault": asdict(fault)}
+    return listed
+
+
 def build(run: Run, store: Store, challenge: Challenge | None = None) -> Leaderboard:
     """The board of a run's records, under its own challenge or another one's rules."""
     rules = challenge or run.challenge
@@ -66,7 +96,7 @@ def build(run: Run, store: Store, challenge: Challenge | None = None) -> Leaderb
         for listed in run.entries
     ]
     entries = [
-        _entry(listed, rules, tuple(it.record for it in found if it.record is not None))
+        _drawable(listed, rules, tuple(it.record for it in found if it.record is not None))
         for listed, found in zip(run.entries, looked, strict=True)
     ]
     notes = _notes(run, entries)
@@ -78,6 +108,17 @@ def build(run: Run, store: Store, challenge: Challenge | None = None) -> Leaderb
             "count for nothing here: the same `esr run` measures them again."
         )
     return with_spans(rank(rules, entries, environment=run.environment, notes=notes))
+
+
+def _drawable(listed: ListedEntry, challenge: Challenge, records: tuple[Record, ...]) -> BoardEntry:
+    """The entry, or a failed one where its figures can't be ranked even by themselves."""
+    try:
+        entry = _entry(listed, challenge, records)
+        with_spans(rank(challenge, [entry]))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other rows stand
+        fault = undrawn(error)
+        return BoardEntry(listed.id, listed.team, listed.title, listed.role, failure=fault)
+    return entry
 
 
 def _entry(listed: ListedEntry, challenge: Challenge, records: tuple[Record, ...]) -> BoardEntry:

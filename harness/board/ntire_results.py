@@ -15,10 +15,12 @@ from statistics import fmean
 from typing import Any, ClassVar, Literal
 
 from harness.core.outcome import BadInput
+from harness.core.submission import text_faults
 from harness.documents import typed
 
 FILE_CAP = 256 * 1024 * 1024  # bytes
 _LARGEST = 1e9  # of any figure, in the file's own units
+_LONGEST_NAME = 300  # characters
 ResultsSplit = Literal["valid", "test"]
 SPLITS: tuple[ResultsSplit, ...] = ("valid", "test")
 _COUNTS = ("activations", "num_conv", "flops", "num_parameters")
@@ -85,6 +87,8 @@ class Result:
         others = (*self.of(split, "psnr"), *self.of(split, "ssim"), self.of(split, "memory") or 0.0)
         if max(map(abs, others)) > _LARGEST:
             yield f"a PSNR, SSIM or memory of {split} is beyond {_LARGEST:g}"
+        if others[-1] < 0:
+            yield f"{split}_memory is negative"
 
 
 @dataclass(frozen=True)
@@ -100,15 +104,16 @@ def parse(data: bytes) -> Results:
     if len(data) > FILE_CAP:
         raise BadInput(f"is larger than {FILE_CAP} bytes")
     try:
-        document = json.loads(data)
+        document = json.loads(data, parse_int=_whole)
     except (ValueError, RecursionError) as error:
         raise BadInput(f"is no JSON: {error}") from None
     if not isinstance(document, dict) or not document:
         raise BadInput("holds no object of results by model name")
     rows, faults = {}, {}
     for name, entry in document.items():
-        if not isinstance(entry, dict):
-            faults[name] = "is no object of figures"
+        wrong = text_faults(name, "the name", _LONGEST_NAME)
+        if wrong or not isinstance(entry, dict):
+            faults[name] = "; ".join(wrong) or "is no object of figures"
             continue
         try:
             # a memory that was not measured is written as NaN by some and as null by others
@@ -119,6 +124,14 @@ def parse(data: bytes) -> Results:
         except ValueError as error:
             faults[name] = str(error)
     return Results(rows, faults)
+
+
+def _whole(digits: str) -> float:
+    """An infinity where there are more digits than Python reads, so that one row is at fault."""
+    try:
+        return int(digits)
+    except ValueError:
+        return float(digits)
 
 
 def to_json(rows: Mapping[str, Result]) -> str:

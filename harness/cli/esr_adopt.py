@@ -39,7 +39,10 @@ def adopt(
     reports: Logs = Path("reports"),
     as_json: AsJson = False,
 ) -> None:
-    """Write entries of an official checkout as submission folders that give the same output."""
+    """Write entries of an official checkout as submission folders that give the same output.
+
+    One that can't be adopted stops no other; exit with 3 if there is any.
+    """
     from harness.cli.progress_bars import bars
     from harness.render.text import clean
     from harness.usecases.adopt import adopt as write
@@ -56,7 +59,7 @@ def adopt(
             if one.failure:
                 said = f"{one.candidate.id}: not adopted: {one.failure.message}"
             typer.echo(clean(said))
-    if all(one.failure for one in done):
+    if any(one.failure for one in done):
         raise typer.Exit(ExitCode.NOT_MEASURED)
 
 

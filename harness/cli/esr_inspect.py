@@ -37,7 +37,10 @@ def inspect(
     ] = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Load entries in a worker, check their output and print all static columns, in seconds."""
+    """Load entries in a worker, check their output and print all static columns, in seconds.
+
+    Exits with 3 if one of them could not be looked at.
+    """
     from harness.cli.progress_bars import bars
     from harness.core.outcome import BadInput
     from harness.usecases.inspect import inspect as look
@@ -61,10 +64,9 @@ def inspect(
         print_json([document(one) for one in found])
     else:
         _print(found)
-    if all(one.failure for one in found):
+    if any(one.failure for one in found):
         raise typer.Exit(ExitCode.NOT_MEASURED)
-    levels = [finding.level for one in found for finding in one.findings]
-    if strict and ("failed" in levels or any(one.failure for one in found)):
+    if strict and any(it.level == "failed" for one in found for it in one.findings):
         raise typer.Exit(ExitCode.STRICT)
 
 
@@ -110,7 +112,7 @@ def _candidates(entries: list[str], ntire: Path | None, ids: str | None) -> list
     named = []
     for name in entries:
         path = Path(name)
-        if path.is_file() or (path.is_dir() and not (path / MANIFEST).is_file()):
+        if path.is_file() or (path.is_dir() and not catalogue.has_manifest(path)):
             say(f"{name}: skipped, it is no folder with {MANIFEST}")
         else:
             named.append(name)

@@ -84,9 +84,11 @@ def finish(board: Leaderboard, folder: Path, *, as_json: bool, strict: bool) -> 
     from rich.console import Console
 
     from harness import render
+    from harness.documents import atomic
 
     with Console(stderr=True).status("Drawing the table"):  # hundreds of entries take minutes
-        files = render.write(board, folder)
+        board, texts = render.drawn(board)
+    files = atomic.write_texts(folder, texts)
     if as_json:
         print_json(render.document(board))
     else:

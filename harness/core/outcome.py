@@ -19,10 +19,11 @@ Reason = Literal[
     "limit",  # it used more than it may of something other than memory
     "not_confined",  # the sandbox could not hold it
     "protocol",  # the process sent something that is no answer
+    "not_drawn",  # what is known of it can't be made a row of
 ]
 REASONS: tuple[str, ...] = get_args(Reason)
 
-Stage = Literal["manifest", "load", "count", "warmup", "forward", "collect"]
+Stage = Literal["manifest", "load", "count", "warmup", "forward", "collect", "board"]
 
 MESSAGE_LIMIT = 500  # characters: a message has to fit a table
 
@@ -49,6 +50,11 @@ def failed(stage: Stage, reason: str, message: str) -> Failed:
         line = line[: MESSAGE_LIMIT - 1] + "…"
     known: Reason = reason if reason in REASONS else "protocol"  # type: ignore[assignment]
     return Failed(stage, known, line)
+
+
+def undrawn(error: Exception) -> Failed:
+    """Of a row that takes no other one along when making or drawing it fails."""
+    return failed("board", "not_drawn", f"this row can't be drawn: {type(error).__name__}: {error}")
 
 
 class BadInput(ValueError):

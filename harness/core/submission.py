@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import field
 from pathlib import PurePosixPath
 from typing import Any, Literal
@@ -17,6 +18,19 @@ PATH_CAP = 120  # characters: no part of it is too long for a file system
 Precision = Literal["fp32", "fp16", "bf16"]
 WeightsKind = Literal["own", "demo", "official", "seeded"]
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt")
+NAME_CAP = 200  # characters of a team or a title
+TEXT_CAP = 4_000  # of any other text
+LARGEST_PRINTED = 1e9  # of a published figure, in the unit that it is shown in
+_LARGEST_QUALITY = {"psnr_db": 100.0, "ssim": 1.0}
+_MOST_PUBLISHED = 100
+_LARGEST_TILE = 1 << 16  # LR pixels
+_LARGEST_MULTIPLE = 1 << 12
+_TEXTS = (
+    *("team", "title", "description", "paper", "licence", "weights_key", "strip_prefix"),
+    *("url", "source", "dataset"),  # of official weights and of published figures
+)
+# controls other than a tab or the end of a line, what turns the direction of text, lone surrogates
+_UNSEEN = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @value
@@ -57,8 +71,21 @@ class PublishedFigures:
     convs: int | None = None
 
     def __post_init__(self) -> None:
-        if self.macs_convention and self.macs_g is None:
-            raise ValueError("macs_convention says how macs_g was counted, and there is no macs_g")
+        lone = self.macs_convention and self.macs_g is None
+        refuse(
+            {
+                "source must not be empty": not self.source.strip(),
+                "macs_convention says how macs_g was counted, and there is no macs_g": bool(lone),
+            },
+            self._beyond(),
+        )
+
+    def _beyond(self) -> Iterator[str]:
+        """What is wrong with figures that no table prints."""
+        for name in (METRICS[key].printed_name for key in PRINTED):
+            figure, most = getattr(self, name), _LARGEST_QUALITY.get(name, LARGEST_PRINTED)
+            if figure is not None and not 0 <= figure <= most:
+                yield f"{name} must be 0 to {most:g}, got {figure!r:.40}"
 
     def figures(self) -> dict[str, float]:
         """The figures by metric key, in base units.
@@ -130,8 +157,20 @@ class Submission:
                 "tile must be above twice tile_overlap, both in LR pixels and not negative": (
                     min(tile, overlap) < 0 or covered
                 ),
+                f"tile must be at most {_LARGEST_TILE} LR pixels, got {tile}": tile > _LARGEST_TILE,
                 f"pad_to_multiple must be at least 1, got {multiple}": multiple < 1,
+                f"pad_to_multiple must be at most {_LARGEST_MULTIPLE}, got {multiple}": (
+                    multiple > _LARGEST_MULTIPLE
+                ),
+                f"published holds {len(self.published)} tables, {_MOST_PUBLISHED} at most are "
+                "taken": len(self.published) > _MOST_PUBLISHED,
             },
+            _texts_faults(self, ""),
+            _texts_faults(self.official, "official."),
+            *(
+                _texts_faults(it, f"published.{index}.")
+                for index, it in enumerate(self.published[:_MOST_PUBLISHED])
+            ),
             path_faults(self.weights, "weights") if self.weights else (),
             {
                 f"weights must end in {suffixes}, got {self.weights!r:.80}": (
@@ -151,6 +190,20 @@ def id_faults(name: str) -> dict[str, bool]:
     return {
         f"id must be 1 to 64 of a-z, 0-9 and _, got {name!r:.80}": not ID_PATTERN.fullmatch(name)
     }
+
+
+def text_faults(text: str, name: str, most: int) -> list[str]:
+    """What is wrong with a text that a table is to show: too long, or more than meets the eye."""
+    faults = [f"{name} must be at most {most} characters, got {len(text)}"]
+    found = _UNSEEN.search(text)
+    hidden = [f"{name} holds U+{ord(found[0]):04X}, which can't be seen"] if found else []
+    return [*(faults if len(text) > most else []), *hidden]
+
+
+def _texts_faults(said: object, within: str) -> Iterator[str]:
+    for name in _TEXTS:
+        most = NAME_CAP if name in ("team", "title") else TEXT_CAP
+        yield from text_faults(getattr(said, name, ""), f"{within}{name}", most)
 
 
 def _callee_faults(callee: str, name: str) -> dict[str, bool]:

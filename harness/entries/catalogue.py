@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Literal
 
 from harness.core.outcome import MESSAGE_LIMIT, BadInput, Failed, failed
 from harness.core.submission import ID_PATTERN, Submission
+from harness.documents import plain_file
 from harness.documents.typed import Faults
 from harness.entries import folder_policy, manifest
 from harness.entries.manifest import MANIFEST
@@ -97,14 +99,16 @@ def all_references() -> tuple[Entry | Rejected, ...]:
 def read_named(name: str) -> tuple[Entry | Rejected, ...]:
     """The entries that an argument names: a folder, `folder:variant`, or a reference's id."""
     path, _, variant = name.rpartition(":")
-    if path and (Path(path) / MANIFEST).is_file():
+    if path and has_manifest(Path(path)):
         found = read_folder(Path(path))
         chosen = tuple(entry for entry in found if entry.id == variant)
+        if not chosen and len(found) == 1 and isinstance(found[0], Rejected):
+            return found  # its variants can't be told
         if not chosen:
             known = ", ".join(entry.id for entry in found)
             raise CatalogError(f"{path} has no variant {variant!r}: it has {known}")
         return chosen
-    if (Path(name) / MANIFEST).is_file():
+    if has_manifest(Path(name)):
         return read_folder(Path(name))
     matching = tuple(it for it in all_references() if name in (it.id, it.folder.name))
     if matching:
@@ -112,6 +116,11 @@ def read_named(name: str) -> tuple[Entry | Rejected, ...]:
     if Path(name).is_dir():
         return (_rejected(Path(name), [f"{MANIFEST} is missing; `esr new NAME` writes one"]),)
     raise CatalogError(f"{name}: neither a folder with {MANIFEST} nor a reference model's id")
+
+
+def has_manifest(folder: Path) -> bool:
+    """Whether anything is called like a manifest there, though it may not be one."""
+    return os.path.lexists(folder / MANIFEST)
 
 
 def read_folder(folder: Path) -> tuple[Entry | Rejected, ...]:
@@ -151,8 +160,8 @@ def folder_digest(folder: Path) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """sha256 of a file."""
-    with path.open("rb") as file:
+    """sha256 of a plain file; OSError for anything else."""
+    with plain_file.opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from harness.documents import plain_file
+
 IGNORED = frozenset({"__pycache__", ".git", ".DS_Store"})  # not looked at, nor shown to a worker
 FILES_CAP = 5_000  # files and folders
 BYTES_CAP = 2 * 2**30  # of all files
@@ -70,7 +72,7 @@ def _fault(path: Path, depth: int) -> str:
 def _holes(path: Path, size: int) -> int:
     """Bytes that the file system does not store; 0 where it can't tell."""
     data = at = 0
-    with path.open("rb") as file:
+    with plain_file.opened(path) as file:
         for _ in range(_EXTENTS):
             try:
                 start = os.lseek(file.fileno(), at, os.SEEK_DATA)

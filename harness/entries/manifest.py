@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.core.submission import ENTRY_PATTERN, WEIGHT_SUFFIXES, Submission, path_faults
-from harness.documents import typed
+from harness.documents import plain_file, typed
 from harness.documents.typed import Faults
 
 MANIFEST = "submission.toml"
@@ -18,14 +19,16 @@ _SHOWN = 80  # characters of a value in a fault
 def document(folder: Path) -> dict[str, Any]:
     """The manifest of a folder as TOML; Faults where there is none that can be read."""
     path = folder / MANIFEST
-    if path.is_symlink() or not path.is_file():
-        raise Faults([f"{MANIFEST} is missing; `esr new NAME` writes one"])
-    if path.stat().st_size > MANIFEST_CAP:
-        raise Faults([f"{MANIFEST} is larger than {MANIFEST_CAP} bytes"])
+    if (kind := plain_file.kind(path)) != plain_file.PLAIN:
+        told = f": what stands there is {kind}" if kind else "; `esr new NAME` writes one"
+        raise Faults([f"{MANIFEST} is missing{told}"])
     try:
-        return typed.read_toml(path.read_text(encoding="utf-8"))
+        data = plain_file.read(path, MANIFEST_CAP + 1)
+        if len(data) <= MANIFEST_CAP:
+            return typed.read_toml(re.sub("\r\n?", "\n", data.decode()))
     except (OSError, ValueError) as error:
         raise Faults([f"{MANIFEST}: {error}"]) from None
+    raise Faults([f"{MANIFEST} is larger than {MANIFEST_CAP} bytes"])
 
 
 def submission(folder: Path, said: Mapping[str, Any], name: str) -> Submission:
@@ -108,17 +111,11 @@ def _misplaced(folder: Path, said: Mapping[str, Any], name: str) -> Iterator[str
         if not isinstance(callee, str) or not ENTRY_PATTERN.fullmatch(callee):
             continue
         file = f"{callee.partition(':')[0]}.py"
-        if not _is_file(folder / file):
+        if plain_file.kind(folder / file) != plain_file.PLAIN:
             yield f"{callee!r:.{_SHOWN}} speaks of {file:.{_SHOWN}}, which is not in the folder"
     weights = said.get("weights")
     if not isinstance(weights, str) or not weights.endswith(WEIGHT_SUFFIXES):
         return
-    if not path_faults(weights, "weights") and not _is_file(folder / weights):
+    found = plain_file.kind(folder / weights)
+    if not path_faults(weights, "weights") and found != plain_file.PLAIN:
         yield f"weights {weights!r:.{_SHOWN}} is not in the folder"
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name that is too long, or holds a NUL
-        return False

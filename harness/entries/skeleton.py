@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Template
 
 from harness.core.outcome import BadInput
-from harness.core.submission import ID_PATTERN
+from harness.core.submission import ID_PATTERN, NAME_CAP, text_faults
 from harness.documents import atomic
 from harness.documents.typed import toml_value
 
@@ -24,14 +24,16 @@ def place(folder: Path, name: str) -> Path:
 def write(folder: Path, *, team: str, scale: int) -> tuple[Path, ...]:
     """Write a manifest and a small network to a new `folder`, whose name becomes the id.
 
-    Raises BadInput when the name is no id, the scale unknown, the team without a name or the
-    folder not empty, WriteError where it can't be written.
+    Raises BadInput when the name is no id, the scale unknown, the team without a name that a
+    manifest takes or the folder not empty, WriteError where it can't be written.
     """
     place(folder.parent, folder.name)
     if scale not in (2, 3, 4):
         raise BadInput(f"scale must be 2, 3 or 4, got {scale}")
     if not team.strip():
         raise BadInput("team must not be empty")
+    for fault in text_faults(team, "team", NAME_CAP):
+        raise BadInput(fault)
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise BadInput(f"{folder} is there already: choose another name")
     atomic.make_folder(folder)

@@ -52,7 +52,8 @@ def choose(
 
     Own weights beside known official ones are not what the authors published, so they are called
     `demo`. Raises WeightsError for official weights that are not in the folder that `weights_dir`
-    stands for (see `folder`), or that differ from what the authors published.
+    stands for (see `folder`), or that differ from what the authors published, and for own ones that
+    can't be read.
     """
     if entry.form == "ntire":  # its own code reads them, and its digest holds them
         return ChosenWeights("own")
@@ -65,7 +66,11 @@ def choose(
         path = entry.folder / submission.weights
         kind: WeightsKind = "own" if official is None else "demo"
         key, prefix = submission.weights_key, submission.strip_prefix
-        return ChosenWeights(kind, path, file_digest(path), key, prefix)
+        try:
+            return ChosenWeights(kind, path, file_digest(path), key, prefix)
+        except OSError as error:
+            text = f"weights {submission.weights!r} can't be read: {error.strerror}"
+            raise WeightsError(text) from None
     return ChosenWeights("seeded")
 
 

@@ -11,6 +11,7 @@ from harness.core.printed_table import Regenerated
 from harness.documents import atomic
 from harness.render.as_terminal import TerminalTable
 from harness.render.document import OF_ALL, document
+from harness.render.drawable import drawable
 from harness.render.rulings import rulings_notes, rulings_table
 from harness.render.table import Table, table
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TerminalTable",
     "document",
+    "drawn",
     "rulings_table",
     "table",
     "to_frame",
@@ -37,7 +39,12 @@ def write(board: Leaderboard, folder: Path) -> tuple[Path, ...]:
     Each file is replaced whole: a reader sees the old one or the new one. Returns the paths, the
     page first. Raises atomic.WriteError.
     """
-    return atomic.write_texts(folder, _texts(board))
+    return atomic.write_texts(folder, drawn(board)[1])
+
+
+def drawn(board: Leaderboard) -> tuple[Leaderboard, dict[str, str]]:
+    """The board as far as it can be drawn, and what `write` writes, by the file's name."""
+    return drawable(board, _texts)
 
 
 def write_published(again: Regenerated, folder: Path) -> tuple[Path, ...]:
@@ -95,7 +102,7 @@ def to_frame(board: Leaderboard) -> pd.DataFrame:
     """
     import pandas as pd
 
-    shown = document(board)
+    shown = drawable(board, document)[1]
     rows = [_flat(row) for row in shown["rows"]]
     # Named even on an empty board, so that a script may rely on them.
     columns = dict.fromkeys(OF_ALL)

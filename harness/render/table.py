@@ -137,12 +137,16 @@ def table(board: Leaderboard) -> Table:
     """The board's table in the board's order: name, tracks, then the challenge's columns."""
     challenge = board.challenge
     lines: list[Line] = []
+    failed: list[
+        Line
+    ] = []  # they stand last, where the board has one of them in a ranked place too
     for index, row in enumerate(board.rows):
         if row.entry.role == "floor" and not challenge.show_floor:
             continue
-        lines.append(_line(board, row, anchor=f"entry-{index + 1}"))
+        own = failed if row.entry.failure else lines
+        own.append(_line(board, row, anchor=f"entry-{index + 1}"))
         if challenge.show_published:
-            lines += _published(board, row)
+            own += _published(board, row)
     return Table(
         title=clean(challenge.title),
         caption=clean(challenge.caption or challenge.title),
@@ -154,7 +158,7 @@ def table(board: Leaderboard) -> Table:
             *((PRECISION,) if tells_precision(board) else ()),
             *map(of_column, challenge.columns),
         ),
-        lines=tuple(lines),
+        lines=(*lines, *failed),
         notes=tuple(short(note, NOTE_LIMIT) for note in board.notes),
     )
 

@@ -25,6 +25,7 @@ from harness.rules.rulebook import path_of
 BUNDLED = Path(__file__).parent / "tables"
 _TEXTS = ("id", "team", "role", "competes")
 _PLACE = "printed "
+_LARGEST = 1e18  # of a figure in the unit of its column, which may be a count's own
 
 
 def read(name_or_path: str) -> tuple[PrintedTable, tuple[PrintedRow, ...]]:
@@ -124,4 +125,6 @@ def _base(text: str, unit: str) -> float:
         raise ValueError(f"{text!r} is no figure") from None
     if not value.is_finite():
         raise ValueError(f"{text!r} is no figure; leave the cell empty")
+    if abs(value) > _LARGEST:
+        raise ValueError(f"{text!r:.40} is beyond {_LARGEST:g}")
     return float(value / Decimal(repr(UNITS[unit].factor)) if unit else value)

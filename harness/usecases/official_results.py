@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -110,10 +111,11 @@ def _rows(board: Leaderboard) -> Iterator[tuple[BoardEntry, str, Result]]:
         if entry.failure or entry.role == "floor":
             continue
         again = [it.outcome for it in entry.records if isinstance(it.outcome, ImportedFigures)]
-        if again:
-            yield entry, again[0].name, _imported_result(again[0])
-        elif (measured := _measured_result(entry, board.challenge)) is not None:
-            yield entry, _official_name(entry, board.challenge), measured
+        with suppress(ValueError):  # figures that no results file may hold
+            if again:
+                yield entry, again[0].name, _imported_result(again[0])
+            elif (measured := _measured_result(entry, board.challenge)) is not None:
+                yield entry, _official_name(entry, board.challenge), measured
 
 
 def _imported_result(figures: ImportedFigures) -> Result:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.core.outcome import BadInput
 from harness.core.submission import Submission
+from harness.documents import plain_file
 from harness.entries.catalogue import Entry, Rejected
 from harness.entries.checkouts import files
 from harness.entries.checkouts.branches import FUNCTION, Branch, Script, read_script
@@ -48,14 +49,17 @@ def candidates(folder: Path, ids: Sequence[int] | None = None) -> tuple[Entry | 
 def read(folder: Path) -> Script:
     """A checkout's script; BadInput where it is missing or can't be read."""
     path = folder / SCRIPT
-    if not path.is_file():
+    try:
+        data = plain_file.read(path, SCRIPT_CAP + 1)
+    except OSError as error:
         raise BadInput(
-            f"{folder} has no {SCRIPT}: name the folder of an official NTIRE ESR repository"
-        )
-    if path.stat().st_size > SCRIPT_CAP:
+            f"{folder} has no {SCRIPT} ({error.strerror}): name the folder of an official NTIRE "
+            "ESR repository"
+        ) from None
+    if len(data) > SCRIPT_CAP:
         raise BadInput(f"{path} is larger than {SCRIPT_CAP} bytes")
     try:
-        return read_script(path.read_text(encoding="utf-8", errors="replace"))
+        return read_script(re.sub("\r\n?", "\n", data.decode(errors="replace")))
     except BadInput as error:
         raise BadInput(f"{path}: {error}") from None
 

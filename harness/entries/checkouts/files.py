@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from harness.documents import plain_file
 from harness.entries.catalogue import file_digest
 from harness.entries.checkouts.branches import Branch, Script
 
@@ -59,7 +60,7 @@ class Tree:
             broken = (OSError, SyntaxError, ValueError, RecursionError, MemoryError)
             with contextlib.suppress(*broken):
                 if file.endswith(".py") and path.stat().st_size <= _CODE_CAP:
-                    code = ast.parse(path.read_bytes())
+                    code = ast.parse(plain_file.read(path, _CODE_CAP))
             self._links[file] = links(self, file, code.body)
         return self._links[file]
 
@@ -73,7 +74,7 @@ def tree(root: Path) -> Tree:
         found |= {
             (place / name).relative_to(root).as_posix()
             for name in files
-            if (place / name).is_file() and not (place / name).is_symlink()
+            if plain_file.kind(place / name) == plain_file.PLAIN
         }
     by_name: dict[str, list[str]] = {}
     for file in sorted(found):
