@@ -137,9 +137,7 @@ def table(board: Leaderboard) -> Table:
     """The board's table in the board's order: name, tracks, then the challenge's columns."""
     challenge = board.challenge
     lines: list[Line] = []
-    failed: list[
-        Line
-    ] = []  # they stand last, where the board has one of them in a ranked place too
+    failed: list[Line] = []  # last, also where one stands in a ranked place of the board
     for index, row in enumerate(board.rows):
         if row.entry.role == "floor" and not challenge.show_floor:
             continue

@@ -118,6 +118,50 @@ def test_nothing_measured_has_an_exit_code_of_its_own(place: Path) -> None:
     assert esr("inspect", "raises", cwd=place).returncode == 3
 
 
+def test_of_several_entries_the_worst_one_decides_the_exit_code(place: Path) -> None:
+    write_entry(place / "good")
+    write_misbehaving(place / "raises")
+    write_entry(place / "pipe")
+    (place / "pipe" / "submission.toml").unlink()
+    os.mkfifo(place / "pipe" / "submission.toml")
+    assert esr("inspect", "good", "good", cwd=place).returncode == 0
+    for other in ("raises", "pipe"):
+        looked = esr("inspect", "good", other, "--json", cwd=place)
+        assert looked.returncode == 3, looked.stderr
+        rows = {it["id"]: it for it in json.loads(looked.stdout)}
+        assert (rows["good"]["status"], rows[other]["status"]) == ("ok", "failed")
+        assert esr("inspect", other, "good", "--strict", cwd=place).returncode == 3
+    quick = ("--budget", "3", "--size", "16", "16", "--images", "1")
+    told = esr("check", "good", "pipe", "--against", "good", *quick, "--json", cwd=place)
+    assert told.returncode == 2, told.stderr
+    assert esr("check", "pipe", "good", "--against", "good", *quick, cwd=place).returncode == 2
+
+
+def test_a_row_that_no_table_holds_takes_no_other_one_along(place: Path) -> None:
+    write_entry(place / "good")
+    write_entry(place / "huge")
+    with (place / "huge" / "submission.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[[published]]\nsource = "x"\nmacs_g = 1.5\n')
+    assert esr(*run(place, "good", "huge"), cwd=place).returncode == 0
+    kept = place / "reports" / "tiny" / "run.json"  # as an older version kept it
+    kept.write_text(kept.read_text("utf-8").replace('"macs_g": 1.5', '"macs_g": 1e300'), "utf-8")
+    shown = esr("report", "tiny", "--json", cwd=place)
+    assert shown.returncode == 0, shown.stderr
+    rows = {it["id"]: it for it in json.loads(shown.stdout)["rows"]}
+    assert (rows["good"]["status"], rows["good"]["ranks"]) == ("ok", {"runtime": 1})
+    why = "macs_g must be 0 to 1e+09, got 1e+300"
+    assert why in rows["huge"]["reason"]
+    assert why in (place / "reports" / "tiny" / "index.html").read_text("utf-8")
+    toml = place / "huge" / "submission.toml"
+    toml.write_text(toml.read_text("utf-8").replace("1.5", "1e300"), "utf-8")
+    again = esr(*run(place, "good", "huge", options=("--json",)), cwd=place)
+    assert again.returncode == 0, again.stderr
+    rows = {it["id"]: it for it in json.loads(again.stdout)["rows"]}
+    assert rows["huge"]["failure"]["reason"] == "bad_manifest"
+    assert why in rows["huge"]["reason"]
+    assert rows["good"]["ranked"]
+
+
 def test_what_an_entry_prints_is_kept_in_its_log(place: Path) -> None:
     write_entry(place / "loud", "print('hello from the entry')\n" + GOOD)
     ran = esr(*run(place, "loud", options=("--json",)), cwd=place)
@@ -228,7 +272,7 @@ def test_a_challenge_is_shown_as_json_with_and_without_being_asked(tmp_path: Pat
 def test_adopting_prints_what_came_of_each_id_as_json(tmp_path: Path) -> None:
     checkout = write_checkout(tmp_path / "checkout")
     ran = esr("adopt", checkout, "--ids", "4,6", "--json", cwd=tmp_path)
-    assert ran.returncode == 0, ran.stderr
+    assert ran.returncode == 3, ran.stderr  # the worst of both
     good, empty = json.loads(ran.stdout)
     assert (good["id"], good["status"], good["reason"]) == ("id04_plain", "ok", "")
     assert (tmp_path / good["folder"] / "submission.toml").is_file()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.challenges import write_challenge
@@ -28,6 +29,7 @@ from harness.core.record import (
     changed_note,
 )
 from harness.core.run import JobKey, ListedEntry, Run
+from harness.core.submission import PublishedFigures
 from harness.rules import rulebook
 
 ENVIRONMENT = Environment("machine", {"cpu": "fast"})
@@ -304,3 +306,87 @@ def test_audits_of_all_rounds_and_the_floor_of_the_counts_are_the_entrys(
     ]
     assert not row.ranked
     assert row.reason.startswith("rejected by the audit of floor: ")
+
+
+def a_run_of_three(place: Path, store: Store) -> Path:
+    """The folder of a run of three entries, each with one round: 10, 20 and 30 ms."""
+    listed = tuple(
+        an_entry(
+            saved(store, name, {("round", 0): a_round(seconds, seconds, peak=1)}),
+            id=name,
+            published=(PublishedFigures("paper", macs_g=1.5),),
+        )
+        for name, seconds in (("a", 0.01), ("b", 0.02), ("c", 0.03))
+    )
+    save_run(place, run(place, *listed))
+    return place / "run.json"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('"macs_g": 1.5', '"macs_g": 1e300', "macs_g must be 0 to 1e+09, got 1e+300"),
+        ('"macs_g": 1.5', '"macs_g": -1.5', "macs_g must be 0 to 1e+09, got -1.5"),
+        ('"macs_g": 1.5', '"macs_g": 1e999', "macs_g: Input should be a finite number, got inf"),
+        ('"macs_g": 1.5', '"macs_g": NaN', "macs_g: Input should be a finite number, got nan"),
+        ('"source": "paper"', '"source": ""', "source must not be empty"),
+        ('"precision": "fp32"', '"precision": "int8"', "precision: Input should be 'fp32'"),
+        ('"jobs": [', '"colour": 1, "jobs": [', "colour: is no known field"),
+    ],
+)
+def test_an_entry_of_a_run_that_can_not_be_read_is_a_row_that_says_so(
+    tmp_path: Path, store: Store, old: str, new: str, why: str
+) -> None:
+    path = a_run_of_three(tmp_path, store)
+    before = build(load_run(tmp_path), store)
+    head, middle, tail = path.read_text("utf-8").split('"id": "')[-3:]
+    start = path.read_text("utf-8").removesuffix('"id": "'.join((head, middle, tail)))
+    assert middle.count(old) == 1
+    bent = '"id": "'.join((head, middle.replace(old, new), tail))
+    path.write_text(start + bent, "utf-8")
+    board = build(load_run(tmp_path), store)
+    rows = {row.entry.id: row for row in board.rows}
+    assert [row.entry.status for row in board.rows] == ["ok", "ok", "failed"]
+    assert rows["b"].entry.team == "Team"
+    assert rows["b"].entry.reason.startswith("board: its part of run.json: ")
+    assert why in rows["b"].entry.reason
+    assert (rows["a"].ranks, rows["c"].ranks) == ({"runtime": 1}, {"runtime": 2})
+    was = {row.entry.id: row for row in before.rows}
+    assert [rows[name].entry for name in "ac"] == [was[name].entry for name in "ac"]
+
+
+def test_a_run_in_which_more_than_an_entry_is_wrong_is_no_run(tmp_path: Path, store: Store) -> None:
+    path = a_run_of_three(tmp_path, store)
+    text = path.read_text("utf-8")
+    for wrong in (
+        text.replace('"scale": 4', '"scale": 5').replace("1.5", "1e300"),
+        text.replace('"id": "b"', '"id": 1'),
+        text.replace('"id": "b"', '"id": "../b"'),
+        text.replace('"team": "Team"', '"members": "Team"'),
+    ):
+        path.write_text(wrong, "utf-8")
+        with pytest.raises(BadInput, match="faults\\): run again"):
+            load_run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("bent", "why"),
+    [
+        ({"params": 10**400}, "OverflowError: int too large to convert to float"),
+        ({"scores": SCORES * 2}, "Set5/baby is scored twice"),
+        ({"samples": (Sample("Set5", "baby", 0, 16, 16, 0.0, 0.0),)}, "math domain error"),
+    ],
+)
+def test_records_that_make_no_row_take_no_other_one_along(
+    tmp_path: Path, store: Store, bent: dict[str, Any], why: str
+) -> None:
+    right = a_round(0.01, 0.01, peak=1)
+    odd = dataclasses.replace(right, **bent)
+    listed = [
+        an_entry(saved(store, name, {("round", 0): figures}), id=name)
+        for name, figures in (("a", right), ("b", odd), ("c", a_round(0.02, 0.02, peak=1)))
+    ]
+    rows = {row.entry.id: row for row in build(run(tmp_path, *listed), store).rows}
+    assert why in rows["b"].entry.reason, rows["b"].entry
+    assert rows["b"].entry.reason.startswith("board: this row can't be drawn: ")
+    assert (rows["a"].ranks, rows["c"].ranks) == ({"runtime": 1}, {"runtime": 2})

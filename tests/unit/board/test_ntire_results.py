@@ -108,6 +108,8 @@ def test_memory_may_be_unknown(memory: Any) -> None:
         ({"valid_runtime": [10.0, 0.0]}, "valid_runtime must be above 0"),
         ({"valid_runtime": [1e308, 1e308]}, "at most 1e+09 ms"),
         ({"valid_psnr": [1e308, 1e308]}, "a PSNR, SSIM or memory of valid is beyond 1e+09"),
+        ({"valid_memory": -1.0}, "valid_memory is negative"),
+        ({"flops": 1e999}, "flops"),
         ({"test_memory": 1e300}, "a PSNR, SSIM or memory of test is beyond 1e+09"),
     ],
 )
@@ -134,3 +136,25 @@ def test_no_number_of_layers_is_too_large_for_a_figure() -> None:
     row, fault = parsed(num_conv=10**400)
     assert row is None
     assert "a count is above 1e+09" in fault
+
+
+def test_a_number_of_more_digits_than_python_reads_is_one_rows_fault() -> None:
+    text = json.dumps({"a": WHOLE, "b": WHOLE}).replace("39", "9" * 5000, 1)
+    found = parse(text.encode())
+    assert list(found.rows) == ["b"]
+    assert found.faults == {"a": "num_conv: Input should be a valid integer, got inf"}
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("04_\ud800", "the name holds U+D800, which can't be seen"),
+        ("04_\u202e", "the name holds U+202E, which can't be seen"),
+        ("\x1b[2J", "the name holds U+001B, which can't be seen"),
+        ("x" * 301, "the name must be at most 300 characters, got 301"),
+    ],
+)
+def test_a_name_that_hides_something_is_one_rows_fault(name: str, fault: str) -> None:
+    found = parse(json.dumps({name: WHOLE, "b": WHOLE}).encode())
+    assert list(found.rows) == ["b"]
+    assert found.faults == {name: fault}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -172,6 +173,94 @@ def test_a_convention_of_macs_needs_printed_macs() -> None:
 def test_a_published_figure_is_finite_where_it_is_read(value: float) -> None:
     with pytest.raises(typed.Faults, match=r"psnr_db: Input should be a finite number"):
         typed.build(PublishedFigures, {"source": "x", "dataset": "Set5", "psnr_db": value})
+
+
+@pytest.mark.parametrize(
+    ("figures", "fault"),
+    [
+        ({"macs_g": 1e300}, "macs_g must be 0 to 1e+09, got 1e+300"),
+        ({"macs_g": -1.0}, "macs_g must be 0 to 1e+09, got -1.0"),
+        ({"params_m": 1.1e9}, "params_m must be 0 to 1e+09, got 1100000000.0"),
+        ({"activations_m": -0.1}, "activations_m must be 0 to 1e+09, got -0.1"),
+        ({"runtime_ms": 2e9}, "runtime_ms must be 0 to 1e+09, got 2000000000.0"),
+        ({"memory_mib": -5e-324}, "memory_mib must be 0 to 1e+09, got -5e-324"),
+        ({"energy_j": 1e308}, "energy_j must be 0 to 1e+09, got 1e+308"),
+        ({"convs": 2**63}, "convs must be 0 to 1e+09, got 9223372036854775808"),
+        ({"convs": 10**400}, f"convs must be 0 to 1e+09, got 1{'0' * 39}"),
+        ({"dataset": "Set5", "psnr_db": 100.5}, "psnr_db must be 0 to 100, got 100.5"),
+        ({"dataset": "Set5", "ssim": 1.01}, "ssim must be 0 to 1, got 1.01"),
+        ({"source": " \n"}, "source must not be empty"),
+    ],
+)
+def test_a_published_figure_is_one_that_could_be_printed(
+    figures: dict[str, Any], fault: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(fault)}$"):
+        PublishedFigures(**{"source": "paper", **figures})
+
+
+def test_published_figures_may_lie_on_their_bounds() -> None:
+    least = PublishedFigures("paper", "Set5", psnr_db=0.0, ssim=0.0, macs_g=0.0, convs=0)
+    most = PublishedFigures("paper", "Set5", psnr_db=100.0, ssim=1.0, macs_g=1e9, convs=10**9)
+    assert least.figures()["macs"] == 0.0
+    assert most.figures()["macs"] == 1e18
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"team": "x" * 201}, "team must be at most 200 characters, got 201"),
+        ({"title": "x" * 201}, "title must be at most 200 characters, got 201"),
+        ({"description": "x" * 4001}, "description must be at most 4000 characters, got 4001"),
+        ({"title": "a\x1b[2J"}, "title holds U+001B, which can't be seen"),
+        ({"licence": "a\x00"}, "licence holds U+0000, which can't be seen"),
+        ({"paper": "a\x9b"}, "paper holds U+009B, which can't be seen"),
+        ({"team": "a\u202eb"}, "team holds U+202E, which can't be seen"),
+        ({"description": "\u2066a"}, "description holds U+2066, which can't be seen"),
+        ({"weights_key": "\ud800"}, "weights_key holds U+D800, which can't be seen"),
+        ({"strip_prefix": "\x7f"}, "strip_prefix holds U+007F, which can't be seen"),
+        (
+            {"published": (PublishedFigures("paper"), PublishedFigures("a\u202e"))},
+            "published.1.source holds U+202E, which can't be seen",
+        ),
+        (
+            {"published": (PublishedFigures("paper", "x" * 4001),)},
+            "published.0.dataset must be at most 4000 characters, got 4001",
+        ),
+        (
+            {"published": (PublishedFigures("paper"),) * 101},
+            "published holds 101 tables, 100 at most are taken",
+        ),
+        (
+            {"official": OfficialWeights("w.pth", SHA, "https://example.org/w\x01", "MIT")},
+            "official.url holds U+0001, which can't be seen",
+        ),
+        (
+            {"official": OfficialWeights("w.pth", SHA, "https://example.org/w", "\u202c")},
+            "official.licence holds U+202C, which can't be seen",
+        ),
+        ({"tile": 65_537}, "tile must be at most 65536 LR pixels, got 65537"),
+        ({"pad_to_multiple": 2**62}, f"pad_to_multiple must be at most 4096, got {2**62}"),
+    ],
+)
+def test_texts_and_numbers_are_bounded(changes: dict[str, Any], fault: str) -> None:
+    assert _fault(**changes) == fault
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "two\nlines",
+        "tab\there",
+        "Größe 🦊",
+        "👨\u200d👩\u200d👧",
+        "سلام\u200cها",
+        "שלום\u200f",
+        "x" * 200,
+    ],
+)
+def test_texts_of_any_script_are_taken(text: str) -> None:
+    assert _submission(team=text, title=text, description=text).team == text
 
 
 def test_no_name_is_too_long_for_a_file_system() -> None:

@@ -103,6 +103,48 @@ def test_each_fault_says_what_and_where(tmp_path: Path, old: str, new: str, faul
     assert _faults(tmp_path, MANIFEST.replace(old, new)) == (f"submission.toml: {fault}",)
 
 
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("macs_g = inf", "published.0.macs_g: Input should be a finite number, got inf"),
+        ("macs_g = -inf", "published.0.macs_g: Input should be a finite number, got -inf"),
+        ("energy_j = nan", "published.0.energy_j: Input should be a finite number, got nan"),
+        ("macs_g = 1e300", "published.0: macs_g must be 0 to 1e+09, got 1e+300"),
+        ("macs_g = 1e999", "published.0.macs_g: Input should be a finite number, got inf"),
+        ("runtime_ms = -1", "published.0: runtime_ms must be 0 to 1e+09, got -1.0"),
+        ("convs = -1", "published.0: convs must be 0 to 1e+09, got -1"),
+        ("convs = 0x8000000000000000", "a whole number is beyond 64 bits"),
+        ('macs_g = ""', "published.0.macs_g: Input should be a valid number, got ''"),
+    ],
+)
+def test_a_published_figure_that_no_table_prints_is_a_fault(
+    tmp_path: Path, line: str, fault: str
+) -> None:
+    said = f'{MANIFEST}[[published]]\nsource = "x"\n{line}\n'
+    assert _faults(tmp_path, said) == (f"submission.toml: {fault}",)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("\\u001b[2J", "holds U+001B, which can't be seen"),
+        ("\\u0000", "holds U+0000, which can't be seen"),
+        ("\\u202eEvil", "holds U+202E, which can't be seen"),
+        ("\u202eEvil", "holds U+202E, which can't be seen"),
+        ("x" * 10_000, "characters, got 10000"),
+        ("\\ud800", "submission.toml: Escaped character is not a Unicode scalar value"),
+        ("\x07", "submission.toml: Illegal character"),
+    ],
+)
+@pytest.mark.parametrize("name", ["team", "title", "description", "paper", "licence"])
+def test_a_text_that_hides_something_is_a_fault(
+    tmp_path: Path, name: str, text: str, fault: str
+) -> None:
+    manifest = MANIFEST.replace('team = "Acme"\n', "") if name == "team" else MANIFEST
+    (found,) = _faults(tmp_path, f'{name} = "{text}"\n{manifest}')
+    assert fault in found
+
+
 def test_a_file_name_that_no_disk_can_hold_is_a_fault(tmp_path: Path) -> None:
     faults = _faults(tmp_path, MANIFEST.replace("model:Net", f"{'m' * 300}:Net"))
     shown = f"'{'m' * 79} speaks of {'m' * 80}, which is not in the folder"

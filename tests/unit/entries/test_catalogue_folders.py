@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import re
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -65,6 +69,85 @@ def test_a_pipe_in_the_folder_is_refused_and_not_read(tmp_path: Path) -> None:
     folder = _folder(tmp_path)
     os.mkfifo(folder / "weights.pth")
     assert "weights.pth: only plain files" in _rejected(folder).faults[0]
+
+
+def _socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made, contextlib.chdir(path.parent):  # its path is short
+        made.bind(path.name)
+
+
+STRANGE: dict[str, Callable[[Path], object]] = {
+    "a pipe": os.mkfifo,
+    "a socket": _socket,
+    "a folder": Path.mkdir,
+    "a link": lambda path: path.symlink_to(path.name),  # to itself
+}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("kind", STRANGE)
+def test_a_manifest_that_is_no_plain_file_is_a_row_and_not_waited_for(
+    tmp_path: Path, kind: str
+) -> None:
+    folder = _folder(tmp_path)
+    (folder / "submission.toml").unlink()
+    STRANGE[kind](folder / "submission.toml")
+    fault = f"submission.toml is missing: what stands there is {kind}"
+    named: tuple[str, ...]
+    for named in ((str(folder),), (f"{folder}:acme_x4",)):
+        (row,) = catalogue.read_named(*named)
+        assert isinstance(row, Rejected)
+        assert (row.id, row.faults[0]) == ("acme", fault)
+
+
+@pytest.mark.timeout(20)
+def test_a_manifest_that_is_a_device_is_a_row_and_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _folder(tmp_path)
+    manifest = folder / "submission.toml"
+    looked = Path.lstat
+
+    def as_device(path: Path) -> os.stat_result:  # to make one takes a right that few have
+        return looked(Path("/dev/zero") if path.name == manifest.name else path)
+
+    monkeypatch.setattr(Path, "lstat", as_device)
+    assert _rejected(folder).faults[0] == (
+        "submission.toml is missing: what stands there is a device"
+    )
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("kind", STRANGE)
+@pytest.mark.parametrize("name", ["weights.pth", "model.py"])
+def test_weights_and_code_that_are_no_plain_file_are_a_row_and_not_waited_for(
+    tmp_path: Path, name: str, kind: str
+) -> None:
+    folder = _folder(tmp_path, f'{MANIFEST}weights = "weights.pth"\n')
+    (folder / "weights.pth").write_bytes(b"")
+    (folder / name).unlink()
+    STRANGE[kind](folder / name)
+    fault, *others = _rejected(folder).faults
+    assert "which is not in the folder" in fault or "is not in the folder" in fault
+    refused = f"{name}: only plain files and folders may be in a submission"
+    assert others == ([] if kind == "a folder" else [refused])
+
+
+@pytest.mark.parametrize("name", ["submission.toml", "weights.pth"])
+def test_a_file_that_may_not_be_read_is_a_row(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _folder(tmp_path, f'{MANIFEST}weights = "weights.pth"\n')
+    (folder / "weights.pth").write_bytes(b"")
+    right = os.open
+
+    def refused(path: Path, flags: int) -> int:  # root may read whatever its mode is
+        if path.name == name:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return right(path, flags)
+
+    monkeypatch.setattr(os, "open", refused)
+    assert "Permission denied" in _rejected(folder).faults[0]
 
 
 def test_a_link_to_a_folder_is_that_folder(tmp_path: Path) -> None:

@@ -72,6 +72,11 @@ def test_an_entry_brings_its_own(tmp_path: Path, mode: weights.WeightsMode) -> N
     assert _choose(submission, tmp_path, mode) == ChosenWeights("own", path, SHA, "k", "p.")
 
 
+def test_own_weights_that_can_not_be_read_are_said(tmp_path: Path) -> None:
+    with pytest.raises(weights.WeightsError, match=r"'w.pth' can't be read: No such file"):
+        _choose(_submission(weights="w.pth"), tmp_path, "bundled")
+
+
 def test_official_weights_lead_where_they_are_asked_for(tmp_path: Path) -> None:
     _put(tmp_path / "acme" / "w.pth", b"ours")
     path = _put(tmp_path / "official" / "net.pth")
