@@ -37,10 +37,7 @@ def inspect(
     ] = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Load entries in a worker, check their output and print all static columns, in seconds.
-
-    Exits with 3 if one of them could not be looked at.
-    """
+    """Load entries in a worker, check their output and print all static columns, in seconds."""
     from harness.cli.progress_bars import bars
     from harness.core.outcome import BadInput
     from harness.usecases.inspect import inspect as look
@@ -64,7 +61,7 @@ def inspect(
         print_json([document(one) for one in found])
     else:
         _print(found)
-    if any(one.failure for one in found):
+    if any(one.failure for one in found):  # of several entries the worst code counts
         raise typer.Exit(ExitCode.NOT_MEASURED)
     if strict and any(it.level == "failed" for one in found for it in one.findings):
         raise typer.Exit(ExitCode.STRICT)
