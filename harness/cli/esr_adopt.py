@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli.console import ExitCode, explained, print_json, say
-from harness.cli.options import AsJson, Logs, id_list
+from harness.cli.options import AsJson, Logs, Sandbox, id_list
 
 if TYPE_CHECKING:
     from harness.usecases.adopt import Adopted
@@ -37,6 +37,7 @@ def adopt(
     ids: Annotated[str, typer.Option("--ids", help="Its entries, as in 0,4,25.")],
     to: Annotated[Path, typer.Option(help="Where the folders are made.")] = Path("submissions"),
     reports: Logs = Path("reports"),
+    sandbox: Sandbox = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Write entries of an official checkout as submission folders that give the same output."""
@@ -47,7 +48,14 @@ def adopt(
     with explained():
         numbers = id_list(ids, checkout) or ()
         with bars() as progress:
-            done = write(checkout, numbers, to=to, logs=reports / "adopt", progress=progress)
+            done = write(
+                checkout,
+                numbers,
+                to=to,
+                logs=reports / "adopt",
+                sandbox=sandbox,
+                progress=progress,
+            )
     if as_json:
         print_json([document(one) for one in done])
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +13,7 @@ from harness.core.outcome import BadInput
 from harness.core.run import left_out
 from harness.datasets.completeness import from_package, from_place
 from harness.datasets.dataset import Dataset, DatasetError, DatasetMissing
-from harness.datasets.known import layouts_of, lookup
+from harness.datasets.known import known, layouts_of, lookup
 from harness.datasets.layout import FilePlace, places
 
 
@@ -50,6 +51,23 @@ def find(
     if place is None:
         raise _nothing_usable(item, found, data_dir)
     return from_place(item, place, scale=scale, truth=truth)
+
+
+def bundled_truths() -> tuple[Path, ...]:
+    """The HR files that installed packages bring for the datasets of the catalogue."""
+    found = []
+    for item in known():
+        # without the package there is no file to be found
+        with contextlib.suppress(DatasetError):
+            found += [_package(item) / photo.file for photo in item.bundled]
+    return tuple(path for path in found if path.is_file())
+
+
+def truth_folders(found: Sequence[Dataset], data_dir: Path | None) -> tuple[Path, ...]:
+    """The folders of HR files below the data folder, each once, symbolic links followed."""
+    pairs = (pair for dataset in found for pair in dataset.pairs) if data_dir else ()
+    files = (pair.hr for pair in pairs if pair.hr and pair.hr.is_relative_to(data_dir))
+    return tuple(sorted({file.resolve().parent for file in files}))
 
 
 def find_all(

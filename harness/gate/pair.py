@@ -25,7 +25,7 @@ from harness.gate.worker_bench import WorkerBench
 from harness.machine import environment as machine
 from harness.measure import loads
 from harness.measure.session import Task
-from harness.sandbox.confinement import Confinement, NoConfinement
+from harness.sandbox.confinement import Confinement
 from harness.sandbox.isolation import Isolation, SandboxMode, choose
 from harness.wire.messages import Load
 
@@ -72,7 +72,7 @@ class CheckPair:
     baseline: Baseline
     loads: Mapping[Arm, Load]
     inputs: tuple[Crop, ...]
-    confinement: Confinement = field(default_factory=NoConfinement)
+    confinement: Confinement
 
 
 def sampled(
@@ -134,7 +134,7 @@ def environment(request: CheckRequest) -> dict[str, str]:
 
 def isolation(request: CheckRequest) -> Isolation:
     """How the workers of both sides are confined; BadInput where that is required in vain."""
-    return choose(request.sandbox, gpu=request.device == "cuda")
+    return choose(request.sandbox, gpu=request.device == "cuda", hidden=(request.logs,))
 
 
 def refuse_absent_gpu(request: CheckRequest) -> None:

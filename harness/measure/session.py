@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ from harness.measure import energy as joules
 from harness.measure.answer_validation import honest_counts, of_answer, told_notes
 from harness.measure.worker_process import WorkerFailed, WorkerProcess
 from harness.quality.pixels import Uint8
-from harness.sandbox.confinement import Confinement, NoConfinement
+from harness.sandbox.confinement import Confinement
 from harness.wire import messages
 from harness.wire.codec import PAYLOAD_CAP
 from harness.wire.messages import Load, Output, PeakRates, Ready
@@ -57,7 +57,7 @@ class Task:
     load: Load
     protocol: TimingProtocol
     log: Path
-    confinement: Confinement = field(default_factory=NoConfinement)
+    confinement: Confinement
     quick: bool = False  # count by the counter of NTIRE 2022 alone
     calibration: Calibration | None = None  # None: nothing is judged that needs one
     thorough: bool = False  # with the audits that need forwards of their own

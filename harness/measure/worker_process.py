@@ -17,7 +17,6 @@ from harness.measure.worker_log import Log
 from harness.sandbox.confinement import (
     Confinement,
     Hold,
-    NoConfinement,
     NotConfined,
     signal_group,
     worker_environment,
@@ -54,7 +53,7 @@ class WorkerProcess:
         *,
         threads: int,
         readable: tuple[Path, ...] = (),
-        confinement: Confinement | None = None,
+        confinement: Confinement,
     ) -> None:
         ours, theirs = socket.socketpair()
         # as -I, which would also ignore PYTHONHASHSEED: the allow-list lets no other PYTHON* in
@@ -62,7 +61,6 @@ class WorkerProcess:
         self._channel = Channel(ours, asking=True)
         self._log = Log(log)
         self._abandoned = False
-        confinement = confinement or NoConfinement()
         try:
             with (
                 theirs,

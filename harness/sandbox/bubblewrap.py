@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.entries import folder_policy
-from harness.sandbox import python_home, seccomp
+from harness.sandbox import python_home, seccomp, shipped_images
 from harness.sandbox.confinement import Confined, Hold, NotConfined
 from harness.sandbox.limits import Limits
 from harness.sandbox.watch import Watch
@@ -38,11 +38,13 @@ class Bubblewrap:
     """A confinement by bubblewrap.
 
     `gpu` brings what NVIDIA's driver needs: its devices, /sys, and /proc folders of one's own
-    processes that can be written to.
+    processes that can be written to. `hidden` are folders that are covered wherever they lie in
+    what is shown: those of HR images and of what other processes left.
     """
 
     gpu: bool = False
     limits: Limits = field(default_factory=Limits)
+    hidden: tuple[Path, ...] = ()
     name: str = NAME
 
     def wrap(self, command: list[str], *, readable: tuple[Path, ...]) -> Confined:
@@ -62,6 +64,7 @@ class Bubblewrap:
             *("--perms", "1777", "--size", str(self.limits.scratch_bytes), "--tmpfs", SCRATCH),
             *_python(),
             *_entry(readable),
+            *_hidden(self.hidden, readable),
         ]
         arguments += [*_sealed(arguments, proc=not self.gpu), "--chdir", SCRATCH]
         filters = _filter(gpu=self.gpu)
@@ -169,10 +172,37 @@ def _python() -> Iterator[str]:
     if called != real:
         yield from ("--symlink", str(real), str(called))
     package = python_home.PACKAGE
+    for folder in python_home.unused():
+        yield from _covered(folder)
+    yield from _without_images()
     if any(library in package.parents for library in libraries):
         yield from _covered(package)
     for part in python_home.PACKAGE_PARTS:
         yield from ("--ro-bind", str(package / part), f"{CODE}/{package.name}/{part}")
+
+
+def _without_images() -> Iterator[str]:
+    covers = tuple(shipped_images.covers())
+    if len(covers) > HIDDEN_CAP:
+        raise NotConfined(f"the installed packages bring more than {HIDDEN_CAP} folders of images")
+    for path in covers:
+        yield from _covered(path) if path.is_dir() else _emptied(path)
+
+
+def _hidden(folders: tuple[Path, ...], readable: tuple[Path, ...]) -> Iterator[str]:
+    """Covers what of the folders can be seen, but not what is `readable` in one of them."""
+    shown = python_home.outermost(readable)
+    every = (*shown, *python_home.libraries(), *python_home.system())
+    for folder in python_home.outermost(folders):
+        if folder in shown:
+            raise NotConfined(
+                f"{folder} holds HR images or reports: move the entry into a folder of its own"
+            )
+        if folder.is_dir() and any(path in folder.parents for path in every):
+            yield from _covered(folder)
+            for path in {path.resolve() for path in readable}:
+                if folder in path.parents:
+                    yield from _shown(path)
 
 
 def _entry(readable: tuple[Path, ...]) -> Iterator[str]:
@@ -192,7 +222,7 @@ def _entry(readable: tuple[Path, ...]) -> Iterator[str]:
                 yield from _covered(Path(folder) / name)
             for name in folder_policy.IGNORED.intersection(files):
                 hidden += 1
-                yield from ("--ro-bind", os.devnull, str(Path(folder) / name))
+                yield from _emptied(Path(folder) / name)
         if hidden > HIDDEN_CAP:
             names = ", ".join(sorted(folder_policy.IGNORED))
             raise NotConfined(f"{path} holds more than {HIDDEN_CAP} of {names}")
@@ -211,6 +241,10 @@ def _filter(*, gpu: bool) -> tuple[int, ...]:
 
 def _shown(path: Path) -> tuple[str, ...]:
     return ("--ro-bind", str(path), str(path))
+
+
+def _emptied(file: Path) -> tuple[str, ...]:
+    return ("--ro-bind", os.devnull, str(file))
 
 
 def _covered(folder: Path) -> tuple[str, ...]:

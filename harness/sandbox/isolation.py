@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, get_args
 
 from harness.core.outcome import BadInput
@@ -35,10 +36,11 @@ class Isolation:
         return {}
 
 
-def choose(mode: SandboxMode, *, gpu: bool = False) -> Isolation:
+def choose(mode: SandboxMode, *, gpu: bool = False, hidden: tuple[Path, ...] = ()) -> Isolation:
     """The sandbox if it holds here, else none where `mode` lets us; BadInput where it doesn't.
 
-    It is tried, once a process, not guessed from what is installed.
+    It is tried, once a process, not guessed from what is installed. `hidden` are folders that no
+    worker may see, though they may lie in an entry's own: HR images, logs of other processes.
     """
     if mode not in get_args(SandboxMode):
         raise BadInput(
@@ -48,7 +50,7 @@ def choose(mode: SandboxMode, *, gpu: bool = False) -> Isolation:
         return Isolation(NoConfinement(), f"{NOT_ISOLATED} (--sandbox none).")
     trouble = why_not(gpu=gpu)
     if not trouble:
-        return Isolation(Bubblewrap(gpu=gpu))
+        return Isolation(Bubblewrap(gpu=gpu, hidden=hidden))
     if mode == "require":
         raise BadInput(
             f"--sandbox require: {trouble}. `esr sandbox` shows what holds on this machine; "

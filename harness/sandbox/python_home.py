@@ -28,6 +28,25 @@ def libraries() -> tuple[Path, ...]:
     return outermost(path for path in (*lib, *installed, *_loader_path()) if path.is_dir())
 
 
+def unused() -> tuple[Path, ...]:
+    """Folders of installed packages in what is shown that this Python does not look into: those of
+    the interpreter below a virtual environment, and the system's.
+    """
+    looked = {Path(entry).resolve() for entry in sys.path}
+    found = [
+        folder.resolve()
+        for root in (*libraries(), *system())
+        for name in PACKAGES
+        for pattern in (name, f"python*/{name}")
+        for folder in root.glob(pattern)
+    ]
+    return tuple(
+        folder
+        for folder in outermost(found)
+        if not any(path == folder or folder in path.parents for path in looked)
+    )
+
+
 def system() -> tuple[Path, ...]:
     """The system's shared libraries, and the few files that loaders and torch read."""
     return tuple(path for path in map(Path, (*SYSTEM, *SYSTEM_FILES)) if path.exists())

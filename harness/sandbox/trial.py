@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.sandbox import python_home
+from harness.sandbox import python_home, shipped_images
 from harness.sandbox.confinement import Confinement, Hold, signal_group, worker_environment
 from harness.sandbox.limits import MIB, Limits
 
@@ -63,6 +63,7 @@ BURDENS = {
 }
 # what an older bubblewrap can't prevent, and what by itself takes nothing from anyone
 OPTIONAL = ("namespace",)
+IMAGES = 200  # of those that packages bring: an argument of a process has a largest length
 NOT_TRIED = "it could not be tried: "
 
 
@@ -217,6 +218,7 @@ def _laid_out() -> Iterator[tuple[dict[str, Any], Path, list[subprocess.Popen[by
             stack.callback(victims[-1].kill)
         targets: dict[str, Any] = {
             **{name: str(folder / name / "canary") for name in ("truth", "weights", "report")},
+            "images": [str(path) for path in shipped_images.shipped()[:IMAGES]],
             "home": _of_home(),
             "secret": mark,
             "mark": f"{mark}-mark",

@@ -21,6 +21,8 @@ from harness.measure import loads
 from harness.measure.session import Task
 from harness.measure.tasks import Exports, run_export
 from harness.measure.worker_group import concurrently
+from harness.sandbox.confinement import Confinement
+from harness.sandbox.isolation import SandboxMode, choose
 from harness.usecases.inspect import trial_images
 
 
@@ -40,19 +42,23 @@ def adopt(
     *,
     to: Path,
     logs: Path,
+    sandbox: SandboxMode = "auto",
     progress: Progress = SILENT,
 ) -> tuple[Adopted, ...]:
     """Write each id as a folder under `to`. A folder stays only if it gives the checkout's output.
 
-    Raises BadInput for what is no checkout, WriteError where `to` can't be written. What goes
-    wrong with one entry is its `failure`.
+    Raises BadInput for what is no checkout and where a sandbox is required and does not work here,
+    WriteError where `to` can't be written. What goes wrong with one entry is its `failure`.
     """
     candidates = checkouts.candidates(checkout, ids)
+    isolation = choose(sandbox, hidden=(logs,))
+    if isolation.note:
+        progress.warn(isolation.note)
     progress.stage("Adopting", len(candidates))
 
     def one(candidate: Entry | Rejected) -> Adopted:
         folder = to / candidate.id
-        outcome = _adopted(candidate, folder, logs)
+        outcome = _adopted(candidate, folder, logs, isolation.confinement)
         progress.done(candidate.id)
         if isinstance(outcome, Failed):
             return Adopted(candidate, folder, outcome)
@@ -61,10 +67,12 @@ def adopt(
     return tuple(concurrently(one, candidates, workers=environment.usable_cores()))
 
 
-def _adopted(candidate: Entry | Rejected, folder: Path, logs: Path) -> tuple[str, ...] | Failed:
+def _adopted(
+    candidate: Entry | Rejected, folder: Path, logs: Path, confinement: Confinement
+) -> tuple[str, ...] | Failed:
     if isinstance(candidate, Rejected):
         return failed("manifest", "bad_manifest", "; ".join(candidate.faults))
-    there = _run(candidate, logs / f"{candidate.id}.log")
+    there = _run(candidate, logs / f"{candidate.id}.log", confinement)
     if isinstance(there, Failed):
         return there
     ready = there.ready
@@ -78,19 +86,19 @@ def _adopted(candidate: Entry | Rejected, folder: Path, logs: Path) -> tuple[str
     except WriteError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    fault = _unlike(there, folder, logs / f"{candidate.id}_adopted.log")
+    fault = _unlike(there, folder, logs / f"{candidate.id}_adopted.log", confinement)
     if fault is not None:
         shutil.rmtree(folder, ignore_errors=True)
         return fault
     return ready.notes
 
 
-def _unlike(there: Exports, folder: Path, log: Path) -> Failed | None:
+def _unlike(there: Exports, folder: Path, log: Path, confinement: Confinement) -> Failed | None:
     """Why the folder does not do what the entry does in its checkout, None if it does."""
     (candidate,) = read_folder(folder)
     if isinstance(candidate, Rejected):
         return failed("manifest", "bad_manifest", "; ".join(candidate.faults))
-    here = _run(candidate, log)
+    here = _run(candidate, log, confinement)
     if isinstance(here, Failed):
         text = f"scored with --ntire only, as a folder of its own it fails: {here.message}"
         return failed(here.stage, here.reason, text)
@@ -101,7 +109,9 @@ def _unlike(there: Exports, folder: Path, log: Path) -> Failed | None:
     return failed("collect", "unstable_output", text)
 
 
-def _run(entry: Entry, log: Path) -> Exports | Failed:
+def _run(entry: Entry, log: Path, confinement: Confinement) -> Exports | Failed:
     protocol = TimingProtocol(threads=1)
     load = loads.declared(entry, weights.choose(entry), protocol)
-    return run_export(Task(load, protocol, log), trial_images(entry.submission.scale)[:1])
+    return run_export(
+        Task(load, protocol, log, confinement), trial_images(entry.submission.scale)[:1]
+    )

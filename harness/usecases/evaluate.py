@@ -17,7 +17,7 @@ from harness.core.outcome import BadInput, Failed
 from harness.core.progress import SILENT, Progress
 from harness.core.record import FloorFigures, ImageScore, Record, RoundFigures
 from harness.core.run import FLOOR_ID, JobKey, ListedEntry, Run
-from harness.datasets.find import find_all
+from harness.datasets.find import find_all, truth_folders
 from harness.datasets.known import known, usual_layouts
 from harness.entries import catalogue, weights
 from harness.entries.catalogue import Entry, Rejected
@@ -120,7 +120,8 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
         )
         for candidate in candidates
     )
-    isolation = choose(request.sandbox, gpu=request.device == "cuda")
+    hidden = (request.reports, *truth_folders(found, request.data_dir))
+    isolation = choose(request.sandbox, gpu=request.device == "cuda", hidden=hidden)
     if isolation.note:
         progress.warn(isolation.note)
     environment = machine.environment(

@@ -77,7 +77,7 @@ def inspect(  # noqa: PLR0913 - one for each option of the command
     not at hand.
     """
     loads.refuse_size("size", size)
-    isolation = choose(sandbox)
+    isolation = choose(sandbox, hidden=(logs,))
     if isolation.note:
         progress.warn(isolation.note)
     progress.stage("Inspecting", len(candidates))

@@ -37,6 +37,7 @@ from harness.measure import loads
 from harness.measure.calibration import null, take
 from harness.measure.session import LrImage, Task
 from harness.measure.tasks import run_count, run_round
+from harness.sandbox.confinement import NoConfinement
 from harness.wire.messages import Load
 
 REFERENCES = Path(__file__).resolve().parents[2] / "reference_models"
@@ -61,14 +62,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         logs = Path(folder)
         without = null(device="cpu", threads=options.threads)
-        calibration = take(Task(without, protocol, logs / "calibration.log"))
+        calibration = take(Task(without, protocol, logs / "calibration.log", NoConfinement()))
         if isinstance(calibration, Failed):
             raise SystemExit(f"no calibration: {calibration.message}")
         print(calibration)
         total = Tally()
         for name, load in _loads(options, protocol):
             images = _images(options, load.scale)
-            tally = _entry(Task(load, protocol, logs / f"{name}.log"), images, calibration, options)
+            task = Task(load, protocol, logs / f"{name}.log", NoConfinement())
+            tally = _entry(task, images, calibration, options)
             _show(name, tally)
             total.asked += tally.asked
             total.odd += tally.odd

@@ -18,6 +18,7 @@ from harness.core.record import Calibration, ImageScore, Memory
 from harness.measure.session import LrImage, Task
 from harness.measure.worker_process import WorkerFailed
 from harness.quality.bicubic import upscale
+from harness.sandbox.confinement import NoConfinement
 from harness.wire.messages import Load, Output, Ready
 
 Uint8 = npt.NDArray[np.uint8]
@@ -88,7 +89,12 @@ def task(*, thorough: bool = True, weights: str = "w", **protocol: Any) -> Task:
     """A task of a made-up entry."""
     load = Load("", "m:N", "{}", SCALE, 1.0, "cpu", threads=1, seed=0, weights=weights)
     return Task(
-        load, TimingProtocol(**protocol), Path("x.log"), calibration=CALIBRATION, thorough=thorough
+        load,
+        TimingProtocol(**protocol),
+        Path("x.log"),
+        NoConfinement(),
+        calibration=CALIBRATION,
+        thorough=thorough,
     )
 
 

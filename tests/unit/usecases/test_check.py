@@ -120,8 +120,8 @@ def test_every_worker_of_a_check_is_confined_as_asked(
     box, confined = Box(), []
     asked: list[object] = []
 
-    def chosen(mode: str, *, gpu: bool) -> Isolation:
-        asked.append((mode, gpu))
+    def chosen(mode: str, *, gpu: bool, hidden: tuple[Path, ...]) -> Isolation:
+        asked.append((mode, gpu, *hidden))
         return Isolation(box)
 
     real = entry_check.sampled
@@ -142,7 +142,7 @@ def test_every_worker_of_a_check_is_confined_as_asked(
     assert (found.isolation, len(found.notes)) == ("box", 1)
     assert found.notes[0].startswith(f"kept in {kept}: ")
     assert confined == [box, box]
-    assert set(asked) == {("require", False)}
+    assert set(asked) == {("require", False, tmp_path / "logs")}
     # ratios of workers in a sandbox are not held against those of workers without one
     assert stored_baseline.load(kept).environment["isolation"] == "box"
 
