@@ -65,9 +65,11 @@ def bundled_truths() -> tuple[Path, ...]:
 
 def truth_folders(found: Sequence[Dataset], data_dir: Path | None) -> tuple[Path, ...]:
     """The folders of HR files below the data folder, each once, symbolic links followed."""
-    pairs = (pair for dataset in found for pair in dataset.pairs) if data_dir else ()
-    files = (pair.hr for pair in pairs if pair.hr and pair.hr.is_relative_to(data_dir))
-    return tuple(sorted({file.resolve().parent for file in files}))
+    if data_dir is None:
+        return ()
+    truths = (pair.hr for dataset in found for pair in dataset.pairs if pair.hr)
+    here = {path.resolve().parent for path in truths if path.is_relative_to(data_dir)}
+    return tuple(sorted(here))
 
 
 def find_all(

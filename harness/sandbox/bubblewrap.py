@@ -22,6 +22,7 @@ SCRATCH = "/tmp"  # noqa: S108 - inside: a file system of the worker's own
 CODE = "/harness"  # inside: the parent of our package, which is a part of the whole one
 HIDDEN_CAP = 1000  # of what no digest covers: bubblewrap takes some thousand arguments
 DEVICES = ("null", "zero", "full", "random", "urandom")
+IMAGES_CAP = 1000  # covers of images that packages bring, for the same reason
 GPU_DEVICES = "nvidia*"
 FIRST = "/proc/1"  # inside: bubblewrap's own, whose memory a process of the same user could write
 # Of the file systems that a GPU's driver needs: where hosts are known to mount something later,
@@ -183,8 +184,8 @@ def _python() -> Iterator[str]:
 
 def _without_images() -> Iterator[str]:
     covers = tuple(shipped_images.covers())
-    if len(covers) > HIDDEN_CAP:
-        raise NotConfined(f"the installed packages bring more than {HIDDEN_CAP} folders of images")
+    if len(covers) > IMAGES_CAP:
+        raise NotConfined(f"the installed packages bring images in over {IMAGES_CAP} places")
     for path in covers:
         yield from _covered(path) if path.is_dir() else _emptied(path)
 
@@ -193,14 +194,14 @@ def _hidden(folders: tuple[Path, ...], readable: tuple[Path, ...]) -> Iterator[s
     """Covers what of the folders can be seen, but not what is `readable` in one of them."""
     shown = python_home.outermost(readable)
     every = (*shown, *python_home.libraries(), *python_home.system())
-    for folder in python_home.outermost(folders):
+    for folder in sorted({path.resolve() for path in folders}):
         if folder in shown:
             raise NotConfined(
                 f"{folder} holds HR images or reports: move the entry into a folder of its own"
             )
         if folder.is_dir() and any(path in folder.parents for path in every):
             yield from _covered(folder)
-            for path in {path.resolve() for path in readable}:
+            for path in sorted({path.resolve() for path in readable}):
                 if folder in path.parents:
                     yield from _shown(path)
 

@@ -11,7 +11,7 @@ from fakes.challenges import write_set5
 
 from harness.core.outcome import BadInput
 from harness.datasets.dataset import Dataset, DatasetError, DatasetMissing, read_hr, read_lr
-from harness.datasets.find import find, find_all
+from harness.datasets.find import bundled_truths, find, find_all, truth_folders
 from harness.rules import rulebook
 
 SET5 = ("baby", "bird", "butterfly", "head", "woman")
@@ -379,3 +379,20 @@ def test_the_faults_of_all_datasets_are_told_at_once(tmp_path: Path) -> None:
     assert first.startswith("DIV2K_valid: no image found under ")
     assert second.startswith("1 LR images in ")
     assert "Set14" not in str(caught.value)
+
+
+def test_bundled_truths_are_the_four_photographs_of_the_sample() -> None:
+    names = {path.name for path in bundled_truths()}
+    assert names == {"astronaut.png", "chelsea.png", "coffee.png", "ihc.png"}
+    assert all(path.is_file() for path in bundled_truths())
+
+
+def test_folders_of_truths_are_where_the_files_are_and_never_a_package(tmp_path: Path) -> None:
+    write_set5(tmp_path / "elsewhere")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "Set5").symlink_to(tmp_path / "elsewhere" / "Set5")
+    set5 = find("Set5", data_dir=tmp_path / "data", scale=4)
+    sample = find("sample_valid", data_dir=None, scale=4)
+    here = (tmp_path / "elsewhere" / "Set5" / "HR",)
+    assert truth_folders((set5, sample), tmp_path / "data") == here
+    assert truth_folders((sample,), None) == ()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.sandbox import bubblewrap, python_home
+from harness.sandbox import bubblewrap, python_home, shipped_images
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.sandbox.confinement import NotConfined
 from harness.sandbox.limits import Limits
@@ -23,8 +23,9 @@ def _a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bubblewrap, "executable", lambda: str(program))
 
 
-def _wrapped(*readable: Path, gpu: bool = False) -> list[str]:
-    return Bubblewrap(gpu=gpu, limits=LIMITS).wrap(["python", "-c", ""], readable=readable).command
+def _wrapped(*readable: Path, gpu: bool = False, hidden: tuple[Path, ...] = ()) -> list[str]:
+    confinement = Bubblewrap(gpu=gpu, limits=LIMITS, hidden=hidden)
+    return confinement.wrap(["python", "-c", ""], readable=readable).command
 
 
 def _bound(command: list[str]) -> dict[str, str]:
@@ -87,6 +88,57 @@ def test_an_entry_of_endless_hidden_folders_is_refused(
         (tmp_path / f"part{number}" / "__pycache__").mkdir(parents=True)
     with pytest.raises(NotConfined, match="more than 3 of "):
         _wrapped(tmp_path)
+
+
+def test_truths_and_reports_within_an_entry_are_covered_and_what_it_needs_of_them_is_not(
+    tmp_path: Path,
+) -> None:
+    entry = tmp_path / "acme"
+    truths, reports, elsewhere = entry / "data" / "HR", entry / "reports", tmp_path / "elsewhere"
+    for folder in (truths, reports, elsewhere):
+        folder.mkdir(parents=True)
+    weights = reports / "w.pth"
+    weights.touch()
+    missing = entry / "not_there_yet"
+    command = _wrapped(entry, weights, hidden=(truths, reports, elsewhere, missing, tmp_path))
+    bound = _bound(command)
+    assert (bound[str(truths)], bound[str(reports)]) == ("--tmpfs", "--tmpfs")
+    assert command.index(str(truths)) > command.index(str(entry))
+    assert bound[str(weights)] == "--ro-bind"
+    assert command.index(str(weights)) > command.index(str(reports))
+    sealed = {command[at + 1] for at, it in enumerate(command) if it == "--remount-ro"}
+    assert {str(truths), str(reports)} <= sealed
+    assert not bound.keys() & {str(elsewhere), str(missing), str(tmp_path)}
+
+
+def test_an_entry_that_lies_among_truths_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotConfined, match="holds HR images or reports: move the entry"):
+        _wrapped(tmp_path, hidden=(tmp_path,))
+
+
+def test_truths_among_the_libraries_are_covered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truths = tmp_path / "lib" / "Set5" / "HR"
+    truths.mkdir(parents=True)
+    monkeypatch.setattr(python_home, "libraries", lambda: (tmp_path / "lib",))
+    shipped_images.shipped.cache_clear()
+    assert _bound(_wrapped(hidden=(truths,)))[str(truths)] == "--tmpfs"
+    shipped_images.shipped.cache_clear()
+
+
+def test_images_of_packages_are_covered_and_too_many_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "folder").mkdir()
+    photograph = tmp_path / "photograph.png"
+    monkeypatch.setattr(shipped_images, "covers", lambda: iter([photograph, tmp_path / "folder"]))
+    command = _wrapped()
+    assert command[command.index(str(photograph)) - 1] == "/dev/null"
+    assert _bound(command)[str(tmp_path / "folder")] == "--tmpfs"
+    monkeypatch.setattr(bubblewrap, "IMAGES_CAP", 1)
+    with pytest.raises(NotConfined, match="bring images in over 1 places"):
+        _wrapped()
 
 
 def test_of_our_package_the_worker_and_the_wire_are_shown() -> None:
@@ -159,6 +211,21 @@ def test_packages_are_shown_and_editable_checkouts_are_not(
     shown = python_home.libraries()
     assert tmp_path / "site-packages" in shown
     assert tmp_path / "checkout" not in shown
+
+
+def test_packages_that_this_python_does_not_look_into_are_unused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, base = tmp_path / "own" / "lib", tmp_path / "base" / "lib"
+    looked = own / "python3.11" / "site-packages"
+    unused = base / "python3.11" / "site-packages"
+    debian, parent = base / "python3" / "dist-packages", own / "python3" / "dist-packages"
+    for folder in (looked, unused, debian, parent / "inner"):
+        folder.mkdir(parents=True)
+    monkeypatch.setattr(python_home, "libraries", lambda: (own, base))
+    monkeypatch.setattr(python_home, "system", lambda: (base, tmp_path / "nothing"))
+    monkeypatch.setattr(sys, "path", [str(looked), str(parent / "inner")])
+    assert python_home.unused() == tuple(sorted((debian, unused)))
 
 
 def test_a_folder_of_the_loader_path_needs_libraries(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.sandbox import trial
+from harness.sandbox import isolation, shipped_images, trial
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.sandbox.confinement import Confined, NoConfinement
 
@@ -63,6 +63,43 @@ def test_in_the_sandbox_every_limit_holds() -> None:
     found = trial.burden(Bubblewrap(limits=trial.LIMITS), trial.LIMITS)
     assert {it.attempt for it in found} == trial.BURDENS.keys()
     assert [it for it in found if not it.held] == []
+
+
+@pytest.mark.usefixtures("sandbox_works")
+def test_a_sandbox_that_shows_an_image_of_a_package_is_not_usable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shipped_images, "covers", lambda: iter(()))
+    isolation.why_not.cache_clear()
+    trouble = isolation.why_not()
+    isolation.why_not.cache_clear()
+    assert trouble.startswith("inside bubblewrap one can still read an HR image (")
+    assert "astronaut.png: b'\\x89PNG" in trouble
+
+
+@pytest.mark.usefixtures("sandbox_works")
+def test_packages_load_in_the_sandbox_and_their_images_do_not(tmp_path: Path) -> None:
+    code = (
+        "import cv2, matplotlib.pyplot, numpy, pandas, scipy.datasets, scipy.stats, skimage.io, "
+        "skimage.metrics, torch\n"
+        "from skimage import data\n"
+        "scipy.stats.qmc.Sobol(2).random(4)\n"  # reads its numbers from a file of arrays
+        "for name in ('astronaut', 'chelsea', 'coffee', 'immunohistochemistry', 'camera'):\n"
+        "    try:\n        getattr(data, name)()\n"
+        "    except OSError:\n        print('kept from', name)\n"
+    )
+    wrapped = Bubblewrap().wrap([sys.executable, "-c", code], readable=(tmp_path,))
+    with contextlib.closing(wrapped):
+        done = subprocess.run(
+            wrapped.command,
+            pass_fds=wrapped.descriptors,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=os.environ | wrapped.environment,
+        )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("kept from") == 5, done.stdout
 
 
 def test_without_a_sandbox_the_same_attempts_succeed() -> None:
