@@ -20,6 +20,8 @@ from harness.documents import typed
 
 FILE_CAP = 256 * 1024 * 1024  # bytes
 _LARGEST = 1e9  # of any figure, in the file's own units
+_LEAST_MS, _LARGEST_DB = 1e-6, 1000.0  # beyond, one row would flatten a plot of all
+_LARGEST_SSIM = 1.001  # 1, and what rounding adds
 _LONGEST_NAME = 300  # characters
 ResultsSplit = Literal["valid", "test"]
 SPLITS: tuple[ResultsSplit, ...] = ("valid", "test")
@@ -82,13 +84,20 @@ class Result:
             if found != images and (found or figure == "psnr"):
                 yield f"{split}_{figure} has {found} images, {split}_runtime {images}"
         runtime = self.of(split, "runtime")
-        if runtime and not 0 < min(runtime) <= max(runtime) <= _LARGEST:
-            yield f"{split}_runtime must be above 0 and at most {_LARGEST:g} ms"
+        if runtime and not _LEAST_MS <= min(runtime) <= max(runtime) <= _LARGEST:
+            yield (
+                f"{split}_runtime must be above 0, by {_LEAST_MS:g} ms at least, and at most "
+                f"{_LARGEST:g} ms"
+            )
         others = (*self.of(split, "psnr"), *self.of(split, "ssim"), self.of(split, "memory") or 0.0)
         if max(map(abs, others)) > _LARGEST:
             yield f"a PSNR, SSIM or memory of {split} is beyond {_LARGEST:g}"
         if others[-1] < 0:
             yield f"{split}_memory is negative"
+        if max(map(abs, self.of(split, "psnr")), default=0.0) > _LARGEST_DB:
+            yield f"a PSNR of {split} is beyond {_LARGEST_DB:g} dB"
+        if max(map(abs, self.of(split, "ssim")), default=0.0) > _LARGEST_SSIM:
+            yield f"an SSIM of {split} is beyond 1"
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,8 @@ def _refuse_over_a_run(folder: Path) -> None:
 def write_results(board: Leaderboard, folder: Path) -> tuple[Path, ...]:
     """results.json and results.txt of a board in the official shape, for rows that have figures.
 
-    Rows that would have the same name there are called by their ids. Raises BadInput where the
+    Rows that would have the same name there are called by their ids; one with figures that no
+    results file may hold is left out. Raises BadInput where the
     challenge has no validation set or no row was scored on it, WriteError.
     """
     found = tuple(_rows(board))
@@ -111,7 +112,7 @@ def _rows(board: Leaderboard) -> Iterator[tuple[BoardEntry, str, Result]]:
         if entry.failure or entry.role == "floor":
             continue
         again = [it.outcome for it in entry.records if isinstance(it.outcome, ImportedFigures)]
-        with suppress(ValueError):  # figures that no results file may hold
+        with suppress(ValueError, OverflowError):  # figures that no results file may hold
             if again:
                 yield entry, again[0].name, _imported_result(again[0])
             elif (measured := _measured_result(entry, board.challenge)) is not None:

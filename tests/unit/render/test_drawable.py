@@ -26,6 +26,11 @@ def beyond_a_float(row: Row) -> Row:
     return dataclasses.replace(row, entry=dataclasses.replace(row.entry, values=values))
 
 
+def endless(row: Row) -> Row:
+    values = {**row.entry.values, "macs": 1e300}
+    return dataclasses.replace(row, entry=dataclasses.replace(row.entry, values=values))
+
+
 def an_unbounded_ratio(row: Row) -> Row:
     return dataclasses.replace(row, runtime_ratio=Ratio("rfdn", math.inf, 1.0, 1.0))
 
@@ -41,6 +46,7 @@ def images_without_pixels(row: Row) -> Row:
 
 ODD = {
     beyond_a_float: "OverflowError: int too large to convert to float",
+    endless: "ValueError: macs is 1e+300, more than a table holds",
     an_unbounded_ratio: "ValueError: Out of range float values are not JSON compliant",
     images_without_pixels: "ZeroDivisionError: float division by zero",
 }

@@ -57,6 +57,12 @@ def test_every_faulty_line_is_named(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ["1e300", "-2e18", "1e999999999"])
+def test_a_figure_that_no_table_prints_is_a_fault(tmp_path: Path, text: str) -> None:
+    line = f"a,A,entry,yes,{text},1,1,1\n"
+    assert faults(tmp_path, FIGURES + line) == [f"line 2: {text!r} is beyond 1e+18"]
+
+
 def test_headings_are_metrics_with_units_that_fit(tmp_path: Path) -> None:
     first, second, third = faults(tmp_path, "id,team,role,runtime [G],beauty\n")
     assert first.startswith("column 'runtime [G]': runtime can't be shown in the unit 'G'")

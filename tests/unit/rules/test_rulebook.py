@@ -145,6 +145,10 @@ def test_a_faulty_field_does_not_make_others_look_faulty(
             "baseline = 'x'\nbaseline_figures = { source = 's', runtime = 1.0 }",
             "baseline_figures.runtime: is no known field",
         ),
+        (
+            "baseline = 'x'\nbaseline_figures = { source = 's', runtime_ms = 1e300 }",
+            "baseline_figures: runtime_ms must be 0 to 1e+09, got 1e+300",
+        ),
         ("baseline_names = ['00_X']", "baseline_names are there, and no baseline"),
         ("limits = [{ metric = 'psnr:Set14', at_least = 1.0 }]", "psnr:Set14 speaks of a dataset"),
         ("limits = [{ metric = 'psnr:Set5' }]", "limits.0: a limit has either"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -55,6 +56,20 @@ def test_rows_that_share_a_title_are_told_apart_by_their_ids(tmp_path: Path) -> 
         measured("other", "Other", 3e6),
     )
     assert written(tmp_path, *rows) == {"mine": 1.0, "yours": 2.0, "Other": 3.0}
+
+
+@pytest.mark.parametrize("params", [1e300, float("inf"), -1.0])
+def test_a_row_that_no_results_file_may_hold_is_left_out(tmp_path: Path, params: float) -> None:
+    rows = (measured("mine", "SPAN", 1e6), measured("odd", "Odd", params))
+    assert written(tmp_path, *rows) == {"SPAN": 1.0}
+
+
+def test_a_count_of_layers_that_is_no_number_leaves_its_row_out(tmp_path: Path) -> None:
+    odd = boards.ranked(2, id="odd", values=boards.values(convs=float("inf")))
+    odd = dataclasses.replace(
+        odd, entry=dataclasses.replace(odd.entry, records=boards.records("odd"))
+    )
+    assert written(tmp_path, measured("mine", "SPAN", 1e6), odd) == {"SPAN": 1.0}
 
 
 def test_a_title_that_is_the_id_of_another_row_takes_nobodys_place(tmp_path: Path) -> None:
