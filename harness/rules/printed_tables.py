@@ -125,6 +125,6 @@ def _base(text: str, unit: str) -> float:
         raise ValueError(f"{text!r} is no figure") from None
     if not value.is_finite():
         raise ValueError(f"{text!r} is no figure; leave the cell empty")
-    if abs(value) > _LARGEST:
+    if not -_LARGEST <= value <= _LARGEST:
         raise ValueError(f"{text!r:.40} is beyond {_LARGEST:g}")
     return float(value / Decimal(repr(UNITS[unit].factor)) if unit else value)
