@@ -64,12 +64,12 @@ def bundled_truths() -> tuple[Path, ...]:
 
 
 def truth_folders(found: Sequence[Dataset], data_dir: Path | None) -> tuple[Path, ...]:
-    """The folders of HR files below the data folder, each once, symbolic links followed."""
+    """The data folder and where its HR files really are; nothing of a package, nor without one."""
     if data_dir is None:
         return ()
     truths = (pair.hr for dataset in found for pair in dataset.pairs if pair.hr)
     here = {path.resolve().parent for path in truths if path.is_relative_to(data_dir)}
-    return tuple(sorted(here))
+    return (data_dir, *sorted(here))
 
 
 def find_all(

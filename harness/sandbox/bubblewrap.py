@@ -172,12 +172,13 @@ def _python() -> Iterator[str]:
             yield from _shown(path)
     if called != real:
         yield from ("--symlink", str(real), str(called))
-    package = python_home.PACKAGE
     for folder in python_home.unused():
         yield from _covered(folder)
     yield from _without_images()
-    if any(library in package.parents for library in libraries):
-        yield from _covered(package)
+    package = python_home.PACKAGE
+    for installed in python_home.copies():
+        if any(library in installed.parents for library in libraries):
+            yield from _covered(installed)
     for part in python_home.PACKAGE_PARTS:
         yield from ("--ro-bind", str(package / part), f"{CODE}/{package.name}/{part}")
 

@@ -47,6 +47,12 @@ def unused() -> tuple[Path, ...]:
     )
 
 
+def copies() -> tuple[Path, ...]:
+    """Our package, and what an earlier install left of it: it holds the references' weights."""
+    beside = (Path(entry) / PACKAGE.name for entry in sys.path if Path(entry).name in PACKAGES)
+    return outermost((PACKAGE, *(path for path in beside if path.is_dir())))
+
+
 def system() -> tuple[Path, ...]:
     """The system's shared libraries, and the few files that loaders and torch read."""
     return tuple(path for path in map(Path, (*SYSTEM, *SYSTEM_FILES)) if path.exists())

@@ -393,6 +393,6 @@ def test_folders_of_truths_are_where_the_files_are_and_never_a_package(tmp_path:
     (tmp_path / "data" / "Set5").symlink_to(tmp_path / "elsewhere" / "Set5")
     set5 = find("Set5", data_dir=tmp_path / "data", scale=4)
     sample = find("sample_valid", data_dir=None, scale=4)
-    here = (tmp_path / "elsewhere" / "Set5" / "HR",)
-    assert truth_folders((set5, sample), tmp_path / "data") == here
+    data, really = tmp_path / "data", tmp_path / "elsewhere" / "Set5" / "HR"
+    assert truth_folders((set5, sample), data) == (data, really)
     assert truth_folders((sample,), None) == ()

@@ -228,6 +228,17 @@ def test_packages_that_this_python_does_not_look_into_are_unused(
     assert python_home.unused() == tuple(sorted((debian, unused)))
 
 
+def test_what_an_earlier_install_left_of_the_harness_is_covered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = tmp_path / "site-packages" / "harness"
+    left.mkdir(parents=True)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(left.parent), str(tmp_path)])
+    shipped_images.shipped.cache_clear()
+    assert _bound(_wrapped())[str(left)] == "--tmpfs"
+    shipped_images.shipped.cache_clear()
+
+
 def test_a_folder_of_the_loader_path_needs_libraries(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

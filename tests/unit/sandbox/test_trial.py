@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.sandbox import isolation, shipped_images, trial
+from harness.sandbox import isolation, python_home, shipped_images, trial
 from harness.sandbox.bubblewrap import Bubblewrap
 from harness.sandbox.confinement import Confined, NoConfinement
 
@@ -88,18 +88,27 @@ def test_packages_load_in_the_sandbox_and_their_images_do_not(tmp_path: Path) ->
         "    try:\n        getattr(data, name)()\n"
         "    except OSError:\n        print('kept from', name)\n"
     )
-    wrapped = Bubblewrap().wrap([sys.executable, "-c", code], readable=(tmp_path,))
-    with contextlib.closing(wrapped):
-        done = subprocess.run(
-            wrapped.command,
-            pass_fds=wrapped.descriptors,
-            capture_output=True,
-            text=True,
-            check=False,
-            env=os.environ | wrapped.environment,
-        )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("kept from") == 5, done.stdout
+    said = _said(code, tmp_path)
+    assert said.count("kept from") == 5, said
+
+
+@pytest.mark.usefixtures("sandbox_works")
+def test_no_file_of_the_libraries_begins_as_a_picture_does(tmp_path: Path) -> None:
+    # by their first bytes, where the covers go by names
+    code = (
+        "import os, sys\n"
+        "begins = (b'\\x89PNG', b'\\xff\\xd8\\xff', b'GIF8', b'II*\\0', b'MM\\0*')\n"
+        "for root in sys.argv[1:]:\n"
+        "    for folder, _, files in os.walk(root):\n"
+        "        for path in (os.path.join(folder, name) for name in files):\n"
+        "            try:\n"
+        "                with open(path, 'rb') as file:\n"
+        "                    seen = file.read(4).startswith(begins)\n"
+        "                print(path) if seen and os.path.getsize(path) > 4096 else None\n"
+        "            except OSError:\n                pass\n"
+        "print('all seen')\n"
+    )
+    assert _said(code, tmp_path, *map(str, python_home.libraries())) == "all seen\n"
 
 
 def test_without_a_sandbox_the_same_attempts_succeed() -> None:
@@ -135,15 +144,24 @@ def test_a_worker_s_sandbox_shows_nothing_of_the_probe(tmp_path: Path) -> None:
         "    print(*(os.path.join(folder, name) for name in files), sep='\\n')\n"
         "print(find_spec('harness.sandbox'), find_spec('harness.wire'))"
     )
-    wrapped = Bubblewrap().wrap([sys.executable, "-c", code], readable=(tmp_path,))
-    with contextlib.closing(wrapped):
-        shown = subprocess.run(
-            wrapped.command,
-            pass_fds=wrapped.descriptors,
-            capture_output=True,
-            check=True,
-            env=os.environ | wrapped.environment,
-        ).stdout.decode()
+    shown = _said(code, tmp_path)
     assert "/harness/harness/worker/serve.py" in shown
     assert "probe" not in shown
     assert "None ModuleSpec(name='harness.wire'" in shown
+
+
+def _said(code: str, readable: Path, *arguments: str) -> str:
+    """What a Python in a worker's sandbox prints."""
+    command = [sys.executable, "-c", code, *arguments]
+    wrapped = Bubblewrap().wrap(command, readable=(readable,))
+    with contextlib.closing(wrapped):
+        done = subprocess.run(
+            wrapped.command,
+            pass_fds=wrapped.descriptors,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=os.environ | wrapped.environment,
+        )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
