@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,22 @@ def test_candidates_bring_what_the_script_says(checkout: Path) -> None:
 def test_a_folder_without_the_script_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"has no test_demo\.py"):
         checkouts.candidates(tmp_path)
+
+
+@pytest.mark.timeout(20)
+def test_a_script_that_is_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "test_demo.py")
+    with pytest.raises(BadInput, match=r"has no test_demo\.py \(it is a pipe, not a plain file\)"):
+        checkouts.candidates(tmp_path)
+
+
+@pytest.mark.timeout(20)
+def test_pipes_and_links_of_a_checkout_are_none_of_its_files(checkout: Path) -> None:
+    before = files.tree(checkout).files
+    os.mkfifo(checkout / "models" / "pipe.py")
+    (checkout / "models" / "loop.py").symlink_to("loop.py")
+    (checkout / "models" / "zero.pth").symlink_to("/dev/zero")
+    assert files.tree(checkout).files == before
 
 
 def test_a_script_without_ids_needs_them_named(tmp_path: Path) -> None:
