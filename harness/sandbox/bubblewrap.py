@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,6 +65,7 @@ class Bubblewrap:
             *("--perms", "1777", "--size", str(self.limits.scratch_bytes), "--tmpfs", SCRATCH),
             *_python(),
             *_entry(readable),
+            *_without_images(readable),
             *_hidden(self.hidden, readable),
         ]
         arguments += [*_sealed(arguments, proc=not self.gpu), "--chdir", SCRATCH]
@@ -174,17 +175,21 @@ def _python() -> Iterator[str]:
         yield from ("--symlink", str(real), str(called))
     for folder in python_home.unused():
         yield from _covered(folder)
-    yield from _without_images()
     package = python_home.PACKAGE
     for installed in python_home.copies():
-        if any(library in installed.parents for library in libraries):
+        if _within(installed, libraries):
             yield from _covered(installed)
     for part in python_home.PACKAGE_PARTS:
         yield from ("--ro-bind", str(package / part), f"{CODE}/{package.name}/{part}")
 
 
-def _without_images() -> Iterator[str]:
-    covers = tuple(shipped_images.covers())
+def _without_images(readable: tuple[Path, ...]) -> Iterator[str]:
+    """Covers what packages bring, a checkout's own environment included; not an entry's own files
+    where it is a part of a package, as our references are.
+    """
+    libraries = python_home.libraries()
+    parts = [path for path in python_home.outermost(readable) if _within(path, libraries)]
+    covers = [path for path in shipped_images.covers() if not _within(path, parts)]
     if len(covers) > IMAGES_CAP:
         raise NotConfined(f"the installed packages bring images in over {IMAGES_CAP} places")
     for path in covers:
@@ -200,7 +205,7 @@ def _hidden(folders: tuple[Path, ...], readable: tuple[Path, ...]) -> Iterator[s
             raise NotConfined(
                 f"{folder} holds HR images or reports: move the entry into a folder of its own"
             )
-        if folder.is_dir() and any(path in folder.parents for path in every):
+        if folder.is_dir() and _within(folder, every):
             yield from _covered(folder)
             for path in sorted({path.resolve() for path in readable}):
                 if folder in path.parents:
@@ -239,6 +244,10 @@ def _filter(*, gpu: bool) -> tuple[int, ...]:
     os.write(descriptor, program)
     os.lseek(descriptor, 0, os.SEEK_SET)
     return (descriptor,)
+
+
+def _within(path: Path, folders: Iterable[Path]) -> bool:
+    return any(folder in path.parents for folder in folders)
 
 
 def _shown(path: Path) -> tuple[str, ...]:

@@ -141,6 +141,25 @@ def test_images_of_packages_are_covered_and_too_many_are_refused(
         _wrapped()
 
 
+def test_images_of_an_environment_within_a_checkout_are_covered_and_those_of_an_entry_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = tmp_path / "checkout" / ".venv" / "lib"
+    entry = library / "package" / "entry"
+    entry.mkdir(parents=True)
+    packaged, own = library / "package" / "truth.png", entry / "own.png"
+    for path in (packaged, own):
+        path.touch()
+    monkeypatch.setattr(python_home, "libraries", lambda: (library,))
+    monkeypatch.setattr(shipped_images, "covers", lambda: iter([own, packaged]))
+    command = _wrapped(tmp_path / "checkout")
+    assert command.index(str(packaged)) > command.index(str(tmp_path / "checkout"))
+    assert command[command.index(str(own)) - 1] == "/dev/null"
+    inside = _wrapped(entry)
+    assert inside[inside.index(str(packaged)) - 1] == "/dev/null"
+    assert str(own) not in inside
+
+
 def test_of_our_package_the_worker_and_the_wire_are_shown() -> None:
     inside = {path for path in _bound(_wrapped()) if path.startswith("/harness/")}
     assert inside == {f"/harness/harness/{part}" for part in ("__init__.py", "wire", "worker")}
