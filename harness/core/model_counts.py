@@ -83,6 +83,18 @@ class BeforeDeploy:
 
 
 @finite_value
+class EffectiveParameters:
+    """What a captured graph knows: elements of tensors, and numbers in calls, that the image meets.
+
+    `elementwise_macs` are products and sums with them by operators that work element by element.
+    """
+
+    elements: int
+    numbers: int
+    elementwise_macs: int
+
+
+@finite_value
 class Counter:
     """What one counter says of one forward.
 
@@ -119,6 +131,7 @@ class Counts:
     reads: WeightTrace | None = None
     elsewhere: SecondSize | None = None
     unfused: BeforeDeploy | None = None  # of an entry with `deploy`
+    effective: EffectiveParameters | None = None  # of a captured graph
 
     def counter(self, name: str) -> Counter | None:
         """The counter of that name, if it ran."""

@@ -11,6 +11,12 @@ from harness.core.phrasing import calls, listed
 SMALL = 1e-3
 """Of the parameters: a fixed filter of a few values beside them hides nothing worth ranking."""
 
+KNOWN_MORE, KNOWN_FEW = 0.05, 100
+"""By how much effective parameters may exceed the declared ones: a share of them, and this many."""
+
+ELEMENTWISE = 0.05
+"""Of the products that count: scales and shifts of channels cost less beside a convolution."""
+
 GROWTH = 0.05
 """Of the cost per pixel from one size to another: borders, padding and poolings make up for it."""
 
@@ -32,7 +38,8 @@ def left_out(counts: Counts) -> Iterator[str]:
 
 
 def unlike(counts: Counts) -> Iterator[str]:
-    """Figures that must be equal at any size, and are not."""
+    """Figures that must be equal, and are not."""
+    yield from _beside_parameters(counts)
     there, reads = counts.elsewhere, counts.reads
     if there is None or there.error or reads is None or reads.error:
         return
@@ -43,6 +50,26 @@ def unlike(counts: Counts) -> Iterator[str]:
             f"at {_size(there)} the weights cost {there_per_pixel:,.0f} multiply-adds per LR "
             f"pixel, at the counted {counts.height}x{counts.width} {here_per_pixel:,.0f}: part of "
             "the network runs at other sizes only"
+        )
+
+
+def _beside_parameters(counts: Counts) -> Iterator[str]:
+    """What a captured graph knows and computes beside its parameters and its products."""
+    known, dispatch = counts.effective, counts.counter(DISPATCH)
+    if known is None:
+        return
+    effective = known.elements + known.numbers
+    if effective > counts.params * (1 + KNOWN_MORE) + KNOWN_FEW:
+        yield (
+            f"the image meets {effective:,} numbers in the captured graph, its effective "
+            f"parameters; {counts.params:,} are declared"
+        )
+    products = 0 if dispatch is None else dispatch.matmul_macs or 0
+    if known.elementwise_macs > products * ELEMENTWISE:
+        yield (
+            f"{known.elementwise_macs:,} multiply-adds are computed element by element, beside "
+            f"{products:,} of convolutions, linear layers and matrix products: no convention "
+            "counts them"
         )
 
 

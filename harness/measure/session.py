@@ -130,6 +130,15 @@ class Session:
         _, payload = self._ask(request, messages.Exported, "load", payload_cap=PAYLOAD_CAP)
         return bytes(payload)
 
+    def capture(
+        self, sizes: tuple[tuple[int, int], ...], count: tuple[int, int]
+    ) -> tuple[messages.Captured, bytes]:
+        """The model as a graph for LR images of these sizes, or why it is none."""
+        request = messages.Capture(sizes, count)
+        captured, payload = self._ask(request, messages.Captured, "count", payload_cap=PAYLOAD_CAP)
+        refuse_negative("count", (captured.graphs,))
+        return captured, bytes(payload)
+
     def notes(self, state: ProcessState | None = None) -> tuple[str, ...]:
         """What the submission changed in its process."""
         state = state or self.inspect("collect")

@@ -11,6 +11,7 @@ exactly one:
     Repeat + LR image   ->  Repeated | Trouble  (for the energy of a forward)
     Collect             ->  Output + SR image | Trouble
     Export              ->  Exported + weights | Trouble
+    Capture             ->  Captured + graph | Trouble
     Inspect             ->  State
     Observe + LR image  ->  Observed | Trouble  (a forward that is watched and not timed)
     Gauge               ->  Gauged              (of a worker without a submission)
@@ -53,10 +54,13 @@ class Load:
     tile: int = 0  # LR pixels; 0 runs the whole image at once
     tile_overlap: int = 0
     pad_to_multiple: int = 1
-    # "entry": call `entry` with `kwargs`; "ntire": `folder` is an official checkout, `entry` its
+    # "entry": call `entry` with `kwargs`; "graph": `weights` is a captured network, and stands for
+    # the entry; "ntire": `folder` is an official checkout, `entry` its
     # select_model, which also says the data range and the tile; "null": no submission at all, a
     # model that repeats pixels
-    form: Literal["entry", "ntire", "null"] = "entry"
+    form: Literal["entry", "graph", "ntire", "null"] = "entry"
+    square_tiles: bool = False  # as official checkouts cut them
+    seeded: bool = False  # of a graph: its weights were drawn, for want of trained ones
     seeded_if_absent: bool = False  # a checkpoint that is not there leaves the model untrained
     channels_last: bool = False  # memory format of weights and input
     compile: bool = False  # by torch.compile, outside of the timed forwards
@@ -99,6 +103,17 @@ class Collect:
 @dataclass(frozen=True)
 class Export:
     """Send the loaded model's weights."""
+
+
+@dataclass(frozen=True)
+class Capture:
+    """Send the loaded model as a graph that holds for LR images of these heights and widths.
+
+    `count` is the size that it will be counted at.
+    """
+
+    sizes: tuple[tuple[int, int], ...]
+    count: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -184,6 +199,17 @@ class Exported:
 
 
 @dataclass(frozen=True)
+class Captured:
+    """The graph, as the payload, a safetensors file; or the `error` that says why there is none.
+
+    `graphs` is the number of sizes that needed one of their own, 0 if one serves every size.
+    """
+
+    graphs: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True)
 class State:
     """Settings that changed since the load, and CUDA memory since the last `Inspect`.
 
@@ -235,9 +261,29 @@ class Trouble:
 
 
 Request = (
-    Load | Count | Forward | Repeat | Collect | Export | Inspect | Observe | MeasurePeakRates | Stop
+    Load
+    | Count
+    | Forward
+    | Repeat
+    | Collect
+    | Export
+    | Capture
+    | Inspect
+    | Observe
+    | MeasurePeakRates
+    | Stop
 )
 Answer = (
-    Ready | Counted | Done | Repeated | Output | Exported | State | Observed | PeakRates | Trouble
+    Ready
+    | Counted
+    | Done
+    | Repeated
+    | Output
+    | Exported
+    | Captured
+    | State
+    | Observed
+    | PeakRates
+    | Trouble
 )
 Message = Request | Answer

@@ -46,6 +46,8 @@ def load(request: Load) -> Loaded:
         return _of_checkout(request)
     if request.form == "null":
         return Loaded(_Repeat(request.scale).eval(), 0, request, untrained=False)
+    if request.form == "graph":
+        return _of_graph(request)
     model = _ready(_built(request), request)
     params = _parameters(model)
     return Loaded(model, params, request, untrained=not request.weights and params > 0)
@@ -61,6 +63,17 @@ class _Repeat(nn.Module):
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Enlarge."""
         return nn.functional.interpolate(image, scale_factor=float(self._scale), mode="nearest")
+
+
+def _of_graph(request: Load) -> Loaded:
+    from harness.worker.graph import rebuild  # most workers need none of it
+
+    network, tensors = rebuild.read(Path(request.weights))
+    model = rebuild.rebuild(network, tensors, device=request.device, deployed=bool(request.deploy))
+    if request.channels_last:
+        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    params = _parameters(model)
+    return Loaded(model, params, request, untrained=request.seeded and params > 0)
 
 
 def _of_checkout(request: Load) -> Loaded:

@@ -22,14 +22,14 @@ Pixels = npt.NDArray[np.uint8]
 # bound before any submission is imported, so that a clock patched in place changes nothing here
 _now = time.perf_counter
 _detached = torch.Tensor.detach
-_DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
 class Runner:
     """A loaded model with its declared range, precision, tile and padding."""
 
     def __init__(self, model: nn.Module, declared: Load) -> None:
-        self._call = _callable(compiled(model) if declared.compile else model, declared)
+        self._call = in_tiles(compiled(model) if declared.compile else model, declared)
         self._compiling = Compiling(self._call, self._finish) if declared.compile else None
         self._declared = declared
         self._gpu = CudaTimer() if declared.device == "cuda" else None
@@ -113,15 +113,16 @@ class Runner:
     def _to_batch(self, image: Pixels) -> torch.Tensor:
         batch = torch.from_numpy(image.copy()).permute(2, 0, 1).unsqueeze(0)
         batch = batch.to(torch.float32).div_(255.0 / self._declared.data_range)
-        dtype = _DTYPES[self._declared.precision]
+        dtype = PRECISIONS[self._declared.precision]
         layout = torch.channels_last if self._declared.channels_last else torch.contiguous_format
         return batch.to(device=self._declared.device, dtype=dtype).contiguous(memory_format=layout)
 
 
-def _callable(model: nn.Module, declared: Load) -> Callable[[torch.Tensor], Any]:
+def in_tiles(model: nn.Module, declared: Load) -> Callable[[torch.Tensor], Any]:
+    """The model as its entry declares that it is run: padded, in tiles, or on the whole image."""
     if not declared.tile and declared.pad_to_multiple == 1:
         return model
-    if declared.form == "ntire":
+    if declared.square_tiles:
         return square_tiled(
             model, scale=declared.scale, tile=declared.tile, overlap=declared.tile_overlap
         )

@@ -83,6 +83,8 @@ class Worker:
                 state = self._need_loaded().model.state_dict()
                 copies = {name: value.detach().cpu().clone() for name, value in state.items()}
                 return messages.Exported(len(copies)), save(copies)
+            case messages.Capture():
+                return self._capture(request)
             case Forward() | Repeat() | Observe():
                 return self._on_image(request, payload), b""
         return self._told(request), b""
@@ -127,7 +129,9 @@ class Worker:
         )
 
     def _count(self, request: messages.Count) -> messages.Counted:
-        from harness.worker.count import count_model  # for this message only
+        # for this message only
+        from harness.worker.count import count_model
+        from harness.worker.graph.effective import effective_parameters
 
         loaded = self._need_loaded()
         counts = count_model(
@@ -138,8 +142,23 @@ class Worker:
             quick=request.quick,
         )
         unfused = self._before_deploy(request, loaded)
-        told = within_caps(counts | {"unfused": unfused})
+        effective = None
+        if not request.quick:
+            effective = effective_parameters(loaded.model, request.height, request.width)
+        told = within_caps(counts | {"unfused": unfused, "effective": effective})
         return messages.Counted(json.dumps(told, ensure_ascii=False))
+
+    def _capture(self, request: messages.Capture) -> AnswerWithPayload:
+        from harness.worker.graph.capture import NotCaptured, captured  # for this message only
+
+        loaded, asked = self._need_loaded(), self._asked
+        before = None
+        if asked is not None and asked.deploy:
+            before = self._built(dataclasses.replace(asked, deploy="")).model
+        try:
+            return captured(loaded.model, loaded.declared, before, request)
+        except NotCaptured as error:
+            return messages.Captured(error=str(error)), b""
 
     def _before_deploy(self, request: messages.Count, fused: Loaded) -> dict[str, Any] | None:
         """The same entry built once more, without its `deploy` function; None if it has none.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from collections.abc import Callable
 from typing import Any
@@ -168,6 +169,41 @@ def _baselines() -> tuple[bytes, ...]:
     return (adapter(Stored).dump_json(base),)
 
 
+@functools.cache
+def _graphs() -> tuple[bytes, ...]:
+    """The documents of two small networks: a plain one, and one that makes its weights anew."""
+    node = {"kwargs": {}, "layer": ""}
+    image, weight, bias = {"node": 0}, {"tensor": 0}, {"tensor": 1}
+    plain = [
+        node | {"op": "aten.conv2d.default", "args": [image, weight, bias, [1, 1], [1, 1]]},
+        node | {"op": "aten.leaky_relu_.default", "args": [{"node": 1}, 0.1], "layer": "LeakyReLU"},
+        node | {"op": "aten.pixel_shuffle.default", "args": [{"node": 2}, 2]},
+    ]
+    sized = [
+        node | {"op": "aten.sym_size.int", "args": [image, 2]},
+        node | {"op": "mul", "args": [{"node": 1}, 2]},
+        node | {"op": "aten.mul.Tensor", "args": [weight, 0.5]},
+        node | {"op": "aten.conv2d.default", "args": [image, {"node": 3}, None, [1, 1], [1, 1]]},
+        node
+        | {
+            "op": "aten.zeros.default",
+            "args": [[1, 12, {"node": 2}, 4]],
+            "kwargs": {"dtype": {"dtype": "float32"}, "device": {"device": True}},
+        },
+        node | {"op": "aten.split.Tensor", "args": [{"node": 4}, 6, 1]},
+        node | {"op": "getitem", "args": [{"node": 6}, 1]},
+        node | {"op": "aten.cat.default", "args": [[{"node": 7}, {"node": 7}], 1]},
+        node | {"op": "aten.pixel_shuffle.default", "args": [{"node": 8}, 2]},
+    ]
+    whole = {"format": 1, "parameters": [0, 1], "params": 336, "before": []}
+    return tuple(
+        json.dumps(
+            whole | {"graphs": [{"size": size, "nodes": nodes, "output": len(nodes)}]}
+        ).encode()
+        for size, nodes in ((None, plain), ([8, 12], sized))
+    )
+
+
 SEEDS: dict[str, Callable[[], tuple[bytes, ...]]] = {
     "wire answers": _answers,
     "counts": lambda: (adapter(Counts).dump_json(COUNTS),),
@@ -180,6 +216,7 @@ SEEDS: dict[str, Callable[[], tuple[bytes, ...]]] = {
     "results.json": _results,
     "printed tables": _tables(".toml"),
     "printed figures": _tables(".csv"),
+    "graphs": _graphs,
     "gates": _gates,
     "stored baselines": _baselines,
 }

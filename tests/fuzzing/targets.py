@@ -85,6 +85,7 @@ def targets(place: Path, more: Mapping[str, Sequence[bytes]] | None = None) -> t
         "results.json": ("json", _results(place)),
         "printed tables": ("toml", _printed(place)),
         "printed figures": ("csv", _figures(place)),
+        "graphs": ("json", uses.graph(place)),
         "gates": ("toml", _gates(place)),
         "stored baselines": ("json", _baseline(place)),
     }

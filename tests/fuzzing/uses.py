@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import shutil
@@ -9,8 +10,10 @@ import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import torch
 from fakes import boards
 from fakes.terminal import to_plain
+from safetensors.torch import save_file
 
 from harness import render
 from harness.board.build import RUN_FILE, build, load_run, save_run
@@ -37,10 +40,12 @@ from harness.wire import codec
 from harness.wire.channel import Channel, Closed
 from harness.wire.codec import ProtocolError
 from harness.wire.messages import Counted, Done, Message, Output, Ready, State, Trouble
+from harness.worker.graph import rebuild
+from harness.worker.graph.network_file import BadGraph
 
 from .seeds import MARK, a_run, records
 
-REFUSALS = (ProtocolError, Closed, TimeoutError, WorkerFailed)
+REFUSALS = (BadGraph, ProtocolError, Closed, TimeoutError, WorkerFailed)
 DEADLINE_S = 5.0
 IMAGE_CAP = 4096  # bytes of a payload
 
@@ -73,6 +78,22 @@ def ranked(challenge: Challenge) -> None:
     figures = challenge.baseline_figures
     baseline = figures.figures() if figures else None
     drawn(rank(challenge, [*rows, boards.floor_row().entry], baseline_figures=baseline))
+
+
+def graph(place: Path) -> Callable[[bytes], bool]:
+    """The document of a captured network: built, and run by shapes; what that raises is Trouble."""
+    path = place / "network.safetensors"
+    tensors = {"00000": torch.rand(12, 3, 3, 3), "00001": torch.rand(12)}
+
+    def take(data: bytes) -> bool:
+        document = data.decode(errors="replace").replace("\0", "")
+        save_file(tensors, path, metadata={"graph": document})
+        network = rebuild.rebuild(*rebuild.read(path))
+        with contextlib.suppress(Exception):
+            network.to("meta")(torch.zeros(1, 3, 8, 12, device="meta"))
+        return True
+
+    return take
 
 
 def listed(found: Sequence[Entry | Rejected]) -> None:

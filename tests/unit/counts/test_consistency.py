@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.model_counts import Counter, Counts, SecondSize, UnregisteredTensor, WeightTrace
+from harness.core.model_counts import (
+    Counter,
+    Counts,
+    EffectiveParameters,
+    SecondSize,
+    UnregisteredTensor,
+    WeightTrace,
+)
 from harness.counts.consistency import expected
 from harness.counts.verdict import judge
 
@@ -114,3 +121,18 @@ def test_no_find_ever_betters_a_verdict(hidden: int, opaque: int, follows: bool)
     order = ("verified", "disputed", "incomplete")
     reads = WeightTrace(closed_form=MACS + opaque, hidden=hidden, follows=follows)
     assert order.index(judge(_counts(reads=reads)).level) >= order.index(judge(_counts()).level)
+
+
+@pytest.mark.parametrize(
+    ("effective", "level"),
+    [
+        (EffectiveParameters(10_600, 0, 0), "verified"),  # 5 % and 100 more
+        (EffectiveParameters(10_600, 1, 0), "disputed"),
+        (EffectiveParameters(10_000, 0, MACS // 20), "verified"),
+        (EffectiveParameters(10_000, 0, MACS // 20 + 1), "disputed"),
+    ],
+)
+def test_what_a_graph_knows_beside_its_parameters_is_disputed(
+    effective: EffectiveParameters, level: str
+) -> None:
+    assert judge(_counts(effective=effective)).level == level

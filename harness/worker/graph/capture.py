@@ -1,0 +1,286 @@
+"""Capture a module's forward as a graph, by torch.export; what leaves is data alone.
+
+Sizes stay free where the network allows, else there is a graph for each size that is asked for. The
+module is run with tensors that hold no values, so no graph depends on an image.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.export import Dim, ExportedProgram, export
+from torch.export.graph_signature import InputKind
+from torch.fx import Node as FxNode
+
+from harness.wire.messages import Capture, Captured, Load
+from harness.worker.count.device_choice import SPOT_SIZE
+from harness.worker.count.model_copies import describe, parameter_count
+from harness.worker.graph import allowed
+from harness.worker.graph.network_file import (
+    BYTES_CAP,
+    DTYPES,
+    FORMATS,
+    LAYERS,
+    BadGraph,
+    CapturedNetwork,
+    Graph,
+    Node,
+    Size,
+    encode,
+)
+from harness.worker.graph.rebuild import written
+from harness.worker.runner import PRECISIONS, in_tiles
+
+_DROPPED = (  # guards on sizes: the graph is proved at the sizes where it is used
+    "aten._assert_scalar.default",
+    "aten._assert_tensor_metadata.default",
+    "aten.sym_constrain_range_for_size.default",
+    "aten.sym_constrain_range.default",
+)
+_NUMBERS = {
+    **{getattr(operator, name): name for name in allowed.NUMBERS if hasattr(operator, name)},
+    **{getattr(math, name): name for name in ("trunc", "floor", "ceil")},
+    torch.sym_max: "max",
+    torch.sym_min: "min",
+    torch.sym_float: "float",
+    torch.sym_int: "trunc",
+    round: "round",
+}
+_SAMPLE = (
+    96,
+    112,
+)  # LR height and width: divisible by windows of 8, large enough for strided pools
+_FREE = {2: Dim.DYNAMIC, 3: Dim.DYNAMIC}
+_NAMES = {
+    **{dtype: {"dtype": name} for name, dtype in DTYPES.items()},
+    **{layout: {"format": name} for name, layout in FORMATS.items()},
+}
+
+
+class NotCaptured(Exception):
+    """The network is no graph; the message says why, in one line."""
+
+
+class Tensors:
+    """The tensors of all graphs of a file, each once."""
+
+    def __init__(self) -> None:
+        self.all: list[Tensor] = []
+        self.parameters: set[int] = set()
+        self._known: dict[tuple[Any, ...], int] = {}
+
+    def number(self, tensor: Tensor) -> int:
+        """The number of a tensor; it is added if it is new."""
+        plain = tensor.detach()
+        key = (plain.data_ptr(), plain.dtype, tuple(plain.shape), plain.stride())
+        if key not in self._known:
+            self._known[key] = len(self.all)
+            self.all.append(plain)
+        number = self._known[key]
+        if isinstance(tensor, nn.Parameter):
+            self.parameters.add(number)
+        return number
+
+
+def captured(
+    model: nn.Module, declared: Load, before: nn.Module | None, request: Capture
+) -> tuple[Captured, bytes]:
+    """The answer to a request, and the file of the network; NotCaptured says why there is none.
+
+    `before` is the module of an entry with `deploy` as it was before that.
+    """
+    tensors = Tensors()
+    height, width = request.count
+    counted = {request.count, (height * 2, width * 3 // 2), (height * 5 // 4, width * 3 // 2)}
+    sizes = _shown(declared, request.sizes) | counted | {(SPOT_SIZE, SPOT_SIZE)}
+    graphs = capture(model, declared, sorted(sizes), tensors)
+    fused = () if before is None else capture(before, declared, sorted(counted), tensors)
+    if sum(tensor.nbytes for tensor in tensors.all) > BYTES_CAP:
+        raise NotCaptured(f"it has more than {BYTES_CAP:,} bytes of tensors")
+    network = CapturedNetwork(
+        graphs, tuple(sorted(tensors.parameters)), parameter_count(model), fused
+    )
+    own = 0 if graphs[0].size is None else len(graphs)
+    return Captured(graphs=own), encode(network, tensors.all)
+
+
+def _shown(declared: Load, sizes: Sequence[Size]) -> set[Size]:
+    """The sizes that the model itself is given, in tiles and padded as it is declared."""
+    found: set[Size] = set()
+
+    class Recorder(nn.Module):
+        def forward(self, image: Tensor) -> Tensor:
+            height, width = image.shape[-2:]
+            found.add((height, width))
+            return image.new_zeros(1, 3, height * declared.scale, width * declared.scale)
+
+    run = in_tiles(Recorder(), declared)
+    for size in sizes:
+        run(torch.zeros(1, 3, *size))
+    return found
+
+
+def capture(
+    model: nn.Module, declared: Load, sizes: Sequence[Size], tensors: Tensors
+) -> tuple[Graph, ...]:
+    """The graph of `model`, or one for each LR height and width of `sizes`.
+
+    NotCaptured if neither can be had.
+    """
+    model = getattr(model, "_orig_mod", model)  # as written, if torch.compile has wrapped it
+    sample = torch.zeros(
+        1, 3, *_SAMPLE, device=declared.device, dtype=PRECISIONS[declared.precision]
+    )
+    try:
+        program = _exported(model, sample, _FREE)
+        guards = getattr(program.module(), "_guards_fn", None)
+        if all(_serves(guards, sample.new_empty(1, 3, *size)) for size in sizes):
+            return (_Translation(program, tensors).graph(None),)
+    except Exception:  # noqa: BLE001, S110 - the entry's own, of any kind: sizes may be needed
+        pass
+    try:
+        return tuple(
+            _Translation(_exported(model, sample.new_zeros(1, 3, *size)), tensors).graph(size)
+            for size in sizes
+        )
+    except NotCaptured:
+        raise
+    except Exception as error:  # noqa: BLE001 - the same
+        raise NotCaptured(describe(error)) from None
+
+
+def _exported(
+    model: nn.Module, image: Tensor, free: dict[int, Any] | None = None
+) -> ExportedProgram:
+    shapes = None if free is None else (free,)
+    with torch.no_grad():
+        return export(model, (image,), dynamic_shapes=shapes, strict=False)
+
+
+def _serves(guards: nn.Module | None, image: Tensor) -> bool:
+    """Whether a program holds for the image's size: branches on a size become its guards."""
+    try:
+        return guards is None or guards(image) is None
+    except AssertionError:
+        return False
+
+
+class _Translation:
+    """One exported program, in the words of a document."""
+
+    def __init__(self, program: ExportedProgram, tensors: Tensors) -> None:
+        self._program = program
+        self._tensors = tensors
+        self._values: dict[FxNode, Any] = {}  # how later nodes say each node
+        self._nodes: list[Node] = []
+
+    def graph(self, size: Size | None) -> Graph:
+        signature = self._program.graph_signature
+        if len(signature.output_specs) != 1 or signature.output_specs[0].kind.name != "USER_OUTPUT":
+            raise NotCaptured("its forward changes the module, or returns more than one tensor")
+        inputs = iter(signature.input_specs)
+        for node in self._program.graph.nodes:
+            if node.op == "placeholder":
+                self._values[node] = self._input(next(inputs))
+            elif node.op == "call_function":
+                self._call(node)
+            elif node.op == "output":
+                (result,) = node.args[0]
+                if not isinstance(result, FxNode):
+                    raise NotCaptured("its forward does not return a tensor")
+                output = self._output(self._values[result])
+                self._refuse_state()
+                return Graph(size, tuple(self._nodes), output)
+            else:
+                raise NotCaptured(f"it has control flow on values ({node.target})")
+        raise NotCaptured("its forward returns nothing")
+
+    def _refuse_state(self) -> None:
+        try:
+            written(tuple(self._nodes))
+        except BadGraph:
+            raise NotCaptured("its forward changes the module or its input") from None
+
+    def _output(self, value: Any) -> int:
+        if "node" not in value or not value["node"]:
+            self._nodes.append(Node("aten.clone.default", (value,), {}))
+            return len(self._nodes)
+        return int(value["node"])
+
+    def _input(self, spec: Any) -> Any:
+        if spec.kind is InputKind.USER_INPUT:
+            return {"node": 0}
+        if spec.kind is InputKind.PARAMETER:
+            return {"tensor": self._tensors.number(self._program.state_dict[spec.target])}
+        if spec.kind is InputKind.BUFFER and spec.persistent:
+            return {"tensor": self._tensors.number(self._program.state_dict[spec.target])}
+        if spec.kind in (InputKind.BUFFER, InputKind.CONSTANT_TENSOR):
+            return {"tensor": self._tensors.number(self._program.constants[spec.target])}
+        raise NotCaptured(f"it needs a {spec.kind.name.lower()} that is no tensor")
+
+    def _call(self, node: FxNode) -> None:
+        name = _name(node.target)
+        if name in _DROPPED:
+            return
+        try:
+            allowed.resolve(name)
+        except KeyError:
+            raise NotCaptured(f"it calls {name}, which is no operator of a graph") from None
+        arguments = tuple(self._value(argument) for argument in node.args)
+        named = {
+            key: self._value(value)
+            for key, value in node.kwargs.items()
+            if key not in ("layout", "pin_memory")
+        }
+        self._nodes.append(Node(name, arguments, named, _layer(node)))
+        self._values[node] = {"node": len(self._nodes)}
+
+    def _value(self, value: Any) -> Any:
+        match value:
+            case FxNode():
+                return self._values[value]
+            case list() | tuple():
+                return [self._value(item) for item in value]
+            case None | bool():
+                return value
+            case int():  # the end of a slice is the largest number that there is
+                return max(-allowed.LARGEST, min(value, allowed.LARGEST))
+        return _said(value)
+
+
+def _said(value: Any) -> Any:
+    """What JSON has no word for, as a document holds it."""
+    match value:
+        case float():
+            return value if math.isfinite(value) else {"float": str(value)}
+        case str():
+            return {"text": value}
+        case torch.device():
+            return {"device": True}
+    if value in _NAMES:
+        return _NAMES[value]
+    raise NotCaptured(f"it passes a {type(value).__name__} to an operator")
+
+
+def _name(target: Any) -> str:
+    if target in _NUMBERS:
+        return _NUMBERS[target]
+    if target is operator.getitem:
+        return "getitem"
+    return str(target)
+
+
+def _layer(node: FxNode) -> str:
+    """The class of torch.nn that called a node, if a convention counts it."""
+    stack = node.meta.get("nn_module_stack")
+    if not stack:
+        return ""
+    _, kind = list(stack.values())[-1]
+    name = kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
+    *module, layer = name.split(".")
+    return layer if module[:2] == ["torch", "nn"] and layer in LAYERS else ""

@@ -1,0 +1,359 @@
+"""Build a network from a captured graph: the strict reader, where none of the entry's code is.
+
+What does not depend on the image is computed once, here. The tensors that are left, and meet the
+image, are what the network knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, fx, nn
+
+from harness.worker.count.model_copies import describe
+from harness.worker.graph import allowed
+from harness.worker.graph.layers import layer
+from harness.worker.graph.network_file import (
+    BYTES_CAP,
+    DTYPES,
+    FORMATS,
+    BadGraph,
+    CapturedNetwork,
+    Graph,
+    Node,
+    Size,
+    decode,
+    numbers,
+)
+
+_IMAGE = -1  # what may share memory with the image
+
+
+def read(path: Path) -> tuple[CapturedNetwork, tuple[Tensor, ...]]:
+    """The document and the tensors of a file; BadGraph where it is no captured network."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            names, metadata = sorted(file.keys()), file.metadata() or {}
+            if names != [f"{number:05d}" for number in range(len(names))]:
+                raise BadGraph("its tensors are not numbered one by one")
+            if metadata.keys() != {"graph"}:
+                raise BadGraph("it has no document")
+            if path.stat().st_size > BYTES_CAP:
+                raise BadGraph(f"it is larger than {BYTES_CAP:,} bytes")
+            network = decode(metadata["graph"])
+            # copies, which torch aligns: kernels that load whole vectors sum in another order else
+            tensors = tuple(file.get_tensor(name).clone() for name in names)
+    except SafetensorError as error:
+        raise BadGraph(f"it is no safetensors file: {error}") from None
+    return network, tensors
+
+
+def rebuild(
+    network: CapturedNetwork,
+    tensors: tuple[Tensor, ...],
+    *,
+    device: str = "cpu",
+    deployed: bool = True,
+) -> nn.Module:
+    """The network as a module in evaluation mode, on its device; BadGraph for one that is none.
+
+    It takes and returns what the captured module did, and has as many parameters; those that the
+    graph does not need are `unused`. `deployed=False` asks for the network before its entry's
+    `deploy`.
+    """
+    deployed = deployed or not network.before
+    graphs = network.graphs if deployed else network.before
+    known = {at: tensor.to(device) for at, tensor in enumerate(tensors)}
+    for at in set(network.parameters) & known.keys():
+        known[at] = nn.Parameter(known[at], requires_grad=False)
+    try:
+        builders = {graph.size: _Builder(graph, known, device) for graph in graphs}
+        built = {size: builder.module() for size, builder in builders.items()}
+    except BadGraph:
+        raise
+    except Exception as error:  # noqa: BLE001 - an operator's own, of any kind
+        raise BadGraph(f"a part of it can't be computed: {describe(error)}") from None
+    elements = {size: sum(it.sources.values()) for size, it in builders.items()}
+    model = Network(built, elements)
+    used = sum(parameter.numel() for parameter in model.parameters())
+    if network.params > used and deployed:
+        unused = torch.zeros((), device=device).expand(network.params - used)
+        model.register_parameter("unused", nn.Parameter(unused, requires_grad=False))
+    return model.eval()
+
+
+class Network(nn.Module):
+    """A network of one graph, or of one for each of some LR heights and widths."""
+
+    def __init__(
+        self, graphs: Mapping[Size | None, nn.Module], elements: Mapping[Size | None, int]
+    ) -> None:
+        super().__init__()
+        self._elements = dict(elements)
+        self._names = {size: f"at_{size[0]}x{size[1]}" if size else "graph" for size in graphs}
+        for size, graph in graphs.items():
+            self.add_module(self._names[size], graph)
+
+    def forward(self, image: Tensor) -> Any:
+        """Run the graph of the image's size; ValueError if there is none."""
+        return self.graph_at((image.shape[-2], image.shape[-1]))(image)
+
+    def graph_at(self, size: Size) -> nn.Module:
+        """The graph of an LR height and width; ValueError if there is none."""
+        name = self._names.get(None) or self._names.get(size)
+        if name is None:
+            raise ValueError(f"the network was captured for other sizes than {size[0]}x{size[1]}")
+        graph: nn.Module = getattr(self, name)
+        return graph
+
+    def elements_at(self, size: Size) -> int:
+        """How many elements of its tensors the image meets at a size."""
+        return self._elements[None if None in self._elements else size]
+
+
+@dataclass(frozen=True)
+class _Folded:
+    """The value of a node that does not depend on the image; `learned` if parameters are in it.
+
+    `sources` are what it knows, with their elements: what was only moved knows no more than before.
+    """
+
+    value: Any
+    learned: bool
+    sources: Mapping[str, int]
+
+
+class _Builder:
+    """One graph on its way to a module."""
+
+    def __init__(self, graph: Graph, tensors: Mapping[int, Tensor], device: str) -> None:
+        self._graph = graph
+        self._tensors = tensors
+        self._device = device
+        self._calls = [
+            (number, node, _checked(node, number, tensors))
+            for number, node in enumerate(graph.nodes, start=1)
+        ]
+        self._written = written(graph.nodes)
+        self._folded: dict[int, _Folded] = {}
+        self._bytes = 0  # of folded tensors
+        self.sources: dict[str, int] = {}  # elements of what the image meets
+        self._said: dict[str, int] = {}  # the number of each folded node, by what it says
+        self._root = nn.Module()
+        self._attributes: dict[tuple[str, int], str] = {}  # by the kind and number of a value
+        self._fx = fx.Graph()
+        self._image = self._fx.placeholder("image")
+        self._made: dict[int, fx.Node] = {0: self._image}
+
+    @torch.no_grad()
+    def module(self) -> nn.Module:
+        """The whole graph, without the nodes that nothing needs."""
+        for number, node, function in self._calls:
+            if not self._fold(number, node, function):
+                self._made[number] = self._place(number, node, function)
+        self._fx.output(self._value({"node": self._graph.output}))
+        self._fx.eliminate_dead_code(self._stays)
+        return fx.GraphModule(self._root, self._fx)
+
+    def _fold(self, number: int, node: Node, function: Callable[..., Any]) -> bool:
+        """Compute a node that depends on tensors and numbers alone; False where it does not."""
+        given = [node.args, list(node.kwargs.values())]
+        sources = set(numbers(given, "node"))
+        if number in self._written or not sources <= self._folded.keys():
+            return False
+        said = repr((node.op, *self._arguments(node, self._first)))
+        if said in self._said:  # what is computed twice is known once: shared weights are
+            self._folded[number] = self._folded[self._said[said]]
+            return True
+        self._said[said] = number
+        self._refuse_large(number, node, function)
+        arguments, named = self._arguments(node, self._constant)
+        value = function(*arguments, **named)
+        tensors = (self._tensors[at] for at in numbers(given, "tensor"))
+        learned = any(isinstance(tensor, nn.Parameter) for tensor in tensors)
+        learned = learned or any(self._folded[at].learned for at in sources)
+        if learned and isinstance(value, Tensor) and value.is_floating_point():
+            value = nn.Parameter(value, requires_grad=False)
+        self._folded[number] = _Folded(value, learned, self._sources(number, node, value))
+        return True
+
+    def _sources(self, number: int, node: Node, value: Any) -> Mapping[str, int]:
+        given = [node.args, list(node.kwargs.values())]
+        used = {f"tensor {at}": self._tensors[at] for at in numbers(given, "tensor")}
+        moved = {
+            name: tensor.numel() for name, tensor in used.items() if tensor.is_floating_point()
+        }
+        for at in numbers(given, "node"):
+            moved.update(self._folded[at].sources)
+        if moved and node.op in allowed.MOVES:
+            return moved
+        parts = value if isinstance(value, list | tuple) else (value,)
+        made = sum(part.numel() for part in parts if isinstance(part, Tensor))
+        return {f"node {number}": made} if made else {}
+
+    def _refuse_large(self, number: int, node: Node, function: Callable[..., Any]) -> None:
+        """Refuse to compute what would not fit, by its shape alone."""
+        arguments, named = self._arguments(node, self._shaped)
+        made = function(*arguments, **named)
+        parts = made if isinstance(made, list | tuple) else (made,)
+        self._bytes += sum(part.nbytes for part in parts if isinstance(part, Tensor))
+        if self._bytes > BYTES_CAP:
+            raise BadGraph(f"node {number} makes more than {BYTES_CAP:,} bytes of tensors")
+
+    def _shaped(self, value: Any) -> Any:
+        """A value with tensors that have shapes and no memory."""
+        return _said(value, lambda kind, at: _on_meta(self._known(kind, at)))
+
+    def _place(self, number: int, node: Node, function: Callable[..., Any]) -> fx.Node:
+        if node.op.startswith("aten.index") and any(
+            at not in self._folded for at in numbers(node.args[1:2], "node")
+        ):  # the image would choose how much is computed
+            raise BadGraph(f"node {number} has indices that depend on the image or its size")
+        built = layer(node, self._tensor_of)
+        self._note(node.args[:3] if node.op == "aten.batch_norm.default" else node.args)
+        self._note(list(node.kwargs.values()))
+        if built is not None:
+            name = f"layer{number}"
+            self._root.add_module(name, built)
+            return self._fx.call_module(name, (self._value(node.args[0]),))
+        arguments, named = self._arguments(node, self._value)
+        return self._fx.call_function(function, arguments, named)
+
+    def _note(self, values: Any) -> None:
+        """What a node knows that stays in the graph; of a batch norm's statistics nothing."""
+        for at in numbers(values, "tensor"):
+            self.sources[f"tensor {at}"] = self._tensors[at].numel()
+        for at in numbers(values, "node"):
+            if at in self._folded:
+                self.sources.update(self._folded[at].sources)
+
+    def _arguments(
+        self, node: Node, of: Callable[[Any], Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return tuple(map(of, node.args)), {name: of(value) for name, value in node.kwargs.items()}
+
+    def _tensor_of(self, value: Any) -> Tensor | None:
+        """The tensor that a value stands for, where it does not depend on the image."""
+        if not isinstance(value, Mapping):
+            return None
+        if "tensor" in value:
+            return self._tensors[value["tensor"]]
+        folded = self._folded.get(value.get("node", 0))
+        return folded.value if folded and isinstance(folded.value, Tensor) else None
+
+    def _value(self, value: Any) -> Any:
+        """A value as an argument in the graph that is built."""
+        return _said(value, self._reference)
+
+    def _constant(self, value: Any) -> Any:
+        return _said(value, self._known)
+
+    def _first(self, value: Any) -> Any:
+        """A value with the first of all nodes that are the same in the place of each."""
+        return _said(
+            value,
+            lambda kind, at: (kind, id(self._folded[at]) if kind == "node" else at),
+        )
+
+    def _known(self, kind: str, number: Any) -> Any:
+        if kind == "device":
+            return torch.device(self._device)
+        return self._tensors[number] if kind == "tensor" else self._folded[number].value
+
+    def _reference(self, kind: str, number: Any) -> Any:
+        if kind == "node" and number in self._made:
+            return self._made[number]
+        tensor = self._tensor_of({kind: number})
+        if tensor is not None:
+            return self._attribute((kind, number), tensor)
+        value = self._known(kind, number)
+        if isinstance(value, list | tuple):
+            raise BadGraph("a list of tensors that does not depend on the image is used whole")
+        return value
+
+    def _stays(self, node: fx.Node) -> bool:
+        """Whether a node is needed even if nothing uses its result."""
+        if node.op == "call_module":
+            return bool(getattr(self._root.get_submodule(str(node.target)), "inplace", False))
+        return node.op in ("placeholder", "output") or allowed.writes(str(node.target))
+
+    def _attribute(self, key: tuple[str, int], tensor: Tensor) -> fx.Node:
+        if key not in self._attributes:
+            name = f"tensor{len(self._attributes)}"
+            if isinstance(tensor, nn.Parameter):
+                self._root.register_parameter(name, tensor)
+            else:
+                self._root.register_buffer(name, tensor)
+            self._attributes[key] = name
+        return self._fx.get_attr(self._attributes[key])
+
+
+def _on_meta(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return type(value)(map(_on_meta, value))
+    if isinstance(value, torch.device):
+        return torch.device("meta")
+    return value.detach().to("meta") if isinstance(value, Tensor) else value
+
+
+def _said(value: Any, of: Callable[[str, Any], Any]) -> Any:
+    """A value of the document as Python has it; nodes, tensors and the device by `of`."""
+    if isinstance(value, tuple | list):
+        return [_said(item, of) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    ((kind, content),) = value.items()
+    if kind in _PLAIN:
+        return _PLAIN[kind](content)
+    return of(kind, content)
+
+
+_PLAIN: dict[str, Callable[[str], Any]] = {
+    "float": float,
+    "dtype": DTYPES.__getitem__,
+    "format": FORMATS.__getitem__,
+    "text": str,
+}
+
+
+def _checked(node: Node, number: int, tensors: Mapping[int, Tensor]) -> Callable[..., Any]:
+    """The function of a node, if a graph may call it like that."""
+    try:
+        function: Callable[..., Any] = allowed.resolve(node.op)
+    except KeyError:
+        raise BadGraph(f"node {number} calls {node.op:.80}, which no graph may") from None
+    if any(at not in tensors for at in numbers([node.args, list(node.kwargs.values())], "tensor")):
+        raise BadGraph(f"node {number} uses a tensor that is not there")
+    if node.op in allowed.OFF:
+        name, value = allowed.OFF[node.op]
+        if allowed.bound(node.op, node.args, node.kwargs).get(name) != value:
+            raise BadGraph(f"node {number} calls {node.op} with {name} other than {value}")
+    return function
+
+
+def written(nodes: tuple[Node, ...]) -> set[int]:
+    """Nodes whose memory a later node writes to; BadGraph if that is the image's or a tensor's."""
+    owners: dict[int, frozenset[int]] = {0: frozenset({_IMAGE})}
+    touched: set[int] = set()
+    for number, node in enumerate(nodes, start=1):
+        given = [node.args, list(node.kwargs.values())]
+        if allowed.writes(node.op):
+            owners[number] = frozenset().union(*_owners(node.args[:1], owners))
+            if owners[number] & {_IMAGE} or not owners[number]:
+                raise BadGraph(f"node {number} writes to the image or to a tensor of the network")
+            touched |= owners[number]
+        elif node.op in allowed.VIEWS or node.op == "getitem":
+            owners[number] = frozenset().union(*_owners(given, owners)) or frozenset({number})
+        else:
+            owners[number] = frozenset({number})
+    return {number for number, of in owners.items() if of & touched}
+
+
+def _owners(given: Any, owners: Mapping[int, frozenset[int]]) -> Iterator[frozenset[int]]:
+    yield from (owners[at] for at in numbers(given, "node"))
+    yield from (frozenset({_IMAGE}) for _ in numbers(given, "tensor"))

@@ -1,0 +1,166 @@
+"""What becomes of a network between its code and its graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from harness.wire.messages import Capture
+from harness.worker.count import count_model
+from harness.worker.graph import rebuild
+from harness.worker.graph.capture import NotCaptured, captured
+from harness.worker.graph.network_file import decode
+from tests.unit.worker.graph.networks import LOAD, Plain, Routed, Windowed, image, kept, rebuilt
+
+
+@torch.no_grad()
+def _outputs(model: nn.Module, shown: Tensor) -> Tensor:
+    output: Tensor = model(shown.clone())
+    return output
+
+
+def test_a_graph_gives_the_outputs_of_its_code_to_the_bit_at_every_size(tmp_path: Path) -> None:
+    model = Plain().eval()
+    graph = rebuilt(model, tmp_path)
+    for height, width in ((16, 24), (5, 7), (33, 9)):
+        shown = image(height, width)
+        assert torch.equal(_outputs(graph, shown), _outputs(model, shown))
+
+
+def test_one_that_asks_for_sizes_has_a_graph_for_each(tmp_path: Path) -> None:
+    model = Windowed().eval()
+    graph = rebuilt(model, tmp_path)
+    shown = image(20, 24)
+    assert torch.equal(_outputs(graph, shown), _outputs(model, shown))
+    with pytest.raises(ValueError, match="captured for other sizes than 16x32"):
+        graph(image(16, 32))
+
+
+def test_one_that_branches_on_values_is_not_captured(tmp_path: Path) -> None:
+    with pytest.raises(NotCaptured):
+        kept(Routed(), tmp_path / "network.safetensors")
+
+
+def test_layers_are_layers_again_so_that_every_counter_sees_them(tmp_path: Path) -> None:
+    model = Plain().eval()
+    ours, theirs = (
+        count_model(it, height=32, width=32) for it in (model, rebuilt(model, tmp_path))
+    )
+    figures = [
+        [(it["name"], it["macs"], it["activations"], it["convs"]) for it in counts["counters"]]
+        for counts in (ours, theirs)
+    ]
+    assert figures[0][0] == ("ntire2022", 32 * 32 * (3 * 12 * 9 + 12), 32 * 32 * 12, 1)
+    assert figures[1] == figures[0]
+    assert ours["params"] == theirs["params"] == 3 * 12 * 9 + 12
+
+
+class _Folding(nn.Module):
+    """Three 1x1 kernels multiplied in forward: 3 x 9 + ... parameters behind 9 that are needed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kernels = nn.ParameterList(nn.Parameter(torch.rand(3, 3)) for _ in range(3))
+
+    def forward(self, shown: Tensor) -> Tensor:
+        one, two, three = self.kernels
+        weight = (one @ two @ three)[..., None, None]
+        return functional.conv2d(shown, weight).repeat_interleave(2, 2).repeat_interleave(2, 3)
+
+
+def test_what_does_not_depend_on_the_image_is_folded(tmp_path: Path) -> None:
+    model = _Folding().eval()
+    graph = rebuilt(model, tmp_path)
+    sizes = {name.rpartition(".")[2]: it.numel() for name, it in graph.named_parameters()}
+    assert sizes == {"weight": 9, "unused": 27 - 9}
+    shown = image()
+    assert torch.equal(_outputs(graph, shown), _outputs(model, shown))
+
+
+class _Stateful(Plain):
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, shown: Tensor) -> Tensor:
+        self.calls += 1
+        return super().forward(shown) * self.calls
+
+
+class _Random(Plain):
+    def forward(self, shown: Tensor) -> Tensor:
+        return super().forward(shown + torch.rand_like(shown))
+
+
+class _Two(Plain):
+    def forward(self, shown: Tensor) -> Tensor:
+        return super().forward(shown), shown  # type: ignore[return-value]
+
+
+class _Unwritten(Plain):
+    def forward(self, shown: Tensor) -> Tensor:
+        return super().forward(torch.empty_like(shown))
+
+
+@pytest.mark.parametrize("model", [_Stateful, _Random, _Two, _Unwritten])
+def test_state_chance_and_unwritten_memory_are_no_graph(
+    model: Callable[[], nn.Module], tmp_path: Path
+) -> None:
+    with pytest.raises(NotCaptured):
+        kept(model(), tmp_path / "network.safetensors")
+
+
+class _Unused(Plain):
+    def __init__(self) -> None:
+        super().__init__()
+        self.never = nn.Linear(10, 10)
+
+
+def test_parameters_that_no_graph_needs_still_count(tmp_path: Path) -> None:
+    read = rebuild.read(kept(_Unused(), tmp_path / "network.safetensors"))
+    for deployed in (True, False):  # it has no `deploy`
+        counts = count_model(rebuild.rebuild(*read, deployed=deployed), height=32, width=32)
+        assert counts["params"] == 3 * 12 * 9 + 12 + 110
+
+
+def test_the_worker_s_answer_holds_the_graph_before_deploy_too(tmp_path: Path) -> None:
+    fused, before = Plain().eval(), Plain().eval()
+    request = Capture(sizes=((16, 24),), count=(16, 16))
+    answer, payload = captured(fused, LOAD, before, request)
+    assert answer.graphs == 0
+    path = tmp_path / "network.safetensors"
+    path.write_bytes(payload)
+    network, tensors = rebuild.read(path)
+    shown = image()
+    for deployed, model in ((True, fused), (False, before)):
+        graph = rebuild.rebuild(network, tensors, deployed=deployed)
+        assert torch.equal(_outputs(graph, shown), _outputs(model, shown))
+
+
+def test_a_size_of_its_own_is_captured_for_tiles_and_padding_as_they_are_declared() -> None:
+    load = type(LOAD)(**{**vars(LOAD), "pad_to_multiple": 16})
+    request = Capture(sizes=((10, 20),), count=(16, 16))
+    answer, payload = captured(Windowed().eval(), load, None, request)
+    # 10x20 padded to 16x32; the count's 16x16, and its other sizes 32x24, 20x24; and 64x64
+    assert answer.graphs == 5
+    header = payload[8 : 8 + int.from_bytes(payload[:8], "little")]
+    assert b'"size":[16,32]' in header.replace(b"\\", b"")
+
+
+def test_a_document_is_read_as_it_was_written(tmp_path: Path) -> None:
+    network, _ = rebuild.read(kept(Plain(), tmp_path / "network.safetensors"))
+    assert network.params == 3 * 12 * 9 + 12
+    (graph,) = network.graphs
+    assert [node.op for node in graph.nodes] == [
+        "aten.conv2d.default",
+        "aten.leaky_relu_.default",
+        "aten.pixel_shuffle.default",
+    ]
+    assert graph.nodes[1].layer == "LeakyReLU"
+    with pytest.raises(Exception, match="no JSON"):
+        decode("{")
