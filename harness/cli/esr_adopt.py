@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from harness.cli.console import ExitCode, explained, print_json, say
-from harness.cli.options import AsJson, Logs, id_list
+from harness.cli.options import AsJson, Logs, Sandbox, id_list
 
 if TYPE_CHECKING:
     from harness.usecases.adopt import Adopted
@@ -37,7 +37,7 @@ def adopt(
     ids: Annotated[str, typer.Option("--ids", help="Its entries, as in 0,4,25.")],
     to: Annotated[Path, typer.Option(help="Where the folders are made.")] = Path("submissions"),
     reports: Logs = Path("reports"),
-    sandbox: Annotated[Literal["auto", "require", "none"], typer.Option(hidden=True)] = "auto",
+    sandbox: Sandbox = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Write entries of an official checkout as submission folders that give the same output."""
