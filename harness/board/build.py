@@ -143,7 +143,7 @@ def _entry(listed: ListedEntry, challenge: Challenge, records: tuple[Record, ...
         intervals=intervals,
         untrained=untrained,
         marks=tuple(_marks(listed, records)),
-        notes=_entry_notes(records),
+        notes=_entry_notes(listed, records),
         verdict=judge(counts) if counts else None,
         audits=combined(audits if least is None else (*audits, least)),
         published=listed.published,
@@ -197,9 +197,11 @@ def _marks(listed: ListedEntry, records: tuple[Record, ...]) -> Iterator[EntryBa
     counts = counts_of(records)
     if counts is not None and suspicion(counts.unfused):
         yield EntryBadge.DEPLOY_IN_DOUBT
+    if listed.as_code:
+        yield EntryBadge.AS_CODE
 
 
-def _entry_notes(records: tuple[Record, ...]) -> tuple[str, ...]:
+def _entry_notes(listed: ListedEntry, records: tuple[Record, ...]) -> tuple[str, ...]:
     outcomes = (it.outcome for it in records)
     made = (it for it in outcomes if isinstance(it, CountFigures | RoundFigures))
     notes = [note for outcome in made for note in outcome.notes]
@@ -210,6 +212,7 @@ def _entry_notes(records: tuple[Record, ...]) -> tuple[str, ...]:
     ]
     counts = counts_of(records)
     notes += [suspicion(counts.unfused)] if counts is not None else []
+    notes += [f"measured by its own code: {listed.as_code}"] if listed.as_code else []
     return tuple(dict.fromkeys(filter(None, notes)))
 
 

@@ -108,6 +108,8 @@ def _reasons(challenge: Challenge, entry: BoardEntry) -> list[str]:
         faults += [] if challenge.rank_untrained else [EntryBadge.UNTRAINED]
     elif not entry.rankable or (shown_only and not challenge.rank_references):
         faults.append("not entered for ranking")
+    if challenge.capture == "required" and EntryBadge.AS_CODE in entry.marks:
+        faults.append("its network was not captured, which the rules require")
     faults += [
         f"rejected by the audit of {audit.id}: {audit.evidence}"
         for audit in entry.audits

@@ -15,6 +15,9 @@ from harness.core.values import finite_value, refuse
 Split = Literal["validation", "test", "benchmark"]
 RuntimeMean = Literal["datasets", "images"]
 """Whether each data set counts the same in the average runtime (NTIRE), or each image."""
+CaptureRule = Literal["required", "preferred", "off"]
+"""Whether a row is measured by the graph captured from its entry: if not it is not ranked, or if it
+can be had, or never."""
 ProfileName = Literal["ntire", "classic-y"]
 _MOST_DECIMALS = 12  # beyond them a float of this field's figures holds noise
 
@@ -174,6 +177,7 @@ class Challenge:
     runtime_mean: RuntimeMean = "datasets"
     rank_ties: Literal["shared", "ordinal"] = "shared"  # of the metrics' own ranks
     rank_untrained: bool = False
+    capture: CaptureRule = "preferred"
     rank_references: bool = True  # False: `references` and `baseline` take no place, as in NTIRE
     show_floor: bool = True
     show_published: bool = False  # draw the models' printed figures below the measured rows

@@ -31,6 +31,7 @@ class EntryBadge(StrEnum):
     CHANNELS_LAST = "channels_last"
     COMPILE = "compile"
     DEPLOY_IN_DOUBT = "deploy in doubt"
+    AS_CODE = "as code"
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ class ListedEntry:
     compile: bool = False
     fault: Failed | None = None
     published: tuple[PublishedFigures, ...] = ()
+    as_code: str = ""  # why it was measured by its own code; "" is by its captured graph
     jobs: tuple[JobKey, ...] = ()
 
     def __post_init__(self) -> None:

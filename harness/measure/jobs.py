@@ -47,11 +47,13 @@ class Job:
     def key(self, environment: Environment) -> JobKey:
         """The content hash of everything that decides the outcome where it runs."""
         # machine paths are no content: the digests stand for the folder and the weights
-        load = dataclasses.replace(self.load, folder="", weights="")
+        load = dataclasses.asdict(dataclasses.replace(self.load, folder="", weights=""))
+        if self.load.form != "graph":  # told by the form; older records keep their keys
+            del load["square_tiles"], load["seeded"]
         content: dict[str, object] = {
             "entry": self.entry_digest,
             "weights": self.weights_digest,
-            "load": dataclasses.asdict(load),
+            "load": load,
         }
         if self.kind == "count":
             content |= {
@@ -101,8 +103,8 @@ def jobs(contender: Contender, challenge: Challenge, *, data: str, logs: Path) -
         kind="count",
         round=0,
         load=loads.counting(contender.load),
-        entry_digest=contender.entry.digest,
-        weights_digest=contender.weights.digest,
+        entry_digest=contender.network.digest or contender.entry.digest,
+        weights_digest="" if contender.network.digest else contender.weights.digest,
         protocol=challenge.protocol,
         count_size=challenge.complexity_input,
         profile=challenge.quality_profile,
@@ -144,6 +146,7 @@ def listed(candidate: Contender | Rejected, jobs: tuple[JobKey, ...] = ()) -> Li
         channels_last=submission.channels_last,
         compile=submission.compile,
         published=submission.published,
+        as_code=candidate.network.as_code,
         jobs=jobs,
     )
 

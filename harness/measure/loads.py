@@ -17,12 +17,24 @@ DEVICES = ("cpu", "cuda")
 
 
 @dataclass(frozen=True)
+class CaptureOutcome:
+    """What is measured of an entry: a captured graph, known by its `digest`, or its code.
+
+    `as_code` says why it is the code; neither is known where nothing was to be captured.
+    """
+
+    digest: str = ""
+    as_code: str = ""
+
+
+@dataclass(frozen=True)
 class Contender:
     """An entry that can be started, with its weights."""
 
     entry: Entry
     weights: ChosenWeights
     load: Load
+    network: CaptureOutcome = CaptureOutcome()
 
 
 def contender(
@@ -74,6 +86,7 @@ def declared(
         channels_last=submission.channels_last,
         compile=submission.compile,
         form=entry.form,
+        square_tiles=entry.form == "ntire",
     )
 
 

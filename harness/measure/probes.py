@@ -104,7 +104,7 @@ class AuditedRound(PlainRound):
             task, ready = self._session.task, self._session.ready
             load = task.load
             # whatever its worker says, a row without a weights file stands as untrained
-            named = load.form == "entry" and not load.weights
+            named = load.form == "graph" or (load.form == "entry" and not load.weights)
             trace = RoundTrace(
                 load.device,
                 load.threads,

@@ -38,12 +38,12 @@ class Exports:
 
 def run_round(task: Task, images: tuple[LrImage, ...], score: ScoreOutput) -> RoundFigures | Failed:
     """Measure every image in one fresh process; `score` is given each output of the first pass."""
-    return _asked(task, lambda session: passes.run(session, images, score))
+    return ask_worker(task, lambda session: passes.run(session, images, score))
 
 
 def run_count(task: Task, height: int, width: int) -> CountFigures | Failed:
     """Count the model at a 3 x height x width LR input."""
-    return _asked(task, lambda session: session.count(height, width))
+    return ask_worker(task, lambda session: session.count(height, width))
 
 
 def run_outputs(
@@ -53,18 +53,18 @@ def run_outputs(
 
     A submission that raises for one image may still manage the next, so each has its own outcome.
     """
-    return _asked(task, lambda session: tuple(_tried(session.reply, image) for image in images))
+    return ask_worker(task, lambda session: tuple(tried(session.reply, image) for image in images))
 
 
 def run_trial(
     task: Task, images: tuple[LrImage, ...], size: tuple[int, int]
 ) -> tuple[tuple[OutputReply | Failed, ...], CountFigures | Failed] | Failed:
     """As `run_outputs`, and the counts at `size`, of one process: the participant's dry run."""
-    return _asked(
+    return ask_worker(
         task,
         lambda session: (
-            tuple(_tried(session.reply, image) for image in images),
-            _tried(session.count, *size),
+            tuple(tried(session.reply, image) for image in images),
+            tried(session.count, *size),
         ),
     )
 
@@ -76,10 +76,10 @@ def run_export(task: Task, images: tuple[LrImage, ...]) -> Exports | Failed:
         replies = tuple(session.reply(image) for image in images)
         return Exports(session.ready, session.export(), replies)
 
-    return _asked(task, export)
+    return ask_worker(task, export)
 
 
-def _asked(task: Task, ask: Callable[[Session], R]) -> R | Failed:
+def ask_worker(task: Task, ask: Callable[[Session], R]) -> R | Failed:
     """What `ask` gets of a fresh worker, or why it gets nothing."""
     try:
         with started(task) as session:
@@ -88,7 +88,7 @@ def _asked(task: Task, ask: Callable[[Session], R]) -> R | Failed:
         return failure.failure
 
 
-def _tried(step: Callable[..., R], *arguments: object) -> R | Failed:
+def tried(step: Callable[..., R], *arguments: object) -> R | Failed:
     """A step's value, or its failure as long as the process is there for another step."""
     try:
         return step(*arguments)

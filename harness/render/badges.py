@@ -52,6 +52,10 @@ _CARRIED: dict[EntryBadge, tuple[Tone, str]] = {
         "warn",
         "Its deploy function gives another network, or could not be checked",
     ),
+    EntryBadge.AS_CODE: (
+        "warn",
+        "Measured by its own code, since its network could not be captured as a graph",
+    ),
 }
 
 

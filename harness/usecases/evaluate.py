@@ -24,6 +24,7 @@ from harness.entries.catalogue import Entry, Rejected
 from harness.entries.participants import participants
 from harness.machine import environment as machine
 from harness.measure import loads
+from harness.measure.captures import Capturing, captured
 from harness.measure.jobs import Executor, Job, JobResult, floor_key, jobs, listed
 from harness.measure.loads import Contender
 from harness.measure.local_executor import LocalExecutor
@@ -132,9 +133,9 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
     if request.device == "cuda" and "gpu" not in environment.stable:
         raise BadInput("no NVIDIA GPU found (NVML does not answer): run with --device cpu")
     images = gather(challenge, found, (*notes, *filter(None, (isolation.note,))))
-    scorer = Scorer(challenge, images)
-    executor = LocalExecutor(environment, isolation, images, scorer, progress)
+    executor = LocalExecutor(environment, isolation, images, Scorer(challenge, images), progress)
     folder = request.reports / challenge.id
+    contenders = _as_graphs(contenders, challenge, executor, request.fresh, folder)
     planned = {
         contender.entry.id: jobs(contender, challenge, data=images.digest, logs=folder / "logs")
         for contender in contenders
@@ -142,7 +143,7 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
     }
     bicubic = floor_key(challenge, images.digest)
     floor_row = ListedEntry(FLOOR_ID, "", "Bicubic (MATLAB)", "floor", jobs=(bicubic,))
-    has_floor = challenge.show_floor and scorer.has_truth
+    has_floor = challenge.show_floor and executor.scorer.has_truth
     run = Run(
         session=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
         started=_now(),
@@ -164,10 +165,32 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
     with store.locked():
         save_run(folder, run)
         if has_floor and context.known(FLOOR_ID, bicubic) is None:
-            scores = FloorFigures(floor(challenge, images, scorer))
+            scores = FloorFigures(floor(challenge, images, executor.scorer))
             context.save(FLOOR_ID, bicubic, JobResult(scores, environment))
         measure(context, tuple(planned.values()))
     return build(run, store)
+
+
+def _as_graphs(
+    contenders: tuple[Contender | Rejected, ...],
+    challenge: Challenge,
+    executor: LocalExecutor,
+    fresh: bool,
+    folder: Path,
+) -> tuple[Contender | Rejected, ...]:
+    """The contenders by their captured networks, as far as the rules want it."""
+    if challenge.capture == "off":
+        return contenders
+    capturing = Capturing(
+        sizes=tuple(sorted({image.size for image in executor.images.lr})),
+        count=challenge.complexity_input,
+        folder=folder / "graphs",
+        logs=folder / "logs",
+        protocol=challenge.protocol,
+        confinement=executor.isolation.confinement,
+        fresh=fresh,
+    )
+    return captured(contenders, capturing, executor.images.lr, executor.progress)
 
 
 def measure(context: RunContext, planned: Sequence[tuple[Job, ...]]) -> None:

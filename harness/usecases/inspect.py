@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,8 @@ from harness.entries import weights
 from harness.entries.catalogue import Entry, Rejected
 from harness.machine import environment
 from harness.measure import loads
+from harness.measure.captures import Capturing, capture
+from harness.measure.loads import Contender
 from harness.measure.session import LrImage, OutputReply, Task
 from harness.measure.tasks import run_trial
 from harness.measure.worker_group import concurrently
@@ -99,6 +102,9 @@ def inspect(  # noqa: PLR0913 - one for each option of the command
             quick = candidate.form == "ntire" and not full
             task = Task(load, protocol, log, isolation.confinement, quick=quick)
             found = _inspect(ready.entry, ready.weights, task, size)
+            if found.failure is None and not quick:
+                how = _captured(ready, task, size)
+                found = replace(found, findings=(*found.findings, how))
         progress.done(candidate.id)
         return replace(found, isolation=isolation.confinement.name)
 
@@ -132,6 +138,28 @@ def _inspect(
         found.append(_deploy(unfused))
     verdict = None if task.quick else judge(counted.counts)
     return Inspected(entry, kind, tuple(found), counted, verdict, None, task.log)
+
+
+def _captured(ready: Contender, task: Task, size: tuple[int, int]) -> InspectFinding:
+    """Whether a run would measure the network without a line of the entry's code."""
+    images = trial_images(ready.entry.submission.scale)
+    with tempfile.TemporaryDirectory() as folder:
+        kept = capture(
+            ready,
+            Capturing(
+                sizes=TRIAL_SIZES,
+                count=size,
+                folder=Path(folder),
+                logs=task.log.parent,
+                protocol=task.protocol,
+                confinement=task.confinement,
+            ),
+            images,
+        )
+    if kept.as_code:
+        return InspectFinding("capture", "warning", f"would be measured as code: {kept.as_code}")
+    sizes = f"one graph for each of {kept.graphs} sizes" if kept.graphs else "one for every size"
+    return InspectFinding("capture", "ok", f"captured as a graph, {sizes}")
 
 
 def _deploy(unfused: BeforeDeploy) -> InspectFinding:

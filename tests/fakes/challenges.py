@@ -13,6 +13,7 @@ title = "Tiny"
 scale = 4
 quality_profile = "ntire"
 complexity_input = [32, 32]
+capture = "CAPTURE"
 references = []
 datasets = [{ name = "Set5", split = "validation" }]
 protocol = { rounds = ROUNDS, threads = 1, forward_deadline_s = DEADLINE, count_deadline_s = 20.0 }
@@ -41,9 +42,12 @@ terms = [{ metric = "psnr:Set5" }]
 """
 
 
-def write_challenge(path: Path, *, rounds: int = 1, deadline_s: float = 5.0) -> Path:
-    """A challenge over two tiny images of a made-up Set5."""
+def write_challenge(
+    path: Path, *, rounds: int = 1, deadline_s: float = 5.0, capture: str = "off"
+) -> Path:
+    """A challenge over two tiny images of a made-up Set5; its entries run as code by default."""
     text = TOML.replace("ROUNDS", str(rounds)).replace("DEADLINE", str(deadline_s))
+    text = text.replace("CAPTURE", capture)
     path.write_text(text, encoding="utf-8")
     return path
 

@@ -1,0 +1,145 @@
+"""How many entries are captured as graphs, and what a graph is beside the code it stands for.
+
+    python tests/benchmarks/captures.py ENTRY_OR_CHECKOUT ... [--turns 15] [--json FILE]
+
+For each entry of the folders and official checkouts: whether it is captured, for every size or for
+some, or why not; the seconds that takes; whether the counts of both are equal; and the time of the
+graph over that of the code, taken in turns on one thread at 96x112 LR pixels. Times mean something
+on a quiet machine alone; `--turns 0` leaves them out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from harness.core.challenge import TimingProtocol
+from harness.core.outcome import Failed
+from harness.core.progress import SILENT
+from harness.counts.verdict import judge
+from harness.entries import catalogue, checkouts
+from harness.entries.catalogue import Entry, Rejected
+from harness.measure import loads
+from harness.measure.captures import Capturing, captured
+from harness.measure.loads import Contender
+from harness.measure.session import LrImage, Task
+from harness.measure.tasks import run_count, started
+from harness.sandbox.isolation import choose
+
+COUNT = (64, 64)
+PIXELS = np.random.default_rng(7)
+IMAGES = tuple(
+    LrImage("drawn", f"{side}.png", PIXELS.integers(0, 256, (side, side + 16, 3), dtype=np.uint8))
+    for side in (64, 80, 96)
+)
+
+
+def main() -> None:
+    """Print a row for each entry as it is done, then how many were captured."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("paths", nargs="+", type=Path)
+    parser.add_argument("--ids", nargs="*", type=int, help="of a checkout; default: all")
+    parser.add_argument("--turns", type=int, default=15)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    print("| entry | captured | s | counts | graph over code: median (5th, 95th) |")
+    print("|---|---|---:|---|---|")
+    rows = []
+    for candidate in _candidates(options.paths, options.ids):
+        row = _row(candidate, options.turns)
+        rows.append(row)
+        print("| " + " | ".join(row) + " |", flush=True)
+        if options.json:
+            options.json.write_text(json.dumps(rows, indent=1))
+    graphs = [row for row in rows if not row[1].startswith("code")]
+    by_size = sum(row[1] != "any size" for row in graphs)
+    print(f"\n{len(graphs)} of {len(rows)} captured, {by_size} of them by size")
+
+
+def _candidates(paths: list[Path], ids: list[int] | None) -> Iterator[Entry | Rejected]:
+    for path in paths:
+        if (path / "test_demo.py").is_file():
+            yield from checkouts.candidates(path, tuple(ids) if ids else None)
+        else:
+            yield from catalogue.read_named(str(path))
+
+
+def _row(candidate: Entry | Rejected, turns: int) -> tuple[str, ...]:
+    protocol = TimingProtocol(threads=1, count_deadline_s=600)
+    contender = loads.contender(candidate, protocol)
+    if isinstance(contender, Rejected):
+        return (candidate.id, f"code: {'; '.join(contender.faults)[:120]}", "", "", "")
+    if candidate.form == "ntire":
+        contender = dataclasses.replace(
+            contender, load=dataclasses.replace(contender.load, seeded_if_absent=True)
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        capturing = Capturing(
+            sizes=tuple(image.size for image in IMAGES),
+            count=COUNT,
+            folder=Path(folder),
+            logs=Path(folder),
+            protocol=protocol,
+            confinement=choose("auto").confinement,
+        )
+        began = time.perf_counter()
+        (found,) = captured([contender], capturing, IMAGES, SILENT)
+        took = time.perf_counter() - began
+        assert isinstance(found, Contender)
+        if found.network.as_code:
+            return (candidate.id, f"code: {found.network.as_code[:160]}", f"{took:.1f}", "", "")
+        kept = json.loads(next(Path(folder).glob("*.json")).read_text())
+        how = f"{kept['graphs']} sizes" if kept["graphs"] else "any size"
+        both = [
+            Task(it.load, protocol, Path(folder) / f"{at}.log", capturing.confinement)
+            for at, it in enumerate((contender, found))
+        ]
+        return (candidate.id, how, f"{took:.1f}", _counts(both), _ratio(both, turns))
+
+
+def _counts(both: list[Task]) -> str:
+    """Whether the counts of the code and of its graph are the same, and if not in what."""
+    counted = [
+        run_count(dataclasses.replace(task, load=loads.counting(task.load)), *COUNT)
+        for task in both
+    ]
+    figures = []
+    for outcome in counted:
+        if isinstance(outcome, Failed):
+            return f"failed: {outcome.message[:60]}"
+        counts = outcome.counts
+        counters = {it.name: (it.macs, it.activations, it.convs) for it in counts.counters}
+        figures.append({"params": counts.params, **counters, "verdict": judge(counts).level})
+    code, graph = figures
+    unlike = (key for key in code if code[key] != graph.get(key))
+    return "; ".join(f"{key} {code[key]} / {graph.get(key)}" for key in unlike) or "equal"
+
+
+def _ratio(both: list[Task], turns: int) -> str:
+    if not turns:
+        return ""
+    image = IMAGES[-1]
+    with ExitStack() as stack:
+        code, graph = (stack.enter_context(started(task)) for task in both)
+        ratios = []
+        for turn in range(turns + 2):
+            order = (code, graph) if turn % 2 else (graph, code)
+            times = {id(session): session.forward(image).seconds for session in order}
+            if turn > 1:
+                ratios.append(times[id(graph)] / times[id(code)])
+    low, *_, high = statistics.quantiles(ratios, n=20)
+    return f"{statistics.median(ratios):.3f} ({low:.3f}, {high:.3f})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
