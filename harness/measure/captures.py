@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from harness.documents import atomic
 from harness.documents.typed import adapter
 from harness.entries.catalogue import Rejected
 from harness.machine import environment as machine
+from harness.measure.jobs import content_digest
 from harness.measure.loads import CaptureOutcome, Contender
 from harness.measure.session import LrImage, OutputReply, Session, Task
 from harness.measure.tasks import ask_worker, tried
@@ -92,9 +92,9 @@ def captured(
 def _captured(contender: Contender, capturing: Capturing, images: tuple[LrImage, ...]) -> Contender:
     kept = capture(contender, capturing, images)
     if not kept.digest:
-        return dataclasses.replace(contender, network=CaptureOutcome(as_code=kept.as_code))
+        return dataclasses.replace(contender, captured=CaptureOutcome(as_code=kept.as_code))
     load = _graph_load(contender.load, kept, capturing.folder)
-    return dataclasses.replace(contender, load=load, network=CaptureOutcome(digest=kept.digest))
+    return dataclasses.replace(contender, load=load, captured=CaptureOutcome(digest=kept.digest))
 
 
 def capture(contender: Contender, capturing: Capturing, images: tuple[LrImage, ...]) -> KeptCapture:
@@ -119,7 +119,7 @@ def capture(contender: Contender, capturing: Capturing, images: tuple[LrImage, .
 def _path(contender: Contender, task: Task, capturing: Capturing) -> Path:
     """Where the outcome is kept: by the hash of everything that decides it."""
     load = dataclasses.replace(task.load, folder="", weights="")
-    content = {
+    content: dict[str, object] = {
         "version": CAPTURING,
         "entry": contender.entry.digest,
         "weights": contender.weights.digest,
@@ -129,8 +129,7 @@ def _path(contender: Contender, task: Task, capturing: Capturing) -> Path:
         "libraries": machine.versions(machine.COUNTING),
         "isolation": task.confinement.name,
     }
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    return capturing.folder / f"{digest}.json"
+    return capturing.folder / f"{content_digest(content)}.json"
 
 
 def _known(path: Path) -> KeptCapture | None:

@@ -74,7 +74,7 @@ class Job:
                 "environment": environment.fingerprint,
                 "round": self.round,
             }
-        return JobKey(self.kind, self.round, _digest(content))
+        return JobKey(self.kind, self.round, content_digest(content))
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ def jobs(contender: Contender, challenge: Challenge, *, data: str, logs: Path) -
         kind="count",
         round=0,
         load=loads.counting(contender.load),
-        entry_digest=contender.network.digest or contender.entry.digest,
-        weights_digest="" if contender.network.digest else contender.weights.digest,
+        entry_digest=contender.captured.digest or contender.entry.digest,
+        weights_digest="" if contender.captured.digest else contender.weights.digest,
         protocol=challenge.protocol,
         count_size=challenge.complexity_input,
         profile=challenge.quality_profile,
@@ -122,7 +122,7 @@ def jobs(contender: Contender, challenge: Challenge, *, data: str, logs: Path) -
 def floor_key(challenge: Challenge, data: str) -> JobKey:
     """The key of the bicubic row."""
     content = {"profile": challenge.quality_profile, "data": data, "floor": MEASURING}
-    return JobKey("floor", 0, _digest(content))
+    return JobKey("floor", 0, content_digest(content))
 
 
 def listed(candidate: Contender | Rejected, jobs: tuple[JobKey, ...] = ()) -> ListedEntry:
@@ -146,10 +146,11 @@ def listed(candidate: Contender | Rejected, jobs: tuple[JobKey, ...] = ()) -> Li
         channels_last=submission.channels_last,
         compile=submission.compile,
         published=submission.published,
-        as_code=candidate.network.as_code,
+        as_code=candidate.captured.as_code,
         jobs=jobs,
     )
 
 
-def _digest(content: dict[str, object]) -> str:
+def content_digest(content: dict[str, object]) -> str:
+    """The hash that a content key is."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

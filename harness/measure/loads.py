@@ -34,7 +34,7 @@ class Contender:
     entry: Entry
     weights: ChosenWeights
     load: Load
-    network: CaptureOutcome = CaptureOutcome()
+    captured: CaptureOutcome = CaptureOutcome()
 
 
 def contender(

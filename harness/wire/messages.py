@@ -14,7 +14,7 @@ exactly one:
     Capture             ->  Captured + graph | Trouble
     Inspect             ->  State
     Observe + LR image  ->  Observed | Trouble  (a forward that is watched and not timed)
-    Gauge               ->  Gauged              (of a worker without a submission)
+    MeasurePeakRates    ->  PeakRates           (of a worker without a submission)
     Stop                ->  (exit)
 
 Each request carries a mark of its own, drawn at random, and its answer repeats it.

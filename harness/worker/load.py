@@ -17,10 +17,10 @@ from torch import nn
 from harness.wire.messages import Load
 from harness.worker import select_model
 from harness.worker.caps import brief
+from harness.worker.runner import PRECISIONS
 from harness.worker.state_dict import BadWeights, read_state
 
 __all__ = ["BadWeights", "Loaded", "load"]
-_DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _built(request: Load) -> nn.Module:
 
 def _ready(model: nn.Module, request: Load) -> nn.Module:
     """The model on its device, in evaluation mode."""
-    model = model.to(device=request.device, dtype=_DTYPES[request.precision]).eval()
+    model = model.to(device=request.device, dtype=PRECISIONS[request.precision]).eval()
     if request.channels_last:
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     for parameter in model.parameters():

@@ -96,8 +96,8 @@ def _row(candidate: Entry | Rejected, turns: int) -> tuple[str, ...]:
         (found,) = captured([contender], capturing, IMAGES, SILENT)
         took = time.perf_counter() - began
         assert isinstance(found, Contender)
-        if found.network.as_code:
-            return (candidate.id, f"code: {found.network.as_code[:160]}", f"{took:.1f}", "", "")
+        if found.captured.as_code:
+            return (candidate.id, f"code: {found.captured.as_code[:160]}", f"{took:.1f}", "", "")
         kept = json.loads(next(Path(folder).glob("*.json")).read_text())
         how = f"{kept['graphs']} sizes" if kept["graphs"] else "any size"
         both = [

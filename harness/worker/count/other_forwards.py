@@ -32,12 +32,9 @@ def count_at_second_size(
 ) -> dict[str, Any]:
     """The model at another size, as `core.model_counts.SecondSize`, from `picture(height, width)`.
 
-    `known` are the parameters that are read at the counted size. Twice the height and one and a
-    half times the width on the meta device; less on the CPU, where every pixel is computed.
+    `known` are the parameters that are read at the counted size.
     """
-    height, width = copied.image.shape[-2:]
-    height = height * 2 if copied.device == "meta" else height * 5 // 4
-    width = width * 3 // 2
+    height, width = second_size(*copied.image.shape[-2:], meta=copied.device == "meta")
     there = ModelCopy(copied.model, picture(height, width).to(copied.device), copied.device)
     reads, dispatch = TraceRecorder(there.model, there.image), DispatchCounter()
     try:
@@ -53,6 +50,13 @@ def count_at_second_size(
         "convs": convs,
         "also_read": listed(name for name in reads.names_read() if name not in known),
     }
+
+
+def second_size(height: int, width: int, *, meta: bool) -> tuple[int, int]:
+    """Twice the height and one and a half times the width on the meta device; less on the CPU,
+    where every pixel is computed.
+    """
+    return height * 2 if meta else height * 5 // 4, width * 3 // 2
 
 
 def count_before_deploy(

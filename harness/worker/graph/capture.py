@@ -20,6 +20,7 @@ from torch.fx import Node as FxNode
 from harness.wire.messages import Capture, Captured, Load
 from harness.worker.count.device_choice import SPOT_SIZE
 from harness.worker.count.model_copies import describe, parameter_count
+from harness.worker.count.other_forwards import second_size
 from harness.worker.graph import allowed
 from harness.worker.graph.network_file import (
     BYTES_CAP,
@@ -33,10 +34,10 @@ from harness.worker.graph.network_file import (
     Size,
     encode,
 )
-from harness.worker.graph.rebuild import written
+from harness.worker.graph.rebuild import rebuild
 from harness.worker.runner import PRECISIONS, in_tiles
 
-_DROPPED = (  # guards on sizes: the graph is proved at the sizes where it is used
+_DROPPED = (  # assertions on sizes of results; those on the image's own are guards (`_serves`)
     "aten._assert_scalar.default",
     "aten._assert_tensor_metadata.default",
     "aten.sym_constrain_range_for_size.default",
@@ -51,10 +52,8 @@ _NUMBERS = {
     torch.sym_int: "trunc",
     round: "round",
 }
-_SAMPLE = (
-    96,
-    112,
-)  # LR height and width: divisible by windows of 8, large enough for strided pools
+# LR height and width: windows of 8 fit, and strided pools leave something
+_SAMPLE = (96, 112)
 _FREE = {2: Dim.DYNAMIC, 3: Dim.DYNAMIC}
 _NAMES = {
     **{dtype: {"dtype": name} for name, dtype in DTYPES.items()},
@@ -95,8 +94,7 @@ def captured(
     `before` is the module of an entry with `deploy` as it was before that.
     """
     tensors = Tensors()
-    height, width = request.count
-    counted = {request.count, (height * 2, width * 3 // 2), (height * 5 // 4, width * 3 // 2)}
+    counted = {request.count, *(second_size(*request.count, meta=it) for it in (True, False))}
     sizes = _shown(declared, request.sizes) | counted | {(SPOT_SIZE, SPOT_SIZE)}
     graphs = capture(model, declared, sorted(sizes), tensors)
     fused = () if before is None else capture(before, declared, sorted(counted), tensors)
@@ -140,16 +138,20 @@ def capture(
         program = _exported(model, sample, _FREE)
         guards = getattr(program.module(), "_guards_fn", None)
         if all(_serves(guards, sample.new_empty(1, 3, *size)) for size in sizes):
-            return (_Translation(program, tensors).graph(None),)
+            return (_Translation(program, tensors).read(None, declared.device),)
     except Exception:  # noqa: BLE001, S110 - the entry's own, of any kind: sizes may be needed
         pass
     try:
         return tuple(
-            _Translation(_exported(model, sample.new_zeros(1, 3, *size)), tensors).graph(size)
+            _Translation(_exported(model, sample.new_zeros(1, 3, *size)), tensors).read(
+                size, declared.device
+            )
             for size in sizes
         )
     except NotCaptured:
         raise
+    except BadGraph as error:
+        raise NotCaptured(f"its graph is refused: {error}") from None
     except Exception as error:  # noqa: BLE001 - the same
         raise NotCaptured(describe(error)) from None
 
@@ -179,7 +181,15 @@ class _Translation:
         self._values: dict[FxNode, Any] = {}  # how later nodes say each node
         self._nodes: list[Node] = []
 
-    def graph(self, size: Size | None) -> Graph:
+    def read(self, size: Size | None, device: str) -> Graph:
+        """The graph, of a size or of any; BadGraph where the strict reader would refuse it."""
+        graph = self._graph(size)
+        parameters = tuple(sorted(self._tensors.parameters))
+        network = CapturedNetwork((graph,), parameters, 0)
+        rebuild(network, tuple(self._tensors.all), device=device)
+        return graph
+
+    def _graph(self, size: Size | None) -> Graph:
         signature = self._program.graph_signature
         if len(signature.output_specs) != 1 or signature.output_specs[0].kind.name != "USER_OUTPUT":
             raise NotCaptured("its forward changes the module, or returns more than one tensor")
@@ -194,17 +204,10 @@ class _Translation:
                 if not isinstance(result, FxNode):
                     raise NotCaptured("its forward does not return a tensor")
                 output = self._output(self._values[result])
-                self._refuse_state()
                 return Graph(size, tuple(self._nodes), output)
             else:
                 raise NotCaptured(f"it has control flow on values ({node.target})")
         raise NotCaptured("its forward returns nothing")
-
-    def _refuse_state(self) -> None:
-        try:
-            written(tuple(self._nodes))
-        except BadGraph:
-            raise NotCaptured("its forward changes the module or its input") from None
 
     def _output(self, value: Any) -> int:
         if "node" not in value or not value["node"]:
@@ -250,10 +253,10 @@ class _Translation:
                 return value
             case int():  # the end of a slice is the largest number that there is
                 return max(-allowed.LARGEST, min(value, allowed.LARGEST))
-        return _said(value)
+        return _written_out(value)
 
 
-def _said(value: Any) -> Any:
+def _written_out(value: Any) -> Any:
     """What JSON has no word for, as a document holds it."""
     match value:
         case float():

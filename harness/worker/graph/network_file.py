@@ -23,13 +23,14 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from harness.worker.graph.allowed import LARGEST
+
 FORMAT = 1
 NODES_CAP = 50_000  # of all graphs together: swin transformers of a hundred blocks have 10,000
 BYTES_CAP = 2 * 2**30  # of tensors
 DOCUMENT_CAP = 64 * 2**20
 _DEPTH = 4  # of lists in lists
 _TEXT_CAP = 100
-_LARGEST = 2**53
 
 Size = tuple[int, int]
 DTYPES = {
@@ -168,7 +169,7 @@ def _value(value: Any, depth: int) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float):
-        if isinstance(value, int) and abs(value) > _LARGEST:
+        if isinstance(value, int) and abs(value) > LARGEST:
             raise BadGraph("a number is too large")
         return value
     if isinstance(value, list) and depth < _DEPTH:
@@ -202,7 +203,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def _number(value: Any) -> int:
-    if type(value) is not int or not 0 <= value <= _LARGEST:
+    if type(value) is not int or not 0 <= value <= LARGEST:
         raise BadGraph(f"{value!r:.40} is no number of something")
     return value
 

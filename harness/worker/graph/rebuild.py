@@ -143,7 +143,7 @@ class _Builder:
         self._folded: dict[int, _Folded] = {}
         self._bytes = 0  # of folded tensors
         self.sources: dict[str, int] = {}  # elements of what the image meets
-        self._said: dict[str, int] = {}  # the number of each folded node, by what it says
+        self._same: dict[str, int] = {}  # the number of each folded node, by what it says
         self._root = nn.Module()
         self._attributes: dict[tuple[str, int], str] = {}  # by the kind and number of a value
         self._fx = fx.Graph()
@@ -166,11 +166,11 @@ class _Builder:
         sources = set(numbers(given, "node"))
         if number in self._written or not sources <= self._folded.keys():
             return False
-        said = repr((node.op, *self._arguments(node, self._first)))
-        if said in self._said:  # what is computed twice is known once: shared weights are
-            self._folded[number] = self._folded[self._said[said]]
+        call = repr((node.op, *self._arguments(node, self._first)))
+        if call in self._same:  # what is computed twice is known once: shared weights are
+            self._folded[number] = self._folded[self._same[call]]
             return True
-        self._said[said] = number
+        self._same[call] = number
         self._refuse_large(number, node, function)
         arguments, named = self._arguments(node, self._constant)
         value = function(*arguments, **named)
@@ -207,7 +207,7 @@ class _Builder:
 
     def _shaped(self, value: Any) -> Any:
         """A value with tensors that have shapes and no memory."""
-        return _said(value, lambda kind, at: _on_meta(self._known(kind, at)))
+        return _as_python(value, lambda kind, at: _on_meta(self._known(kind, at)))
 
     def _place(self, number: int, node: Node, function: Callable[..., Any]) -> fx.Node:
         if node.op.startswith("aten.index") and any(
@@ -248,14 +248,14 @@ class _Builder:
 
     def _value(self, value: Any) -> Any:
         """A value as an argument in the graph that is built."""
-        return _said(value, self._reference)
+        return _as_python(value, self._reference)
 
     def _constant(self, value: Any) -> Any:
-        return _said(value, self._known)
+        return _as_python(value, self._known)
 
     def _first(self, value: Any) -> Any:
         """A value with the first of all nodes that are the same in the place of each."""
-        return _said(
+        return _as_python(
             value,
             lambda kind, at: (kind, id(self._folded[at]) if kind == "node" else at),
         )
@@ -301,10 +301,10 @@ def _on_meta(value: Any) -> Any:
     return value.detach().to("meta") if isinstance(value, Tensor) else value
 
 
-def _said(value: Any, of: Callable[[str, Any], Any]) -> Any:
+def _as_python(value: Any, of: Callable[[str, Any], Any]) -> Any:
     """A value of the document as Python has it; nodes, tensors and the device by `of`."""
     if isinstance(value, tuple | list):
-        return [_said(item, of) for item in value]
+        return [_as_python(item, of) for item in value]
     if not isinstance(value, Mapping):
         return value
     ((kind, content),) = value.items()
