@@ -18,7 +18,8 @@ from harness.datasets.find import bundled_truths
 from harness.sandbox import python_home
 
 PICTURE = re.compile(
-    r"\.(avif|bmp|dcm|exr|gif|hdr|heic|j2k|jfif|jp2|jpe|jpe?g|jxl|p[bgnp]m|png|psd|tga|tiff?|webp)"
+    r"\.(avif|bmp|cur|dcm|exr|gif|hdr|heic|icns|ico|j2k|jfif|jp2|jpe|jpe?g|jxl|p[bgnp]m|png|psd|"
+    r"tga|tiff?|webp)"
     r"(\.(bz2|gz|xz))?$",
     re.IGNORECASE,
 )

@@ -41,6 +41,7 @@ def _file(path: Path, content: bytes = LARGE) -> Path:
         "sklearn/datasets/images/china.jpg",
         "imageio/resources/images/chelsea.zip",
         "kit/page.ppm.bz2",
+        "docs/_static/favicon.ico",  # may hold a PNG
     ],
 )
 def test_a_picture_is_found_anywhere_and_an_array_among_samples(library: Path, name: str) -> None:
