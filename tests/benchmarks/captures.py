@@ -3,7 +3,8 @@
     python tests/benchmarks/captures.py ENTRY_OR_CHECKOUT ... [--turns 15] [--json FILE]
 
 For each entry of the folders and official checkouts: whether it is captured, for every size or for
-some, or why not; the seconds that takes; whether the counts of both are equal; and the time of the
+some, or why not; the seconds that takes; the largest difference of their outputs, in levels of 255,
+and the share of subpixels that differ; whether the counts of both are equal; and the time of the
 graph over that of the code, taken in turns on one thread at 96x112 LR pixels. Times mean something
 on a quiet machine alone; `--turns 0` leaves them out.
 """
@@ -33,7 +34,7 @@ from harness.measure import loads
 from harness.measure.captures import Capturing, captured
 from harness.measure.loads import Contender
 from harness.measure.session import LrImage, Task
-from harness.measure.tasks import run_count, started
+from harness.measure.tasks import run_count, run_outputs, started
 from harness.sandbox.isolation import choose
 
 COUNT = (64, 64)
@@ -52,8 +53,8 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=15)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    print("| entry | captured | s | counts | graph over code: median (5th, 95th) |")
-    print("|---|---|---:|---|---|")
+    print("| entry | captured | s | output | counts | graph over code: median (5th, 95th) |")
+    print("|---|---|---:|---:|---|---|")
     rows = []
     for candidate in _candidates(options.paths, options.ids):
         row = _row(candidate, options.turns)
@@ -75,7 +76,7 @@ def _candidates(paths: list[Path], ids: list[int] | None) -> Iterator[Entry | Re
 
 
 def _row(candidate: Entry | Rejected, turns: int) -> tuple[str, ...]:
-    protocol = TimingProtocol(threads=1, count_deadline_s=600)
+    protocol = TimingProtocol(threads=1)
     contender = loads.contender(candidate, protocol)
     if isinstance(contender, Rejected):
         return (candidate.id, f"code: {'; '.join(contender.faults)[:120]}", "", "", "")
@@ -97,14 +98,27 @@ def _row(candidate: Entry | Rejected, turns: int) -> tuple[str, ...]:
         took = time.perf_counter() - began
         assert isinstance(found, Contender)
         if found.captured.as_code:
-            return (candidate.id, f"code: {found.captured.as_code[:160]}", f"{took:.1f}", "", "")
+            return (candidate.id, f"code: {found.captured.as_code[:300]}", f"{took:.1f}")
         kept = json.loads(next(Path(folder).glob("*.json")).read_text())
         how = f"{kept['graphs']} sizes" if kept["graphs"] else "any size"
         both = [
             Task(it.load, protocol, Path(folder) / f"{at}.log", capturing.confinement)
             for at, it in enumerate((contender, found))
         ]
-        return (candidate.id, how, f"{took:.1f}", _counts(both), _ratio(both, turns))
+        compared = (_apart(both), _counts(both), _ratio(both, turns))
+        return (candidate.id, how, f"{took:.1f}", *compared)
+
+
+def _apart(both: list[Task]) -> str:
+    """How far the outputs of the code and of its graph lie apart, over all images."""
+    apart = []
+    for replies in zip(*(run_outputs(task, IMAGES) for task in both), strict=True):
+        if any(isinstance(reply, Failed) for reply in replies):
+            return "failed"
+        code, graph = (reply.pixels.astype(np.int16) for reply in replies)
+        apart.append(np.abs(code - graph).ravel())
+    levels = np.concatenate(apart)
+    return f"{levels.max()} ({np.count_nonzero(levels) / levels.size:.1%})"
 
 
 def _counts(both: list[Task]) -> str:

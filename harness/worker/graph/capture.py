@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram, export
 from torch.export.graph_signature import InputKind
+from torch.fx import GraphModule
 from torch.fx import Node as FxNode
 
 from harness.wire.messages import Capture, Captured, Load
@@ -42,6 +43,11 @@ _DROPPED = (  # assertions on sizes of results; those on the image's own are gua
     "aten._assert_tensor_metadata.default",
     "aten.sym_constrain_range_for_size.default",
     "aten.sym_constrain_range.default",
+)
+# parts of a forward under a context manager
+_WRAPPERS = (
+    torch.ops.higher_order.wrap_with_set_grad_enabled,
+    torch.ops.higher_order.wrap_with_autocast,
 )
 _NUMBERS = {
     **{getattr(operator, name): name for name in allowed.NUMBERS if hasattr(operator, name)},
@@ -138,14 +144,14 @@ def capture(
         program = _exported(model, sample, _FREE)
         guards = getattr(program.module(), "_guards_fn", None)
         if all(_serves(guards, sample.new_empty(1, 3, *size)) for size in sizes):
-            return (_Translation(program, tensors).read(None, declared.device),)
+            return (_Translation(program, tensors, declared.device).read(None),)
     except Exception:  # noqa: BLE001, S110 - the entry's own, of any kind: sizes may be needed
         pass
     try:
         return tuple(
-            _Translation(_exported(model, sample.new_zeros(1, 3, *size)), tensors).read(
-                size, declared.device
-            )
+            _Translation(
+                _exported(model, sample.new_zeros(1, 3, *size)), tensors, declared.device
+            ).read(size)
             for size in sizes
         )
     except NotCaptured:
@@ -175,39 +181,55 @@ def _serves(guards: nn.Module | None, image: Tensor) -> bool:
 class _Translation:
     """One exported program, in the words of a document."""
 
-    def __init__(self, program: ExportedProgram, tensors: Tensors) -> None:
+    def __init__(self, program: ExportedProgram, tensors: Tensors, device: str) -> None:
         self._program = program
         self._tensors = tensors
+        self._device = device
         self._values: dict[FxNode, Any] = {}  # how later nodes say each node
         self._nodes: list[Node] = []
 
-    def read(self, size: Size | None, device: str) -> Graph:
+    def read(self, size: Size | None) -> Graph:
         """The graph, of a size or of any; BadGraph where the strict reader would refuse it."""
         graph = self._graph(size)
         parameters = tuple(sorted(self._tensors.parameters))
         network = CapturedNetwork((graph,), parameters, 0)
-        rebuild(network, tuple(self._tensors.all), device=device)
+        rebuild(network, tuple(self._tensors.all), device=self._device)
         return graph
 
     def _graph(self, size: Size | None) -> Graph:
         signature = self._program.graph_signature
         if len(signature.output_specs) != 1 or signature.output_specs[0].kind.name != "USER_OUTPUT":
             raise NotCaptured("its forward changes the module, or returns more than one tensor")
-        inputs = iter(signature.input_specs)
-        for node in self._program.graph.nodes:
+        (result,) = self._part(self._program.graph_module, map(self._input, signature.input_specs))
+        if not isinstance(result, FxNode):
+            raise NotCaptured("its forward does not return a tensor")
+        return Graph(size, tuple(self._nodes), self._output(self._values[result]))
+
+    def _part(self, module: GraphModule, inputs: Iterator[Any]) -> Any:
+        """Translate the program, or a part that is a module of its own; what it returns."""
+        for node in module.graph.nodes:
             if node.op == "placeholder":
-                self._values[node] = self._input(next(inputs))
-            elif node.op == "call_function":
-                self._call(node)
+                self._values[node] = next(inputs)
+            elif node.op == "get_attr":
+                self._values[node] = getattr(module, node.target)
             elif node.op == "output":
-                (result,) = node.args[0]
-                if not isinstance(result, FxNode):
-                    raise NotCaptured("its forward does not return a tensor")
-                output = self._output(self._values[result])
-                return Graph(size, tuple(self._nodes), output)
+                return node.args[0]
+            elif node.target in _WRAPPERS:
+                inner, *given = self._unwrapped(node)
+                results = self._part(self._values[inner], map(self._value, given))
+                self._values[node] = [self._value(result) for result in results]
             else:
-                raise NotCaptured(f"it has control flow on values ({node.target})")
+                self._call(node)
         raise NotCaptured("its forward returns nothing")
+
+    def _unwrapped(self, node: FxNode) -> tuple[Any, ...]:
+        """The module of a part that is run with other settings, and its arguments."""
+        if node.target is not torch.ops.higher_order.wrap_with_autocast:
+            return node.args[1:]
+        kind, _, enabled, _, *rest = node.args
+        if enabled and kind == self._device:
+            raise NotCaptured("its forward switches autocast on")
+        return tuple(rest)
 
     def _output(self, value: Any) -> int:
         if "node" not in value or not value["node"]:
@@ -229,6 +251,9 @@ class _Translation:
     def _call(self, node: FxNode) -> None:
         name = _name(node.target)
         if name in _DROPPED:
+            return
+        if name == "getitem" and isinstance(results := self._value(node.args[0]), list):
+            self._values[node] = results[self._value(node.args[1])]
             return
         try:
             allowed.resolve(name)

@@ -115,6 +115,35 @@ def test_state_chance_and_unwritten_memory_are_no_graph(
         kept(model(), tmp_path / "network.safetensors")
 
 
+class _UnderManagers(Plain):
+    """Parts of the forward run without gradients, and with autocast for a device it isn't on."""
+
+    def forward(self, shown: Tensor) -> Tensor:
+        with torch.autocast("cuda", torch.float16):
+            found = self.conv(shown)
+            with torch.no_grad():
+                found = self.act(found)
+        return functional.pixel_shuffle(found, 2)
+
+
+def test_context_managers_that_change_nothing_are_dropped(tmp_path: Path) -> None:
+    model = _UnderManagers().eval()
+    graph, shown = rebuilt(model, tmp_path), image()
+    assert torch.equal(_outputs(graph, shown), _outputs(model, shown))
+    assert count_model(graph, height=32, width=32)["counters"][0]["convs"] == 1
+
+
+class _Autocast(Plain):
+    def forward(self, shown: Tensor) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16):
+            return super().forward(shown)
+
+
+def test_autocast_in_a_forward_is_said_to_be_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(NotCaptured, match="switches autocast on"):
+        kept(_Autocast(), tmp_path / "network.safetensors")
+
+
 class _Unused(Plain):
     def __init__(self) -> None:
         super().__init__()
