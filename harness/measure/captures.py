@@ -203,11 +203,9 @@ def _drawn(images: tuple[LrImage, ...]) -> tuple[LrImage, ...]:
 
 def _differences(code: _Asked, replies: tuple[OutputReply | Failed, ...]) -> Iterator[str]:
     """In what the graph's outputs are not its code's; an image that the code refuses tells none."""
-    compared = False
     for image, own, graph in zip(code.shown, code.outputs, replies, strict=True):
         if isinstance(own, Failed):
             continue
-        compared = True
         where = f"at {image.size[0]}x{image.size[1]} LR pixels its graph gives"
         if isinstance(graph, Failed):
             yield f"{where} no output: {graph.message}"
@@ -215,8 +213,10 @@ def _differences(code: _Asked, replies: tuple[OutputReply | Failed, ...]) -> Ite
         apart = np.abs(own.pixels.astype(np.int16) - graph.pixels)
         if apart.max(initial=0) > 1 or np.count_nonzero(apart) > DIFFERENT * apart.size:
             yield f"{where} another output than its code, by up to {apart.max()} levels of 255"
-    if not compared:
-        yield "its code gave no output to compare its graph's with"
+    refused = [own for own in code.outputs if isinstance(own, Failed)]
+    if len(refused) == len(code.outputs):
+        why = refused[0].message if refused else "no images"
+        yield f"its code gave no output to compare its graph's with: {why}"
 
 
 def _graph_load(load: Load, kept: KeptCapture, folder: Path) -> Load:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 import operator
+import signal
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
@@ -58,6 +60,9 @@ _NUMBERS = {
     torch.sym_int: "trunc",
     round: "round",
 }
+FREE_S = 60.0
+"""Processor time for a graph of every size. Most take 1 to 10 s; where windows are cut and strides
+divide what was padded, the arithmetic on sizes may not end."""
 # LR height and width: windows of 8 fit, and strided pools leave something
 _SAMPLE = (96, 112)
 _FREE = {2: Dim.DYNAMIC, 3: Dim.DYNAMIC}
@@ -140,13 +145,13 @@ def capture(
     sample = torch.zeros(
         1, 3, *_SAMPLE, device=declared.device, dtype=PRECISIONS[declared.precision]
     )
-    try:
+    with suppress(Exception), torch.no_grad():  # a network may fuse itself in its first forward
+        model(sample)
+    with suppress(Exception, _TooLong), _within(FREE_S):  # whatever it is: sizes may be needed
         program = _exported(model, sample, _FREE)
         guards = getattr(program.module(), "_guards_fn", None)
         if all(_serves(guards, sample.new_empty(1, 3, *size)) for size in sizes):
             return (_Translation(program, tensors, declared.device).read(None),)
-    except Exception:  # noqa: BLE001, S110 - the entry's own, of any kind: sizes may be needed
-        pass
     try:
         return tuple(
             _Translation(
@@ -158,8 +163,28 @@ def capture(
         raise
     except BadGraph as error:
         raise NotCaptured(f"its graph is refused: {error}") from None
-    except Exception as error:  # noqa: BLE001 - the same
+    except Exception as error:  # noqa: BLE001 - the entry's own, of any kind
         raise NotCaptured(describe(error)) from None
+
+
+class _TooLong(BaseException):
+    """No Exception, which the libraries that are interrupted might catch."""
+
+
+@contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    """Raise _TooLong in the block once it has taken so many seconds of processor time."""
+
+    def stop(*_: object) -> None:
+        raise _TooLong
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def _exported(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -65,7 +65,11 @@ def _with(module: nn.Module, **tensors: Tensor | None) -> nn.Module:
     return module.eval()
 
 
-_PAIRS = ("stride", "padding", "dilation", "output_padding")
+def _is_word(value: Any) -> bool:
+    return isinstance(value, Mapping) and "text" in value
+
+
+_PAIRS = ("stride", "dilation", "output_padding")
 
 
 def _conv(arguments: Arguments, tensor_of: TensorOf) -> nn.Module:
@@ -80,6 +84,8 @@ def _conv(arguments: Arguments, tensor_of: TensorOf) -> nn.Module:
     if ins < 1 or outs < 1 or ins % groups or outs % groups:
         raise _NoLayer
     named: dict[str, Any] = {name: _pair(arguments[name]) for name in _PAIRS if name in arguments}
+    padding = arguments["padding"]
+    named["padding"] = padding["text"] if _is_word(padding) else _pair(padding)
     kind = nn.ConvTranspose2d if transposed else nn.Conv2d
     size = (weight.shape[2], weight.shape[3])
     module = kind(ins, outs, size, groups=groups, bias=bias is not None, device="meta", **named)
@@ -140,6 +146,7 @@ def _relu6(inplace: bool) -> Callable[[Arguments, TensorOf], nn.Module]:
 
 _BUILT: dict[str, Callable[[Arguments, TensorOf], nn.Module]] = {
     "aten.conv2d.default": _conv,
+    "aten.conv2d.padding": _conv,
     "aten.conv_transpose2d.input": _conv,
     "aten.linear.default": _linear,
 }

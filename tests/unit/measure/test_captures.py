@@ -46,7 +46,7 @@ def test_a_graph_has_to_give_what_its_code_gives(graph: OutputReply, why: str | 
 def test_code_that_gives_nothing_proves_nothing() -> None:
     code = captures._Asked("", shown=IMAGES[:1], outputs=(failed("forward", "crash", "no"),))
     assert list(captures._differences(code, (_reply(),))) == [
-        "its code gave no output to compare its graph's with"
+        "its code gave no output to compare its graph's with: no"
     ]
 
 

@@ -60,6 +60,15 @@ def test_layers_are_layers_again_so_that_every_counter_sees_them(tmp_path: Path)
     assert ours["params"] == theirs["params"] == 3 * 12 * 9 + 12
 
 
+def test_a_convolution_with_padding_in_words_is_one(tmp_path: Path) -> None:
+    model = Plain().eval()
+    model.conv = nn.Conv2d(3, 12, 3, padding="same")
+    counts = count_model(rebuilt(model, tmp_path), height=32, width=32)
+    macs = 32 * 32 * (3 * 12 * 9 + 12)
+    ours = counts["counters"][0]
+    assert (ours["macs"], ours["activations"], ours["convs"]) == (macs, 32 * 32 * 12, 1)
+
+
 class _Folding(nn.Module):
     """Three 1x1 kernels multiplied in forward: 3 x 9 + ... parameters behind 9 that are needed."""
 
@@ -113,6 +122,40 @@ def test_state_chance_and_unwritten_memory_are_no_graph(
 ) -> None:
     with pytest.raises(NotCaptured):
         kept(model(), tmp_path / "network.safetensors")
+
+
+class _FusesItself(Plain):
+    """Doubles its kernel in the first forward, and has nothing left to do so again."""
+
+    def forward(self, shown: Tensor) -> Tensor:
+        if hasattr(self, "factor"):
+            self.conv.weight.data = self.conv.weight.data * self.factor
+            del self.factor
+        return super().forward(shown)
+
+
+def test_a_network_that_fuses_itself_is_captured_as_it_is_then(tmp_path: Path) -> None:
+    model = _FusesItself().eval()
+    model.factor = nn.Parameter(torch.full((), 2.0))
+    graph, shown = rebuilt(model, tmp_path), image()
+    assert torch.equal(_outputs(graph, shown), _outputs(model, shown))
+
+
+class _Endless(Windowed):
+    """Where sizes are free, it does not come to an end."""
+
+    def forward(self, shown: Tensor) -> Tensor:
+        while not isinstance(shown.shape[-1], int):
+            pass
+        return super().forward(shown)
+
+
+def test_sizes_are_fixed_where_free_ones_take_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.worker.graph.capture.FREE_S", 0.2)
+    network, _ = rebuild.read(kept(_Endless(), tmp_path / "network.safetensors"))
+    assert [graph.size for graph in network.graphs] == [(20, 24)]
 
 
 class _UnderManagers(Plain):
