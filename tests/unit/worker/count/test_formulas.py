@@ -44,6 +44,7 @@ def test_a_convolution_of_any_kind_costs_its_elements_at_each_position(
     assert read.closed_form == counted > 0
 
 
+@settings(deadline=None)
 @given(rows=st.integers(1, 7), batch=st.integers(1, 3), width=st.integers(1, 9))
 def test_products_of_every_spelling_cost_what_the_dispatch_counter_says(
     rows: int, batch: int, width: int
