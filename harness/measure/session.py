@@ -28,6 +28,7 @@ from harness.wire.codec import PAYLOAD_CAP
 from harness.wire.messages import Load, Output, PeakRates, Ready
 
 INSPECT_DEADLINE_S = 30.0
+SIZE_S = 10.0  # for a graph of one size: 1 to 10 s of processor time in public entries
 CLOCK_SLACK_S = 0.001  # by which two clocks may disagree about one forward
 
 
@@ -135,7 +136,13 @@ class Session:
     ) -> tuple[messages.Captured, bytes]:
         """The model as a graph for LR images of these sizes, or why it is none."""
         request = messages.Capture(sizes, count)
-        captured, payload = self._ask(request, messages.Captured, "count", payload_cap=PAYLOAD_CAP)
+        captured, payload = self._ask(
+            request,
+            messages.Captured,
+            "count",
+            more_s=SIZE_S * len(sizes),
+            payload_cap=PAYLOAD_CAP,
+        )
         refuse_negative("count", (captured.graphs,))
         return captured, bytes(payload)
 

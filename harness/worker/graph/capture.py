@@ -25,11 +25,13 @@ from harness.worker.count.device_choice import SPOT_SIZE
 from harness.worker.count.model_copies import describe, parameter_count
 from harness.worker.count.other_forwards import second_size
 from harness.worker.graph import allowed
+from harness.worker.graph.free_pooling import POOLED, FreePooling
 from harness.worker.graph.network_file import (
     BYTES_CAP,
     DTYPES,
     FORMATS,
     LAYERS,
+    NODES_CAP,
     BadGraph,
     CapturedNetwork,
     Graph,
@@ -111,6 +113,8 @@ def captured(
     fused = () if before is None else capture(before, declared, sorted(counted), tensors)
     if sum(tensor.nbytes for tensor in tensors.all) > BYTES_CAP:
         raise NotCaptured(f"it has more than {BYTES_CAP:,} bytes of tensors")
+    if sum(len(graph.nodes) for graph in (*graphs, *fused)) > NODES_CAP:
+        raise NotCaptured(f"its graphs of {len(graphs)} sizes have more than {NODES_CAP:,} nodes")
     network = CapturedNetwork(
         graphs, tuple(sorted(tensors.parameters)), parameter_count(model), fused
     )
@@ -191,7 +195,7 @@ def _exported(
     model: nn.Module, image: Tensor, free: dict[int, Any] | None = None
 ) -> ExportedProgram:
     shapes = None if free is None else (free,)
-    with torch.no_grad():
+    with torch.no_grad(), FreePooling():
         return export(model, (image,), dynamic_shapes=shapes, strict=False)
 
 
@@ -276,6 +280,12 @@ class _Translation:
     def _call(self, node: FxNode) -> None:
         name = _name(node.target)
         if name in _DROPPED:
+            return
+        if name == POOLED:
+            features, *sides = map(self._value, node.args)
+            self._nodes.append(Node("aten.adaptive_max_pool2d.default", (features, sides), {}))
+            self._nodes.append(Node("getitem", ({"node": len(self._nodes)}, 0), {}))
+            self._values[node] = {"node": len(self._nodes)}
             return
         if name == "getitem" and isinstance(results := self._value(node.args[0]), list):
             self._values[node] = results[self._value(node.args[1])]

@@ -91,6 +91,34 @@ def test_what_does_not_depend_on_the_image_is_folded(tmp_path: Path) -> None:
     assert torch.equal(_outputs(graph, shown), _outputs(model, shown))
 
 
+class _LooksUp(nn.Module):
+    """Kernels times a gain, and three offsets of which each serves four channels; by size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kernels, self.gain = (
+            nn.Parameter(torch.rand(12, 3, 3, 3)),
+            nn.Parameter(torch.ones(())),
+        )
+        self.table = nn.Parameter(torch.rand(3))
+        self.register_buffer("index", torch.arange(12) // 4)
+
+    def forward(self, shown: Tensor) -> Tensor:
+        height, width = shown.shape[-2:]
+        shown = functional.adaptive_max_pool2d(shown, (int(height), int(width)))
+        found = functional.conv2d(shown, self.kernels * self.gain, padding=1)
+        return functional.pixel_shuffle(found + self.table[self.index].view(1, 12, 1, 1), 2)
+
+
+def test_graphs_of_all_sizes_have_no_more_parameters_than_their_code(tmp_path: Path) -> None:
+    model = _LooksUp().eval()
+    path = tmp_path / "network.safetensors"
+    path.write_bytes(captured(model, LOAD, None, Capture(((20, 24), (24, 24)), (16, 16)))[1])
+    graph, shown = rebuild.rebuild(*rebuild.read(path)), image(20, 24)
+    assert torch.equal(_outputs(graph, shown), _outputs(model, shown))
+    assert count_model(graph, height=16, width=16)["params"] == 3 * 12 * 9 + 1 + 3
+
+
 class _Stateful(Plain):
     def __init__(self) -> None:
         super().__init__()
@@ -122,6 +150,29 @@ def test_state_chance_and_unwritten_memory_are_no_graph(
 ) -> None:
     with pytest.raises(NotCaptured):
         kept(model(), tmp_path / "network.safetensors")
+
+
+class _Pooled(Plain):
+    """Feature maps pooled to a half of the image's size."""
+
+    def forward(self, shown: Tensor) -> Tensor:
+        height, width = shown.shape[-2:]
+        pooled = functional.adaptive_max_pool2d(shown, (height // 2, width // 2))
+        return super().forward(shown + functional.interpolate(pooled, size=(height, width)))
+
+
+def test_pooling_to_a_share_of_the_image_leaves_sizes_free(tmp_path: Path) -> None:
+    model = _Pooled().eval()
+    graph = rebuilt(model, tmp_path)
+    for height, width in ((16, 24), (33, 9)):
+        shown = image(height, width)
+        assert torch.equal(_outputs(graph, shown), _outputs(model, shown))
+    ours, theirs = (
+        {it["name"]: it["macs"] for it in count_model(of, height=32, width=32)["counters"]}
+        for of in (graph, model)
+    )
+    del ours["ptflops"], theirs["ptflops"]  # which watches functions that a graph does not call
+    assert ours == theirs
 
 
 class _FusesItself(Plain):
