@@ -25,7 +25,7 @@ from harness.worker.count.device_choice import SPOT_SIZE
 from harness.worker.count.model_copies import describe, parameter_count
 from harness.worker.count.other_forwards import second_size
 from harness.worker.graph import allowed
-from harness.worker.graph.free_pooling import POOLED, FreePooling
+from harness.worker.graph.export_mode import POOLED, ExportMode
 from harness.worker.graph.network_file import (
     BYTES_CAP,
     DTYPES,
@@ -195,7 +195,7 @@ def _exported(
     model: nn.Module, image: Tensor, free: dict[int, Any] | None = None
 ) -> ExportedProgram:
     shapes = None if free is None else (free,)
-    with torch.no_grad(), FreePooling():
+    with torch.no_grad(), ExportMode():
         return export(model, (image,), dynamic_shapes=shapes, strict=False)
 
 

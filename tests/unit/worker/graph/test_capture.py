@@ -91,34 +91,6 @@ def test_what_does_not_depend_on_the_image_is_folded(tmp_path: Path) -> None:
     assert torch.equal(_outputs(graph, shown), _outputs(model, shown))
 
 
-class _LooksUp(nn.Module):
-    """Kernels times a gain, and three offsets of which each serves four channels; by size."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kernels, self.gain = (
-            nn.Parameter(torch.rand(12, 3, 3, 3)),
-            nn.Parameter(torch.ones(())),
-        )
-        self.table = nn.Parameter(torch.rand(3))
-        self.register_buffer("index", torch.arange(12) // 4)
-
-    def forward(self, shown: Tensor) -> Tensor:
-        height, width = shown.shape[-2:]
-        shown = functional.adaptive_max_pool2d(shown, (int(height), int(width)))
-        found = functional.conv2d(shown, self.kernels * self.gain, padding=1)
-        return functional.pixel_shuffle(found + self.table[self.index].view(1, 12, 1, 1), 2)
-
-
-def test_graphs_of_all_sizes_have_no_more_parameters_than_their_code(tmp_path: Path) -> None:
-    model = _LooksUp().eval()
-    path = tmp_path / "network.safetensors"
-    path.write_bytes(captured(model, LOAD, None, Capture(((20, 24), (24, 24)), (16, 16)))[1])
-    graph, shown = rebuild.rebuild(*rebuild.read(path)), image(20, 24)
-    assert torch.equal(_outputs(graph, shown), _outputs(model, shown))
-    assert count_model(graph, height=16, width=16)["params"] == 3 * 12 * 9 + 1 + 3
-
-
 class _Stateful(Plain):
     def __init__(self) -> None:
         super().__init__()
@@ -188,6 +160,24 @@ class _FusesItself(Plain):
 def test_a_network_that_fuses_itself_is_captured_as_it_is_then(tmp_path: Path) -> None:
     model = _FusesItself().eval()
     model.factor = nn.Parameter(torch.full((), 2.0))
+    graph, shown = rebuilt(model, tmp_path), image()
+    assert torch.equal(_outputs(graph, shown), _outputs(model, shown))
+
+
+class _FusesAlways(Plain):
+    """Writes its kernels anew in each forward, from others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.halved = nn.Parameter(torch.rand_like(self.conv.weight))
+
+    def forward(self, shown: Tensor) -> Tensor:
+        self.conv.weight.data = self.halved.data.clone() * 2
+        return super().forward(shown)
+
+
+def test_weights_that_are_fused_in_each_forward_are_those_of_the_first(tmp_path: Path) -> None:
+    model = _FusesAlways().eval()
     graph, shown = rebuilt(model, tmp_path), image()
     assert torch.equal(_outputs(graph, shown), _outputs(model, shown))
 

@@ -1,6 +1,7 @@
-"""Adaptive maximum pooling to a share of the image's size, for torch.export with free sizes.
+"""What torch.export does not follow, in words that it does.
 
-torch's own operator takes plain numbers, so that a size that is free becomes the one of the sample.
+It makes a number of a size that features are pooled to, so that a size that is free would become
+the one of the sample. And it takes what it reads of a tensor's `.data` for a constant.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 POOLED = "esr.adaptive_max_pool2d.default"
-"""What stands for it in an exported program: of features, a height and a width."""
+"""What stands for pooling in an exported program: of features, a height and a width."""
 _POOL = nn.functional.adaptive_max_pool2d
+_READ, _WRITE = Tensor.data.__get__, Tensor.data.__set__  # type: ignore[attr-defined]
 
 
 @torch.library.custom_op("esr::adaptive_max_pool2d", mutates_args=())
@@ -26,8 +28,8 @@ def _shape(features: Tensor, height: int, width: int) -> Tensor:
     return features.new_empty((*features.shape[:-2], height, width))
 
 
-class FreePooling(TorchFunctionMode):
-    """Within it, pooling to a size that is free is an operator of ours."""
+class ExportMode(TorchFunctionMode):
+    """Within it, a forward calls what can be followed."""
 
     def __torch_function__(
         self,
@@ -39,4 +41,8 @@ class FreePooling(TorchFunctionMode):
         """Call `func`, or what stands for it."""
         if func is _POOL and len(args) == 2 and any(isinstance(it, torch.SymInt) for it in args[1]):
             return _pooled(args[0], *args[1])
+        if func == _READ:
+            return args[0].detach()
+        if func == _WRITE:  # fused weights, in each forward: the first one wrote the same
+            return None
         return func(*args, **(kwargs or {}))
