@@ -83,6 +83,17 @@ class BeforeDeploy:
 
 
 @finite_value
+class CostAtSize:
+    """What a captured graph does at `height` x `width` LR pixels, in multiply-adds."""
+
+    height: int
+    width: int
+    weights: int  # with weights, by the closed form
+    products: int  # of two factors that depend on the image
+    arithmetic: int  # by operators that work element by element
+
+
+@finite_value
 class EffectiveParameters:
     """What a captured graph knows: elements of tensors, and numbers in calls, that the image meets.
 
@@ -92,6 +103,7 @@ class EffectiveParameters:
     elements: int
     numbers: int
     elementwise_macs: int
+    sizes: tuple[CostAtSize, ...] = ()  # the counted one first, then those of images that are timed
 
 
 @finite_value

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from harness.core.counter_registry import DISPATCH
-from harness.core.model_counts import Counts, SecondSize, UnregisteredTensor, WeightTrace
+from harness.core.model_counts import (
+    CostAtSize,
+    Counts,
+    EffectiveParameters,
+    SecondSize,
+    UnregisteredTensor,
+    WeightTrace,
+)
 from harness.core.phrasing import calls, listed
 
 SMALL = 1e-3
@@ -19,6 +26,12 @@ ELEMENTWISE = 0.05
 
 GROWTH = 0.05
 """Of the cost per pixel from one size to another: borders, padding and poolings make up for it."""
+
+MULTIPLES = 64
+"""The largest window that images are padded to a multiple of."""
+
+PADDED = 0.1
+"""How far below the cost of the padded image a network may stay."""
 
 
 def left_out(counts: Counts) -> Iterator[str]:
@@ -40,6 +53,8 @@ def left_out(counts: Counts) -> Iterator[str]:
 def unlike(counts: Counts) -> Iterator[str]:
     """Figures that must be equal, and are not."""
     yield from _beside_parameters(counts)
+    if counts.effective is not None:
+        yield from _at_other_sizes(counts.effective)
     there, reads = counts.elsewhere, counts.reads
     if there is None or there.error or reads is None or reads.error:
         return
@@ -51,6 +66,46 @@ def unlike(counts: Counts) -> Iterator[str]:
             f"pixel, at the counted {counts.height}x{counts.width} {here_per_pixel:,.0f}: part of "
             "the network runs at other sizes only"
         )
+
+
+def _at_other_sizes(known: EffectiveParameters) -> Iterator[str]:
+    """A captured network costs the same per pixel at all sizes, padded to a multiple of a window.
+
+    Attention may grow with the square of the pixels.
+    """
+    if not known.sizes:
+        return
+    here, *others = known.sizes
+    if any(_explained(here, others, multiple) for multiple in range(1, MULTIPLES + 1)):
+        return
+    there = max(others, key=lambda it: _total(it) / (it.height * it.width))
+    own, more = (_total(it) / (it.height * it.width) for it in (here, there))
+    yield (
+        f"at {there.height}x{there.width} the captured graph computes {more:,.0f} products and "
+        f"sums per LR pixel, at the counted {here.height}x{here.width} {own:,.0f}: part of the "
+        "network runs at other sizes only"
+    )
+
+
+def _explained(here: CostAtSize, others: Sequence[CostAtSize], multiple: int) -> bool:
+    """Whether costs differ by pixels alone, if images are padded to a `multiple`."""
+    for there in others:
+        ratio = _padded(there, multiple) / _padded(here, multiple)
+        linear = (_total(here) - here.products) * ratio
+        squares = sorted(here.products * it for it in (ratio, ratio**2))
+        least = 0.0 if multiple == 1 else (linear + squares[0]) * (1 - PADDED)
+        if not least <= _total(there) <= (linear + squares[1]) * (1 + GROWTH):
+            return False
+    return True
+
+
+def _padded(size: CostAtSize, multiple: int) -> int:
+    height, width = (-(-side // multiple) * multiple for side in (size.height, size.width))
+    return height * width
+
+
+def _total(cost: CostAtSize) -> int:
+    return cost.weights + cost.products + cost.arithmetic
 
 
 def _beside_parameters(counts: Counts) -> Iterator[str]:

@@ -103,6 +103,8 @@ def _size_fault(counts: Counts) -> str | None:
     sizes = [counts.height, counts.width]
     if there is not None and not there.error:
         sizes += [there.height, there.width]
+    if counts.effective is not None:
+        sizes += [side for it in counts.effective.sizes for side in (it.height, it.width)]
     return None if all(sizes) else "claims to have counted at an image without pixels"
 
 

@@ -62,6 +62,8 @@ class Job:
                 "libraries": machine.versions(machine.COUNTING),
                 "isolation": environment.stable.get("isolation", "none"),
             }
+            if self.load.form == "graph":  # whose costs are told at the sizes of the images
+                content["data"] = self.data
         else:
             # a run with more rounds goes on where one with fewer stopped
             protocol = dataclasses.asdict(self.protocol)

@@ -37,7 +37,9 @@ class LocalExecutor:
         task = self._task(job)
         outcome: Outcome
         if job.kind == "count":
-            outcome = run_count(task, *job.count_size)
+            graph = job.load.form == "graph"
+            sizes = {image.size for image in self.images.lr} if graph else ()
+            outcome = run_count(task, *job.count_size, tuple(sorted(sizes)))
         else:
             score = again(self.scorer, job.first) if job.first else self.scorer
             timed = run_round(task, self.images.lr, score)

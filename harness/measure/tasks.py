@@ -41,9 +41,11 @@ def run_round(task: Task, images: tuple[LrImage, ...], score: ScoreOutput) -> Ro
     return ask_worker(task, lambda session: passes.run(session, images, score))
 
 
-def run_count(task: Task, height: int, width: int) -> CountFigures | Failed:
-    """Count the model at a 3 x height x width LR input."""
-    return ask_worker(task, lambda session: session.count(height, width))
+def run_count(
+    task: Task, height: int, width: int, sizes: tuple[tuple[int, int], ...] = ()
+) -> CountFigures | Failed:
+    """Count the model at a 3 x height x width LR input; see `Session.count`."""
+    return ask_worker(task, lambda session: session.count(height, width, sizes))
 
 
 def run_outputs(

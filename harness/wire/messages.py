@@ -70,12 +70,14 @@ class Load:
 class Count:
     """Count parameters, MACs, activations and convolutions at a 3 x height x width LR input.
 
-    `quick` asks for the counter of NTIRE 2022 alone.
+    `quick` asks for the counter of NTIRE 2022 alone. A captured network tells its cost at `sizes`,
+    of LR images, as well.
     """
 
     height: int
     width: int
     quick: bool = False
+    sizes: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -133,6 +133,22 @@ def in_tiles(model: nn.Module, declared: Load) -> Callable[[torch.Tensor], Any]:
         overlap=declared.tile_overlap,
         multiple=declared.pad_to_multiple,
     )
+
+
+def shown_sizes(declared: Load, sizes: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Heights and widths that the model itself is given for LR images of `sizes`."""
+    found: set[tuple[int, int]] = set()
+
+    class Recorder(nn.Module):
+        def forward(self, image: torch.Tensor) -> torch.Tensor:
+            height, width = image.shape[-2:]
+            found.add((height, width))
+            return image.new_zeros(1, 3, height * declared.scale, width * declared.scale)
+
+    run = in_tiles(Recorder(), declared)
+    for size in sizes:
+        run(torch.zeros(1, 3, *size))
+    return found
 
 
 def _cpu_seconds(call: Callable[[torch.Tensor], Any], batch: torch.Tensor) -> tuple[float, Any]:

@@ -20,7 +20,7 @@ from harness.worker import global_settings, rebinding
 from harness.worker.caps import within_caps
 from harness.worker.load import BadWeights, Loaded, load
 from harness.worker.output_image import WrongOutput
-from harness.worker.runner import Runner
+from harness.worker.runner import Runner, shown_sizes
 
 AnswerWithPayload = tuple[Answer, bytes | memoryview]
 _now = time.perf_counter  # bound before a submission can patch it
@@ -144,7 +144,8 @@ class Worker:
         unfused = self._before_deploy(request, loaded)
         effective = None
         if not request.quick:
-            effective = effective_parameters(loaded.model, request.height, request.width)
+            sizes = sorted(shown_sizes(loaded.declared, request.sizes))
+            effective = effective_parameters(loaded.model, request.height, request.width, sizes)
         told = within_caps(counts | {"unfused": unfused, "effective": effective})
         return messages.Counted(json.dumps(told, ensure_ascii=False))
 

@@ -59,7 +59,7 @@ _LAYERS = _overloads(
     "max_pool2d_with_indices adaptive_avg_pool1d adaptive_avg_pool2d adaptive_max_pool2d "
     "pixel_shuffle pixel_unshuffle channel_shuffle upsample_nearest1d:,vec upsample_nearest2d:,vec "
     "_upsample_nearest_exact2d:,vec upsample_bilinear2d:,vec upsample_bicubic2d:,vec "
-    "affine_grid_generator im2col col2im pad reflection_pad1d reflection_pad2d replication_pad1d "
+    "im2col col2im pad reflection_pad1d reflection_pad2d replication_pad1d "
     "replication_pad2d constant_pad_nd embedding cosine_similarity linalg_vector_norm "
     "dropout feature_dropout cumsum cumprod fft_fft2 fft_ifft2 fft_rfft2 fft_irfft2 fft_rfft "
     "fft_irfft fft_fft fft_ifft fft_rfftn fft_irfftn fft_fftshift fft_ifftshift roll rot90 flip"
@@ -89,8 +89,11 @@ MOVES = VIEWS | _overloads(
 )
 """Operators whose result holds the elements that it was given, and no others."""
 
-_MADE = _overloads(
-    "zeros ones full zeros_like ones_like full_like new_zeros new_ones new_full arange:,start,"
+SHAPED = _overloads("zeros_like ones_like full_like new_zeros new_ones new_full")
+"""Operators that take the shape and the type of their first argument, and none of its values."""
+
+_MADE = SHAPED | _overloads(
+    "zeros ones full arange:,start,"
     "start_step linspace eye scalar_tensor tril triu clone lift_fresh_copy _to_copy cat "
     "stack concat hstack vstack repeat repeat_interleave:self_int tile "
     "gather index:Tensor index_select take_along_dim scatter:src,value one_hot "
@@ -107,6 +110,35 @@ _WRITES = _overloads(
 TENSORS = _ARITHMETIC | _ACTIVATIONS | _LAYERS | _REDUCTIONS | VIEWS | _MADE | _WRITES
 """Names of the ATen operators that a graph may call, as `aten.NAME.OVERLOAD`."""
 
+MULTIPLIED = _overloads(
+    "conv1d conv2d:,padding conv3d conv_transpose1d conv_transpose2d:input conv_transpose3d:input "
+    "convolution linear matmul mm bmm baddbmm addmm addbmm einsum dot mv "
+    "scaled_dot_product_attention"
+)
+"""Operators that the dispatch counter has a formula for, or takes apart to such."""
+
+FREE = (
+    MOVES
+    | _MADE
+    | _overloads(
+        "relu elu celu selu gelu silu mish hardswish hardsigmoid hardtanh relu6 leaky_relu sigmoid "
+        "log_sigmoid tanh softplus threshold softmax:int _softmax log_softmax:int glu hardshrink "
+        "softshrink relu_ leaky_relu_ elu_ silu_ mish_ hardswish_ hardsigmoid_ hardtanh_ relu6_ "
+        "sigmoid_ tanh_ celu_ selu_ gelu_ threshold_ dropout_ neg abs sign ceil floor trunc "
+        "round:,decimals neg_ abs_ round_ floor_ clamp clip clamp_min clamp_max clamp_ clamp_min_ "
+        "clamp_max_ eq:Tensor,Scalar ne:Tensor,Scalar lt:Tensor,Scalar le:Tensor,Scalar "
+        "gt:Tensor,Scalar ge:Tensor,Scalar logical_and logical_or logical_not logical_xor isnan "
+        "isinf isfinite nan_to_num copy_ fill_:Scalar,Tensor zero_ index_put_ sum:,dim_IntList "
+        "mean:,dim amax amin max:,dim min:,dim argmax argmin all:,dim any:,dim aminmax topk sort "
+        "sort:stable argsort max_pool1d max_pool2d max_pool2d_with_indices avg_pool1d avg_pool2d "
+        "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_max_pool2d upsample_nearest1d:,vec "
+        "upsample_nearest2d:,vec _upsample_nearest_exact2d:,vec upsample_bilinear2d:,vec "
+        "upsample_bicubic2d:,vec im2col col2im reflection_pad1d reflection_pad2d "
+        "replication_pad1d replication_pad2d embedding"
+    )
+)
+"""Operators that multiply nothing by what a network knows; all others count as arithmetic."""
+
 OFF = {  # operators that are pure with this argument alone, by its name
     "aten.dropout.default": ("train", False),
     "aten.dropout_.default": ("train", False),
@@ -117,23 +149,28 @@ OFF = {  # operators that are pure with this argument alone, by its name
 }
 
 
-def _bounded(of: Callable[..., Any]) -> Callable[..., Any]:
+def _bounded(name: str, of: Callable[..., Any]) -> Callable[..., Any]:
     """`of` on numbers; OverflowError for a result that is no size."""
 
     def bounded(*numbers: Any) -> Any:
         if not all(type(number) in (int, float, bool) for number in numbers):
-            raise TypeError(f"{of.__name__} of sizes takes numbers")
+            raise TypeError(f"{name} of sizes takes numbers")
         result = of(*numbers)
         if not -LARGEST <= result <= LARGEST:
             raise OverflowError("a size of the graph is too large")
         return result
 
-    bounded.__name__ = of.__name__
+    bounded.__name__ = name
     return bounded
 
 
+def _rounded(number: float) -> int:
+    """To no digits: those of a huge number of them would never be done."""
+    return round(number)
+
+
 NUMBERS: dict[str, Callable[..., Any]] = {
-    name: _bounded(of)
+    name: _bounded(name, of)
     for name, of in {
         **{
             name: getattr(operator, name)
@@ -148,7 +185,7 @@ NUMBERS: dict[str, Callable[..., Any]] = {
         "trunc": math.trunc,
         "floor": math.floor,
         "ceil": math.ceil,
-        "round": round,
+        "round": _rounded,
     }.items()
 }
 """Arithmetic on sizes, by the names that a document gives it."""

@@ -39,8 +39,8 @@ from harness.worker.graph.network_file import (
     Size,
     encode,
 )
-from harness.worker.graph.rebuild import rebuild
-from harness.worker.runner import PRECISIONS, in_tiles
+from harness.worker.graph.rebuild import SAMPLE, rebuild
+from harness.worker.runner import PRECISIONS, shown_sizes
 
 _DROPPED = (  # assertions on sizes of results; those on the image's own are guards (`_serves`)
     "aten._assert_scalar.default",
@@ -65,8 +65,6 @@ _NUMBERS = {
 FREE_S = 60.0
 """Processor time for a graph of every size. Most take 1 to 10 s; where windows are cut and strides
 divide what was padded, the arithmetic on sizes may not end."""
-# LR height and width: windows of 8 fit, and strided pools leave something
-_SAMPLE = (96, 112)
 _FREE = {2: Dim.DYNAMIC, 3: Dim.DYNAMIC}
 _NAMES = {
     **{dtype: {"dtype": name} for name, dtype in DTYPES.items()},
@@ -108,7 +106,7 @@ def captured(
     """
     tensors = Tensors()
     counted = {request.count, *(second_size(*request.count, meta=it) for it in (True, False))}
-    sizes = _shown(declared, request.sizes) | counted | {(SPOT_SIZE, SPOT_SIZE)}
+    sizes = shown_sizes(declared, request.sizes) | counted | {(SPOT_SIZE, SPOT_SIZE)}
     graphs = capture(model, declared, sorted(sizes), tensors)
     fused = () if before is None else capture(before, declared, sorted(counted), tensors)
     if sum(tensor.nbytes for tensor in tensors.all) > BYTES_CAP:
@@ -122,22 +120,6 @@ def captured(
     return Captured(graphs=own), encode(network, tensors.all)
 
 
-def _shown(declared: Load, sizes: Sequence[Size]) -> set[Size]:
-    """The sizes that the model itself is given, in tiles and padded as it is declared."""
-    found: set[Size] = set()
-
-    class Recorder(nn.Module):
-        def forward(self, image: Tensor) -> Tensor:
-            height, width = image.shape[-2:]
-            found.add((height, width))
-            return image.new_zeros(1, 3, height * declared.scale, width * declared.scale)
-
-    run = in_tiles(Recorder(), declared)
-    for size in sizes:
-        run(torch.zeros(1, 3, *size))
-    return found
-
-
 def capture(
     model: nn.Module, declared: Load, sizes: Sequence[Size], tensors: Tensors
 ) -> tuple[Graph, ...]:
@@ -147,7 +129,7 @@ def capture(
     """
     model = getattr(model, "_orig_mod", model)  # as written, if torch.compile has wrapped it
     sample = torch.zeros(
-        1, 3, *_SAMPLE, device=declared.device, dtype=PRECISIONS[declared.precision]
+        1, 3, *SAMPLE, device=declared.device, dtype=PRECISIONS[declared.precision]
     )
     with suppress(Exception), torch.no_grad():  # a network may fuse itself in its first forward
         model(sample)

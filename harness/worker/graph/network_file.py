@@ -15,6 +15,7 @@ A value of the document's argument lists is a JSON number, boolean, null or a li
 from __future__ import annotations
 
 import json
+import keyword
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -150,7 +151,9 @@ def _graph(value: Any) -> Graph:
 def _node(value: Any, number: int) -> Node:
     fields = _fields(value, f"node {number}", "op args kwargs layer")
     arguments = fields["kwargs"]
-    if not isinstance(arguments, dict) or not all(map(str.isidentifier, arguments)):
+    if not isinstance(arguments, dict) or not all(
+        name.isidentifier() and not keyword.iskeyword(name) for name in arguments
+    ):
         raise BadGraph(f"node {number} has keyword arguments that are none")
     layer = fields["layer"]
     if layer not in ("", *LAYERS):

@@ -17,6 +17,7 @@ from torch import Tensor, fx, nn
 
 from harness.worker.count.model_copies import describe
 from harness.worker.graph import allowed
+from harness.worker.graph.contents import known_numbers
 from harness.worker.graph.layers import layer
 from harness.worker.graph.network_file import (
     BYTES_CAP,
@@ -32,6 +33,9 @@ from harness.worker.graph.network_file import (
 )
 
 _IMAGE = -1  # what may share memory with the image
+SAMPLE = (96, 112)
+"""LR height and width that any graph of every size takes: windows of 8 fit, and strided pools leave
+something."""
 
 
 def read(path: Path) -> tuple[CapturedNetwork, tuple[Tensor, ...]]:
@@ -78,8 +82,7 @@ def rebuild(
         raise
     except Exception as error:  # noqa: BLE001 - an operator's own, of any kind
         raise BadGraph(f"a part of it can't be computed: {describe(error)}") from None
-    elements = {size: sum(it.sources.values()) for size, it in builders.items()}
-    model = Network(built, elements)
+    model = Network(built, {size: builder.sources for size, builder in builders.items()})
     used = sum(parameter.numel() for parameter in model.parameters())
     if network.params > used and deployed:
         unused = torch.zeros((), device=device).expand(network.params - used)
@@ -91,17 +94,20 @@ class Network(nn.Module):
     """A network of one graph, or of one for each of some LR heights and widths."""
 
     def __init__(
-        self, graphs: Mapping[Size | None, nn.Module], elements: Mapping[Size | None, int]
+        self,
+        graphs: Mapping[Size | None, nn.Module],
+        sources: Mapping[Size | None, Mapping[str, int]],
     ) -> None:
         super().__init__()
-        self._elements = dict(elements)
+        self._sources = dict(sources)
         self._names = {size: f"at_{size[0]}x{size[1]}" if size else "graph" for size in graphs}
         for size, graph in graphs.items():
             self.add_module(self._names[size], graph)
 
     def forward(self, image: Tensor) -> Any:
         """Run the graph of the image's size; ValueError if there is none."""
-        return self.graph_at((image.shape[-2], image.shape[-1]))(image)
+        # numbers: a tracer hands sizes over as tensors
+        return self.graph_at((int(image.shape[-2]), int(image.shape[-1])))(image)
 
     def graph_at(self, size: Size) -> nn.Module:
         """The graph of an LR height and width; ValueError if there is none."""
@@ -111,9 +117,14 @@ class Network(nn.Module):
         graph: nn.Module = getattr(self, name)
         return graph
 
-    def elements_at(self, size: Size) -> int:
-        """How many elements of its tensors the image meets at a size."""
-        return self._elements[None if None in self._elements else size]
+    @property
+    def any_size(self) -> bool:
+        """Whether one graph serves every size."""
+        return None in self._names
+
+    def sources_at(self, size: Size) -> Mapping[str, int]:
+        """What the image meets at a size: names of contents, and how many numbers each is."""
+        return self._sources[None if None in self._sources else size]
 
 
 @dataclass(frozen=True)
@@ -142,7 +153,8 @@ class _Builder:
         self._written = written(graph.nodes)
         self._folded: dict[int, _Folded] = {}
         self._bytes = 0  # of folded tensors
-        self.sources: dict[str, int] = {}  # elements of what the image meets
+        self._told: dict[int, Mapping[str, int]] = {}  # of each tensor
+        self.sources: dict[str, int] = {}  # numbers in what the image meets, by its content
         self._same: dict[str, int] = {}  # the number of each folded node, by what it says
         self._root = nn.Module()
         self._attributes: dict[tuple[str, int], str] = {}  # by the kind and number of a value
@@ -158,7 +170,9 @@ class _Builder:
                 self._made[number] = self._place(number, node, function)
         self._fx.output(self._value({"node": self._graph.output}))
         self._fx.eliminate_dead_code(self._stays)
-        return fx.GraphModule(self._root, self._fx)
+        built = fx.GraphModule(self._root, self._fx)
+        _run_without_values(built, self._graph.size or SAMPLE)
+        return built
 
     def _fold(self, number: int, node: Node, function: Callable[..., Any]) -> bool:
         """Compute a node that depends on tensors and numbers alone; False where it does not."""
@@ -179,22 +193,21 @@ class _Builder:
         learned = learned or any(self._folded[at].learned for at in sources)
         if learned and isinstance(value, Tensor) and value.is_floating_point():
             value = nn.Parameter(value, requires_grad=False)
-        self._folded[number] = _Folded(value, learned, self._sources(number, node, value))
+        self._folded[number] = _Folded(value, learned, self._sources(node, value))
         return True
 
-    def _sources(self, number: int, node: Node, value: Any) -> Mapping[str, int]:
-        given = [node.args, list(node.kwargs.values())]
-        used = {f"tensor {at}": self._tensors[at] for at in numbers(given, "tensor")}
-        moved = {
-            name: tensor.numel() for name, tensor in used.items() if tensor.is_floating_point()
-        }
-        for at in numbers(given, "node"):
-            moved.update(self._folded[at].sources)
-        if moved and node.op in allowed.MOVES:
-            return moved
-        parts = value if isinstance(value, list | tuple) else (value,)
-        made = sum(part.numel() for part in parts if isinstance(part, Tensor))
-        return {f"node {number}": made} if made else {}
+    def _sources(self, node: Node, value: Any) -> Mapping[str, int]:
+        """What is known in the value of a node: if it was only moved, no more than before."""
+        made = known_numbers(value)
+        if node.op not in (*allowed.MOVES, "getitem"):
+            return made
+        moved = self._met([node.args, list(node.kwargs.values())])
+        return min(made, moved, key=_total)
+
+    def _known_tensor(self, at: int) -> Mapping[str, int]:
+        if at not in self._told:
+            self._told[at] = known_numbers(self._tensors[at])
+        return self._told[at]
 
     def _refuse_large(self, number: int, node: Node, function: Callable[..., Any]) -> None:
         """Refuse to compute what would not fit, by its shape alone."""
@@ -215,8 +228,7 @@ class _Builder:
         ):  # the image would choose how much is computed
             raise BadGraph(f"node {number} has indices that depend on the image or its size")
         built = layer(node, self._tensor_of)
-        self._note(node.args[:3] if node.op == "aten.batch_norm.default" else node.args)
-        self._note(list(node.kwargs.values()))
+        self._note(node)
         if built is not None:
             name = f"layer{number}"
             self._root.add_module(name, built)
@@ -224,13 +236,26 @@ class _Builder:
         arguments, named = self._arguments(node, self._value)
         return self._fx.call_function(function, arguments, named)
 
-    def _note(self, values: Any) -> None:
-        """What a node knows that stays in the graph; of a batch norm's statistics nothing."""
+    def _note(self, node: Node) -> None:
+        """What a node knows that stays in the graph.
+
+        A batch norm is a factor and an offset for each channel, which its weights and its
+        statistics make together.
+        """
+        if node.op == "aten.batch_norm.default":
+            halves = (self._met(node.args[1:3]), self._met(node.args[3:5]))
+            self.sources.update(halves[_total(halves[1]) > _total(halves[0])])
+        else:
+            self.sources.update(self._met([node.args, list(node.kwargs.values())]))
+
+    def _met(self, values: Any) -> dict[str, int]:
+        known: dict[str, int] = {}
         for at in numbers(values, "tensor"):
-            self.sources[f"tensor {at}"] = self._tensors[at].numel()
+            known.update(self._known_tensor(at))
         for at in numbers(values, "node"):
             if at in self._folded:
-                self.sources.update(self._folded[at].sources)
+                known.update(self._folded[at].sources)
+        return known
 
     def _arguments(
         self, node: Node, of: Callable[[Any], Any]
@@ -268,6 +293,8 @@ class _Builder:
     def _reference(self, kind: str, number: Any) -> Any:
         if kind == "node" and number in self._made:
             return self._made[number]
+        if kind == "device":  # the image's: the graph then runs wherever that is
+            return self._fx.call_function(getattr, (self._image, "device"))
         tensor = self._tensor_of({kind: number})
         if tensor is not None:
             return self._attribute((kind, number), tensor)
@@ -291,6 +318,24 @@ class _Builder:
                 self._root.register_buffer(name, tensor)
             self._attributes[key] = name
         return self._fx.get_attr(self._attributes[key])
+
+
+def _total(known: Mapping[str, int]) -> int:
+    return sum(known.values())
+
+
+def _run_without_values(graph: nn.Module, size: Size) -> None:
+    """Refuse a graph that can't tell its shapes without values, or that changes its tensors."""
+    own = {**dict(graph.named_parameters()), **dict(graph.named_buffers())}
+    empty = {name: torch.empty_like(tensor, device="meta") for name, tensor in own.items()}
+    like = next(graph.parameters(), torch.zeros(()))
+    image = torch.empty(1, 3, *size, device="meta", dtype=like.dtype)
+    versions = {name: tensor._version for name, tensor in empty.items()}  # noqa: SLF001
+    output = torch.func.functional_call(graph, empty, (image,))
+    if not isinstance(output, Tensor):
+        raise BadGraph("its output is no tensor")
+    if any(tensor._version != versions[name] for name, tensor in empty.items()):  # noqa: SLF001
+        raise BadGraph("a forward writes to a tensor of the network")
 
 
 def _on_meta(value: Any) -> Any:
@@ -329,11 +374,21 @@ def _checked(node: Node, number: int, tensors: Mapping[int, Tensor]) -> Callable
         raise BadGraph(f"node {number} calls {node.op:.80}, which no graph may") from None
     if any(at not in tensors for at in numbers([node.args, list(node.kwargs.values())], "tensor")):
         raise BadGraph(f"node {number} uses a tensor that is not there")
+    if any(value != {"device": True} for value in _devices(node)):
+        raise BadGraph(f"node {number} names a device of its own")
     if node.op in allowed.OFF:
         name, value = allowed.OFF[node.op]
         if allowed.bound(node.op, node.args, node.kwargs).get(name) != value:
             raise BadGraph(f"node {number} calls {node.op} with {name} other than {value}")
     return function
+
+
+def _devices(node: Node) -> Iterator[Any]:
+    """What a call is given for a device, but for nothing."""
+    if node.op.startswith("aten."):
+        given = allowed.bound(node.op, node.args, node.kwargs)
+        if given.get("device") is not None:
+            yield given["device"]
 
 
 def written(nodes: tuple[Node, ...]) -> set[int]:

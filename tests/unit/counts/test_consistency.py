@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.core.model_counts import (
+    CostAtSize,
     Counter,
     Counts,
     EffectiveParameters,
@@ -123,6 +124,21 @@ def test_no_find_ever_betters_a_verdict(hidden: int, opaque: int, follows: bool)
     assert order.index(judge(_counts(reads=reads)).level) >= order.index(judge(_counts()).level)
 
 
+def _sizes(*sizes: tuple[int, int, int]) -> EffectiveParameters:
+    """A network with 10 products for a pixel, and for so many pixels more."""
+    costs = (CostAtSize(h, w, 10 * (h * w + more), 0, 0) for h, w, more in sizes)
+    return EffectiveParameters(10_000, 0, 0, tuple(costs))
+
+
+def test_attention_may_grow_with_the_square_of_the_pixels() -> None:
+    def level(products: int) -> str:
+        here, there = CostAtSize(64, 64, 4096, 4096, 0), CostAtSize(128, 128, 16_384, products, 0)
+        return judge(_counts(effective=EffectiveParameters(1, 0, 0, (here, there)))).level
+
+    assert level(16 * 4096) == "verified"
+    assert level(18 * 4096) == "disputed"
+
+
 @pytest.mark.parametrize(
     ("effective", "level"),
     [
@@ -130,6 +146,11 @@ def test_no_find_ever_betters_a_verdict(hidden: int, opaque: int, follows: bool)
         (EffectiveParameters(10_600, 1, 0), "disputed"),
         (EffectiveParameters(10_000, 0, MACS // 20), "verified"),
         (EffectiveParameters(10_000, 0, MACS // 20 + 1), "disputed"),
+        # 100x100: as much per pixel; padded to 112x112; more than that; attention
+        (_sizes((256, 256, 0), (100, 100, 0)), "verified"),
+        (_sizes((256, 256, 0), (100, 100, 2544), (96, 112, 0)), "verified"),
+        (_sizes((256, 256, 0), (100, 100, 2544), (100, 104, 0)), "disputed"),
+        (_sizes((256, 256, 0), (128, 128, 128 * 128)), "disputed"),
     ],
 )
 def test_what_a_graph_knows_beside_its_parameters_is_disputed(

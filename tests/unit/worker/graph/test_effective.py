@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from harness.worker.graph.effective import effective_parameters
+from harness.worker.graph.network_file import CapturedNetwork, Graph, Node
+from harness.worker.graph.rebuild import rebuild
 from tests.unit.worker.graph.networks import Plain, rebuilt
 
 
-def _found(model: nn.Module, folder: Path) -> dict[str, int]:
-    found = effective_parameters(rebuilt(model, folder), 16, 24)
+def _found(model: nn.Module, folder: Path, height: int = 16) -> dict[str, Any]:
+    found = effective_parameters(rebuilt(model, folder), height, 24)
     assert found is not None
     return found
 
 
 def test_a_plain_network_knows_its_parameters_and_the_slope(tmp_path: Path) -> None:
     found = _found(Plain(), tmp_path)
-    assert found == {"elements": 3 * 12 * 9 + 12, "numbers": 1, "elementwise_macs": 0}
+    assert (found["elements"], found["numbers"]) == (3 * 12 * 9 + 12, 1)
+    assert found["elementwise_macs"] == 0
+    (here,) = found["sizes"]
+    assert (here["weights"], here["products"]) == (3 * 12 * 9 * 16 * 24, 0)
 
 
 class _Numbers(nn.Module):
@@ -57,20 +64,139 @@ def test_weights_that_are_computed_of_fewer_parameters_are_known_one_by_one(tmp_
 
 
 class _Table(nn.Module):
-    """Two values that are only moved to three places."""
+    """Two values that are moved to 3 x 20 x 24 places, by turns or as they were drawn."""
 
-    def __init__(self) -> None:
+    def __init__(self, at: Tensor) -> None:
         super().__init__()
         self.table = nn.Parameter(torch.rand(2))
-        self.register_buffer("at", torch.arange(3) % 2)
+        self.register_buffer("at", at)
 
     def forward(self, image: Tensor) -> Tensor:
-        bias = self.table[self.at].view(1, 3, 1, 1)
+        bias = self.table[self.at].view(1, 3, 20, 24)
         return functional.interpolate(image + bias, scale_factor=2.0)
 
 
-def test_values_that_are_moved_are_known_once(tmp_path: Path) -> None:
-    assert _found(_Table(), tmp_path)["elements"] == 2
+def test_values_that_are_moved_by_a_pattern_are_known_once(tmp_path: Path) -> None:
+    found = _found(_Table(torch.arange(3 * 20 * 24) % 2), tmp_path, 20)
+    assert 2 < found["elements"] < 20
+
+
+def test_an_index_is_known_as_well_as_what_it_moves(tmp_path: Path) -> None:
+    drawn = torch.randint(2, (3 * 20 * 24,), generator=torch.Generator().manual_seed(0))
+    assert _found(_Table(drawn), tmp_path, 20)["elements"] == 3 * 20 * 24
+
+
+class _Filtered(nn.Module):
+    """Shifts of the image, each times one of nine weights: 9 products and 8 sums a value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.rand(9))
+
+    def weights(self, image: Tensor) -> Tensor:
+        del image
+        return self.weight
+
+    def forward(self, image: Tensor) -> Tensor:
+        weights = self.weights(image)
+        shown = image * weights[0]
+        for shift in range(1, 9):
+            shown = shown + image.roll(shift, 3) * weights[shift]
+        return functional.interpolate(shown, scale_factor=2.0)
+
+
+class _ByZero(_Filtered):
+    def weights(self, image: Tensor) -> Tensor:
+        return self.weight + 0 * image[0, 0, 0, 0]
+
+
+class _ByMaximum(_Filtered):
+    def weights(self, image: Tensor) -> Tensor:
+        return torch.maximum(self.weight, image[0, 0, 0, :9] - 100)
+
+
+class _ByWriting(_Filtered):
+    def weights(self, image: Tensor) -> Tensor:
+        made = torch.zeros_like(image[0, 0, 0, :9])
+        made.copy_(self.weight)
+        return made
+
+
+@pytest.mark.parametrize("kind", [_Filtered, _ByZero, _ByMaximum, _ByWriting])
+def test_products_with_constants_are_seen_whatever_made_these(
+    kind: type[_Filtered], tmp_path: Path
+) -> None:
+    found = _found(kind(), tmp_path)
+    assert found["elements"] == 9
+    assert found["elementwise_macs"] >= 9 * 3 * 16 * 24
+    assert found["sizes"][0]["arithmetic"] >= 17 * 3 * 16 * 24
+
+
+class _UnpackedLate(nn.Module):
+    """256 weights in 128 numbers, taken apart when an image is there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        whole = torch.randint(100, (2, 128), generator=torch.Generator().manual_seed(0))
+        self.packed = nn.Parameter((whole[0] * 100 + whole[1]).float())
+
+    def forward(self, image: Tensor) -> Tensor:
+        packed = self.packed + 0 * image[0, 0, 0, 0]
+        weight = torch.cat([packed % 100, (packed / 100).floor()]).view(1, 1, 1, 256)
+        shown = functional.conv2d(
+            functional.pad(image, (0, 255)), weight.expand(3, 1, 1, 256), groups=3
+        )
+        return functional.interpolate(shown, scale_factor=2.0)
+
+
+def test_weights_that_are_unpacked_behind_the_image_are_known_one_by_one(tmp_path: Path) -> None:
+    assert _found(_UnpackedLate(), tmp_path)["elements"] == 256
+
+
+class _Normed(nn.Module):
+    """A batch norm of 48 channels, with statistics that were drawn."""
+
+    def __init__(self, norm: nn.BatchNorm2d) -> None:
+        super().__init__()
+        self.norm = norm
+        for tensor in norm.state_dict().values():
+            if tensor.numel() > 1:
+                tensor.copy_(torch.rand(48))
+
+    def forward(self, image: Tensor) -> Tensor:
+        wide = functional.pixel_shuffle(self.norm(functional.pixel_unshuffle(image, 4)), 4)
+        return functional.interpolate(wide, scale_factor=2.0)
+
+
+@pytest.mark.parametrize("affine", [False, True])
+def test_a_batch_norm_is_a_factor_and_an_offset_a_channel(affine: bool, tmp_path: Path) -> None:
+    network = _Normed(nn.BatchNorm2d(48, affine=affine))
+    assert _found(network, tmp_path)["elements"] == 2 * 48
+
+
+def test_a_cost_that_arithmetic_on_sizes_hides_is_told_at_its_size() -> None:
+    """A 3x3 convolution of all columns, but of one where the width is a multiple of 24."""
+
+    def node(op: str, *args: Any) -> Node:
+        return Node(op, args, {})
+
+    shown, width = {"node": 0}, {"node": 1}
+    nodes = (
+        node("aten.sym_size.int", shown, 3),
+        node("mod", width, 24),
+        node("mul", {"node": 2}, width),
+        node("min", {"node": 3}, width),
+        node("max", {"node": 4}, 1),
+        node("aten.slice.Tensor", shown, 3, 0, {"node": 5}),
+        node("aten.conv2d.default", {"node": 6}, {"tensor": 0}, None, [1, 1], [1, 1]),
+        node("aten.mean.default", {"node": 7}),
+        node("aten.add.Tensor", shown, {"node": 8}),
+    )
+    network = CapturedNetwork((Graph(None, nodes, len(nodes)),), (0,), 81)
+    built = rebuild(network, (torch.rand(3, 3, 3, 3),))
+    found = effective_parameters(built, 16, 24, [(16, 25), (16, 48)])
+    assert found is not None
+    assert [it["weights"] for it in found["sizes"]] == [81 * 16, 81 * 16 * 25, 81 * 16]
 
 
 class _Lookup(nn.Module):

@@ -76,6 +76,17 @@ BENT: dict[str, tuple[Callable[[Document], None], str]] = {
     "a number too large": (_sets("args", [2**60]), "too large"),
     "a strange layer": (_sets("layer", "Module"), "is none"),
     "no keyword": (_sets("kwargs", {"a b": 1}), "keyword"),
+    "a word of Python": (_sets("kwargs", {"lambda": 1}), "keyword"),
+    "a device of its own": (
+        lambda it: _node(it, 2).update(
+            op="aten.zeros.default", args=[[1]], kwargs={"device": {"text": "cpu"}}, layer=""
+        ),
+        "names a device",
+    ),
+    "no shapes without values": (
+        lambda it: it["graphs"][0].update(size=[0, 0]),
+        "can't be computed",
+    ),
     "an output that is not there": (lambda it: it["graphs"][0].update(output=9), "output"),
     "the image as output": (lambda it: it["graphs"][0].update(output=0), "output"),
     "a write to the image": (_sets("args", [{"node": 0}, 0.1], 2), "writes to the image"),
@@ -133,7 +144,7 @@ def test_what_is_made_and_then_written_to_is_made_anew_by_each_forward(tmp_path:
 
     document["graphs"] = [
         {
-            "size": None,
+            "size": [16, 24],
             "nodes": [
                 node("aten.zeros.default", [1, 3, 16, 24]),
                 node("aten.add_.Tensor", {"node": 1}, {"node": 0}),
@@ -177,6 +188,8 @@ def test_sizes_that_grow_without_end_are_no_sizes() -> None:
         allowed.NUMBERS["mul"](2**40, 2**40)
     with pytest.raises(TypeError):
         allowed.NUMBERS["add"]([1], [2])
+    with pytest.raises(TypeError):
+        allowed.NUMBERS["round"](7, -(2**40))
     assert allowed.NUMBERS["floordiv"](-7, 2) == -4
     assert allowed.NUMBERS["trunc"](2.9) == math.trunc(2.9) == 2
 
