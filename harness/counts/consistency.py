@@ -24,6 +24,9 @@ KNOWN_MORE, KNOWN_FEW = 0.05, 100
 ELEMENTWISE = 0.05
 """Of the products that count: scales and shifts of channels cost less beside a convolution."""
 
+ARITHMETIC = 0.25
+"""Of the same, with what the network knows or without: 0.03 and less in networks of the field."""
+
 GROWTH = 0.05
 """Of the cost per pixel from one size to another: borders, padding and poolings make up for it."""
 
@@ -125,6 +128,11 @@ def _beside_parameters(counts: Counts) -> Iterator[str]:
             f"{known.elementwise_macs:,} multiply-adds are computed element by element, beside "
             f"{products:,} of convolutions, linear layers and matrix products: no convention "
             "counts them"
+        )
+    elif known.sizes and known.sizes[0].arithmetic > products * ARITHMETIC:
+        yield (
+            f"{known.sizes[0].arithmetic:,} values are computed element by element, beside "
+            f"{products:,} multiply-adds of convolutions, linear layers and matrix products"
         )
 
 

@@ -108,8 +108,16 @@ def evaluating(model: nn.Module) -> Iterator[None]:
             module.training = training
 
 
+class StandsForParameters(nn.Module):
+    """A module of ours with tensors that were computed of `params` elements of parameters."""
+
+    params: int
+
+
 def parameter_count(model: nn.Module, *, trainable_only: bool = False) -> int:
     """Elements of the unique parameters."""
+    if isinstance(model, StandsForParameters):
+        return model.params
     return sum(
         parameter.numel()
         for parameter in model.parameters()

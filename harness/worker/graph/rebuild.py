@@ -15,7 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, fx, nn
 
-from harness.worker.count.model_copies import describe
+from harness.worker.count.model_copies import StandsForParameters, describe
 from harness.worker.graph import allowed
 from harness.worker.graph.contents import known_numbers
 from harness.worker.graph.layers import layer
@@ -66,9 +66,8 @@ def rebuild(
 ) -> nn.Module:
     """The network as a module in evaluation mode, on its device; BadGraph for one that is none.
 
-    It takes and returns what the captured module did, and has as many parameters; those that the
-    graph does not need are `unused`. `deployed=False` asks for the network before its entry's
-    `deploy`.
+    It takes and returns what the captured module did, and stands for as many parameters, used or
+    not. `deployed=False` asks for the network before its entry's `deploy`.
     """
     deployed = deployed or not network.before
     graphs = network.graphs if deployed else network.before
@@ -82,23 +81,31 @@ def rebuild(
         raise
     except Exception as error:  # noqa: BLE001 - an operator's own, of any kind
         raise BadGraph(f"a part of it can't be computed: {describe(error)}") from None
-    model = Network(built, {size: builder.sources for size, builder in builders.items()})
-    used = sum(parameter.numel() for parameter in model.parameters())
-    if network.params > used and deployed:
-        unused = torch.zeros((), device=device).expand(network.params - used)
-        model.register_parameter("unused", nn.Parameter(unused, requires_grad=False))
-    return model.eval()
+    sources = {size: builder.sources for size, builder in builders.items()}
+    own = network.params if deployed else 0
+    return Network(built, sources, max(own, _used(network, graphs, known))).eval()
 
 
-class Network(nn.Module):
+def _used(
+    network: CapturedNetwork, graphs: tuple[Graph, ...], tensors: Mapping[int, Tensor]
+) -> int:
+    """Elements of the parameters that graphs use."""
+    given = [[node.args, list(node.kwargs.values())] for graph in graphs for node in graph.nodes]
+    used = set(numbers(given, "tensor")) & set(network.parameters)
+    return sum(tensors[at].numel() for at in used)
+
+
+class Network(StandsForParameters):
     """A network of one graph, or of one for each of some LR heights and widths."""
 
     def __init__(
         self,
         graphs: Mapping[Size | None, nn.Module],
         sources: Mapping[Size | None, Mapping[str, int]],
+        params: int,
     ) -> None:
         super().__init__()
+        self.params = params
         self._sources = dict(sources)
         self._names = {size: f"at_{size[0]}x{size[1]}" if size else "graph" for size in graphs}
         for size, graph in graphs.items():

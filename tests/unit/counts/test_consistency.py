@@ -130,6 +130,15 @@ def _sizes(*sizes: tuple[int, int, int]) -> EffectiveParameters:
     return EffectiveParameters(10_000, 0, 0, tuple(costs))
 
 
+def test_arithmetic_on_what_comes_of_the_image_may_hide_products() -> None:
+    def level(arithmetic: int) -> str:
+        here = CostAtSize(64, 64, MACS, 0, arithmetic)
+        return judge(_counts(effective=EffectiveParameters(1, 0, 0, (here,)))).level
+
+    assert level(MACS // 4) == "verified"
+    assert level(MACS // 4 + 1) == "disputed"
+
+
 def test_attention_may_grow_with_the_square_of_the_pixels() -> None:
     def level(products: int) -> str:
         here, there = CostAtSize(64, 64, 4096, 4096, 0), CostAtSize(128, 128, 16_384, products, 0)
