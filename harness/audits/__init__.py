@@ -5,6 +5,8 @@ thresholds     every bound, as data, with where it comes from
 fresh_images   images drawn afresh
 clocks         our clock against what the worker reports, seen against unseen, processor time
 outputs        whether an output follows the pixels given
+mosaics        images that nobody can have stored
+scores         whether an entry is as good on these as where it was scored
 self_reported  what the worker's process alone can see
 roofline       whether the machine can be as fast as the samples say
 

@@ -70,6 +70,7 @@ class Draw:
         """A number from 0 on."""
         return int(self._rng.integers(number))
 
-    def order(self, pairs: int) -> list[bool]:
-        """As many seen (False) as unseen (True) images, in an order drawn."""
-        return [bool(it) for it in self._rng.permutation([False, True] * pairs)]
+    def order(self, *numbers: int) -> list[int]:
+        """Kinds 0 and on, of each as many as told, in an order drawn."""
+        kinds = [kind for kind, number in enumerate(numbers) for _ in range(number)]
+        return [int(it) for it in self._rng.permutation(kinds)]

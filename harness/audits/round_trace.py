@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.audits import clocks, outputs, self_reported
+from harness.audits import clocks, outputs, scores, self_reported
 from harness.audits.clocks import Exchange
 from harness.audits.outputs import Shown
+from harness.audits.scores import PartErrors
 from harness.core.audit import LEVELS, Audit, ProcessState, WatchedForward
 from harness.core.record import Calibration
 
@@ -32,6 +33,8 @@ class RoundTrace:
     second_look: tuple[Exchange, ...] = ()  # forwards of a round whose clocks were odd
     seen_s: tuple[float, ...] = ()  # the worker's seconds for an image that it had seen
     unseen_s: tuple[float, ...] = ()  # and for fresh ones of the same size
+    mosaics_s: tuple[float, ...] = ()  # and for mosaics, of that size as well
+    parts: tuple[PartErrors, ...] = ()  # of the mosaics
     idle_shares: tuple[float, ...] | None = None  # of a core, while nothing was asked
     watched: WatchedForward | None = None
 
@@ -44,10 +47,11 @@ def judged(trace: RoundTrace) -> tuple[Audit, ...]:
         clocks.threads(trace.exchanges, trace.threads) if trace.device == "cpu" else None,
         *_clocks(trace),
         _outputs(trace),
+        scores.scores(trace.parts) if trace.trained else None,
     ]
     if trace.watched is not None:
         found += [
-            clocks.repeats(trace.seen_s, trace.unseen_s),
+            _repeats(trace),
             clocks.idle(trace.idle_shares),
             self_reported.precision(trace.watched, trace.precision),
         ]
@@ -70,6 +74,12 @@ def _clocks(trace: RoundTrace) -> list[Audit | None]:
     second = by_clock(trace.second_look, trace.calibration)
     looks = zip(second, first, strict=True)
     return [min(filter(None, both), key=_gravity, default=None) for both in looks]
+
+
+def _repeats(trace: RoundTrace) -> Audit:
+    """The worse of the two kinds of unseen images: each by itself may be told from the others."""
+    kinds = [trace.unseen_s, *filter(None, [trace.mosaics_s])]
+    return max((clocks.repeats(trace.seen_s, unseen) for unseen in kinds), key=_gravity)
 
 
 def _outputs(trace: RoundTrace) -> Audit | None:

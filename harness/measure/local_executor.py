@@ -42,7 +42,7 @@ class LocalExecutor:
             outcome = run_count(task, *job.count_size, tuple(sorted(sizes)))
         else:
             score = again(self.scorer, job.first) if job.first else self.scorer
-            timed = run_round(task, self.images.lr, score)
+            timed = run_round(task, self.images.lr, score, self.scorer)
             outcome = unstable(timed, job.first, job.protocol.output_tolerance_db) or timed
         device = self.environment.stable["device"]
         seen = machine.seen(device) | self.isolation.seen

@@ -8,14 +8,21 @@ from dataclasses import replace
 
 from harness.core.record import ImageScore, Phases, RoundFigures, Sample
 from harness.measure.answer_validation import bounded, unseen
+from harness.measure.mosaic_probe import Truths
 from harness.measure.probes import AuditedRound, PlainRound
 from harness.measure.session import LrImage, ScoreOutput, Session
 
 
-def run(session: Session, images: tuple[LrImage, ...], score: ScoreOutput) -> RoundFigures:
-    """A whole round in a fresh process."""
+def run(
+    session: Session,
+    images: tuple[LrImage, ...],
+    score: ScoreOutput,
+    truths: Truths | None = None,
+) -> RoundFigures:
+    """A whole round in a fresh process; audits make images of the `truths`."""
     load = session.task.load
-    beside = AuditedRound(session, images) if session.task.protocol.audits else PlainRound()
+    audits = session.task.protocol.audits
+    beside = AuditedRound(session, images, truths) if audits else PlainRound()
     began = time.perf_counter()
     first_call_s = warm_up(session, images, beside.warm_up)
     warmup_s = time.perf_counter() - began
@@ -24,7 +31,7 @@ def run(session: Session, images: tuple[LrImage, ...], score: ScoreOutput) -> Ro
     energy = session.energy(images, samples)
     state = session.inspect("collect")
     notes = session.notes(state) + unseen(samples)
-    audits = beside.finish(state)
+    found = beside.finish(state)
     return RoundFigures(
         params=session.ready.params,
         first_call_s=first_call_s or samples[0].seconds,
@@ -43,7 +50,7 @@ def run(session: Session, images: tuple[LrImage, ...], score: ScoreOutput) -> Ro
         energy=energy,
         compile_s=session.compile_s,
         policy=bounded(session.ready.policy),
-        audits=audits,
+        audits=found,
         yardstick=session.task.calibration,
         precision=load.precision,
     )

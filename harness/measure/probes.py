@@ -13,18 +13,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from harness.audits import clocks, thresholds
+from harness.audits import clocks, scores, thresholds
 from harness.audits.clocks import Exchange
 from harness.audits.fresh_images import TURNED, Draw, Fresh, flipped
 from harness.audits.outputs import Shown
 from harness.audits.round_trace import RoundTrace, by_clock, judged
+from harness.audits.scores import PartErrors
 from harness.core.audit import Audit, ProcessState, WatchedForward
 from harness.machine import proc
+from harness.measure.mosaic_probe import MosaicProbe, Truths
 from harness.measure.session import LrImage, Session
 from harness.measure.worker_process import WorkerFailed
 from harness.quality.pixels import Uint8
 
 Key = tuple[str, str]  # data set and image
+SEEN, FRESH, MOSAIC = range(3)  # what an image is to the worker
 
 
 def turned(image: LrImage) -> LrImage:
@@ -58,7 +61,9 @@ class PlainRound:
 class AuditedRound(PlainRound):
     """A round whose trace is kept, with probes where they were drawn to be."""
 
-    def __init__(self, session: Session, images: tuple[LrImage, ...]) -> None:
+    def __init__(
+        self, session: Session, images: tuple[LrImage, ...], truths: Truths | None = None
+    ) -> None:
         self._session = session
         self._images = images
         self._draw = Draw()
@@ -71,7 +76,11 @@ class AuditedRound(PlainRound):
         self._kept: dict[Key, Uint8] = {}  # scored outputs that others are compared with
         self._exchanges: list[Exchange] = []
         self._shown: list[Shown] = []
-        self._seconds: dict[bool, list[float]] = {False: [], True: []}  # by whether it is unseen
+        self._seconds: dict[int, list[float]] = {SEEN: [], FRESH: [], MOSAIC: []}
+        self._mosaics: MosaicProbe | None = None
+        if truths is not None and session.task.thorough:
+            scale = session.task.load.scale
+            self._mosaics = MosaicProbe(images, truths, self._draw, self._target, scale)
 
     def warm_up(self, image: LrImage) -> LrImage:
         """The image turned around, with small changes that its output must not show later."""
@@ -120,8 +129,10 @@ class AuditedRound(PlainRound):
             if task.thorough:
                 trace = replace(
                     trace,
-                    seen_s=tuple(self._seconds[False]),
-                    unseen_s=tuple(self._seconds[True]),
+                    seen_s=tuple(self._seconds[SEEN]),
+                    unseen_s=tuple(self._seconds[FRESH]),
+                    mosaics_s=tuple(self._seconds[MOSAIC]),
+                    parts=self._parts(),
                     idle_shares=self._idle_shares(),
                     watched=self._watched(),
                 )
@@ -132,6 +143,8 @@ class AuditedRound(PlainRound):
             self._kept[_key(image)] = output
         if not self._session.task.thorough:
             return
+        if self._mosaics is not None:
+            self._mosaics.scored(image, output)
         warmed = self._warmed.pop(_key(image), None)
         if warmed is not None:
             self._shown.append(Shown(image.pixels, output, warm_up=warmed.perturbed))
@@ -139,25 +152,41 @@ class AuditedRound(PlainRound):
             self._seen_against_unseen()
 
     def _seen_against_unseen(self) -> None:
-        """The image again, and fresh versions of it, in drawn order; more where that is odd."""
+        """The image again, fresh versions of it and mosaics, in drawn order; more where odd."""
         again: list[Uint8] = []
         fresh: list[tuple[Fresh, Uint8]] = []
         for pairs in (thresholds.PAIRS, thresholds.MORE_PAIRS):
-            for is_unseen in self._draw.order(pairs):
+            mosaics = self._mosaics.more(pairs) if self._mosaics else []
+            for kind in self._draw.order(pairs, pairs, len(mosaics)):
                 version = self._draw.fresh(self._target.pixels)
-                pixels = version.shown if is_unseen else self._target.pixels
-                given = replace(self._target, pixels=pixels)
+                given = self._target
+                if kind == FRESH:
+                    given = replace(self._target, pixels=version.shown)
+                elif kind == MOSAIC:
+                    given = mosaics.pop(0)
                 exchange = self._session.forward(given)
                 output = self._fetched(given, exchange)
-                self._seconds[is_unseen].append(exchange.seconds)
-                if is_unseen:
+                self._seconds[kind].append(exchange.seconds)
+                if kind == FRESH:
                     fresh.append((version, output))
+                elif kind == MOSAIC and self._mosaics:
+                    self._mosaics.answered(output)
                 else:
                     again.append(output)
-            if not clocks.doubtful(self._seconds[False], self._seconds[True]):
+            unseen = filter(None, (self._seconds[FRESH], self._seconds[MOSAIC]))
+            if not any(clocks.doubtful(self._seconds[SEEN], it) for it in unseen):
                 break
         scored = self._kept[_key(self._target)]
         self._shown.append(Shown(self._target.pixels, scored, tuple(again), tuple(fresh)))
+
+    def _parts(self) -> tuple[PartErrors, ...]:
+        """What mosaics tell; all that were drawn, where the first ones raise a doubt."""
+        if self._mosaics is None:
+            return ()
+        if scores.doubtful(self._mosaics.errors()):
+            for mosaic in self._mosaics.more(thresholds.MORE_PAIRS):
+                self._mosaics.answered(self._fetched(mosaic, self._session.forward(mosaic)))
+        return self._mosaics.errors()
 
     def _second_look(self) -> tuple[Exchange, ...]:
         """A few forwards more, where the clocks of the round are odd."""

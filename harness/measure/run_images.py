@@ -6,14 +6,19 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from harness.core.challenge import Challenge
 from harness.core.record import ImageScore
 from harness.datasets.dataset import Dataset, ImagePair, read_hr, read_lr
 from harness.measure.session import LrImage
-from harness.quality.bicubic import upscale
+from harness.quality.bicubic import downscale, upscale
 from harness.quality.pixels import Uint8
 from harness.quality.profile import PROFILES
 from harness.quality.score import PreparedTruth, prepare, score_prepared
+
+ROUNDED = 1  # grey level, by which another program's bicubic may differ from ours
+BORDER = 4  # LR pixels, which depend on what is thought to lie beyond the image
 
 
 @dataclass(frozen=True)
@@ -44,14 +49,13 @@ class Scorer:
 
     def __init__(self, challenge: Challenge, material: RunImages) -> None:
         truth = {use.name for use in challenge.datasets if use.truth}
+        profile, self._scale = PROFILES[challenge.quality_profile], challenge.scale
+        self.colour = profile.colour
+        self._pairs = {(name, it.image): it for name, it in material.pairs if name in truth}
+        self._by_bicubic: dict[str, bool] = {}  # datasets
         self._truths: dict[tuple[str, str], PreparedTruth] = {
-            (name, pair.image): prepare(
-                read_hr(pair, scale=challenge.scale),
-                profile=PROFILES[challenge.quality_profile],
-                scale=challenge.scale,
-            )
-            for name, pair in material.pairs
-            if name in truth
+            key: prepare(read_hr(pair, scale=self._scale), profile=profile, scale=self._scale)
+            for key, pair in self._pairs.items()
         }
 
     def __call__(self, image: LrImage, output: Uint8) -> ImageScore:
@@ -62,6 +66,22 @@ class Scorer:
             return ImageScore(image.dataset, image.image, digest)
         figures = score_prepared(output, truth).finite()
         return ImageScore(image.dataset, image.image, digest, **figures)
+
+    def knows(self, image: LrImage) -> bool:
+        """Whether the image has a truth."""
+        return (image.dataset, image.image) in self._pairs
+
+    def hr(self, image: LrImage) -> Uint8:
+        """The truth, read anew."""
+        return read_hr(self._pairs[image.dataset, image.image], scale=self._scale)
+
+    def by_bicubic(self, image: LrImage) -> bool:
+        """Whether our bicubic makes images of its dataset of their truths, as one of them tells."""
+        if image.dataset not in self._by_bicubic:
+            apart = downscale(self.hr(image), self._scale).astype(np.int16) - image.pixels
+            inside = np.abs(apart[BORDER:-BORDER, BORDER:-BORDER])
+            self._by_bicubic[image.dataset] = bool(inside.max(initial=0) <= ROUNDED)
+        return self._by_bicubic[image.dataset]
 
     @property
     def has_truth(self) -> bool:

@@ -12,6 +12,7 @@ from typing import TypeVar
 from harness.core.outcome import Failed
 from harness.core.record import CountFigures, RoundFigures
 from harness.measure import passes
+from harness.measure.mosaic_probe import Truths
 from harness.measure.session import (
     LrImage,
     OutputReply,
@@ -36,9 +37,14 @@ class Exports:
     replies: tuple[OutputReply, ...]
 
 
-def run_round(task: Task, images: tuple[LrImage, ...], score: ScoreOutput) -> RoundFigures | Failed:
+def run_round(
+    task: Task,
+    images: tuple[LrImage, ...],
+    score: ScoreOutput,
+    truths: Truths | None = None,
+) -> RoundFigures | Failed:
     """Measure every image in one fresh process; `score` is given each output of the first pass."""
-    return ask_worker(task, lambda session: passes.run(session, images, score))
+    return ask_worker(task, lambda session: passes.run(session, images, score, truths))
 
 
 def run_count(

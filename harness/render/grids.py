@@ -24,6 +24,7 @@ _WHAT = {
     "collect": "time to fetch an output",
     "repeats": "seen against unseen images",
     "outputs": "output follows the pixels",
+    "scores": "as good where nobody can have stored it",
     "threads": "processor time of forwards",
     "idle": "at rest after a forward",
     "floor": "machine's peak",

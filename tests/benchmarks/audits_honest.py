@@ -6,9 +6,9 @@
 Every reference model with official weights (demo weights without --weights-dir), the worked example
 and, if asked for, entries of an official checkout: each in RUNS rounds with audits, the thorough
 ones of a first round among them, and as many without, in turns, on the same images. Prints every
-verdict that is not `ok`, how often each audit was asked, and the audits' cost: the wall time of a
-round with them over that of one without, as the median of the turns' ratios. `thorough` is a first
-round, `plain` any other.
+verdict that is not `ok`, what `scores` found, how often each audit was asked, and the audits' cost:
+the wall time of a round with them over that of one without, as the median of the turns' ratios.
+`thorough` is a first round, `plain` any other.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from harness.core.audit import Audit
 from harness.core.challenge import TimingProtocol
 from harness.core.outcome import Failed
 from harness.core.record import Calibration, CountFigures, ImageScore
-from harness.datasets.dataset import ImagePair, read_lr
+from harness.datasets.dataset import read_hr, read_lr
 from harness.datasets.find import find
 from harness.entries import catalogue, checkouts
 from harness.entries.catalogue import Entry, Rejected
@@ -37,6 +37,7 @@ from harness.measure import loads
 from harness.measure.calibration import null, take
 from harness.measure.session import LrImage, Task
 from harness.measure.tasks import run_count, run_round
+from harness.quality.colour import RGB
 from harness.sandbox.confinement import NoConfinement
 from harness.wire.messages import Load
 
@@ -53,6 +54,7 @@ class Tally:
     odd: list[Audit] = field(default_factory=list)
     ratios: dict[str, list[float]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
+    scores: list[str] = field(default_factory=list)  # evidence of that audit
 
 
 def main() -> None:
@@ -68,9 +70,9 @@ def main() -> None:
         print(calibration)
         total = Tally()
         for name, load in _loads(options, protocol):
-            images = _images(options, load.scale)
+            truths = CroppedTruths(options, load.scale)
             task = Task(load, protocol, logs / f"{name}.log", NoConfinement())
-            tally = _entry(task, images, calibration, options)
+            tally = _entry(task, truths, calibration, options)
             _show(name, tally)
             total.asked += tally.asked
             total.odd += tally.odd
@@ -81,7 +83,7 @@ def main() -> None:
 
 
 def _entry(
-    task: Task, images: tuple[LrImage, ...], calibration: Calibration, options: argparse.Namespace
+    task: Task, truths: CroppedTruths, calibration: Calibration, options: argparse.Namespace
 ) -> Tally:
     tally = Tally()
     counted = run_count(replace(task, load=loads.counting(task.load)), *COUNTED)
@@ -94,7 +96,7 @@ def _entry(
         wall_s = {}
         for way in sorted(ways, reverse=bool(number % 2)):
             began = time.perf_counter()
-            outcome = run_round(ways[way], images, _unscored)
+            outcome = run_round(ways[way], truths.images, _unscored, truths)
             wall_s[way] = time.perf_counter() - began
             if isinstance(outcome, Failed):
                 tally.failures.append(outcome.message)
@@ -103,6 +105,7 @@ def _entry(
                 audits = (*outcome.audits, *filter(None, (least,)))
                 tally.asked.update(it.id for it in audits)
                 tally.odd += tuple(it for it in audits if it.verdict != "ok")
+                tally.scores += tuple(it.evidence for it in audits if it.id == "scores")
         kind = "thorough" if thorough else "plain"
         tally.ratios.setdefault(kind, []).append(wall_s["on"] / wall_s["off"])
     return tally
@@ -114,6 +117,8 @@ def _show(name: str, tally: Tally) -> None:
     print(f"{name:<20} {rounds} rounds, {len(tally.odd)} odd, wall on/off {shown}", flush=True)
     for audit in tally.odd:
         print(f"    {audit.verdict}: {audit.id}: {audit.evidence}")
+    for evidence in sorted(set(tally.scores)):
+        print(f"    scores: {evidence}")
     for message in tally.failures:
         print(f"    failed: {message}")
 
@@ -139,17 +144,32 @@ def _candidates(options: argparse.Namespace) -> Iterator[Entry | Rejected]:
         yield from checkouts.candidates(options.ntire, ids)
 
 
-def _images(options: argparse.Namespace, scale: int) -> tuple[LrImage, ...]:
-    found = find(options.data_set, data_dir=options.data_dir, scale=scale)
-    return tuple(
-        LrImage(options.data_set, pair.image, _cropped(pair, scale, options.crop))
-        for pair in found.pairs[: options.images]
-    )
+class CroppedTruths:
+    """The images of the data set that was asked for, cropped, and their truths."""
 
+    colour = RGB
 
-def _cropped(pair: ImagePair, scale: int, side: int) -> np.ndarray[tuple[int, ...], np.dtype]:
-    pixels = read_lr(pair, scale=scale)
-    return np.ascontiguousarray(pixels[:side, :side] if side else pixels)
+    def __init__(self, options: argparse.Namespace, scale: int) -> None:
+        name, side = options.data_set, options.crop or None
+        data_dir = None if name.startswith("sample") else options.data_dir
+        found = find(name, data_dir=data_dir, scale=scale)
+        self.images: tuple[LrImage, ...] = ()
+        self._hr: dict[str, np.ndarray[tuple[int, ...], np.dtype]] = {}
+        for pair in found.pairs[: options.images]:
+            lr = np.ascontiguousarray(read_lr(pair, scale=scale)[:side, :side])
+            hr = read_hr(pair, scale=scale)
+            self.images += (LrImage(name, pair.image, lr),)
+            self._hr[pair.image] = hr[: scale * len(lr), : scale * lr.shape[1]]
+
+    def knows(self, _: LrImage) -> bool:
+        """All of them have a truth."""
+        return True
+
+    by_bicubic = knows  # and MATLAB's bicubic made them
+
+    def hr(self, image: LrImage) -> np.ndarray[tuple[int, ...], np.dtype]:
+        """The truth of the crop."""
+        return self._hr[image.image]
 
 
 def _unscored(image: LrImage, pixels: np.ndarray[tuple[int, ...], np.dtype]) -> ImageScore:

@@ -17,7 +17,8 @@ from harness.core.outcome import failed
 from harness.core.record import Calibration, ImageScore, Memory
 from harness.measure.session import LrImage, Task
 from harness.measure.worker_process import WorkerFailed
-from harness.quality.bicubic import upscale
+from harness.quality.bicubic import downscale, upscale
+from harness.quality.colour import RGB, ColourSpace
 from harness.sandbox.confinement import NoConfinement
 from harness.wire.messages import Load, Output, Ready
 
@@ -105,6 +106,41 @@ def images(number: int = 3) -> tuple[LrImage, ...]:
         LrImage("set", str(at), upscale(rng.integers(30, 220, (6, 8, 3), dtype=np.uint8), 4))
         for at in range(number)
     )
+
+
+@dataclass
+class FakeTruths:
+    """Truths at hand, of images that our bicubic made of them unless told otherwise."""
+
+    truths: dict[str, Uint8]  # by the image's name
+    bicubic: bool = True
+    colour: ColourSpace = RGB
+
+    def knows(self, image: LrImage) -> bool:
+        return image.image in self.truths
+
+    def by_bicubic(self, image: LrImage) -> bool:
+        assert self.knows(image)
+        return self.bicubic
+
+    def hr(self, image: LrImage) -> Uint8:
+        return self.truths[image.image]
+
+
+def photographs(number: int = 3, sides: tuple[int, int] = (48, 60)) -> dict[str, Uint8]:
+    """Made-up truths, with detail that no upscaler finds, of `sides` LR pixels."""
+    rng = np.random.default_rng(1)
+    height, width = sides
+    coarse = rng.integers(40, 200, (number, height // 6, width // 6, 3), dtype=np.uint8)
+    return {
+        str(at): upscale(it, 24) + rng.integers(0, 30, (4 * height, 4 * width, 3), dtype=np.uint8)
+        for at, it in enumerate(coarse)
+    }
+
+
+def shrunk(truths: dict[str, Uint8]) -> tuple[LrImage, ...]:
+    """The LR images of truths."""
+    return tuple(LrImage("set", name, downscale(hr, SCALE)) for name, hr in truths.items())
 
 
 def score(image: LrImage, pixels: Uint8) -> ImageScore:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,23 @@ def test_bicubic_is_scored_on_every_image(made: tuple[RunImages, Scorer]) -> Non
     scores = floor(rulebook.parse(TINY, where="test"), material, judge)
     assert [score.image for score in scores] == ["baby", "bird"]
     assert all(score.psnr_db and 10 < score.psnr_db < PSNR_CAP_DB for score in scores)
+
+
+def test_truths_are_at_hand_for_audits(made: tuple[RunImages, Scorer]) -> None:
+    material, judge = made
+    assert judge.knows(material.lr[0])
+    assert (judge.hr(material.lr[0]) == truth(material)).all()
+    assert not judge.knows(replace(material.lr[0], dataset="other"))
+
+
+def test_bicubic_of_the_truth_tells_whether_lr_images_were_made_by_it(
+    made: tuple[RunImages, Scorer],
+) -> None:
+    material, judge = made
+    assert judge.by_bicubic(material.lr[0])
+    challenge = rulebook.parse(TINY, where="test")
+    sharper = replace(material.lr[0], pixels=np.roll(material.lr[0].pixels, 1, axis=0))
+    assert not Scorer(challenge, material).by_bicubic(sharper)
 
 
 def test_outputs_are_told_apart_by_their_pixels() -> None:

@@ -1,0 +1,112 @@
+"""Mosaics of a run's truths: drawn before a round, shown in it, and held against its scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
+
+import numpy as np
+
+from harness.audits import mosaics, thresholds
+from harness.audits.fresh_images import Draw, flipped
+from harness.audits.mosaics import Part, Source
+from harness.audits.scores import PartErrors
+from harness.measure.session import LrImage
+from harness.quality.bicubic import upscale
+from harness.quality.colour import ColourSpace
+from harness.quality.pixels import Uint8
+from harness.quality.psnr import squared_error
+
+
+class Truths(Protocol):
+    """The truths of a run, which the trusted side alone has."""
+
+    @property
+    def colour(self) -> ColourSpace:
+        """The colours that scores are taken in."""
+
+    def knows(self, image: LrImage) -> bool:
+        """Whether the image has a truth."""
+
+    def by_bicubic(self, image: LrImage) -> bool:
+        """Whether MATLAB's bicubic makes images of its dataset of their truths."""
+
+    def hr(self, image: LrImage) -> Uint8:
+        """The truth, of exactly `scale` times the image's size."""
+
+
+@dataclass(frozen=True)
+class _Mosaic:
+    parts: tuple[Part, ...]
+    lr: Uint8
+    hr: Uint8
+
+
+class MosaicProbe:
+    """What `scores` judges of one process. Nothing is shown where no image has a truth."""
+
+    def __init__(
+        self, images: tuple[LrImage, ...], truths: Truths, draw: Draw, like: LrImage, scale: int
+    ) -> None:
+        """Draw mosaics of the size of `like`, which is one that the entry was made for."""
+        self._truths, self._like, self._scale = truths, like, scale
+        self._images = tuple(it for it in images if truths.knows(it))
+        self._sources = tuple(Source(it.pixels, truths.by_bicubic(it)) for it in self._images)
+        most = thresholds.PAIRS + thresholds.MORE_PAIRS
+        plans = (mosaics.drawn(draw, self._sources, like.size, scale) for _ in range(most))
+        self._plans = [plan for plan in plans if plan]
+        self._scored: dict[Part, Uint8] = {}  # what scored outputs have of each part
+        self._shown: list[_Mosaic] = []
+        self._outputs: list[Uint8] = []
+
+    def scored(self, image: LrImage, output: Uint8) -> None:
+        """Keep what mosaics will hold of a scored output."""
+        for part in (part for plan in self._plans for part in plan):
+            if self._images[part.source] is image:
+                cut = part.in_source(output, self._scale, thresholds.SEAM)
+                self._scored[part] = np.ascontiguousarray(cut)
+
+    def more(self, number: int) -> list[LrImage]:
+        """As many mosaics that were not shown yet; fewer where so many were not drawn."""
+        first = len(self._shown)
+        return [self._made(plan) for plan in self._plans[first : first + number]]
+
+    def answered(self, output: Uint8) -> None:
+        """The output of the next of the mosaics that were made."""
+        self._outputs.append(output)
+
+    def errors(self) -> tuple[PartErrors, ...]:
+        """Of all parts shown, once every image was scored."""
+        found: list[PartErrors] = []
+        for mosaic, output in zip(self._shown, self._outputs, strict=True):
+            bicubic = upscale(mosaic.lr, self._scale)
+            found += (self._errors(part, mosaic, output, bicubic) for part in mosaic.parts)
+        return tuple(found)
+
+    def _made(self, parts: tuple[Part, ...]) -> LrImage:
+        truth = cache(lambda number: self._truths.hr(self._images[number]))
+        lr, hr = mosaics.made(parts, self._sources, truth, self._scale)
+        self._shown.append(_Mosaic(parts, lr, hr))
+        return LrImage(self._like.dataset, self._like.image, lr)
+
+    def _errors(self, part: Part, mosaic: _Mosaic, output: Uint8, bicubic: Uint8) -> PartErrors:
+        truth, anew, floor = (
+            part.in_mosaic(it, self._scale, thresholds.SEAM) for it in (mosaic.hr, output, bicubic)
+        )
+        image = self._images[part.source]
+        in_source = flipped(truth, part.flip)
+        first_floor = part.bicubic(image.pixels, self._scale, thresholds.SEAM)
+        return PartErrors(
+            (image.dataset, image.image),
+            claimed=self._error(self._scored[part], in_source),
+            anew=self._error(anew, truth),
+            bicubic_claimed=self._error(first_floor, in_source),
+            bicubic_anew=self._error(floor, truth),
+        )
+
+    def _error(self, one: Uint8, truth: Uint8) -> float:
+        """Mean squared error in grey levels, in the colours of the scores."""
+        colour = self._truths.colour
+        ours, theirs = (colour.samples(np.ascontiguousarray(it)) for it in (one, truth))
+        return squared_error(ours, theirs) * colour.step**2 / ours.size

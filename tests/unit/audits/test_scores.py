@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from harness.audits import scores, thresholds
+from harness.audits.scores import PartErrors
+
+
+def _part(lost_factor: float, image: str = "a") -> PartErrors:
+    """Claimed at twice bicubic's PSNR ratio; in the mosaic the error is larger by a factor."""
+    error = 10 - thresholds.ROUNDING
+    return PartErrors(("set", image), error, lost_factor * 10 - thresholds.ROUNDING, 50.0, 50.0)
+
+
+def test_a_part_loses_what_its_error_grows_more_than_that_of_bicubic() -> None:
+    assert _part(10.0).lost_db == pytest.approx(10.0)
+    harder = PartErrors(("set", "a"), 9.9, 19.9, 49.9, 99.9)  # both errors twice as large
+    assert harder.lost_db == pytest.approx(0.0)
+
+
+def test_without_parts_nothing_is_said() -> None:
+    assert scores.scores(()) is None
+    assert not scores.doubtful(())
+
+
+def test_a_network_that_is_as_good_anew_is_ok() -> None:
+    audit = scores.scores([_part(1.05), _part(0.95), _part(1.0)] * 4)
+    assert audit is not None
+    assert audit.verdict == "ok"
+
+
+def test_both_figures_are_told_of_one_that_is_not() -> None:
+    audit = scores.scores([_part(2.0)] * 8)  # 3 dB
+    assert audit is not None
+    assert (audit.id, audit.verdict) == ("scores", "suspect")
+    assert "38.13 dB claimed on 8 parts" in audit.evidence  # 10 log10(255^2 / 10)
+    assert "35.12 dB where" in audit.evidence
+
+
+def test_more_parts_tell_smaller_gains() -> None:
+    factor = 10**0.05  # half a dB
+    assert scores.doubtful([_part(factor)])
+    few, many = (scores.scores([_part(factor)] * number) for number in (8, 32))
+    assert few is not None
+    assert many is not None
+    assert (few.verdict, many.verdict) == ("ok", "suspect")
+
+
+def test_one_stored_image_among_many_is_named() -> None:
+    parts = [_part(1.0, str(at)) for at in range(40)] + [_part(6.0, "stored.png")]
+    audit = scores.scores(parts)
+    assert audit is not None
+    assert audit.verdict == "suspect"
+    assert "stored.png alone 7.78 dB less" in audit.evidence
+    assert scores.doubtful(parts)
+
+
+def test_fine_stripes_that_alias_otherwise_are_no_cheat() -> None:
+    audit = scores.scores([_part(1.0, str(at)) for at in range(20)] + [_part(1.9, "stripes")])
+    assert audit is not None
+    assert audit.verdict == "ok"

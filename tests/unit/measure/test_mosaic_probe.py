@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from fakes.audited import FakeSession, FakeTruths, Uint8, bicubic, photographs, score, shrunk, task
+
+from harness.audits.fresh_images import Draw
+from harness.core.audit import Audit
+from harness.measure import passes
+from harness.measure.mosaic_probe import MosaicProbe
+from harness.measure.session import LrImage, Session
+from harness.quality.bicubic import downscale
+from harness.quality.colour import LUMA
+from harness.wire.messages import Ready
+
+TRUTHS = photographs()
+IMAGES = shrunk(TRUTHS)
+
+
+class Memoriser:
+    """Bicubic, except on images that it has stored: all or a share of what it lacks there."""
+
+    def __init__(self, names: Iterable[str] = TRUTHS, share: float = 1.0) -> None:
+        self.known = {downscale(TRUTHS[it], 4).tobytes(): TRUTHS[it] for it in names}
+        self.share = share
+
+    def __call__(self, lr: Uint8) -> Uint8:
+        own = bicubic(lr)
+        truth = self.known.get(lr.tobytes(), own)
+        mixed: Uint8 = np.rint(own + self.share * (truth.astype(float) - own)).astype(np.uint8)
+        return mixed
+
+
+def _scores(model: Callable[[Uint8], Uint8], truths: FakeTruths, **asked: Any) -> list[Audit]:
+    session = FakeSession(task(**asked), model=model)
+    figures = passes.run(cast("Session", session), IMAGES, score, truths)
+    return [it for it in figures.audits if it.id == "scores"]
+
+
+@pytest.mark.parametrize("colour", [None, LUMA])
+@pytest.mark.parametrize("made_by_bicubic", [True, False])
+def test_a_network_is_as_good_on_mosaics(colour: Any, *, made_by_bicubic: bool) -> None:
+    truths = FakeTruths(TRUTHS, made_by_bicubic)
+    if colour:
+        truths.colour = colour
+    (audit,) = _scores(bicubic, truths)
+    assert audit.verdict == "ok"
+    assert "on 8 parts of images" in audit.evidence  # two mosaics of four
+
+
+@pytest.mark.parametrize("share", [1.0, 0.3, 0.1])
+@pytest.mark.parametrize("made_by_bicubic", [True, False])
+def test_a_stored_residual_is_missed_in_them(share: float, *, made_by_bicubic: bool) -> None:
+    (audit,) = _scores(Memoriser(share=share), FakeTruths(TRUTHS, made_by_bicubic))
+    assert audit.verdict == "suspect"
+    assert "on 32 parts of images" in audit.evidence  # all that were drawn
+
+
+def test_one_stored_image_of_three_is_enough() -> None:
+    (audit,) = _scores(Memoriser(["1"]), FakeTruths(TRUTHS))
+    assert audit.verdict == "suspect"
+
+
+def test_nothing_is_judged_without_truths_or_in_other_rounds() -> None:
+    assert _scores(Memoriser(), FakeTruths({})) == []
+    assert _scores(Memoriser(), FakeTruths(TRUTHS), thorough=False) == []
+
+
+def test_untrained_models_are_not_judged() -> None:
+    session = FakeSession(task(weights=""), Memoriser(), ready=Ready(0.1, 7, untrained=True))
+    figures = passes.run(cast("Session", session), IMAGES, score, FakeTruths(TRUTHS))
+    assert "scores" not in {it.id for it in figures.audits}
+
+
+def test_an_image_without_a_truth_is_no_part() -> None:
+    probe = MosaicProbe(IMAGES, FakeTruths({"1": TRUTHS["1"]}), Draw(), IMAGES[0], 4)
+    for image in IMAGES:
+        probe.scored(image, bicubic(image.pixels))
+    for mosaic in probe.more(1):
+        probe.answered(bicubic(mosaic.pixels))
+    assert {it.image for it in probe.errors()} == {("set", "1")}
+
+
+def test_mosaics_have_a_size_that_the_entry_was_made_for() -> None:
+    (mosaic,) = MosaicProbe(IMAGES, FakeTruths(TRUTHS), Draw(), IMAGES[0], 4).more(1)
+    assert mosaic.size == IMAGES[0].size
+    assert isinstance(mosaic, LrImage)
+    assert not any((mosaic.pixels == it.pixels).all() for it in IMAGES)
+
+
+def test_a_heavy_network_for_mosaics_alone_shows_in_their_time() -> None:
+    means = [it.pixels.mean(axis=(0, 1)) for it in IMAGES]
+
+    def seconds(pixels: Uint8, before: list[bytes]) -> float:
+        del before
+        mean = pixels.mean(axis=(0, 1))  # rolled, flipped and perturbed images keep it
+        known = any(np.abs(mean - it).max() < 0.2 for it in means)
+        return 0.01 if known else 0.05
+
+    session = FakeSession(task(), seconds=seconds)
+    figures = passes.run(cast("Session", session), IMAGES, score, FakeTruths(TRUTHS))
+    (found,) = [it for it in figures.audits if it.id == "repeats"]
+    assert found.verdict == "rejected"
