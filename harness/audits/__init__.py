@@ -7,6 +7,7 @@ clocks         our clock against what the worker reports, seen against unseen, p
 outputs        whether an output follows the pixels given
 mosaics        images that nobody can have stored
 scores         whether an entry is as good on these as where it was scored
+constants      whether images are stored in a graph's tensors
 self_reported  what the worker's process alone can see
 roofline       whether the machine can be as fast as the samples say
 

@@ -17,6 +17,7 @@ AuditId = Literal[
     "repeats",  # images that it has seen are not faster than images of the same size it has not
     "outputs",  # the output follows the pixels given, and nothing else
     "scores",  # as good on images that nobody can have stored as where it was scored
+    "constants",  # what a graph knows resembles no image that it is scored on
     "threads",  # no more processor time than the declared threads can use
     "idle",  # nothing works on after a forward
     "floor",  # no faster than this machine can multiply, add and write

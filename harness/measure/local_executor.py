@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from harness.core.outcome import Failed, failed
 from harness.core.progress import Progress
@@ -13,6 +14,7 @@ from harness.measure import calibration
 from harness.measure.jobs import Job, JobResult
 from harness.measure.run_images import RunImages, Scorer, again
 from harness.measure.session import Task
+from harness.measure.stored_images import stored_images
 from harness.measure.tasks import run_count, run_round
 from harness.sandbox.isolation import Isolation
 
@@ -44,6 +46,8 @@ class LocalExecutor:
             score = again(self.scorer, job.first) if job.first else self.scorer
             timed = run_round(task, self.images.lr, score, self.scorer)
             outcome = unstable(timed, job.first, job.protocol.output_tolerance_db) or timed
+            if isinstance(outcome, RoundFigures) and task.thorough and task.load.form == "graph":
+                outcome = self._with_constants(outcome, task)
         device = self.environment.stable["device"]
         seen = machine.seen(device) | self.isolation.seen
         return JobResult(outcome, replace(self.environment, seen=seen))
@@ -53,6 +57,12 @@ class LocalExecutor:
         if job.kind == "count" or not job.protocol.audits:
             return task
         return replace(task, calibration=self._calibrated(task), thorough=job.round == 0)
+
+    def _with_constants(self, figures: RoundFigures, task: Task) -> RoundFigures:
+        """With what a graph's tensors tell: of its code's nobody has them."""
+        graph = Path(task.load.weights)
+        found = stored_images(graph, self.images.lr, self.scorer, task.load.scale)
+        return replace(figures, audits=(*figures.audits, *filter(None, (found,))))
 
     def _calibrated(self, task: Task) -> Calibration | None:
         """What the machine does at its best; None, and one warning, where it can't be taken."""

@@ -25,6 +25,7 @@ _WHAT = {
     "repeats": "seen against unseen images",
     "outputs": "output follows the pixels",
     "scores": "as good where nobody can have stored it",
+    "constants": "no image stored in its tensors",
     "threads": "processor time of forwards",
     "idle": "at rest after a forward",
     "floor": "machine's peak",
