@@ -99,7 +99,11 @@ def _built(request: Load) -> nn.Module:
 
 def _ready(model: nn.Module, request: Load) -> nn.Module:
     """The model on its device, in evaluation mode."""
-    model = model.to(device=request.device, dtype=PRECISIONS[request.precision]).eval()
+    where: dict[str, Any] = {"device": request.device, "dtype": PRECISIONS[request.precision]}
+    try:
+        model = model.to(**where).eval()
+    except TypeError:  # some write a `to` of their own that takes a device alone
+        model = nn.Module.to(model, **where).eval()
     if request.channels_last:
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     for parameter in model.parameters():

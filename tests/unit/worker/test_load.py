@@ -30,6 +30,10 @@ class Outer:
     class Inner(Net):
         pass
 
+class Placed(Net):
+    def to(self, device):
+        return super().to(device)
+
 number = 7
 """
 
@@ -93,6 +97,10 @@ def test_the_precision_is_that_of_the_parameters(
     folder: Path, precision: str, dtype: torch.dtype
 ) -> None:
     assert _load(folder, precision=precision).model.get_parameter("conv.weight").dtype == dtype
+
+
+def test_a_model_with_a_way_of_its_own_to_a_device_is_loaded(folder: Path) -> None:
+    assert _load(folder, "model:Placed").params == 6
 
 
 def test_deploy_gets_the_loaded_model_in_eval_mode(folder: Path) -> None:
