@@ -174,7 +174,7 @@ class _Observed(_Following):
         own = [result] if n.op == "get_attr" else []
         if n.op == "call_module":
             own = [*self.fetch_attr(str(n.target)).parameters()]
-        if own or given & self._stored:
+        if made and (own or given & self._stored):  # not a size
             self._stored |= made
             known = [self._of[key] for key in given if key in self._of]
             if own:

@@ -216,5 +216,18 @@ def test_elements_count_in_any_dtype(tmp_path: Path) -> None:
     assert _found(_Lookup(), tmp_path)["elements"] == 5
 
 
+def test_the_size_of_a_result_is_no_knowledge() -> None:
+    conv: tuple[Any, ...] = ({"node": 0}, {"tensor": 0}, None, [1, 1], [1, 1])
+    nodes = (
+        Node("aten.conv2d.default", conv, {}),
+        Node("aten.sym_size.int", ({"node": 1}, 2), {}),
+        Node("aten.slice.Tensor", ({"node": 1}, 2, 0, {"node": 2}), {}),
+    )
+    network = CapturedNetwork((Graph(None, nodes, len(nodes)),), (0,), 81)
+    found = effective_parameters(rebuild(network, (torch.rand(3, 3, 3, 3),)), 16, 24)
+    assert found is not None
+    assert found["elements"] == 81
+
+
 def test_what_is_no_captured_network_has_none() -> None:
     assert effective_parameters(Plain(), 16, 24) is None
