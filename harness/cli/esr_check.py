@@ -43,6 +43,10 @@ def check(
     device: options.Device = "cpu",
     threads: options.Threads = None,
     sandbox: options.Sandbox = "auto",
+    capture: Annotated[
+        Literal["required", "preferred", "off"] | None,
+        typer.Option(help="Measure captured graphs of both sides, or code; default preferred."),
+    ] = None,
     reports: options.Reports = Path("reports"),
     as_json: options.AsJson = False,
 ) -> None:
@@ -73,6 +77,7 @@ def check(
             device=device,
             threads=threads or book.threads,
             sandbox=sandbox,
+            capture=capture or book.capture,
             weights=weights,
             weights_dir=weights_dir,
             logs=reports / "check" / "logs",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from harness.core.challenge import CaptureRule
 from harness.core.outcome import BadInput
 from harness.core.values import finite_value
 from harness.documents import typed
@@ -33,6 +34,7 @@ class CheckConfiguration:
     images: int = 2
     seed: int = 0
     threads: int = 1
+    capture: CaptureRule = "preferred"
 
     def __post_init__(self) -> None:
         CheckSettings(

@@ -94,7 +94,8 @@ def _outcome(
 
 
 def _notes(load: Load, counted: CountFigures | Failed) -> tuple[str, ...]:
-    notes = [] if load.weights else ["runs with seeded weights: its quality means nothing"]
+    seeded = load.seeded if load.form == "graph" else not load.weights
+    notes = ["runs with seeded weights: its quality means nothing"] if seeded else []
     if isinstance(counted, Failed):
         return (*notes, f"not counted: {counted.message}")
     verdict = judge(counted.counts)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from harness.core.progress import Progress
 from harness.gate import block_figures, stored_baseline
-from harness.gate.block_figures import Names
 from harness.gate.blocks import Arm
 from harness.gate.configuration import for_gates
 from harness.gate.costs import SideCosts, costs
@@ -39,20 +38,20 @@ def check_pair(request: CheckRequest, pair: CheckPair, progress: Progress) -> Ch
     asked, keeps = gate_for(request.gates, pair.candidate.id), request.save is not None
     settings = for_gates(request.settings, asked)
     gates = {} if keeps else asked
-    plain = Checked(pair.candidate.id, pair.baseline.name, None)
+    plain = Checked(pair.candidate.id, pair.baseline.name, None, notes=pair.notes)
     needed = keeps or {*asked} & {*COUNTED, *QUALITY}
     known: Mapping[Arm, SideCosts] | str = _known(request, pair, progress) if needed else {}
     if isinstance(known, str):
         return dataclasses.replace(plain, failure=known)
     given = dataclasses.asdict(inputs(request, pair.loads[Arm.CANDIDATE].scale))
-    conditions = Conditions(settings, tuple(gates.values()), given, environment(request))
+    conditions = Conditions(settings, tuple(gates.values()), given, environment(request), pair.form)
     plain = dataclasses.replace(_without_noise(plain, pair, known, gates), conditions=conditions)
     if not keeps and not {*gates} & {*NOISY}:
         return plain
     # a record is of use to checks of any effect, and has scatter of its own: the more the better
     sampling = sampled(request, pair, settings, progress, patient=keeps)
     if sampling.failure is not None:
-        text = f"{_sides(pair)[sampling.failure.arm]}: {sampling.failure}"
+        text = f"{pair.names[sampling.failure.arm]}: {sampling.failure}"
         return dataclasses.replace(plain, failure=text, sampling=sampling)
     found = _with_figures(plain, sampling, settings, pair)
     if request.save is None:
@@ -72,7 +71,7 @@ def _known(
         logs=request.logs / pair.candidate.id,
         confinement=pair.confinement,
     )
-    sides = _sides(pair)
+    sides = pair.names
     broken = [f"{sides[arm]}: {it}" for arm, it in known.items() if isinstance(it, str)]
     whole = {arm: it for arm, it in known.items() if not isinstance(it, str)}
     return "; ".join(broken) if broken else whole
@@ -87,18 +86,18 @@ def _without_noise(
     """What the gates of counts and quality say, and the notes of those who were counted."""
     if not known:
         return plain
-    sides, then = _sides(pair), pair.baseline.stored
+    sides, then = pair.names, pair.baseline.stored
     old = then.costs if then else known[Arm.BASELINE].costs
     findings = exact_findings(old, known[Arm.CANDIDATE].costs, gates)
     notes = tuple(f"{sides[arm]}: {note}" for arm, side in known.items() for note in side.notes)
-    return dataclasses.replace(plain, findings=findings, notes=notes)
+    return dataclasses.replace(plain, findings=findings, notes=(*plain.notes, *notes))
 
 
 def _with_figures(
     plain: Checked, sampling: Sampling, settings: CheckSettings, pair: CheckPair
 ) -> Checked:
     """With what is there for reading. The times of a reference are none of the baseline's."""
-    blocks, sides = sampling.blocks, _sides(pair)
+    blocks, sides = sampling.blocks, pair.names
     found = block_figures.drifts(blocks, settings)
     changes = (
         block_figures.DRIFTING.format(side=sides[arm], ratio=ratio) for arm, ratio in found.items()
@@ -154,6 +153,7 @@ def _kept(
         costs=known,
         peaks=tuple(peak for peak in peaks if peak is not None),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
+        form=pair.form,
     )
     stored_baseline.save(path, record)
     verdict = judge(sampling, settings)
@@ -165,13 +165,3 @@ def _kept(
         f"{verdict.blocks} blocks; no gate was applied"
     )
     return dataclasses.replace(found, notes=(*found.notes, note))
-
-
-def _sides(pair: CheckPair) -> Names:
-    """What to call the sides: beside a stored baseline runs the reference that it is told in."""
-    beside = f"reference {pair.baseline.entry.id}" if pair.baseline.stored else "baseline"
-    return {
-        Arm.BASELINE: f"the {beside}",
-        Arm.CONTROL: f"the {beside}'s second process",
-        Arm.CANDIDATE: "the candidate",
-    }

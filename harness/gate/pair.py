@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.core.challenge import TimingProtocol
+from harness.core.challenge import CaptureRule, TimingProtocol
 from harness.core.outcome import BadInput
 from harness.core.progress import Progress
 from harness.entries import weights
@@ -20,10 +20,11 @@ from harness.gate.gates import DEFAULTS, Gate
 from harness.gate.judgement import looks
 from harness.gate.sampling import Sampling, SamplingTools, sample
 from harness.gate.settings import CheckSettings
-from harness.gate.stored_baseline import Inputs
+from harness.gate.stored_baseline import CheckForm, Inputs
 from harness.gate.worker_bench import WorkerBench
 from harness.machine import environment as machine
 from harness.measure import loads
+from harness.measure.loads import Contender
 from harness.measure.session import Task
 from harness.sandbox.confinement import Confinement
 from harness.sandbox.isolation import Isolation, SandboxMode, choose
@@ -53,6 +54,7 @@ class CheckRequest:
     device: str = "cpu"
     threads: int = 1
     sandbox: SandboxMode = "auto"
+    capture: CaptureRule = "preferred"  # of both sides, or of neither
     weights: weights.WeightsMode = "bundled"
     weights_dir: Path | None = None
     logs: Path = Path("reports/check")
@@ -70,9 +72,26 @@ class CheckPair:
 
     candidate: Entry
     baseline: Baseline
-    loads: Mapping[Arm, Load]
+    sides: Mapping[Arm, Contender]
     inputs: tuple[Crop, ...]
     confinement: Confinement
+    form: CheckForm = "code"
+    notes: tuple[str, ...] = ()  # on the form
+
+    @property
+    def loads(self) -> Mapping[Arm, Load]:
+        """What the process of each side is told."""
+        return {arm: side.load for arm, side in self.sides.items()}
+
+    @property
+    def names(self) -> Mapping[Arm, str]:
+        """What to call the sides: beside a stored baseline runs the reference it is told in."""
+        beside = f"reference {self.baseline.entry.id}" if self.baseline.stored else "baseline"
+        return {
+            Arm.BASELINE: f"the {beside}",
+            Arm.CONTROL: f"the {beside}'s second process",
+            Arm.CANDIDATE: "the candidate",
+        }
 
 
 def sampled(
@@ -111,15 +130,15 @@ def paired(request: CheckRequest, candidate: Entry, base: Baseline) -> CheckPair
     """What the sides are started with; BadInput where one can't be."""
     protocol = TimingProtocol(threads=request.threads)
 
-    def load(entry: Entry) -> Load:
+    def side(entry: Entry) -> Contender:
         chosen = weights.choose(entry, mode=request.weights, weights_dir=request.weights_dir)
-        return loads.declared(entry, chosen, protocol, request.device)
+        return Contender(entry, chosen, loads.declared(entry, chosen, protocol, request.device))
 
-    old, new = load(base.entry), load(candidate)
+    old, new = side(base.entry), side(candidate)
     inputs = crops(
-        scale=new.scale, size=request.lr_size, count=request.images, seed=request.settings.seed
+        scale=new.load.scale, size=request.lr_size, count=request.images, seed=request.settings.seed
     )
-    by_arm: dict[Arm, Load] = {Arm.BASELINE: old, Arm.CONTROL: old, Arm.CANDIDATE: new}
+    by_arm = {Arm.BASELINE: old, Arm.CONTROL: old, Arm.CANDIDATE: new}
     return CheckPair(candidate, base, by_arm, inputs, isolation(request).confinement)
 
 

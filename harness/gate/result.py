@@ -12,6 +12,7 @@ from harness.gate.gates import Gate, GateFinding
 from harness.gate.judgement import RuntimeVerdict
 from harness.gate.sampling import Sampling
 from harness.gate.settings import CheckSettings
+from harness.gate.stored_baseline import CheckForm
 
 # what decides where findings disagree comes first: a figure of a wrong image is worth nothing
 CheckStatus = Literal["bad_input", "not_measured", "quality", "regression", "inconclusive", "pass"]
@@ -41,6 +42,7 @@ class Conditions:
     gates: tuple[Gate, ...]
     inputs: Mapping[str, Any]
     environment: Mapping[str, str]
+    form: CheckForm
 
 
 @dataclass(frozen=True)

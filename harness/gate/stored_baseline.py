@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -16,6 +17,8 @@ from harness.documents.typed import adapter
 from harness.gate.gates import Costs
 
 SCHEMA = 2
+CheckForm = Literal["code", "graph"]
+"""What both sides of a check are measured as: their code, or the graphs captured from them."""
 
 
 @value
@@ -47,6 +50,7 @@ class Stored:
     costs: Costs
     peaks: tuple[int, ...] = ()
     started: str = ""  # ISO 8601, UTC
+    form: CheckForm = "code"
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
@@ -56,7 +60,8 @@ class Stored:
 
 def save(path: Path, stored: Stored) -> None:
     """Write a baseline; WriteError where the disk refuses."""
-    atomic.write(path, adapter(Stored).dump_json(stored, indent=1))
+    unsaid = {"form"} if stored.form == "code" else set()  # as older versions wrote and read it
+    atomic.write(path, adapter(Stored).dump_json(stored, indent=1, exclude=unsaid))
 
 
 def load(path: Path) -> Stored:

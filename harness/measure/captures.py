@@ -82,14 +82,15 @@ def captured(
     def one(candidate: Contender | Rejected) -> Contender | Rejected:
         found = candidate
         if isinstance(candidate, Contender):
-            found = _captured(candidate, capturing, images)
+            found = as_graph(candidate, capturing, images)
         progress.done()
         return found
 
     return tuple(concurrently(one, candidates, workers=machine.usable_cores()))
 
 
-def _captured(contender: Contender, capturing: Capturing, images: tuple[LrImage, ...]) -> Contender:
+def as_graph(contender: Contender, capturing: Capturing, images: tuple[LrImage, ...]) -> Contender:
+    """The contender as its graph, or as code with the reason."""
     kept = capture(contender, capturing, images)
     if not kept.digest:
         return dataclasses.replace(contender, captured=CaptureOutcome(as_code=kept.as_code))

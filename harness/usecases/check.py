@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from harness.core.outcome import BadInput
 from harness.core.progress import SILENT, Progress
@@ -13,6 +15,7 @@ from harness.gate import stored_baseline
 from harness.gate.baseline import Baseline, baseline, candidates
 from harness.gate.entry_check import check_pair
 from harness.gate.judgement import corrected
+from harness.gate.measured_form import as_measured, refuse_form
 from harness.gate.pair import (
     CheckRequest,
     environment,
@@ -46,9 +49,10 @@ def check(request: CheckRequest, progress: Progress = SILENT) -> tuple[Checked, 
     checked: list[Checked] = []
     with ExitStack() as stack:
         held = [(it.id, _held(request, it, stack, alone=len(found) == 1)) for it in found]
+        graphs = Path(stack.enter_context(TemporaryDirectory(prefix="esr-graphs-")))
         progress.stage("Checking", len(held))
         for name, sides in held:
-            answer = _one(request, name, sides, progress)
+            answer = _one(request, name, sides, graphs, progress)
             progress.done()
             notes = (*filter(None, (chosen.note,)), *answer.notes)
             workers = chosen.confinement.name
@@ -84,13 +88,18 @@ def _refuse_elsewhere(request: CheckRequest, candidate: Entry | Rejected, base: 
         raise BadInput("--save keeps ratios to a reference model: name one with --against")
     if base.stored is None or base.path is None:
         return
+    refuse_form(request, base)
     here = environment(request)
     given = inputs(request, candidate.submission.scale) if isinstance(candidate, Entry) else None
     stored_baseline.refuse_other(base.path, base.stored, environment=here, given=given)
 
 
 def _one(
-    request: CheckRequest, name: str, sides: tuple[Entry, Baseline] | str, progress: Progress
+    request: CheckRequest,
+    name: str,
+    sides: tuple[Entry, Baseline] | str,
+    graphs: Path,
+    progress: Progress,
 ) -> Checked:
     if isinstance(sides, str):
         return Checked(name, request.against, None, failure=sides, faulty=True)
@@ -101,4 +110,8 @@ def _one(
         if candidate.role == "reference":  # whoever asked for official weights can bring them
             raise
         return Checked(candidate.id, base.name, None, failure=str(error), faulty=True)
-    return check_pair(request, pair, progress)
+    progress.step(f"{candidate.id}: capturing")
+    measured = as_measured(request, pair, graphs)
+    if isinstance(measured, str):
+        return Checked(candidate.id, base.name, None, failure=measured)
+    return check_pair(request, measured, progress)

@@ -141,6 +141,7 @@ def _check(new: Path, old: Path, folder: Path, seed: int, setting: Setting) -> C
         size=(setting.size, setting.size),
         logs=folder / "logs",
         threads=setting.threads,
+        capture="off",  # else equal sides are measured as code, and unequal ones as graphs
     )
     (checked,) = check(request)
     return checked

@@ -14,6 +14,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from fakes.entries import CONV, write_entry
 
+from harness.gate.measured_form import AS_GRAPHS, SAME_GRAPH
 from harness.sandbox.isolation import NOT_ISOLATED, why_not
 
 EXACT = """
@@ -75,7 +76,10 @@ def test_a_change_that_costs_more_is_a_regression_in_every_output(pull_request: 
     assert "+20,784" in told.stdout
     assert "::error title=esr check%3A Params of acme::" in told.stdout
     assert summary.read_text(encoding="utf-8").startswith("<!-- esr-check -->")
-    junit = pull_request / "reports" / "check" / "junit.xml"
+    reports = pull_request / "reports" / "check"
+    (entry,) = json.loads((reports / "check.json").read_text(encoding="utf-8"))["entries"]
+    assert (entry["conditions"]["form"], AS_GRAPHS in entry["notes"]) == ("graph", True)
+    junit = reports / "junit.xml"
     suite = ET.parse(junit).getroot()[0]  # noqa: S314
     assert (suite.get("tests"), suite.get("failures")) == ("3", "2")
     listed = subprocess.run(
@@ -94,10 +98,24 @@ def test_an_entry_against_itself_passes_with_a_verdict(pull_request: Path) -> No
     assert told.returncode == 0, (told.stderr, entry["runtime"], entry["findings"])
     assert entry["runtime"]["verdict"] in ("SAME", "INCONCLUSIVE")
     assert {it["level"] for it in entry["findings"]} <= {"pass", "inconclusive"}
+    assert (entry["conditions"]["form"], SAME_GRAPH in entry["notes"]) == ("code", True)
     held = why_not() == ""
     assert (entry["isolation"], NOT_ISOLATED in told.stderr) == (
         ("bubblewrap", False) if held else ("none", True)
     )
+
+
+def test_python_that_is_in_no_graph_is_found_where_it_is_all_that_changed(
+    pull_request: Path,
+) -> None:
+    slow = CONV.replace("    return self", "    import time; time.sleep(0.01)\n        return self")
+    (pull_request / "acme" / "model.py").write_text(slow, encoding="utf-8")
+    told = esr(
+        *("check", "acme", "--against", "git:main", "--budget", "15", *FAST, "--json"),
+        cwd=pull_request,
+    )
+    (entry,) = json.loads(told.stdout)["entries"]
+    assert (told.returncode, entry["runtime"]["verdict"]) == (1, "SLOWER"), told.stderr
 
 
 def test_what_was_asked_wrongly_is_bad_input_and_what_fails_is_not_measured(

@@ -11,6 +11,7 @@ from harness.gate.gates import Gate
 GATES = """
 budget_s = 30.0
 size = [32, 48]
+capture = "off"
 
 [[gates]]
 metric = "runtime"
@@ -34,6 +35,7 @@ def _file(folder: Path, text: str, name: str = "gates.toml") -> Path:
 def test_a_file_of_gates_is_read_and_the_default_gates_stay(tmp_path: Path) -> None:
     book = configuration.read(_file(tmp_path, GATES))
     assert (book.budget_s, book.size, book.images) == (30.0, (32, 48), 2)
+    assert book.capture == "off"
     assert configuration.gates(book, None)[-2:] == (
         Gate("runtime", "percent", 3.0),
         Gate("psnr", "absolute", 0.5, entry="acme"),

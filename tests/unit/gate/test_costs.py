@@ -68,6 +68,21 @@ def test_outputs_are_of_what_is_timed_and_counts_of_what_is_written(
     assert counted[1] == replace(LOAD, threads=1, seeded_if_absent=True)
 
 
+def test_whether_a_graph_has_drawn_weights_stands_in_its_load(
+    asked: list[tuple[str, Load]], tmp_path: Path
+) -> None:
+    told = "runs with seeded weights: its quality means nothing"
+    for load, seeded in (
+        (replace(LOAD, form="graph"), False),
+        (replace(LOAD, form="graph", seeded=True), True),
+        (replace(LOAD, weights=""), True),
+    ):
+        found = _costs(load, tmp_path)
+        assert isinstance(found, costs.SideCosts)
+        assert (told in found.notes) == seeded
+    assert asked
+
+
 def test_outputs_that_fail_are_the_sides_reason(
     asked: list[tuple[str, Load]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +28,15 @@ def test_a_stored_baseline_comes_back_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "base.json"
     stored_baseline.save(path, RECORD)
     assert stored_baseline.load(path) == RECORD
+
+
+def test_a_stored_baseline_that_says_no_form_was_measured_as_code(tmp_path: Path) -> None:
+    path = tmp_path / "base.json"
+    for form, said in (("graph", {"form"}), ("code", set())):
+        record = replace(RECORD, form=form)
+        stored_baseline.save(path, record)
+        assert json.loads(path.read_text(encoding="utf-8")).keys() & {"form"} == said
+        assert stored_baseline.load(path) == record
 
 
 def test_another_machine_is_refused_with_each_key_and_both_values(tmp_path: Path) -> None:

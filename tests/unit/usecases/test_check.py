@@ -13,13 +13,14 @@ from fakes.entries import CONV, write_entry
 from fakes.sides import World
 
 from harness.core.outcome import BadInput
-from harness.gate import entry_check, stored_baseline
+from harness.gate import entry_check, measured_form, stored_baseline
 from harness.gate import pair as bench
 from harness.gate.costs import SideCosts
 from harness.gate.gates import Costs, Gate
 from harness.gate.pair import CheckRequest
 from harness.gate.result import Checked, CheckExit, exit_code
 from harness.gate.settings import CheckSettings
+from harness.measure.loads import CaptureOutcome, Contender
 from harness.sandbox.confinement import NoConfinement
 from harness.sandbox.isolation import Isolation
 from harness.usecases.check import check
@@ -54,6 +55,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
             "size": (16, 16),
             "threads": 1,
             "sandbox": "none",
+            "capture": "off",
             "logs": tmp_path / "logs",
         }
         return check(CheckRequest(candidates=names, **(fields | changes)))
@@ -225,6 +227,43 @@ def test_a_stored_baseline_is_kept_and_compared_by_ratio(run: Run, tmp_path: Pat
     (slower,) = run("acme", worlds=[World(slowdown=0.8, forward_sd=0.01)], against=str(kept))
     assert slower.verdict is not None
     assert (slower.verdict.word, slower.verdict.ratio) == ("SLOWER", pytest.approx(1.2, rel=0.02))
+
+
+def _captured(side: Contender, capturing: Any, _images: object) -> Contender:
+    load = replace(side.load, form="graph", weights=str(capturing.folder / side.entry.id))
+    return replace(side, load=load, captured=CaptureOutcome(digest=side.entry.id))
+
+
+def test_a_check_says_whether_graphs_or_code_were_measured(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(measured_form, "as_graph", _captured)
+    (graphs,) = run("acme", worlds=[World()], capture="preferred")
+    (code,) = run("acme", worlds=[World()])
+    assert graphs.conditions is not None
+    assert code.conditions is not None
+    assert (graphs.conditions.form, code.conditions.form) == ("graph", "code")
+    assert measured_form.AS_GRAPHS in graphs.notes
+    kept = tmp_path / "kept.json"
+    saving: Any = {"against": "rlfn_ntire_x4", "save": kept}
+    run("acme", worlds=[World()], capture="preferred", **saving)
+    assert stored_baseline.load(kept).form == "graph"
+    with pytest.raises(BadInput, match="was measured as a graph: save it again"):
+        run("acme", worlds=[], against=str(kept))
+    run("acme", worlds=[World()], **saving)
+    assert stored_baseline.load(kept).form == "code"
+
+
+def test_a_graph_that_is_required_and_can_not_be_had_is_not_measured(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(side: Contender, _capturing: object, _images: object) -> Contender:
+        return replace(side, captured=CaptureOutcome(as_code="it routes"))
+
+    monkeypatch.setattr(measured_form, "as_graph", none)
+    (found,) = run("acme", worlds=[], capture="required")
+    assert (found.status, found.conditions) == ("not_measured", None)
+    assert found.failure.startswith("the baseline could not be captured (it routes); the candidate")
 
 
 def test_keeping_a_baseline_holds_the_entry_against_no_gate(run: Run, tmp_path: Path) -> None:
