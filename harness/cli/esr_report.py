@@ -66,10 +66,11 @@ def _place(name: str, board: Leaderboard, rules: str | None) -> str:
 def _published(name: str, rules: str | None, reports: Path, *, as_json: bool, strict: bool) -> None:
     """Write, print and judge the exit code as `finish` does, for every ruling of the table."""
     from harness import render
+    from harness.documents import atomic
     from harness.usecases.report import regenerate
 
-    again = regenerate(name, rules=rules)
-    files = render.write_published(again, reports / _place(again.table.id, again.board, rules))
+    again, texts = render.drawn_published(regenerate(name, rules=rules))
+    files = atomic.write_texts(reports / _place(again.table.id, again.board, rules), texts)
     if as_json:
         others = {it.ruling.id: render.document(it.board) for it in again.judged[1:]}
         print_json({**render.document(again.board), "published": again.table.id, "rulings": others})

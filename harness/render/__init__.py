@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ __all__ = [
     "TerminalTable",
     "document",
     "drawn",
+    "drawn_published",
     "rulings_table",
     "table",
     "to_frame",
@@ -53,19 +55,28 @@ def write_published(again: Regenerated, folder: Path) -> tuple[Path, ...]:
     Of several rulings the page shows all side by side, rulings.md, .tex and .csv hold the same, and
     each later ruling has a folder of its own. Returns the paths, the page first.
     """
+    return atomic.write_texts(folder, drawn_published(again)[1])
+
+
+def drawn_published(again: Regenerated) -> tuple[Regenerated, dict[str, str]]:
+    """The rulings as far as they can be drawn, and what `write_published` writes, by its path."""
+    from harness.render.page import Compared
+
+    boards, own_texts = zip(*(drawn(it.board) for it in again.judged), strict=True)
+    pairs = zip(again.judged, boards, strict=True)
+    again = replace(again, judged=tuple(replace(it, board=board) for it, board in pairs))
     side_by_side = rulings_table(again)
     if side_by_side is None:
-        return write(again.board, folder)
-    from harness.render.page import Compared
+        return again, own_texts[0]
 
     links = [(f"{it.ruling.id}/index.html", it.ruling.title) for it in again.judged[1:]]
     tables = _tables("rulings", side_by_side)
     links += [(name, name) for name in tables]
     compared = Compared(side_by_side, rulings_notes(again), tuple(links))
-    paths = atomic.write_texts(folder, {**_texts(again.board, compared), **tables})
-    for it in again.judged[1:]:
-        paths += write(it.board, folder / it.ruling.id)
-    return paths
+    texts = {**_texts(again.board, compared), **tables}
+    for it, own in zip(again.judged[1:], own_texts[1:], strict=True):
+        texts |= {f"{it.ruling.id}/{name}": text for name, text in own.items()}
+    return again, texts
 
 
 def _texts(board: Leaderboard, compared: Compared | None = None) -> dict[str, str]:

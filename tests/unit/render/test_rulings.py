@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from harness.core.leaderboard import Leaderboard
 from harness.core.printed_table import Regenerated
-from harness.render import rulings_table, write_published
+from harness.render import drawn_published, rulings_table, write_published
 from harness.render.rulings import rulings_notes
 from harness.render.table import Line, Table
 from harness.usecases.report import regenerate
@@ -95,3 +97,24 @@ def test_a_table_printed_without_ranks_claims_none(tmp_path: Path) -> None:
     page = write_published(regenerate("rlfn_paper_x2"), tmp_path)[0].read_text("utf-8")
     assert "<dt>Ranked</dt>" not in page
     assert "<dt>Models</dt>" in page
+
+
+def test_a_row_that_can_not_be_drawn_takes_no_ruling_along(
+    again: Regenerated, drawn: Table
+) -> None:
+    def odd(board: Leaderboard) -> Leaderboard:
+        first, *rest = board.rows
+        entry = replace(first.entry, values={**first.entry.values, "macs": 1e300})
+        return replace(board, rows=(replace(first, entry=entry), *rest))
+
+    judged = tuple(replace(it, board=odd(it.board)) for it in again.judged)
+    whole, texts = drawn_published(replace(again, judged=judged))
+    table = rulings_table(whole)
+    assert table is not None
+    id_ = again.board.rows[0].entry.id
+    assert line(table, id_).kind == "failed"
+    assert "macs is 1e+300, more than a table holds" in line(table, id_).remark
+    others = [it for it in drawn.lines if it.id != id_]
+    assert [it.cells for it in table.lines if it.id != id_] == [it.cells for it in others]
+    assert "1e+300, more than a table holds" in texts["careful/table.csv"]
+    assert "0" * 100 not in texts["rulings.csv"]
