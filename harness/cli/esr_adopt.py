@@ -75,5 +75,6 @@ def document(one: Adopted) -> dict[str, Any]:
         "status": "failed" if one.failure else "ok",
         "folder": "" if one.failure else str(one.folder),
         "reason": f"{one.failure.stage}: {one.failure.message}" if one.failure else "",
+        "isolation": one.isolation,
         "notes": list(one.notes),
     }

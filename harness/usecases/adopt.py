@@ -32,6 +32,7 @@ class Adopted:
 
     candidate: Entry | Rejected
     folder: Path
+    isolation: str  # what confined the workers
     failure: Failed | None = None
     notes: tuple[str, ...] = ()
 
@@ -60,9 +61,10 @@ def adopt(
         folder = to / candidate.id
         outcome = _adopted(candidate, folder, logs, isolation.confinement)
         progress.done(candidate.id)
+        workers = isolation.confinement.name
         if isinstance(outcome, Failed):
-            return Adopted(candidate, folder, outcome)
-        return Adopted(candidate, folder, notes=outcome)
+            return Adopted(candidate, folder, workers, outcome)
+        return Adopted(candidate, folder, workers, notes=outcome)
 
     return tuple(concurrently(one, candidates, workers=environment.usable_cores()))
 

@@ -15,6 +15,8 @@ from fakes.challenges import write_challenge, write_set5
 from fakes.checkouts import write_checkout
 from fakes.entries import GOOD, write_entry, write_misbehaving
 
+from harness.sandbox.isolation import why_not
+
 REFERENCES = ("rlfn_ntire_x4", "fasterrfdn_x4", "imdn_ntire_x4", "rfdn_x4")
 
 
@@ -277,6 +279,8 @@ def test_adopting_prints_what_came_of_each_id_as_json(tmp_path: Path) -> None:
     assert (good["id"], good["status"], good["reason"]) == ("id04_plain", "ok", "")
     assert (tmp_path / good["folder"] / "submission.toml").is_file()
     assert (empty["status"], empty["folder"]) == ("failed", "")
+    held = "none" if why_not() else "bubblewrap"
+    assert (good["isolation"], empty["isolation"]) == (held, held)
     assert empty["reason"].endswith("test_demo.py has no model for id 6: its branch is empty")
     ran = esr("adopt", checkout, "--ids", "0,4,77", "--json", cwd=tmp_path)
     assert (ran.returncode, ran.stdout) == (2, "")
