@@ -12,14 +12,20 @@ from torch import nn
 _now = time.perf_counter
 
 
-def compiled(model: nn.Module) -> nn.Module:
+def compiled(model: nn.Module, *, by_child: bool = False) -> nn.Module:
     """The model as `torch.compile` makes it: at the first call of a shape, not here.
 
+    `by_child` compiles each of its children alone: torch gives a forward up that it had to compile
+    more than eight times, which one that chooses a graph by size soon is.
     In this process alone: torch would else keep a pool of others, which idle while we time.
     """
     from torch._inductor import config  # imports for seconds: for entries that ask for it
 
     config.compile_threads = 1
+    if by_child:
+        for name, child in tuple(model.named_children()):
+            setattr(model, name, torch.compile(child))
+        return model
     return torch.compile(model)  # type: ignore[return-value]
 
 

@@ -29,7 +29,9 @@ class Runner:
     """A loaded model with its declared range, precision, tile and padding."""
 
     def __init__(self, model: nn.Module, declared: Load) -> None:
-        self._call = in_tiles(compiled(model) if declared.compile else model, declared)
+        if declared.compile:
+            model = compiled(model, by_child=declared.form == "graph")
+        self._call = in_tiles(model, declared)
         self._compiling = Compiling(self._call, self._finish) if declared.compile else None
         self._declared = declared
         self._gpu = CudaTimer() if declared.device == "cuda" else None

@@ -128,21 +128,19 @@ def capture(
     NotCaptured if neither can be had.
     """
     model = getattr(model, "_orig_mod", model)  # as written, if torch.compile has wrapped it
-    sample = torch.zeros(
-        1, 3, *SAMPLE, device=declared.device, dtype=PRECISIONS[declared.precision]
-    )
+    sample = _sample(declared, SAMPLE)
     with suppress(Exception), torch.no_grad():  # a network may fuse itself in its first forward
         model(sample)
     with suppress(Exception, _TooLong), _within(FREE_S):  # whatever it is: sizes may be needed
         program = _exported(model, sample, _FREE)
         guards = getattr(program.module(), "_guards_fn", None)
-        if all(_serves(guards, sample.new_empty(1, 3, *size)) for size in sizes):
+        if all(_serves(guards, _sample(declared, size)) for size in sizes):
             return (_Translation(program, tensors, declared.device).read(None),)
     try:
         return tuple(
-            _Translation(
-                _exported(model, sample.new_zeros(1, 3, *size)), tensors, declared.device
-            ).read(size)
+            _Translation(_exported(model, _sample(declared, size)), tensors, declared.device).read(
+                size
+            )
             for size in sizes
         )
     except NotCaptured:
@@ -171,6 +169,21 @@ def _within(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
+
+
+def _sample(declared: Load, size: Size) -> Tensor:
+    """An image as the runner gives it to the model: in its memory format, a tile being a part.
+
+    What a graph does not need for the layout of its sample (`contiguous`, say) is not in it.
+    """
+    more = 1 if declared.tile else 0
+    image = torch.zeros(
+        (1, 3, size[0] + more, size[1] + more),
+        device=declared.device,
+        dtype=PRECISIONS[declared.precision],
+    )
+    layout = torch.channels_last if declared.channels_last else torch.contiguous_format
+    return image.contiguous(memory_format=layout)[..., : size[0], : size[1]]
 
 
 def _exported(

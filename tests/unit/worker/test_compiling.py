@@ -42,7 +42,7 @@ def runner(monkeypatch: pytest.MonkeyPatch) -> Runner:
     clock = Clock()
     for module in (run, compiling):
         monkeypatch.setattr(module, "_now", clock)
-    monkeypatch.setattr(run, "compiled", lambda model: model)
+    monkeypatch.setattr(run, "compiled", lambda model, **_: model)
     load = Load("", "m:N", "{}", 1, 1.0, "cpu", threads=1, seed=0, compile=True)
     return Runner(Slow(clock), load)
 
@@ -70,3 +70,16 @@ def test_a_compiler_that_fails_says_that_it_was_the_compiler() -> None:
     with pytest.raises(RuntimeError) as caught:
         Compiling(call, lambda: None).prepare(torch.ones(1))
     assert str(caught.value) == "torch.compile: ValueError: No working C++ compiler found"
+
+
+def test_the_graphs_of_a_captured_network_are_compiled_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Compiled(nn.Sequential):
+        pass
+
+    monkeypatch.setattr(torch, "compile", Compiled)
+    graphs = nn.ModuleDict({"at_2x2": nn.Identity(), "at_3x2": nn.Identity()})
+    assert compiling.compiled(graphs, by_child=True) is graphs
+    assert [type(it) for it in graphs.values()] == [Compiled, Compiled]
+    assert isinstance(compiling.compiled(nn.Identity()), Compiled)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from harness.wire.messages import Capture
+from harness.wire.messages import Capture, Load
 from harness.worker.count import count_model
 from harness.worker.count.model_copies import parameter_count
 from harness.worker.graph import rebuild
 from harness.worker.graph.capture import NotCaptured, captured
 from harness.worker.graph.network_file import decode
+from harness.worker.runner import PRECISIONS, Runner
 from tests.unit.worker.graph.networks import LOAD, Plain, Routed, Windowed, image, kept, rebuilt
 
 
@@ -265,6 +268,57 @@ def test_a_size_of_its_own_is_captured_for_tiles_and_padding_as_they_are_declare
     assert answer.graphs == 5
     header = payload[8 : 8 + int.from_bytes(payload[:8], "little")]
     assert b'"size":[16,32]' in header.replace(b"\\", b"")
+
+
+class _Viewed(Plain):
+    """Needs the layout that `contiguous` makes, which an image need not have already."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        return super().forward(image) * image.contiguous().view(1, -1).mean()
+
+
+@pytest.mark.parametrize("declared", [{"channels_last": True}, {"tile": 8, "tile_overlap": 2}, {}])
+def test_a_graph_is_of_images_in_the_layout_in_which_they_come(
+    tmp_path: Path, declared: dict[str, Any]
+) -> None:
+    model = _Viewed().eval()
+    path = kept(model, tmp_path / "network.safetensors", **declared)
+    graph = rebuild.rebuild(*rebuild.read(path))
+    shown = image(24, 24)[..., 3:11, 4:12] if "tile" in declared else image()
+    if "channels_last" in declared:
+        shown = shown.contiguous(memory_format=torch.channels_last)
+    with torch.no_grad():
+        assert torch.equal(graph(shown), model(shown))
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"precision": "fp16"},
+        {"precision": "bf16", "channels_last": True},
+        {"tile": 10, "tile_overlap": 3},
+        {"tile": 10, "tile_overlap": 3, "square_tiles": True},
+        {"pad_to_multiple": 8},
+        {"tile": 9, "tile_overlap": 3, "pad_to_multiple": 4, "precision": "bf16"},
+    ],
+)
+@pytest.mark.parametrize("kind", [_Viewed, Windowed])
+def test_a_graph_is_run_as_its_entry_is_declared(
+    tmp_path: Path, kind: type[nn.Module], declared: dict[str, Any]
+) -> None:
+    load = Load(**{**vars(LOAD), **declared})
+    layout = torch.channels_last if load.channels_last else torch.contiguous_format
+    model = kind().eval().to(dtype=PRECISIONS[load.precision], memory_format=layout)
+    path = tmp_path / "network.safetensors"
+    path.write_bytes(captured(model, load, None, Capture(((14, 19),), (16, 16)))[1])
+    graph = rebuild.rebuild(*rebuild.read(path)).to(memory_format=layout)
+    pixels = np.random.default_rng(0).integers(0, 256, (14, 19, 3), np.uint8)
+    outputs = []
+    for it in (model, graph):
+        runner = Runner(it, load)
+        runner.forward(pixels)
+        outputs.append(bytes(runner.collect()[1]))
+    assert outputs[0] == outputs[1]
 
 
 def test_a_document_is_read_as_it_was_written(tmp_path: Path) -> None:
