@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,6 +67,7 @@ class RunContext:
     store: Store
     fresh: bool
     progress: Progress
+    sharing: Mapping[str, Sequence[str]]  # see `sharers`
 
     def known(self, entry: str, key: JobKey) -> Record | None:
         """The record of a job, unless it is to be taken again."""
@@ -93,6 +94,19 @@ class RunContext:
         )
         self.store.save(record)
         return record
+
+    def share(self, record: Record) -> None:
+        """Keep the record for entries of the same graph too, where they have none of their own."""
+        weights = {listed.id: listed.weights for listed in self.run.entries}
+        outcome = record.outcome
+        if isinstance(outcome, RoundFigures):
+            note = f"measured once with {record.entry}, whose graph is the same"
+            outcome = replace(outcome, notes=(*outcome.notes, note))
+        for other in self.sharing[record.entry]:
+            if self.known(other, JobKey(record.job, record.round, record.key)) is None:
+                self.store.save(
+                    replace(record, entry=other, weights=weights[other], outcome=outcome)
+                )
 
 
 def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
@@ -161,13 +175,15 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
         notes=images.notes,
     )
     store = Store(folder / "records", progress.warn)
-    context = RunContext(run, executor, store, request.fresh, progress)
+    context = RunContext(
+        run, executor, store, request.fresh, progress, sharers(executor, tuple(planned.values()))
+    )
     with store.locked():
         save_run(folder, run)
         if has_floor and context.known(FLOOR_ID, bicubic) is None:
             scores = FloorFigures(floor(challenge, images, executor.scorer))
             context.save(FLOOR_ID, bicubic, JobResult(scores, environment))
-        measure(context, tuple(planned.values()))
+        measure(context, tuple(planned[entry] for entry in context.sharing))
     return build(run, store)
 
 
@@ -199,7 +215,12 @@ def measure(context: RunContext, planned: Sequence[tuple[Job, ...]]) -> None:
     Counts run as many at once as there are cores, on one thread each: nothing is timed.
     """
     context.progress.stage("Counting", len(planned))
-    concurrently(lambda its: _counted(context, its[0]), planned, workers=machine.usable_cores())
+
+    def count(its: tuple[Job, ...]) -> None:
+        _taken(context, its[0])
+        context.progress.done()
+
+    concurrently(count, planned, workers=machine.usable_cores())
     rounds = context.run.challenge.protocol.rounds
     context.progress.stage("Measuring", rounds * len(planned))
     first: dict[str, tuple[ImageScore, ...]] = {}  # scores of each entry
@@ -212,13 +233,8 @@ def measure(context: RunContext, planned: Sequence[tuple[Job, ...]]) -> None:
             if job.entry in lost:
                 context.progress.done()
                 continue
-            key = context.executor.key(job)
-            record = context.known(job.entry, key)
-            if record is None:
-                context.progress.step(f"{job.entry}, round {job.round + 1}")
-                job = replace(job, first=first.get(job.entry, ()))
-                record = context.save(job.entry, key, context.executor.run(job))
-            outcome = record.outcome
+            context.progress.step(f"{job.entry}, round {job.round + 1}")
+            outcome = _taken(context, replace(job, first=first.get(job.entry, ()))).outcome
             if isinstance(outcome, Failed):
                 context.progress.done(f"{job.entry}: {outcome.message}")
                 lost.add(job.entry)
@@ -250,11 +266,31 @@ def read_challenge(request: RunRequest) -> Challenge:
     return replace(challenge, protocol=replace(protocol, rounds=rounds, threads=threads))
 
 
-def _counted(context: RunContext, job: Job) -> None:
+def sharers(executor: Executor, planned: Sequence[tuple[Job, ...]]) -> Mapping[str, Sequence[str]]:
+    """The entries to be measured, each with those of the same graph that is run in the same way.
+
+    One measurement is for all of them: no noise between two rounds ranks what is one network.
+    """
+    first: dict[object, str] = {}
+    found: dict[str, list[str]] = {}
+    for its in planned:
+        name = its[0].entry
+        key = tuple(map(executor.key, its)) if its[0].load.form == "graph" else name
+        if first.setdefault(key, name) == name:
+            found[name] = []
+        else:
+            found[first[key]].append(name)
+    return found
+
+
+def _taken(context: RunContext, job: Job) -> Record:
+    """The job's record: what is known, or what comes of it now."""
     key = context.executor.key(job)
-    if context.known(job.entry, key) is None:
-        context.save(job.entry, key, context.executor.run(job))
-    context.progress.done()
+    record = context.known(job.entry, key)
+    if record is None:
+        record = context.save(job.entry, key, context.executor.run(job))
+    context.share(record)
+    return record
 
 
 def _now() -> str:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from fakes.challenges import write_challenge
 
 from harness.core.outcome import BadInput
 from harness.rules import rulebook
-from harness.usecases.evaluate import RunRequest, read_challenge, read_rules
+from harness.usecases.evaluate import RunRequest, read_challenge, read_rules, sharers
 
 
 def test_a_challenge_to_be_run_names_datasets_and_references_that_are_known(
@@ -28,3 +30,26 @@ def test_a_challenge_to_be_run_names_datasets_and_references_that_are_known(
 @pytest.mark.parametrize("name", rulebook.names())
 def test_every_bundled_challenge_can_be_run_here(name: str) -> None:
     assert read_rules(name).id == name
+
+
+def test_a_graph_that_is_run_in_one_way_is_measured_once_and_code_each_time() -> None:
+    def job(entry: str, form: str, key: str) -> Any:
+        return SimpleNamespace(entry=entry, load=SimpleNamespace(form=form), key=key)
+
+    executor: Any = SimpleNamespace(key=lambda it: it.key)
+    planned = tuple(
+        (job(name, form, key), job(name, form, f"{key} round"))
+        for name, form, key in (
+            ("acme", "graph", "a"),
+            ("code", "entry", "c"),
+            ("copy", "graph", "a"),
+            ("same_code", "entry", "c"),
+            ("tiled", "graph", "b"),
+        )
+    )
+    assert sharers(executor, planned) == {
+        "acme": ["copy"],
+        "code": [],
+        "same_code": [],
+        "tiled": [],
+    }
