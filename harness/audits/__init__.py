@@ -8,6 +8,7 @@ outputs        whether an output follows the pixels given
 mosaics        images that nobody can have stored
 scores         whether an entry is as good on these as where it was scored
 constants      whether images are stored in a graph's tensors
+counted        whether the network that is timed is the one that is counted
 self_reported  what the worker's process alone can see
 roofline       whether the machine can be as fast as the samples say
 

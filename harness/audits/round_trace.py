@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.audits import clocks, outputs, scores, self_reported
+from harness.audits import clocks, counted, outputs, scores, self_reported
 from harness.audits.clocks import Exchange
+from harness.audits.counted import CountedAgain
 from harness.audits.outputs import Shown
 from harness.audits.scores import PartErrors
 from harness.core.audit import LEVELS, Audit, ProcessState, WatchedForward
@@ -30,13 +31,13 @@ class RoundTrace:
     exchanges: tuple[Exchange, ...]  # in their order
     shown: tuple[Shown, ...]  # images with the outputs that were kept
     calibration: Calibration | None = None  # None: clocks are held against nothing
-    second_look: tuple[Exchange, ...] = ()  # forwards of a round whose clocks were odd
     seen_s: tuple[float, ...] = ()  # the worker's seconds for an image that it had seen
     unseen_s: tuple[float, ...] = ()  # and for fresh ones of the same size
     mosaics_s: tuple[float, ...] = ()  # and for mosaics, of that size as well
     parts: tuple[PartErrors, ...] = ()  # of the mosaics
     idle_shares: tuple[float, ...] | None = None  # of a core, while nothing was asked
     watched: WatchedForward | None = None
+    counted: CountedAgain | None = None  # of what runs as code
 
 
 def judged(trace: RoundTrace) -> tuple[Audit, ...]:
@@ -45,7 +46,7 @@ def judged(trace: RoundTrace) -> tuple[Audit, ...]:
         self_reported.references(trace.state),
         self_reported.flags(trace.state),
         clocks.threads(trace.exchanges, trace.threads) if trace.device == "cpu" else None,
-        *_clocks(trace),
+        *by_clock(trace.exchanges, trace.calibration),
         _outputs(trace),
         scores.scores(trace.parts) if trace.trained else None,
     ]
@@ -54,6 +55,7 @@ def judged(trace: RoundTrace) -> tuple[Audit, ...]:
             _repeats(trace),
             clocks.idle(trace.idle_shares),
             self_reported.precision(trace.watched, trace.precision),
+            counted.counted(trace.counted) if trace.counted is not None else None,
         ]
     found.append(self_reported.untouched(trace.state, trace.watched))
     return tuple(audit for audit in found if audit is not None)
@@ -64,16 +66,6 @@ def by_clock(exchanges: Sequence[Exchange], calibration: Calibration | None) -> 
     if calibration is None:
         return []
     return [clocks.clock(exchanges, calibration), clocks.collect(exchanges, calibration)]
-
-
-def _clocks(trace: RoundTrace) -> list[Audit | None]:
-    """Of two looks the better one: a burst of load hits one, a trick both."""
-    first = by_clock(trace.exchanges, trace.calibration)
-    if not trace.second_look:
-        return first
-    second = by_clock(trace.second_look, trace.calibration)
-    looks = zip(second, first, strict=True)
-    return [min(filter(None, both), key=_gravity, default=None) for both in looks]
 
 
 def _repeats(trace: RoundTrace) -> Audit:

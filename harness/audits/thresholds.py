@@ -12,11 +12,17 @@ from __future__ import annotations
 # With three other processes on the same core, honest ones were seen at twice the calibration.
 ALLOWED_FACTOR = 4.0
 ALLOWED_S = 0.008
+# of samples, the worst ones, of which a busy machine is to blame
+BURSTS = 0.25
 # of the reported seconds: less can't decide a rank, and is not worth a doubt
 UNEXPLAINED_SHARE = 0.1
 # beyond both it is no accident: the greater part of a forward is not where it is reported
 REJECTED_S = 0.02
 REJECTED_SHARE = 0.5
+
+# what a sample of an entry's own code is ranked with: our time beyond this factor of what the
+# calibration's exchanges cost, and beyond by how much nine of ten of them vary
+RANKED_FACTOR = 2.0
 
 # repeats: the factor between the slowest seen and the fastest unseen forward. Of eight and eight in
 # drawn order a complete separation happens once in 12,870 by chance alone, whatever the noise.
@@ -71,6 +77,10 @@ SEGMENT = 192  # samples
 SEGMENT_DETAIL = 0.15  # of samples and of frequencies, that share a segment's energy
 RESEMBLES = 0.8
 COMPARISONS = 1e8  # of a place in a tensor with a segment: images are left out beyond it
+
+# counted: the same image twice in one process, and two counts of one network
+COUNTED_DB = 60.0
+COUNTED_SHARE = 0.01
 
 # threads: processor time over wall time. /proc counts in ticks of 10 ms, one more or less each.
 EXTRA_THREADS = 0.4

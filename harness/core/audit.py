@@ -18,6 +18,7 @@ AuditId = Literal[
     "outputs",  # the output follows the pixels given, and nothing else
     "scores",  # as good on images that nobody can have stored as where it was scored
     "constants",  # what a graph knows resembles no image that it is scored on
+    "counted",  # the network that was timed gives the same output and figures where it is counted
     "threads",  # no more processor time than the declared threads can use
     "idle",  # nothing works on after a forward
     "floor",  # no faster than this machine can multiply, add and write

@@ -134,6 +134,7 @@ class TimingProtocol:
     load_deadline_s: float = 120.0
     forward_deadline_s: float = 300.0
     count_deadline_s: float = 300.0
+    round_deadline_s: float = 14_400.0  # of all that a round asks; no honest entry comes near it
     output_tolerance_db: float = 0.01  # how far a later round's PSNR may lie from the first's
     audits: bool = True  # False leaves rows that say so; it is there to tell what audits cost
 

@@ -144,6 +144,9 @@ class Counts:
     elsewhere: SecondSize | None = None
     unfused: BeforeDeploy | None = None  # of an entry with `deploy`
     effective: EffectiveParameters | None = None  # of a captured graph
+    # the largest difference between the output of a forward that counters watch and of one that
+    # nobody does, as a part of the data range; None where neither could be had
+    watched_apart: float | None = None
 
     def counter(self, name: str) -> Counter | None:
         """The counter of that name, if it ran."""

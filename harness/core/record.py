@@ -38,10 +38,12 @@ class Sample:
     timed_pass: int
     height: int  # of the LR image
     width: int
-    seconds: float  # by the worker's clock, the forward alone
+    seconds: float  # what is ranked: by the worker's clock, the forward alone
     wall_s: float  # by the trusted side's clock, messages included
     device_wall_s: float = 0.0  # on a GPU: the worker's wall beside the events, over all streams
     throttled: str = ""  # what held the GPU's clocks down meanwhile, though it was taken again
+    collect_s: float | None = None  # of fetching the output, where it was fetched
+    reported_s: float | None = None  # by the worker's clock, where ours leaves no room for it
 
 
 @value
@@ -58,11 +60,15 @@ class ImageScore:
 
 @value
 class Memory:
-    """Peak memory of the timed passes, above the level after the load on a CPU."""
+    """Peak memory of the timed passes, on a CPU above a level.
+
+    `rss_above_rest` is of a worker and all processes below it, above the least that they held
+    between forwards; `rss_peak`, of older records, of the worker above its level after the load.
+    """
 
     peak_bytes: int
-    source: Literal["rss_peak", "cuda_allocated"]
-    level_bytes: int = 0  # after the load
+    source: Literal["rss_above_rest", "rss_peak", "cuda_allocated"]
+    level_bytes: int = 0
     reserved_bytes: int = 0  # CUDA
     nvml_bytes: int | None = None  # CUDA, of the process; None where NVML does not tell
 
@@ -126,8 +132,8 @@ class Phases:
 class Calibration:
     """What this machine does for a model that does next to nothing, and what it does at its best.
 
-    Taken once a run in a worker without a submission, with the threads and the confinement of the
-    others: audits hold what a worker reports against it.
+    Taken in a worker without a submission, with the threads and the confinement of the others:
+    audits hold what a worker reports against it.
     """
 
     exchange_s: float  # of a forward beside its own seconds: messages, conversion
@@ -136,6 +142,8 @@ class Calibration:
     collect_per_pixel_s: float  # SR pixel
     macs_per_s: dict[str, float]  # the best of convolutions and matrix products, by precision
     bytes_per_s: float  # the best of copies, read and written
+    exchange_most_s: float = 0.0  # above what its size costs, in all but one of ten
+    collect_most_s: float = 0.0
 
 
 def changed_note(setting: str, *, at_load: bool) -> str:

@@ -27,6 +27,10 @@ ELEMENTWISE = 0.05
 ARITHMETIC = 0.25
 """Of the same, with what the network knows or without: 0.03 and less in networks of the field."""
 
+WATCHED_APART = 0.02
+"""Of the data range, by which outputs may differ at most: operators that a counter takes apart may
+round in another order."""
+
 GROWTH = 0.05
 """Of the cost per pixel from one size to another: borders, padding and poolings make up for it."""
 
@@ -58,6 +62,11 @@ def unlike(counts: Counts) -> Iterator[str]:
     yield from _beside_parameters(counts)
     if counts.effective is not None:
         yield from _at_other_sizes(counts.effective)
+    if counts.watched_apart is not None and counts.watched_apart > WATCHED_APART:
+        yield (
+            f"watched by counters the model gives an output that is {counts.watched_apart:.3g} of "
+            "the data range from the one that it gives unwatched: it runs another network there"
+        )
     there, reads = counts.elsewhere, counts.reads
     if there is None or there.error or reads is None or reads.error:
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,7 @@ class ProcessTree:
 
 @dataclass(frozen=True)
 class Resident:
-    """Resident set of a process in bytes, now and at its peak since the last reset."""
+    """Resident set in bytes, now and at its peak since the last reset."""
 
     now_bytes: int
     peak_bytes: int
@@ -37,9 +38,7 @@ class Resident:
 def tree(root: int, *, thorough: bool = True) -> ProcessTree | None:
     """`root` and all below it (see `children`), None if it is gone or the system does not tell."""
     ticks = pages = tasks = 0
-    left = [root]
-    while left:
-        pid = left.pop()
+    for pid in _below(root, thorough=thorough):
         try:
             fields = _stat(pid)
             ticks += sum(map(int, fields[11:15]))
@@ -48,8 +47,6 @@ def tree(root: int, *, thorough: bool = True) -> ProcessTree | None:
         except (OSError, IndexError):  # it has just ended
             if pid == root:
                 return None
-            continue
-        left += children(pid, thorough=thorough)
     return ProcessTree(ticks / _TICKS, pages * _PAGE, tasks)
 
 
@@ -74,6 +71,14 @@ def children(pid: int, *, thorough: bool = True) -> list[int]:
     return found
 
 
+def _below(root: int, *, thorough: bool = True) -> Iterator[int]:
+    """`root` and all below it."""
+    left = [root]
+    while left:
+        yield (pid := left.pop())
+        left += children(pid, thorough=thorough)
+
+
 def ended(pid: int) -> bool:
     """Whether a process is gone, or waits for its parent to know."""
     try:
@@ -84,23 +89,29 @@ def ended(pid: int) -> bool:
 
 def resident(pid: int) -> Resident | None:
     """VmRSS and VmHWM of a process; None where the system does not tell."""
-    try:
-        lines = _read(f"/proc/{pid}/status").decode("ascii", errors="replace").splitlines()
-    except OSError:
-        return None
+    lines = _lines(Path(f"/proc/{pid}/status"))
     sizes = dict(line.split(":", 1) for line in lines if ":" in line)
     if "VmRSS" not in sizes or "VmHWM" not in sizes:
         return None
     return Resident(_bytes(sizes["VmRSS"]), _bytes(sizes["VmHWM"]))
 
 
-def reset_peak(pid: int) -> bool:
-    """Forget the peak so far; False where the system does not let us."""
-    try:
-        Path(f"/proc/{pid}/clear_refs").write_bytes(RESET_PEAK)
-    except OSError:
-        return False
-    return True
+def tree_resident(root: int) -> Resident | None:
+    """Of `root` and all below it, each with its own peak; shared pages count in each."""
+    found = [it for it in map(resident, _below(root)) if it is not None]
+    if not found:
+        return None
+    return Resident(sum(it.now_bytes for it in found), sum(it.peak_bytes for it in found))
+
+
+def reset_peak(root: int) -> bool:
+    """Forget the peaks of `root` and all below it; False where the system lets us forget none."""
+    forgotten = False
+    for pid in _below(root):
+        with contextlib.suppress(OSError):
+            Path(f"/proc/{pid}/clear_refs").write_bytes(RESET_PEAK)
+            forgotten = True
+    return forgotten
 
 
 def cpu_facts(root: Path = Path("/")) -> dict[str, str]:

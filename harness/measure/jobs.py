@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.core.challenge import Challenge, TimingProtocol
+from harness.core.model_counts import Counts
 from harness.core.record import Environment, ImageScore, JobKind, Outcome
 from harness.core.run import JobKey, ListedEntry
 from harness.entries.catalogue import Rejected
@@ -18,7 +19,7 @@ from harness.measure import loads
 from harness.measure.loads import Contender
 from harness.wire.messages import Load
 
-MEASURING = 2  # raise it when a change makes older round records incomparable
+MEASURING = 3  # raise it when a change makes older round records incomparable
 COUNTING = 2  # and this one for count records
 
 
@@ -28,7 +29,8 @@ class Job:
 
     It holds no handle and no function. Images go by the digest of all of them, `data`; files by
     their paths and by the digests of the entry and its weights. `first` are the scores of the first
-    round, which a later one must repeat.
+    round, which a later one must repeat. A `thorough` one has the audits that need forwards of
+    their own; `counts` are what the count came to, for them.
     """
 
     entry: str  # id
@@ -43,6 +45,8 @@ class Job:
     data: str
     log: Path
     first: tuple[ImageScore, ...] = ()
+    thorough: bool = False
+    counts: Counts | None = None
 
     def key(self, environment: Environment) -> JobKey:
         """The content hash of everything that decides the outcome where it runs."""
@@ -67,7 +71,7 @@ class Job:
         else:
             # a run with more rounds goes on where one with fewer stopped
             protocol = dataclasses.asdict(self.protocol)
-            del protocol["rounds"]
+            del protocol["rounds"], protocol["round_deadline_s"]
             content |= {
                 "version": MEASURING,
                 "protocol": protocol,

@@ -2,8 +2,8 @@
 
 Audits of a round that was measured are functions of its trace (`harness.audits`). What only shows
 in forwards of its own (images seen against unseen, fresh images, work that goes on) is probed in
-the first round alone, at a drawn place of it and after it: a worker can't tell that round from the
-others, so it would have to behave in all of them.
+one round alone, a drawn one, at a drawn place of it and after it: a worker can't tell that round
+from the others, so it would have to behave in all of them.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from dataclasses import replace
 
 from harness.audits import clocks, scores, thresholds
 from harness.audits.clocks import Exchange
+from harness.audits.counted import CountedAgain
 from harness.audits.fresh_images import TURNED, Draw, Fresh, flipped
 from harness.audits.outputs import Shown
-from harness.audits.round_trace import RoundTrace, by_clock, judged
+from harness.audits.round_trace import RoundTrace, judged
 from harness.audits.scores import PartErrors
 from harness.core.audit import Audit, ProcessState, WatchedForward
 from harness.machine import proc
@@ -49,8 +50,12 @@ class PlainRound:
         del timed_pass
         return image
 
-    def after(self, image: LrImage, exchange: Exchange, output: Uint8 | None) -> None:
-        """A timed forward has ended; its `output` is there in the pass that is scored."""
+    def ranked_s(self, exchange: Exchange) -> float:
+        """What a timed forward is ranked with."""
+        return exchange.seconds
+
+    def after(self, image: LrImage, exchange: Exchange, output: Uint8 | None, at: int) -> None:
+        """A forward of pass `at` has ended; its `output` is there where it was fetched."""
 
     def finish(self, state: ProcessState) -> tuple[Audit, ...]:
         """The passes have ended, with the process in this `state`: what audits say."""
@@ -94,18 +99,24 @@ class AuditedRound(PlainRound):
         fresh = self._passed[_key(image)] = self._draw.fresh(image.pixels)
         return replace(image, pixels=fresh.shown)
 
-    def after(self, image: LrImage, exchange: Exchange, output: Uint8 | None) -> None:
+    def ranked_s(self, exchange: Exchange) -> float:
+        """Of an entry's own code, which may lie about its time, no less than our clock vouches."""
+        calibration = self._session.task.calibration
+        if calibration is None or not self._session.task.as_code:
+            return exchange.seconds
+        return clocks.vouched_s(exchange, calibration)
+
+    def after(self, image: LrImage, exchange: Exchange, output: Uint8 | None, at: int) -> None:
         """Keep what is looked at later, and probe at the drawn places."""
         with self._auditing():
-            if output is not None:
-                self._exchanges.append(exchange)
+            if output is None and image is self._compared:
+                output, exchange = self._session.fetched(image, exchange)
+            self._exchanges.append(exchange)
+            if at == 0 and output is not None:
                 self._after_scored(image, output)
-            elif image is self._compared:
-                output = self._fetched(image, exchange)
+            elif image is self._compared and output is not None:
                 fresh = ((self._passed[_key(image)], output),)
                 self._shown.append(Shown(image.pixels, self._kept[_key(image)], fresh=fresh))
-            else:
-                self._exchanges.append(exchange)
 
     def finish(self, state: ProcessState) -> tuple[Audit, ...]:
         """The probes that come last, and what all audits make of the trace."""
@@ -124,7 +135,6 @@ class AuditedRound(PlainRound):
                 tuple(self._exchanges),
                 tuple(self._shown),
                 task.calibration,
-                self._second_look(),
             )
             if task.thorough:
                 trace = replace(
@@ -135,6 +145,7 @@ class AuditedRound(PlainRound):
                     parts=self._parts(),
                     idle_shares=self._idle_shares(),
                     watched=self._watched(),
+                    counted=self._counted_again() if task.as_code and task.counts else None,
                 )
             return judged(trace)
 
@@ -188,17 +199,6 @@ class AuditedRound(PlainRound):
                 self._mosaics.answered(self._fetched(mosaic, self._session.forward(mosaic)))
         return self._mosaics.errors()
 
-    def _second_look(self) -> tuple[Exchange, ...]:
-        """A few forwards more, where the clocks of the round are odd."""
-        first = by_clock(self._exchanges, self._session.task.calibration)
-        if all(audit is None or audit.verdict == "ok" for audit in first):
-            return ()
-        known = len(self._exchanges)
-        for number in range(thresholds.MORE_PAIRS):
-            image = self._images[number % len(self._images)]
-            self._fetched(image, self._session.forward(image))
-        return tuple(self._exchanges[known:])
-
     def _idle_shares(self) -> tuple[float, ...] | None:
         """Shares of a core that are used after one more forward; None where untold.
 
@@ -216,13 +216,28 @@ class AuditedRound(PlainRound):
         return tuple(shares)
 
     def _watched(self) -> WatchedForward:
-        """The last thing that is asked: a model that can't be watched has been measured by then."""
-        smallest = min(self._images, key=lambda image: image.pixels.size)
-        fresh = self._draw.fresh(smallest.pixels)
+        """Asked at the end: a model that can't be watched has been measured by then."""
         try:
-            return self._session.observe(replace(smallest, pixels=fresh.shown))
+            return self._session.observe(self._smallest_afresh())
         except WorkerFailed as error:
             return WatchedForward(error=error.failure.message)
+
+    def _counted_again(self) -> CountedAgain:
+        """The last thing that is asked: a count of the timed model, and outputs around it."""
+        session, there = self._session, self._session.task.counts
+        image = self._smallest_afresh()
+        try:
+            if there is None:
+                raise ValueError("asked for without a count to hold it against")
+            before = session.reply(image).pixels
+            here = session.count(there.height, there.width, quick=True).counts
+            return CountedAgain(before, session.reply(image).pixels, here, there)
+        except WorkerFailed as error:
+            return CountedAgain(error=error.failure.message)
+
+    def _smallest_afresh(self) -> LrImage:
+        smallest = min(self._images, key=lambda image: image.pixels.size)
+        return replace(smallest, pixels=self._draw.fresh(smallest.pixels).shown)
 
     def _fetched(self, image: LrImage, exchange: Exchange) -> Uint8:
         """The output of a probe's forward, which is part of the trace."""

@@ -15,6 +15,7 @@ from harness.audits.clocks import Exchange
 from harness.core import record
 from harness.core.audit import ProcessState, WatchedForward
 from harness.core.challenge import TimingProtocol
+from harness.core.model_counts import Counts
 from harness.core.outcome import Stage, failed
 from harness.core.record import Calibration, CountFigures, Energy, ImageScore, Memory, Sample
 from harness.machine import gpu_monitor, nvml, proc
@@ -63,6 +64,12 @@ class Task:
     quick: bool = False  # count by the counter of NTIRE 2022 alone
     calibration: Calibration | None = None  # None: nothing is judged that needs one
     thorough: bool = False  # with the audits that need forwards of their own
+    counts: Counts | None = None  # of the process that counted it, to hold a thorough round against
+
+    @property
+    def as_code(self) -> bool:
+        """Whether the submission's own code runs in the worker."""
+        return self.load.form in ("entry", "ntire")
 
 
 @dataclass(frozen=True)
@@ -84,8 +91,8 @@ class Session:
         self.task = task
         self.start_s = max(until_ready_s - ready.load_s, 0.0)
         self._worker = worker
-        level = proc.resident(worker.pid)
-        self._level_bytes = level.now_bytes if level else 0
+        self._until = time.monotonic() + task.protocol.round_deadline_s
+        self._levels: list[int] = []  # bytes held before each timed forward
         self._peak_bytes = 0
         self.compile_s = 0.0  # of torch.compile, until now
         self._gpu = gpu_monitor.shared() if task.load.device == "cuda" else None
@@ -101,8 +108,14 @@ class Session:
         more_s: float = 0.0,
         payload_cap: int = 0,
     ) -> tuple[A, bytearray]:
-        """The answer to what may come with an image, within the stage's deadline and `more_s`."""
+        """The answer to what may come with an image, within the stage's deadline and `more_s`.
+
+        Nothing is asked once the round's deadline has passed.
+        """
         limits = self.task.protocol
+        if time.monotonic() > self._until:
+            message = f"the round took longer than {limits.round_deadline_s:g} s"
+            raise WorkerFailed(failed(stage, "timeout", message))
         usual_s = {"load": limits.load_deadline_s, "count": limits.count_deadline_s}
         return self._worker.ask(
             request,
@@ -120,12 +133,17 @@ class Session:
         return OutputReply(pixels, output, seconds)
 
     def count(
-        self, height: int, width: int, sizes: tuple[tuple[int, int], ...] = ()
+        self,
+        height: int,
+        width: int,
+        sizes: tuple[tuple[int, int], ...] = (),
+        *,
+        quick: bool = False,
     ) -> CountFigures:
         """The counters' figures, and what a captured network costs at `sizes` of LR images."""
         if len(sizes) >= LIST_CAP:  # an answer has the counted one as well
             sizes = tuple(random.SystemRandom().sample(sizes, LIST_CAP - 1))
-        request = messages.Count(height, width, quick=self.task.quick, sizes=sizes)
+        request = messages.Count(height, width, quick=quick or self.task.quick, sizes=sizes)
         counted, _ = self._ask(request, messages.Counted, "count")
         counts = honest_counts(counted.counts)
         return CountFigures(counts, self.notes(), self.ready.untrained)
@@ -167,7 +185,10 @@ class Session:
         if self._gpu is None:
             return None
         slowest_first = sorted(samples, key=lambda it: -it.seconds)
-        fastest = {(it.dataset, it.image): it.seconds for it in slowest_first}
+        fastest = {
+            (it.dataset, it.image): it.seconds if it.reported_s is None else it.reported_s
+            for it in slowest_first
+        }
         return joules.energy(
             [(it.dataset, it.image) for it in images],
             counter=self._gpu.energy_j,
@@ -183,9 +204,10 @@ class Session:
         if self._throttling is not None:
             exchange, throttled = self._throttling.steady(lambda: self.forward(image))
             return replace(exchange, throttled=throttled)
-        watched = proc.reset_peak(self._worker.pid)
+        before = proc.tree_resident(self.root) if proc.reset_peak(self.root) else None
         exchange = self.forward(image)
-        if watched and (now := proc.resident(self._worker.pid)):
+        if before and (now := proc.tree_resident(self.root)):
+            self._levels.append(before.now_bytes)
             self._peak_bytes = max(self._peak_bytes, now.peak_bytes)
         return exchange
 
@@ -267,7 +289,11 @@ class Session:
             self.inspect("warmup")
 
     def memory(self) -> Memory | None:
-        """Peak memory of the timed forwards so far, None where the system does not tell."""
+        """Peak memory of the timed forwards so far, None where the system does not tell.
+
+        A CPU's level is the least that was seen, so that what is held for a while hides nothing:
+        before each of them, and now, where nothing is kept of the last one.
+        """
         if self.task.load.device == "cuda":
             state = self.inspect("collect")
             return Memory(
@@ -278,11 +304,13 @@ class Session:
             )
         if not self._peak_bytes:
             return None
-        above = max(self._peak_bytes - self._level_bytes, 0)
-        return Memory(above, "rss_peak", level_bytes=self._level_bytes)
+        self.inspect("collect")  # after which it holds no output
+        rest = proc.tree_resident(self.root)
+        level = min([*self._levels, *([rest.now_bytes] if rest else [])])
+        return Memory(max(self._peak_bytes - level, 0), "rss_above_rest", level_bytes=level)
 
     def _cpu_s(self) -> float | None:
-        now = proc.tree(self._worker.root) if self.task.protocol.audits else None
+        now = proc.tree(self.root) if self.task.protocol.audits else None
         return now.cpu_s if now else None
 
 

@@ -54,7 +54,10 @@ _CARRIED: dict[EntryBadge, tuple[Tone, str]] = {
     ),
     EntryBadge.AS_CODE: (
         "warn",
-        "Measured by its own code, since its network could not be captured as a graph",
+        (
+            "Measured by its own code, since its network could not be captured as a graph: its "
+            "counts, its memory, and what our clock can't see of its runtime are its own word"
+        ),
     ),
 }
 

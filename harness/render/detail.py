@@ -20,9 +20,11 @@ from harness.render.units import MISSING, quantity, room_text, shown, times
 _LONG = 2_000  # characters of a text that stands alone
 
 _SOURCES = {
+    "rss_above_rest": "resident memory of all its processes, above their level at rest",
     "rss_peak": "resident memory of the process, above its level after the load",
     "cuda_allocated": "what PyTorch allocated on the GPU",
 }
+_LEVELS = {"rss_above_rest": "at rest"}
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def _memory(memory: Memory) -> list[tuple[str, str]]:
     """How the peak was taken, and what else was seen; a figure that was not taken is left out."""
     told = [("Memory is", f"{_SOURCES[memory.source]} ({memory.source})")]
     others = {
-        "Memory after the load": memory.level_bytes,
+        f"Memory {_LEVELS.get(memory.source, 'after the load')}": memory.level_bytes,
         "Memory reserved by PyTorch": memory.reserved_bytes,
         "Memory of the process (NVML)": memory.nvml_bytes,
     }

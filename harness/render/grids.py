@@ -26,6 +26,7 @@ _WHAT = {
     "outputs": "output follows the pixels",
     "scores": "as good where nobody can have stored it",
     "constants": "no image stored in its tensors",
+    "counted": "counted and timed network",
     "threads": "processor time of forwards",
     "idle": "at rest after a forward",
     "floor": "machine's peak",

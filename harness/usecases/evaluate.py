@@ -12,7 +12,8 @@ from pathlib import Path
 from harness.board.build import build, save_run
 from harness.board.store import Store
 from harness.core.challenge import Challenge
-from harness.core.leaderboard import Leaderboard
+from harness.core.leaderboard import Leaderboard, counts_of, rounds_of
+from harness.core.model_counts import Counts
 from harness.core.outcome import BadInput, Failed
 from harness.core.progress import SILENT, Progress
 from harness.core.record import FloorFigures, ImageScore, Record, RoundFigures
@@ -76,6 +77,11 @@ class RunContext:
             return record
         lasting = not isinstance(record.outcome, Failed) or record.outcome.reason in LASTING
         return record if lasting and not self.fresh else None
+
+    def counts(self, count: Job) -> Counts | None:
+        """What a count came to, if it has been done."""
+        record = self.known(count.entry, self.executor.key(count))
+        return None if record is None else counts_of((record,))
 
     def save(self, entry: str, key: JobKey, result: JobResult) -> Record:
         """Keep what came of a job."""
@@ -223,18 +229,25 @@ def measure(context: RunContext, planned: Sequence[tuple[Job, ...]]) -> None:
     concurrently(count, planned, workers=machine.usable_cores())
     rounds = context.run.challenge.protocol.rounds
     context.progress.stage("Measuring", rounds * len(planned))
+    close = {timed[0].entry: _thorough_round(context, timed) for _count, *timed in planned}
     first: dict[str, tuple[ImageScore, ...]] = {}  # scores of each entry
     lost: set[str] = set()
     for number in range(rounds):
         order = list(planned)
         random.Random(f"{context.run.session}/{number}").shuffle(order)  # noqa: S311 - no secret
-        for _count, *timed in order:
+        for counting, *timed in order:
             job = timed[number]
             if job.entry in lost:
                 context.progress.done()
                 continue
             context.progress.step(f"{job.entry}, round {job.round + 1}")
-            outcome = _taken(context, replace(job, first=first.get(job.entry, ()))).outcome
+            job = replace(
+                job,
+                first=first.get(job.entry, ()),
+                thorough=number == close[job.entry],
+                counts=context.counts(counting),
+            )
+            outcome = _taken(context, job).outcome
             if isinstance(outcome, Failed):
                 context.progress.done(f"{job.entry}: {outcome.message}")
                 lost.add(job.entry)
@@ -242,6 +255,18 @@ def measure(context: RunContext, planned: Sequence[tuple[Job, ...]]) -> None:
             context.progress.done()
             if isinstance(outcome, RoundFigures):
                 first.setdefault(job.entry, outcome.scores)
+
+
+def _thorough_round(context: RunContext, timed: Sequence[Job]) -> int | None:
+    """The round that is looked at closely, drawn, so that no entry can tell which it is.
+
+    None where a run that this one goes on with has had it.
+    """
+    known = {it.round: context.known(it.entry, context.executor.key(it)) for it in timed}
+    had = rounds_of(filter(None, known.values()))
+    if any(audit.id == "repeats" for it in had for audit in it.audits):
+        return None
+    return secrets.choice([number for number, record in known.items() if record is None] or [None])
 
 
 def read_rules(name_or_path: str) -> Challenge:

@@ -120,7 +120,7 @@ class Capture:
 
 @dataclass(frozen=True)
 class Inspect:
-    """Say what the process looks like now: flags, memory."""
+    """Give the last result up, and say what the process looks like now: flags, memory."""
 
 
 @dataclass(frozen=True)

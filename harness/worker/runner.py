@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -98,6 +100,12 @@ class Runner:
             image = _to_image(values[0], self._declared.data_range)
         _, _, height, width = self._expected
         return Output(height, width, str(kept.dtype), low, high), image.data.cast("B")
+
+    def rest(self) -> None:
+        """Keep nothing of the last forward, and give back what the heap has kept of it."""
+        self._kept = None
+        with contextlib.suppress(AttributeError, OSError):  # of glibc alone
+            ctypes.CDLL(None).malloc_trim(0)
 
     def _on_device(self, result: torch.Tensor) -> torch.Tensor:
         """The result, unless it lies on a device (meta, lazy, ...) that has not computed it."""

@@ -205,6 +205,8 @@ class Worker:
         return Done(seconds, compile_s=runner.compile_s, device_wall_s=runner.device_wall_s)
 
     def _inspect(self) -> messages.State:
+        if self._runner is not None:
+            self._runner.rest()
         changed = (
             global_settings.differences(self._before, global_settings.read())
             if self._before

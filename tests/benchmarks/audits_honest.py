@@ -1,23 +1,30 @@
 """Whether the audits leave honest entries alone, and what they cost.
 
     python tests/benchmarks/audits_honest.py --data-dir DATA [--weights-dir WEIGHTS] [--runs 20]
-        [--data-set Set5] [--images 3] [--crop 64] [--ntire CHECKOUT --ids 0,4,18] [ENTRY ...]
+        [--data-set Set5] [--images 3] [--crop 64] [--busy 4]
+        [--ntire CHECKOUT --ids 0,4,18] [ENTRY ...]
 
 Every reference model with official weights (demo weights without --weights-dir), the worked example
 and, if asked for, entries of an official checkout: each in RUNS rounds with audits, the thorough
 ones of a first round among them, and as many without, in turns, on the same images. Prints every
 verdict that is not `ok`, what `scores` found, how often each audit was asked, and the audits' cost:
 the wall time of a round with them over that of one without, as the median of the turns' ratios.
-`thorough` is a first round, `plain` any other.
+`thorough` is a round with the forwards that audits alone need, `plain` any other. All run as code: `moved` is by how much
+our clock raised what the worker reported, in the median and at most of all rounds, and `again` says
+how many rounds were taken again because their clocks were odd. `--busy` spins so many processes
+beside.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
@@ -28,13 +35,14 @@ from harness.audits.roofline import floor
 from harness.core.audit import Audit
 from harness.core.challenge import TimingProtocol
 from harness.core.outcome import Failed
-from harness.core.record import Calibration, CountFigures, ImageScore
+from harness.core.record import Calibration, CountFigures, ImageScore, RoundFigures
 from harness.datasets.dataset import read_hr, read_lr
 from harness.datasets.find import find
 from harness.entries import catalogue, checkouts
 from harness.entries.catalogue import Entry, Rejected
 from harness.measure import loads
 from harness.measure.calibration import null, take
+from harness.measure.local_executor import CALIBRATION_S, better, odd
 from harness.measure.session import LrImage, Task
 from harness.measure.tasks import run_count, run_round
 from harness.quality.colour import RGB
@@ -55,19 +63,42 @@ class Tally:
     ratios: dict[str, list[float]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     scores: list[str] = field(default_factory=list)  # evidence of that audit
+    moved: list[float] = field(default_factory=list)
+    again: int = 0
+
+
+class Calibrating:
+    """The calibration, taken anew after some minutes as a run does."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._known: Calibration | None = None
+        self._taken = 0.0
+
+    def known(self, at_most_s: float = CALIBRATION_S) -> Calibration:
+        """At most so old."""
+        if self._known is None or time.monotonic() - self._taken > at_most_s:
+            found = take(self._task, self._known)
+            if isinstance(found, Failed):
+                raise SystemExit(f"no calibration: {found.message}")
+            print(found, flush=True)
+            self._known, self._taken = found, time.monotonic()
+        return self._known
 
 
 def main() -> None:
     """A line an entry, and the sums."""
     options = _options()
     protocol = TimingProtocol(threads=options.threads)
-    with tempfile.TemporaryDirectory() as folder:
-        logs = Path(folder)
+    with ExitStack() as stack:
+        logs = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        for _ in range(options.busy):
+            command = [sys.executable, "-c", "while True: pass"]
+            stack.callback(subprocess.Popen(command).kill)
         without = null(device="cpu", threads=options.threads)
-        calibration = take(Task(without, protocol, logs / "calibration.log", NoConfinement()))
-        if isinstance(calibration, Failed):
-            raise SystemExit(f"no calibration: {calibration.message}")
-        print(calibration)
+        calibration = Calibrating(
+            Task(without, protocol, logs / "calibration.log", NoConfinement())
+        )
         total = Tally()
         for name, load in _loads(options, protocol):
             truths = CroppedTruths(options, load.scale)
@@ -76,6 +107,8 @@ def main() -> None:
             _show(name, tally)
             total.asked += tally.asked
             total.odd += tally.odd
+            total.moved += tally.moved
+            total.again += tally.again
             for kind, ratios in tally.ratios.items():
                 total.ratios.setdefault(kind, []).extend(ratios)
         _show("all", total)
@@ -83,21 +116,25 @@ def main() -> None:
 
 
 def _entry(
-    task: Task, truths: CroppedTruths, calibration: Calibration, options: argparse.Namespace
+    task: Task, truths: CroppedTruths, calibration: Calibrating, options: argparse.Namespace
 ) -> Tally:
     tally = Tally()
     counted = run_count(replace(task, load=loads.counting(task.load)), *COUNTED)
     counts = counted.counts if isinstance(counted, CountFigures) else None
-    audited = replace(task, calibration=calibration)
     bare = replace(task, protocol=replace(task.protocol, audits=False))
     for number in range(options.runs):
         thorough = number % 3 == 0  # as in a run of three rounds
-        ways = {"on": replace(audited, thorough=thorough), "off": bare}
+        audited = replace(task, calibration=calibration.known(), thorough=thorough, counts=counts)
+        ways = {"on": audited, "off": bare}
         wall_s = {}
         for way in sorted(ways, reverse=bool(number % 2)):
             began = time.perf_counter()
             outcome = run_round(ways[way], truths.images, _unscored, truths)
             wall_s[way] = time.perf_counter() - began
+            if odd(outcome):
+                tally.again += 1
+                audited = replace(audited, calibration=calibration.known(0.0))
+                outcome = better(outcome, run_round(audited, truths.images, _unscored, truths))
             if isinstance(outcome, Failed):
                 tally.failures.append(outcome.message)
             elif way == "on":
@@ -106,6 +143,7 @@ def _entry(
                 tally.asked.update(it.id for it in audits)
                 tally.odd += tuple(it for it in audits if it.verdict != "ok")
                 tally.scores += tuple(it.evidence for it in audits if it.id == "scores")
+                tally.moved.append(_moved(outcome))
         kind = "thorough" if thorough else "plain"
         tally.ratios.setdefault(kind, []).append(wall_s["on"] / wall_s["off"])
     return tally
@@ -114,13 +152,23 @@ def _entry(
 def _show(name: str, tally: Tally) -> None:
     shown = {kind: f"{median(ratios):.3f}" for kind, ratios in tally.ratios.items()}
     rounds = sum(map(len, tally.ratios.values()))
-    print(f"{name:<20} {rounds} rounds, {len(tally.odd)} odd, wall on/off {shown}", flush=True)
+    moved = tally.moved or [0.0]
+    print(
+        f"{name:<20} {rounds} rounds, {len(tally.odd)} odd, {tally.again} again, moved "
+        f"{median(moved):.2%}, at most {max(moved):.2%}, wall on/off {shown}",
+        flush=True,
+    )
     for audit in tally.odd:
         print(f"    {audit.verdict}: {audit.id}: {audit.evidence}")
     for evidence in sorted(set(tally.scores)):
         print(f"    scores: {evidence}")
     for message in tally.failures:
         print(f"    failed: {message}")
+
+
+def _moved(figures: RoundFigures) -> float:
+    reported = (it.seconds if it.reported_s is None else it.reported_s for it in figures.samples)
+    return sum(it.seconds for it in figures.samples) / sum(reported) - 1.0
 
 
 def _loads(options: argparse.Namespace, protocol: TimingProtocol) -> Iterator[tuple[str, Load]]:
@@ -179,13 +227,14 @@ def _unscored(image: LrImage, pixels: np.ndarray[tuple[int, ...], np.dtype]) -> 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("entries", nargs="*", help="folders; default: references and linear_x4")
-    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--weights-dir", type=Path)
     parser.add_argument("--data-set", default="Set5")
     parser.add_argument("--images", type=int, default=3)
     parser.add_argument("--crop", type=int, default=64, help="LR pixels a side; 0: whole images")
     parser.add_argument("--runs", type=int, default=20, help="rounds of each kind, for each entry")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--busy", type=int, default=0, help="processes that spin beside")
     parser.add_argument("--ntire", type=Path, help="an official NTIRE ESR checkout")
     parser.add_argument("--ids", default="", help="of its entries, as 0,4,18; default: all")
     return parser.parse_args()

@@ -13,9 +13,10 @@ import numpy.typing as npt
 from harness.audits.clocks import Exchange
 from harness.core.audit import Audit, ProcessState, WatchedForward
 from harness.core.challenge import TimingProtocol
+from harness.core.model_counts import Counts
 from harness.core.outcome import failed
-from harness.core.record import Calibration, ImageScore, Memory
-from harness.measure.session import LrImage, Task
+from harness.core.record import Calibration, CountFigures, ImageScore, Memory
+from harness.measure.session import LrImage, OutputReply, Task
 from harness.measure.worker_process import WorkerFailed
 from harness.quality.bicubic import downscale, upscale
 from harness.quality.colour import RGB, ColourSpace
@@ -47,12 +48,17 @@ class FakeSession:
     compile_s: float = 0.0
     given: list[Uint8] = field(default_factory=list)
     watched: int = 0
+    beside_s: float = 0.001  # of a forward, by our clock
+    collect_s: float = 0.001
+    fetched_times: int = 0
+    counts: Counts | None = None  # what a count in this process comes to; None ends it
+    after_count: Callable[[Uint8], Uint8] = bicubic
 
     def forward(self, image: LrImage, stage: str = "forward") -> Exchange:  # noqa: ARG002
         seconds = self.seconds(image.pixels, [it.tobytes() for it in self.given])
         self.given.append(image.pixels)
         height, width, _ = image.pixels.shape
-        return Exchange(height * width, seconds, seconds + 0.001)
+        return Exchange(height * width, seconds, seconds + self.beside_s)
 
     timed = forward
 
@@ -62,7 +68,20 @@ class FakeSession:
         return pixels, Output(*pixels.shape[:2], "torch.float32", 0.0, 1.0)
 
     def fetched(self, image: LrImage, exchange: Exchange) -> tuple[Uint8, Exchange]:
-        return self.collect(image)[0], replace(exchange, sr_pixels=1, collect_s=0.001)
+        self.fetched_times += 1
+        return self.collect(image)[0], replace(exchange, sr_pixels=1, collect_s=self.collect_s)
+
+    def reply(self, image: LrImage) -> OutputReply:
+        exchange = self.forward(image)
+        return OutputReply(*self.collect(image), exchange.seconds)
+
+    def count(self, height: int, width: int, *, quick: bool = False) -> CountFigures:
+        assert quick
+        if self.counts is None:
+            raise WorkerFailed(failed("count", "killed", "the process was ended by SIGSEGV"))
+        assert (self.counts.height, self.counts.width) == (height, width)
+        self.model = self.after_count
+        return CountFigures(self.counts)
 
     def inspect(self, stage: str) -> ProcessState:  # noqa: ARG002
         return self.state

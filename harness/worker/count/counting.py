@@ -11,7 +11,7 @@ from harness.worker.count import hooks
 from harness.worker.count.counters import ALONE, hooks_alone, watch_forward, with_fallback
 from harness.worker.count.device_choice import choose
 from harness.worker.count.model_copies import evaluating, parameter_count, photograph
-from harness.worker.count.other_forwards import count_at_second_size
+from harness.worker.count.other_forwards import count_at_second_size, watched_apart
 
 
 def count_model(
@@ -40,10 +40,11 @@ def count_model(
         others: tuple[dict[str, Any], ...]
         if quick:
             tally, by_hooks = hooks_alone(choice.preferred)
-            others, reads, there = (), None, None
+            others, reads, there, apart = (), None, None, None
         else:
             seen = watch_forward(choice.preferred)
             tally, by_hooks = seen.tally, seen.hooks
+            apart = watched_apart(choice.fallback, data_range)
             others = (*(with_fallback(name, choice) for name in ALONE), seen.dispatch)
             reads = seen.reads
             there = count_at_second_size(choice.preferred, picture, seen.names_read)
@@ -73,4 +74,5 @@ def count_model(
         "official_macs": tally.official_macs if misread else None,
         "reads": reads,
         "elsewhere": there,
+        "watched_apart": apart,
     }

@@ -7,6 +7,7 @@ is larger both ways and not square: real LR images are.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -85,6 +86,20 @@ def count_before_deploy(
         "side": side,
         "error": error,
     }
+
+
+def watched_apart(copied: ModelCopy, data_range: float) -> float | None:
+    """How far a watched forward's output is from a plain one's, as a part of the data range.
+
+    On the CPU, at a small size or at the counted one; None where the model manages neither.
+    """
+    for side in (SPOT_SIZE, max(copied.image.shape)):
+        small = copied.cropped(side)
+        with contextlib.suppress(Exception):  # the submission's own, of any kind
+            recorder = TraceRecorder(small.model, small.image)
+            watched = small.forward(recorder, DispatchCounter())
+            return _difference(small.forward(), watched) / data_range
+    return None
 
 
 def _apart(before: nn.Module, fused: nn.Module, data_range: float) -> tuple[float | None, int, str]:

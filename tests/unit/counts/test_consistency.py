@@ -49,6 +49,16 @@ def test_a_forward_that_was_followed_without_a_find_is_verified() -> None:
     assert judge(_counts(reads=None)).level == "verified"  # an older record
 
 
+@pytest.mark.parametrize(
+    ("apart", "level"),
+    [(None, "verified"), (0.0, "verified"), (0.01, "verified"), (0.1, "disputed")],
+)
+def test_another_output_while_counters_watch_is_disputed(apart: float | None, level: str) -> None:
+    verdict = judge(_counts(watched_apart=apart))
+    assert verdict.level == level
+    assert ("it runs another network there" in verdict.reasons[0]) is (level == "disputed")
+
+
 def test_a_forward_that_could_not_be_followed_is_incomplete() -> None:
     verdict = judge(_counts(reads=WeightTrace(error="TypeError: no storage")))
     assert verdict.level == "incomplete"

@@ -18,7 +18,7 @@ from harness.rules import rulebook
 from harness.wire.messages import Load
 
 ENVIRONMENT = Environment("machine-1", {})
-KEY_OF_ROUND = "78c8f1423cfb80de8a96fc44db32593ef91a467447cfb0cd397dc72ab6c65e3f"
+KEY_OF_ROUND = "81f25d551f145525b45a2be0aec6f8885e69967a6b86f95b9754fb97f17d5703"
 
 
 @pytest.fixture

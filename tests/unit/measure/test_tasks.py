@@ -101,7 +101,14 @@ def test_the_memory_is_that_of_the_device_that_was_asked_for(
         nvml_bytes,
     )
     memory = _figures(_task(log, "remembering"), _image(1, 1)).memory
-    assert memory is None or memory.source == "rss_peak"  # None where /proc can't be written
+    assert memory is None or memory.source == "rss_above_rest"  # None where /proc can't be written
+
+
+def test_a_round_that_goes_on_past_its_deadline_is_ended_and_says_so(log: Path) -> None:
+    task = _task(log, "remembering", round_deadline_s=1e-9)
+    outcome = run_round(task, (_image(1, 1),), _score)
+    assert isinstance(outcome, Failed)
+    assert (outcome.reason, outcome.message) == ("timeout", "the round took longer than 1e-09 s")
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])

@@ -7,7 +7,11 @@ from torch import Tensor, nn
 from harness.core.model_counts import BeforeDeploy, SecondSize
 from harness.documents.typed import build
 from harness.worker.count.model_copies import ModelCopy
-from harness.worker.count.other_forwards import count_at_second_size, count_before_deploy
+from harness.worker.count.other_forwards import (
+    count_at_second_size,
+    count_before_deploy,
+    watched_apart,
+)
 
 SIDE = 16
 
@@ -90,3 +94,23 @@ def test_a_model_of_one_size_says_so() -> None:
 
     there = _second(ModelCopy(Fixed(), _picture(16, 16), "cpu"))
     assert there.error.startswith("RuntimeError: shape")
+
+
+class Watchful(nn.Module):
+    """A tenth brighter while operators are looked at."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        return image + 0.1 * (torch._C._len_torch_dispatch_stack() > 0)
+
+
+@pytest.mark.parametrize(("model", "apart"), [(nn.Conv2d(3, 3, 3), 0.0), (Watchful(), 0.1)])
+def test_a_model_that_does_other_work_while_it_is_watched_is_seen(
+    model: nn.Module, apart: float
+) -> None:
+    with torch.no_grad():
+        found = watched_apart(ModelCopy(model, _picture(SIDE, SIDE), "cpu"), 1.0)
+    assert found == pytest.approx(apart, abs=1e-6)
+
+
+def test_a_model_that_can_not_run_here_has_no_such_figure() -> None:
+    assert watched_apart(ModelCopy(nn.Conv2d(9, 3, 1), _picture(SIDE, SIDE), "cpu"), 1.0) is None
