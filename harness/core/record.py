@@ -62,8 +62,9 @@ class ImageScore:
 class Memory:
     """Peak memory of the timed passes, on a CPU above a level.
 
-    `rss_above_rest` is of a worker and all processes below it, above the least that they held
-    between forwards; `rss_peak`, of older records, of the worker above its level after the load.
+    `rss_above_rest` is of a worker and all processes below it, without mapped files, above the
+    least that they held between forwards; `rss_peak`, of older records, of the worker above its
+    level after the load.
     """
 
     peak_bytes: int

@@ -33,6 +33,7 @@ class Resident:
 
     now_bytes: int
     peak_bytes: int
+    file_bytes: int = 0  # now, of files that are mapped: libraries, which come and go with pressure
 
 
 def tree(root: int, *, thorough: bool = True) -> ProcessTree | None:
@@ -88,20 +89,25 @@ def ended(pid: int) -> bool:
 
 
 def resident(pid: int) -> Resident | None:
-    """VmRSS and VmHWM of a process; None where the system does not tell."""
+    """VmRSS, VmHWM and RssFile of a process; None where the system does not tell."""
     lines = _lines(Path(f"/proc/{pid}/status"))
     sizes = dict(line.split(":", 1) for line in lines if ":" in line)
     if "VmRSS" not in sizes or "VmHWM" not in sizes:
         return None
-    return Resident(_bytes(sizes["VmRSS"]), _bytes(sizes["VmHWM"]))
+    fields = (sizes.get(name, "0 kB") for name in ("VmRSS", "VmHWM", "RssFile"))
+    return Resident(*map(_bytes, fields))
 
 
 def tree_resident(root: int) -> Resident | None:
-    """Of `root` and all below it, each with its own peak; shared pages count in each."""
+    """Of `root` and all below it, without the mapped files; each has a peak of its own, and shared
+    pages count in each.
+    """
     found = [it for it in map(resident, _below(root)) if it is not None]
     if not found:
         return None
-    return Resident(sum(it.now_bytes for it in found), sum(it.peak_bytes for it in found))
+    files = sum(it.file_bytes for it in found)
+    now, peak = sum(it.now_bytes for it in found), sum(it.peak_bytes for it in found)
+    return Resident(now - files, peak - files)
 
 
 def reset_peak(root: int) -> bool:

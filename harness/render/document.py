@@ -50,6 +50,8 @@ def finite(value: float | None) -> float | int | None:
 
 
 def _challenge(challenge: Challenge) -> dict[str, Any]:
+    protocol = dataclasses.asdict(challenge.protocol)
+    del protocol["round_deadline_s"]  # on which no figure depends
     return {
         "id": challenge.id,
         "title": challenge.title,
@@ -61,7 +63,7 @@ def _challenge(challenge: Challenge) -> dict[str, Any]:
         "datasets": [dataclasses.asdict(use) for use in challenge.datasets],
         "limits": [dataclasses.asdict(limit) for limit in challenge.limits],
         "tracks": [{"id": track.id, "title": track.title} for track in challenge.tracks],
-        "protocol": dataclasses.asdict(challenge.protocol),
+        "protocol": protocol,
     }
 
 

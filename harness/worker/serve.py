@@ -112,6 +112,7 @@ class Worker:
         started = _now()
         self._loaded = load(request)
         self._runner = Runner(self._loaded.model, self._loaded.declared)
+        self._runner.rest()  # what reading the weights took is no memory of a forward
         load_s = _now() - started
         changed = global_settings.differences(self._before, global_settings.read())
         global_settings.put_back(self._before, threads=request.threads, seed=request.seed)

@@ -9,10 +9,10 @@ and, if asked for, entries of an official checkout: each in RUNS rounds with aud
 ones of a first round among them, and as many without, in turns, on the same images. Prints every
 verdict that is not `ok`, what `scores` found, how often each audit was asked, and the audits' cost:
 the wall time of a round with them over that of one without, as the median of the turns' ratios.
-`thorough` is a round with the forwards that audits alone need, `plain` any other. All run as code: `moved` is by how much
-our clock raised what the worker reported, in the median and at most of all rounds, and `again` says
-how many rounds were taken again because their clocks were odd. `--busy` spins so many processes
-beside.
+`thorough` is a round with the forwards that audits alone need, `plain` any other. All run as code:
+`moved` is by how much our clock raised what the worker reported, in the median and at most of all
+rounds, and `again` says how many rounds were taken again because their clocks were odd. `--busy`
+spins so many processes beside.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -98,6 +97,14 @@ def test_a_reset_forgets_the_peak(child: Child) -> None:
     assert 28 * MIB < _resident(child).peak_bytes - now.now_bytes < 48 * MIB
 
 
+def test_of_a_tree_mapped_files_are_left_out(child: Child) -> None:
+    child.hold(1)  # it has started
+    alone, without = _resident(child), proc.tree_resident(child.pid)
+    assert without is not None
+    assert 0 < alone.file_bytes < alone.now_bytes
+    assert without.now_bytes == pytest.approx(alone.now_bytes - alone.file_bytes, abs=MIB)
+
+
 def test_a_process_that_is_gone_has_no_memory(child: Child) -> None:
     child.process.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
@@ -105,6 +112,7 @@ def test_a_process_that_is_gone_has_no_memory(child: Child) -> None:
     child.process.wait()
     assert proc.resident(child.pid) is None
     assert proc.reset_peak(child.pid) is False
+    assert proc.tree_resident(child.pid) is None
 
 
 def test_a_size_is_read_in_the_unit_that_it_names() -> None:
@@ -149,6 +157,9 @@ def test_a_tree_s_memory_and_tasks_are_those_of_all_its_processes() -> None:
         own = proc.resident(process.pid)
         assert own is not None
         assert own.now_bytes < 64 * MIB
+        both = proc.tree_resident(process.pid)
+        assert both is not None
+        assert 64 * MIB < both.now_bytes <= both.peak_bytes < 96 * MIB
         (inside,) = proc.children(process.pid)
         assert proc.children(inside, thorough=False) == []
         process.communicate()
@@ -170,8 +181,6 @@ def test_a_process_that_rests_uses_no_core_and_one_that_spins_does() -> None:
     assert share is not None
     assert share < 0.2
     with subprocess.Popen([sys.executable, "-S", "-c", SPIN]) as spins:
-        with contextlib.suppress(PermissionError):  # others may be at work on every core
-            os.setpriority(os.PRIO_PROCESS, spins.pid, -20)
         time.sleep(0.3)
         share = proc.busy_share(spins.pid, 0.5)
         spins.kill()

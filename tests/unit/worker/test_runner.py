@@ -212,6 +212,14 @@ def test_collecting_before_a_forward_is_refused() -> None:
         _runner().collect()
 
 
+def test_at_rest_nothing_is_kept_of_the_last_forward() -> None:
+    runner = _runner()
+    runner.forward(np.zeros((2, 2, 3), np.uint8))
+    runner.rest()
+    with pytest.raises(WrongOutput):
+        runner.collect()
+
+
 def test_a_failed_forward_leaves_no_older_output_behind() -> None:
     answers = iter([1.0, 0.0])
     runner = _runner(lambda batch: _enlarged(batch) * (1 / next(answers)))
