@@ -53,7 +53,8 @@ def left_out(counts: Counts) -> Iterator[str]:
         yield f"the forward could not be followed from tensor to tensor: {reads.error}"
         return
     yield from _beyond(counts, reads)
-    yield from _hidden_weights(counts, reads)
+    if counts.effective is None:  # which tells what is known more exactly
+        yield from _hidden_weights(counts, reads)
     yield from _from_elsewhere(counts, reads)
 
 
@@ -155,7 +156,7 @@ def remarks(counts: Counts) -> Iterator[str]:
     if counts.never_called:
         yield f"modules with parameters that never ran: {listed(counts.never_called)}"
     reads, there = counts.reads, counts.elsewhere
-    if reads is not None and reads.hidden and not _is_much(counts, reads):
+    if reads is not None and reads.hidden and (counts.effective or not _is_much(counts, reads)):
         yield f"fixed weights that are no parameters: {_held(_weights(reads))}"
     if reads is not None and reads.unread and not (reads.opaque or counts.never_called):
         yield f"parameters that no operator was given: {listed(reads.unread)}"

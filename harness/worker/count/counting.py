@@ -10,7 +10,12 @@ from harness.worker.caps import listed
 from harness.worker.count import hooks
 from harness.worker.count.counters import ALONE, hooks_alone, watch_forward, with_fallback
 from harness.worker.count.device_choice import choose
-from harness.worker.count.model_copies import evaluating, parameter_count, photograph
+from harness.worker.count.model_copies import (
+    StandsForParameters,
+    evaluating,
+    parameter_count,
+    photograph,
+)
 from harness.worker.count.other_forwards import count_at_second_size, watched_apart
 
 
@@ -51,6 +56,10 @@ def count_model(
     counted = choice.preferred.model
     params = parameter_count(counted)
     never = () if by_hooks.get("error") else hooks.never_called(counted, tally)
+    if isinstance(counted, StandsForParameters):  # a graph of another size has others
+        never = ()
+        reads = None if reads is None else reads | {"unread": ()}
+        there = None if there is None else there | {"also_read": ()}
     notes = [*choice.notes]
     if params != params_before:
         notes.append(

@@ -20,7 +20,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 
 from harness.worker.count.dispatch import DispatchCounter
 from harness.worker.count.fast_meta import FastMeta
-from harness.worker.count.model_copies import on_meta
+from harness.worker.count.model_copies import on_meta, photograph
 from harness.worker.count.weight_trace import TraceRecorder
 from harness.worker.graph import allowed
 from harness.worker.graph.contents import known_numbers
@@ -33,8 +33,9 @@ _NO_COST = allowed.FREE | allowed.MULTIPLIED
 _SAME, _EQUAL = 1e-3, 1e-6
 """Relative change of a value from one image to another, below which it is a constant: of what can
 be weights by its shape, and of anything."""
-_LEAST_POOLED = 8  # feature maps are reduced by this side at most, where nothing else tells them
 _SAMPLES = 4096  # of a value
+_TRIED = 3  # sizes of graphs that may have the same calls
+_LEAST_POOLED = 8  # feature maps are reduced by this side at most, where no other graph tells them
 
 
 def effective_parameters(
@@ -48,11 +49,12 @@ def effective_parameters(
     if not isinstance(model, Network):
         return None
     size = (height, width)
-    image = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0)).to(_dtype(model))
+    image = photograph(model, height=height, width=width, data_range=1.0)
     empty: Any = on_meta(model, image).model
-    constants = _constants(model.graph_at(size), image, _of_any_size(empty, size))
+    steady = _of_any_size(empty, size)
+    constants = _constants(model.graph_at(size), image, steady)
     walk, _ = _walked(empty, size, constants.keys())
-    met: list[_Known] = [constants[name] for name in walk.met]
+    met = [constants[name] for name in walk.met & steady]
     # what the builder of the graph could not see: that more is made of what it saw
     more = _total(it.contents for it in met) - _total(it.sources for it in met)
     return {
@@ -63,15 +65,21 @@ def effective_parameters(
     }
 
 
-def _of_any_size(empty: Network, size: Size) -> Collection[str]:
+def _of_any_size(empty: Network, size: Size) -> set[str]:
     """Results whose shapes do not follow the image's, so that they can be weights."""
     walk, _ = _walked(empty, size)
-    shapes = walk.shapes
-    if not empty.any_size:
-        pixels = size[0] * size[1] // _LEAST_POOLED**2
-        return {name for name in shapes if sum(map(math.prod, shapes[name])) < pixels}
-    other, _ = _walked(empty, (2 * size[0], 2 * size[1]))
-    return {name for name in shapes if other.shapes[name] == shapes[name]}
+    shapes, larger = walk.shapes, (2 * size[0], 2 * size[1])
+    elsewhere = [larger] if empty.any_size else [it for it in empty.sizes if _differs(it, size)]
+    for it in elsewhere[:_TRIED]:
+        other, _ = _walked(empty, it)
+        if other.shapes.keys() == shapes.keys():
+            return {name for name in shapes if other.shapes[name] == shapes[name]}
+    few = size[0] * size[1] // _LEAST_POOLED**2
+    return {name for name in shapes if sum(map(math.prod, shapes[name])) < few}
+
+
+def _differs(one: Size, other: Size) -> bool:
+    return one[0] != other[0] and one[1] != other[1]
 
 
 def _cost(empty: Network, size: Size) -> dict[str, int]:
@@ -113,7 +121,9 @@ def _constants(graph: nn.Module, image: Tensor, steady: Collection[str]) -> Mapp
     one.run(image)
     tolerances = {name: _SAME if name in steady else _EQUAL for name in one.samples}
     other = _Observed(graph, one.samples, tolerances)
-    other.run(0.1 + 0.4 * image.flip(-1, -2))
+    # of two noises or two photographs statistics may be alike
+    noise = torch.rand(image.shape, generator=torch.Generator().manual_seed(0))
+    other.run(noise.to(image.dtype))
     return other.known
 
 

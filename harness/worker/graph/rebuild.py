@@ -75,15 +75,27 @@ def rebuild(
     for at in set(network.parameters) & known.keys():
         known[at] = nn.Parameter(known[at], requires_grad=False)
     try:
-        builders = {graph.size: _Builder(graph, known, device) for graph in graphs}
-        built = {size: builder.module() for size, builder in builders.items()}
+        built = {graph.size: _Builder(graph, known, device).module() for graph in graphs}
     except BadGraph:
         raise
     except Exception as error:  # noqa: BLE001 - an operator's own, of any kind
         raise BadGraph(f"a part of it can't be computed: {describe(error)}") from None
-    sources = {size: builder.sources for size, builder in builders.items()}
+    sources = {graph.size: _teller(graph, known, device) for graph in graphs}
     own = network.params if deployed else 0
     return Network(built, sources, max(own, _used(network, graphs, known))).eval()
+
+
+def _teller(
+    graph: Graph, tensors: Mapping[int, Tensor], device: str
+) -> Callable[[], Mapping[str, int]]:
+    """What tells the sources of a graph: by building it again, which only a count asks for."""
+
+    def told() -> Mapping[str, int]:
+        builder = _Builder(graph, tensors, device, telling=True)
+        builder.module()
+        return builder.sources
+
+    return told
 
 
 def _used(
@@ -101,7 +113,7 @@ class Network(StandsForParameters):
     def __init__(
         self,
         graphs: Mapping[Size | None, nn.Module],
-        sources: Mapping[Size | None, Mapping[str, int]],
+        sources: Mapping[Size | None, Callable[[], Mapping[str, int]]],
         params: int,
     ) -> None:
         super().__init__()
@@ -129,9 +141,14 @@ class Network(StandsForParameters):
         """Whether one graph serves every size."""
         return None in self._names
 
+    @property
+    def sizes(self) -> list[Size]:
+        """LR heights and widths with a graph of their own."""
+        return [size for size in self._names if size is not None]
+
     def sources_at(self, size: Size) -> Mapping[str, int]:
         """What the image meets at a size: names of contents, and how many numbers each is."""
-        return self._sources[None if None in self._sources else size]
+        return self._sources[None if None in self._sources else size]()
 
 
 @dataclass(frozen=True)
@@ -149,10 +166,13 @@ class _Folded:
 class _Builder:
     """One graph on its way to a module."""
 
-    def __init__(self, graph: Graph, tensors: Mapping[int, Tensor], device: str) -> None:
+    def __init__(
+        self, graph: Graph, tensors: Mapping[int, Tensor], device: str, *, telling: bool = False
+    ) -> None:
         self._graph = graph
         self._tensors = tensors
         self._device = device
+        self._telling = telling  # what the image meets, which takes longer than to build
         self._calls = [
             (number, node, _checked(node, number, tensors))
             for number, node in enumerate(graph.nodes, start=1)
@@ -205,6 +225,8 @@ class _Builder:
 
     def _sources(self, node: Node, value: Any) -> Mapping[str, int]:
         """What is known in the value of a node: if it was only moved, no more than before."""
+        if not self._telling:
+            return {}
         made = known_numbers(value)
         if node.op not in (*allowed.MOVES, "getitem"):
             return made
@@ -212,6 +234,8 @@ class _Builder:
         return min(made, moved, key=_total)
 
     def _known_tensor(self, at: int) -> Mapping[str, int]:
+        if not self._telling:
+            return {}
         if at not in self._told:
             self._told[at] = known_numbers(self._tensors[at])
         return self._told[at]
