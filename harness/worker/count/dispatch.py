@@ -66,7 +66,8 @@ class DispatchCounter(LightDispatchMode):  # type: ignore[no-untyped-call]
         out = func(*args, **kwargs)
         if formula is not None:
             first = out if isinstance(out, Tensor) else out[0]
-            self._count(name, formula(positional(func, args, kwargs), first), args, out)
+            real = 4 if first.is_complex() else 1  # products of a complex one
+            self._count(name, real * formula(positional(func, args, kwargs), first), args, out)
         return out
 
     def _count(self, name: str, macs: int, args: tuple[Any, ...], out: Any) -> None:

@@ -60,7 +60,7 @@ _LAYERS = _overloads(
     "pixel_shuffle pixel_unshuffle channel_shuffle upsample_nearest1d:,vec upsample_nearest2d:,vec "
     "_upsample_nearest_exact2d:,vec upsample_bilinear2d:,vec upsample_bicubic2d:,vec "
     "im2col col2im pad reflection_pad1d reflection_pad2d replication_pad1d "
-    "replication_pad2d constant_pad_nd embedding cosine_similarity linalg_vector_norm "
+    "replication_pad2d constant_pad_nd embedding linalg_vector_norm "
     "dropout feature_dropout cumsum cumprod fft_fft2 fft_ifft2 fft_rfft2 fft_irfft2 fft_rfft "
     "fft_irfft fft_fft fft_ifft fft_rfftn fft_irfftn fft_fftshift fft_ifftshift roll rot90 flip"
 )
@@ -83,11 +83,18 @@ VIEWS = _overloads(
 )
 """Operators whose result may share memory with an argument."""
 
-MOVES = VIEWS | _overloads(
+_COMPUTED = _overloads("view:dtype einsum pad constant_pad_nd rot90")
+MOVES = (VIEWS - _COMPUTED) | _overloads(
     "clone lift_fresh_copy _to_copy cat stack concat hstack vstack repeat tile gather index:Tensor "
     "index_select take_along_dim roll flip repeat_interleave:self_int"
 )
 """Operators whose result holds the elements that it was given, and no others."""
+
+JOINS = _overloads("cat stack concat hstack vstack block_diag")
+"""Moves whose order may be knowledge: what they make is known by its own elements."""
+
+LOOKUPS = _overloads("gather index:Tensor index_select take_along_dim embedding")
+"""Operators that may take values of a table by what comes of the image."""
 
 SHAPED = _overloads("zeros_like ones_like full_like new_zeros new_ones new_full")
 """Operators that take the shape and the type of their first argument, and none of its values."""
@@ -119,22 +126,22 @@ MULTIPLIED = _overloads(
 
 FREE = (
     MOVES
-    | _MADE
+    | (_MADE - _overloads("index_add scatter_add index_put masked_scatter"))
     | _overloads(
         "relu elu celu selu gelu silu mish hardswish hardsigmoid hardtanh relu6 leaky_relu sigmoid "
-        "log_sigmoid tanh softplus threshold softmax:int _softmax log_softmax:int glu hardshrink "
+        "log_sigmoid tanh softplus threshold softmax:int _softmax log_softmax:int hardshrink "
         "softshrink relu_ leaky_relu_ elu_ silu_ mish_ hardswish_ hardsigmoid_ hardtanh_ relu6_ "
         "sigmoid_ tanh_ celu_ selu_ gelu_ threshold_ dropout_ neg abs sign ceil floor trunc "
         "round:,decimals neg_ abs_ round_ floor_ clamp clip clamp_min clamp_max clamp_ clamp_min_ "
         "clamp_max_ eq:Tensor,Scalar ne:Tensor,Scalar lt:Tensor,Scalar le:Tensor,Scalar "
         "gt:Tensor,Scalar ge:Tensor,Scalar logical_and logical_or logical_not logical_xor isnan "
-        "isinf isfinite nan_to_num copy_ fill_:Scalar,Tensor zero_ index_put_ sum:,dim_IntList "
-        "mean:,dim amax amin max:,dim min:,dim argmax argmin all:,dim any:,dim aminmax topk sort "
-        "sort:stable argsort max_pool1d max_pool2d max_pool2d_with_indices avg_pool1d avg_pool2d "
-        "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_max_pool2d upsample_nearest1d:,vec "
-        "upsample_nearest2d:,vec _upsample_nearest_exact2d:,vec upsample_bilinear2d:,vec "
-        "upsample_bicubic2d:,vec im2col col2im reflection_pad1d reflection_pad2d "
-        "replication_pad1d replication_pad2d embedding"
+        "isinf isfinite nan_to_num copy_ fill_:Scalar,Tensor zero_ "
+        "amax amin max:,dim min:,dim argmax argmin all:,dim any:,dim aminmax topk sort "
+        "sort:stable argsort max_pool1d max_pool2d max_pool2d_with_indices "
+        "adaptive_max_pool2d upsample_nearest1d:,vec "
+        "upsample_nearest2d:,vec _upsample_nearest_exact2d:,vec "
+        "im2col col2im reflection_pad1d reflection_pad2d "
+        "replication_pad1d replication_pad2d pad constant_pad_nd rot90"
     )
 )
 """Operators that multiply nothing by what a network knows; all others count as arithmetic."""
@@ -146,6 +153,7 @@ OFF = {  # operators that are pure with this argument alone, by its name
     "aten.batch_norm.default": ("training", False),
     "aten.instance_norm.default": ("running_mean", None),
     "aten.scaled_dot_product_attention.default": ("dropout_p", 0.0),
+    "aten.avg_pool2d.default": ("divisor_override", None),
 }
 
 

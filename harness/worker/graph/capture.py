@@ -65,6 +65,7 @@ _NUMBERS = {
 FREE_S = 60.0
 """Processor time for a graph of every size. Most take 1 to 10 s; where windows are cut and strides
 divide what was padded, the arithmetic on sizes may not end."""
+_AGAIN_S = 1.0
 _FREE = {2: Dim.DYNAMIC, 3: Dim.DYNAMIC}
 _NAMES = {
     **{dtype: {"dtype": name} for name, dtype in DTYPES.items()},
@@ -163,7 +164,8 @@ def _within(seconds: float) -> Iterator[None]:
         raise _TooLong
 
     before = signal.signal(signal.SIGVTALRM, stop)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    # again and again: what is raised in the midst of a library may be swallowed there
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, _AGAIN_S)
     try:
         yield
     finally:

@@ -32,7 +32,8 @@ def known_numbers(value: Any) -> Mapping[str, int]:
     if not isinstance(value, Tensor) or not value.numel():
         return {}
     plain = value.detach().cpu().contiguous().flatten()
-    return {hashlib.blake2b(_bytes(plain), digest_size=16).hexdigest(): _numbers(plain)}
+    digest = hashlib.blake2b(_bytes(plain), digest_size=16).hexdigest()
+    return {f"{plain.dtype} {digest}": _numbers(plain)}
 
 
 def _bytes(plain: Tensor) -> bytes:

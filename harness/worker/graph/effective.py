@@ -29,8 +29,9 @@ from harness.worker.graph.rebuild import Network
 
 _SLOPES = ("negative_slope", "alpha")  # of activations
 _PLAIN = (-1, 0, 1)  # numbers that every code has
-_NO_COST = allowed.FREE | allowed.MULTIPLIED
-_SAME, _EQUAL = 1e-3, 1e-6
+_TYPES = ("number", "float", "Tensor")  # of arguments that are no size
+_VALUED = {*_TYPES, *(f"Optional[{name}]" for name in _TYPES)}
+_SAME, _EQUAL = 0.05, 1e-6
 """Relative change of a value from one image to another, below which it is a constant: of what can
 be weights by its shape, and of anything."""
 _SAMPLES = 4096  # of a value
@@ -59,7 +60,7 @@ def effective_parameters(
     more = _total(it.contents for it in met) - _total(it.sources for it in met)
     return {
         "elements": _total([model.sources_at(size)]) + max(more, 0),
-        "numbers": len(walk.numbers),
+        "numbers": walk.numbers,
         "elementwise_macs": walk.products,
         "sizes": tuple(_cost(empty, it) for it in (size, *sizes)),
     }
@@ -224,7 +225,7 @@ class _Walk(_Following):
 
     def __init__(self, graph: nn.Module, constants: Collection[str] = ()) -> None:
         super().__init__(graph)
-        self.numbers: set[float] = set()
+        self.numbers = 0  # in calls
         self.met: set[str] = set()  # the constants among them that the image meets
         self.products = 0  # with what the network knows
         self.shapes: dict[str, tuple[torch.Size, ...]] = {}
@@ -249,21 +250,33 @@ class _Walk(_Following):
             self._of_image |= made
         if n.op == "call_function":
             sizes += [tensor.numel() for tensor in _tensors(result)]
-            self._look(n, met, bool(given - self._of_image), max(sizes, default=0))
+            self._look(n, met, bool(given - self._of_image), max(sizes) if made else 0)
         elif met and n.op == "call_module":
-            layer = vars(self.fetch_attr(str(n.target)))
-            self.numbers.update(layer[name] for name in _SLOPES if name in layer)
+            layer = self.fetch_attr(str(n.target))
+            self.numbers += sum(name in vars(layer) for name in _SLOPES)
+            if isinstance(layer, nn.PReLU | nn.BatchNorm2d):
+                self.arithmetic += max(sizes)
         return result
 
+    def _first(self, node: fx.Node) -> set[int]:
+        """The storage of a call's first argument."""
+        first = node.args[0] if node.args else None
+        return self._keys(self.env.get(first)) if isinstance(first, fx.Node) else set()
+
     def _look(self, node: fx.Node, met: bool, constants: bool, largest: int) -> None:
-        costs = met and str(node.target).startswith("aten.") and str(node.target) not in _NO_COST
-        given = [it for it in _numbers((node.args, node.kwargs)) if it not in _PLAIN]
-        if not costs:
-            given = [it for it in given if isinstance(it, float)]
-        self.numbers.update(given)
-        if costs:
+        name = str(node.target)
+        if not name.startswith("aten."):
+            return
+        scalars = sum(1 for _ in _scalars(name, node))
+        self.numbers += scalars
+        if not met or not largest or name in allowed.MULTIPLIED:
+            return
+        table = name in allowed.LOOKUPS and not self._first(node) & self._of_image
+        if name not in allowed.FREE or table:
             self.arithmetic += largest
-            self.products += largest * bool(given or constants)
+            self.products += largest * bool(constants or scalars)
+        elif scalars and name not in allowed.MOVES:
+            self.products += largest
 
 
 def _total(known: Iterable[Mapping[str, int]]) -> int:
@@ -276,11 +289,12 @@ def _tensors(value: Any) -> list[Tensor]:
     return [value] if isinstance(value, Tensor) and value.numel() else []
 
 
-def _numbers(value: Any) -> Iterator[float]:
-    if isinstance(value, dict):
-        value = tuple(value.values())
-    if isinstance(value, list | tuple):
-        for item in value:
-            yield from _numbers(item)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield value
+def _scalars(name: str, node: fx.Node) -> Iterator[float]:
+    """Numbers in a call that are no sizes, and that not every code has."""
+    given = allowed.bound(name, node.args, node.kwargs)
+    for argument in allowed.resolve(name)._schema.arguments:  # noqa: SLF001 - see `bound`
+        value = given[argument.name]
+        if str(argument.type) not in _VALUED or argument.name.startswith("scales"):
+            continue
+        if isinstance(value, int | float) and value not in (*_PLAIN, argument.default_value):
+            yield value

@@ -7,6 +7,7 @@ image, are what the network knows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,31 +81,32 @@ def rebuild(
         raise
     except Exception as error:  # noqa: BLE001 - an operator's own, of any kind
         raise BadGraph(f"a part of it can't be computed: {describe(error)}") from None
-    sources = {graph.size: _teller(graph, known, device) for graph in graphs}
-    own = network.params if deployed else 0
-    return Network(built, sources, max(own, _used(network, graphs, known))).eval()
+    used = {at for graph in graphs for at in _used(graph)}
+    sources = {graph.size: _teller(graph, known, device, used - _used(graph)) for graph in graphs}
+    elements = sum(known[at].numel() for at in used & set(network.parameters))
+    return Network(built, sources, max(elements, network.params if deployed else 0)).eval()
 
 
 def _teller(
-    graph: Graph, tensors: Mapping[int, Tensor], device: str
+    graph: Graph, tensors: Mapping[int, Tensor], device: str, elsewhere: AbstractSet[int]
 ) -> Callable[[], Mapping[str, int]]:
-    """What tells the sources of a graph: by building it again, which only a count asks for."""
+    """What tells the sources of a graph: by building it again, which only a count asks for.
+
+    Tensors that are used `elsewhere`, by graphs of other sizes alone, are known as well.
+    """
 
     def told() -> Mapping[str, int]:
         builder = _Builder(graph, tensors, device, telling=True)
         builder.module()
-        return builder.sources
+        return {**builder.sources, **known_numbers([tensors[at] for at in elsewhere])}
 
     return told
 
 
-def _used(
-    network: CapturedNetwork, graphs: tuple[Graph, ...], tensors: Mapping[int, Tensor]
-) -> int:
-    """Elements of the parameters that graphs use."""
-    given = [[node.args, list(node.kwargs.values())] for graph in graphs for node in graph.nodes]
-    used = set(numbers(given, "tensor")) & set(network.parameters)
-    return sum(tensors[at].numel() for at in used)
+def _used(graph: Graph) -> set[int]:
+    """The numbers of the tensors that a graph's nodes are given."""
+    given = [[node.args, list(node.kwargs.values())] for node in graph.nodes]
+    return set(numbers(given, "tensor"))
 
 
 class Network(StandsForParameters):
@@ -212,8 +214,10 @@ class _Builder:
             self._folded[number] = self._folded[self._same[call]]
             return True
         self._same[call] = number
-        self._refuse_large(number, node, function)
         arguments, named = self._arguments(node, self._constant)
+        if node.op == "aten._weight_norm.default":
+            _check_weight_norm(*arguments, **named)
+        self._refuse_large(number, node, function)
         value = function(*arguments, **named)
         tensors = (self._tensors[at] for at in numbers(given, "tensor"))
         learned = any(isinstance(tensor, nn.Parameter) for tensor in tensors)
@@ -228,7 +232,8 @@ class _Builder:
         if not self._telling:
             return {}
         made = known_numbers(value)
-        if node.op not in (*allowed.MOVES, "getitem"):
+        joined = node.op in allowed.JOINS
+        if joined or node.op not in (*allowed.MOVES, "getitem"):
             return made
         moved = self._met([node.args, list(node.kwargs.values())])
         return min(made, moved, key=_total)
@@ -254,6 +259,8 @@ class _Builder:
         return _as_python(value, lambda kind, at: _on_meta(self._known(kind, at)))
 
     def _place(self, number: int, node: Node, function: Callable[..., Any]) -> fx.Node:
+        if node.op == "aten._weight_norm.default":  # which does not check its bounds
+            raise BadGraph(f"node {number} norms weights that depend on the image")
         if node.op.startswith("aten.index") and any(
             at not in self._folded for at in numbers(node.args[1:2], "node")
         ):  # the image would choose how much is computed
@@ -274,7 +281,8 @@ class _Builder:
         statistics make together.
         """
         if node.op == "aten.batch_norm.default":
-            halves = (self._met(node.args[1:3]), self._met(node.args[3:5]))
+            _, *four = allowed.bound(node.op, node.args, node.kwargs).values()
+            halves = (self._met(four[:2]), self._met(four[2:4]))
             self.sources.update(halves[_total(halves[1]) > _total(halves[0])])
         else:
             self.sources.update(self._met([node.args, list(node.kwargs.values())]))
@@ -355,6 +363,13 @@ def _total(known: Mapping[str, int]) -> int:
     return sum(known.values())
 
 
+def _check_weight_norm(v: Tensor, g: Tensor, dim: int = 0) -> None:
+    """Refuse a norm of another shape than the weight has: the kernel reads and writes beyond."""
+    shape = [size if axis == dim else 1 for axis, size in enumerate(v.shape)]
+    if list(g.shape) != shape or g.dtype != v.dtype or not v.is_floating_point():
+        raise BadGraph("weights are normed by a factor of another shape")
+
+
 def _run_without_values(graph: nn.Module, size: Size) -> None:
     """Refuse a graph that can't tell its shapes without values, or that changes its tensors."""
     own = {**dict(graph.named_parameters()), **dict(graph.named_buffers())}
@@ -405,8 +420,8 @@ def _checked(node: Node, number: int, tensors: Mapping[int, Tensor]) -> Callable
         raise BadGraph(f"node {number} calls {node.op:.80}, which no graph may") from None
     if any(at not in tensors for at in numbers([node.args, list(node.kwargs.values())], "tensor")):
         raise BadGraph(f"node {number} uses a tensor that is not there")
-    if any(value != {"device": True} for value in _devices(node)):
-        raise BadGraph(f"node {number} names a device of its own")
+    if node.op.startswith("aten."):
+        _check_arguments(node, number)
     if node.op in allowed.OFF:
         name, value = allowed.OFF[node.op]
         if allowed.bound(node.op, node.args, node.kwargs).get(name) != value:
@@ -414,12 +429,25 @@ def _checked(node: Node, number: int, tensors: Mapping[int, Tensor]) -> Callable
     return function
 
 
-def _devices(node: Node) -> Iterator[Any]:
-    """What a call is given for a device, but for nothing."""
-    if node.op.startswith("aten."):
-        given = allowed.bound(node.op, node.args, node.kwargs)
-        if given.get("device") is not None:
-            yield given["device"]
+def _check_arguments(node: Node, number: int) -> None:
+    """Refuse arguments that the operator does not have, or that it does not check itself."""
+    given = allowed.bound(node.op, node.args, node.kwargs)
+    schema = allowed.resolve(node.op)._schema.arguments  # noqa: SLF001 - see `allowed.bound`
+    if len(node.args) > len(schema) or given.keys() != {it.name for it in schema}:
+        raise BadGraph(f"node {number} calls {node.op} with arguments that it does not have")
+    for argument in schema:
+        value, kind = given[argument.name], _SPELLED.get(argument.name)
+        spelled = isinstance(value, Mapping) and value.keys() == {kind}
+        if kind and not spelled and value not in (None, argument.default_value):
+            raise BadGraph(f"node {number} calls {node.op} with a {argument.name} of its own")
+    if node.op == "aten.pad.default" and given["mode"] == {"text": "circular"}:
+        sides = given["pad"]
+        if not isinstance(sides, tuple) or any(type(it) is not int or it < 0 for it in sides):
+            raise BadGraph(f"node {number} pads in circles by less than nothing, or by a size")
+
+
+_SPELLED = {"device": "device", "dtype": "dtype", "memory_format": "format"}
+"""How a document spells arguments of these names."""
 
 
 def written(nodes: tuple[Node, ...]) -> set[int]:

@@ -132,6 +132,81 @@ def test_products_with_constants_are_seen_whatever_made_these(
     assert found["sizes"][0]["arithmetic"] >= 17 * 3 * 16 * 24
 
 
+def _node(op: str, *args: Any) -> Node:
+    return Node(op, args, {})
+
+
+def _of_nodes(*nodes: Node, tensors: tuple[Tensor, ...]) -> dict[str, Any]:
+    network = CapturedNetwork((Graph(None, nodes, len(nodes)),), tuple(range(len(tensors))), 0)
+    found = effective_parameters(rebuild(network, tensors), 16, 24)
+    assert found is not None
+    return found
+
+
+def test_fills_of_folded_pads_and_the_order_of_parts_are_known() -> None:
+    """Eight weights: each a fill beside an empty tensor, or one of two values in an order."""
+    fills = [_node("aten.constant_pad_nd.default", {"tensor": 0}, [0, 1], it) for it in range(8)]
+    values = [_node("aten.slice.Tensor", {"tensor": 0}, 0, it, it + 1) for it in (0, 1)]
+    order = [_node("aten.cat.default", [{"node": 1 + it} for it in (0, 1, 1, 0, 1, 0, 0, 1)])]
+    for parts, table in (
+        (
+            [*fills, _node("aten.cat.default", [{"node": 1 + it} for it in range(8)])],
+            torch.zeros(0),
+        ),
+        ([*values, *order], torch.rand(2)),
+    ):
+        row = _node("aten.view.default", {"node": len(parts)}, [1, 1, 1, 8])
+        weight = _node("aten.expand.default", {"node": len(parts) + 1}, [3, 1, 1, 8])
+        shown = _node(
+            *("aten.conv2d.default", {"node": 0}, {"node": len(parts) + 2}),
+            *(None, [1, 1], [0, 0], [1, 1], 3),
+        )
+        assert _of_nodes(*parts, row, weight, shown, tensors=(table,))["elements"] == 8
+
+
+def test_whole_numbers_that_values_are_multiplied_by_are_known_each_time() -> None:
+    found = _of_nodes(
+        _node("aten.elu.default", {"node": 0}, 1, 7),
+        _node("aten.elu.default", {"node": 1}, 1, 7),
+        tensors=(),
+    )
+    assert (found["numbers"], found["elementwise_macs"]) == (2, 2 * 3 * 16 * 24)
+
+
+def test_sums_and_gates_are_arithmetic() -> None:
+    """A gate of halves and a sum over what is left are of all that they are given."""
+    found = _of_nodes(
+        _node("aten.cat.default", [{"node": 0}, {"node": 0}], 1),
+        _node("aten.glu.default", {"node": 1}, 1),
+        _node("aten.sum.dim_IntList", {"node": 2}, [1], True),
+        tensors=(),
+    )
+    assert found["sizes"][0]["arithmetic"] == (6 + 3) * 16 * 24
+
+
+def test_tables_that_the_image_looks_up_multiply() -> None:
+    found = _of_nodes(
+        _node("aten.clamp.default", {"node": 0}, 0, 1),
+        _node("aten.to.dtype", {"node": 1}, {"dtype": "int64"}),
+        _node("aten.embedding.default", {"tensor": 0}, {"node": 2}),
+        tensors=(torch.rand(2, 1),),
+    )
+    assert found["elementwise_macs"] == 3 * 16 * 24
+
+
+def test_tensors_of_other_sizes_are_known() -> None:
+    """Another kernel at another size."""
+
+    def graph(size: tuple[int, int], tensor: int) -> Graph:
+        return Graph(size, (_node("aten.conv2d.default", {"node": 0}, {"tensor": tensor}),), 1)
+
+    network = CapturedNetwork((graph((16, 24), 0), graph((17, 25), 1)), (), 0)
+    kernels = (torch.rand(3, 3, 3, 3), torch.rand(3, 3, 5, 5))
+    found = effective_parameters(rebuild(network, kernels), 16, 24)
+    assert found is not None
+    assert found["elements"] == 81 + 225
+
+
 class _UnpackedLate(nn.Module):
     """256 weights in 128 numbers, taken apart when an image is there."""
 
@@ -177,20 +252,17 @@ def test_a_batch_norm_is_a_factor_and_an_offset_a_channel(affine: bool, tmp_path
 def test_a_cost_that_arithmetic_on_sizes_hides_is_told_at_its_size() -> None:
     """A 3x3 convolution of all columns, but of one where the width is a multiple of 24."""
 
-    def node(op: str, *args: Any) -> Node:
-        return Node(op, args, {})
-
     shown, width = {"node": 0}, {"node": 1}
     nodes = (
-        node("aten.sym_size.int", shown, 3),
-        node("mod", width, 24),
-        node("mul", {"node": 2}, width),
-        node("min", {"node": 3}, width),
-        node("max", {"node": 4}, 1),
-        node("aten.slice.Tensor", shown, 3, 0, {"node": 5}),
-        node("aten.conv2d.default", {"node": 6}, {"tensor": 0}, None, [1, 1], [1, 1]),
-        node("aten.mean.default", {"node": 7}),
-        node("aten.add.Tensor", shown, {"node": 8}),
+        _node("aten.sym_size.int", shown, 3),
+        _node("mod", width, 24),
+        _node("mul", {"node": 2}, width),
+        _node("min", {"node": 3}, width),
+        _node("max", {"node": 4}, 1),
+        _node("aten.slice.Tensor", shown, 3, 0, {"node": 5}),
+        _node("aten.conv2d.default", {"node": 6}, {"tensor": 0}, None, [1, 1], [1, 1]),
+        _node("aten.mean.default", {"node": 7}),
+        _node("aten.add.Tensor", shown, {"node": 8}),
     )
     network = CapturedNetwork((Graph(None, nodes, len(nodes)),), (0,), 81)
     built = rebuild(network, (torch.rand(3, 3, 3, 3),))

@@ -81,7 +81,31 @@ BENT: dict[str, tuple[Callable[[Document], None], str]] = {
         lambda it: _node(it, 2).update(
             op="aten.zeros.default", args=[[1]], kwargs={"device": {"text": "cpu"}}, layer=""
         ),
-        "names a device",
+        "a device of its own",
+    ),
+    "a keyword that another alphabet spells": (
+        lambda it: _node(it, 2).update(
+            op="aten.dropout.default", args=[{"node": 1}, 0.5], kwargs={"ｔrain": True}, layer=""
+        ),
+        "arguments that it does not have",
+    ),
+    "a number for a type": (
+        lambda it: _node(it, 2).update(op="aten.softmax.int", args=[{"node": 1}, 1, 7], layer=""),
+        "a dtype of its own",
+    ),
+    "a pad that leaves memory unwritten": (
+        lambda it: _node(it, 2).update(
+            op="aten.pad.default",
+            args=[{"node": 1}, [4, -4, -4, 4], {"text": "circular"}],
+            layer="",
+        ),
+        "pads in circles",
+    ),
+    "a norm that reads beyond its factor": (
+        lambda it: _node(it, 2).update(
+            op="aten._weight_norm.default", args=[{"tensor": 0}, {"tensor": 1}], layer=""
+        ),
+        "a factor of another shape",
     ),
     "no shapes without values": (
         lambda it: it["graphs"][0].update(size=[0, 0]),
