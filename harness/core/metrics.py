@@ -150,7 +150,7 @@ METRICS: Mapping[str, Metric] = {
             "memory", "Memory", "bytes", "MiB", 1,
             whole=True, comparable=False, gate=GateDefault("percent", 10.0, label="Peak memory"),
             meaning="Peak of the timed passes. On a GPU: what PyTorch allocated, reset after the "
-            "warm-up; on a CPU: resident memory above the level after the load. 1 MiB = 2²⁰ bytes.",
+            "warm-up; on a CPU: resident memory above the least since the load. 1 MiB = 2²⁰ bytes.",
             meanings={
                 "printed": "As printed. 1 MiB = 2²⁰ bytes.",
                 "imported": "As in the results file, of the validation images. Official scripts "
