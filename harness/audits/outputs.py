@@ -41,7 +41,8 @@ class Shown:
 def outputs(shown: Shown, scale: int) -> Audit:
     """The worst of what the outputs tell."""
     height, width, _ = shown.lr.shape
-    if height * width < thresholds.LEAST_PIXELS or not shown.lr.std() > 1.0:
+    whole = np.count_nonzero((shown.lr > 0) & (shown.lr < 255)) / 3
+    if whole < thresholds.LEAST_PIXELS or not shown.lr.std() > 1.0:
         return Audit("outputs", "ok", f"nothing can be told from {height}x{width} such pixels")
     small = downscale(shown.sr, scale)
     shrunk = small.astype(np.float64)
@@ -77,7 +78,7 @@ def _response(lr: Uint8, shrunk: Floats, backs: Sequence[tuple[Fresh, Uint8]], s
     shares = [
         _share(
             np.clip(downscale(back, scale) - shrunk, -most, most),
-            fresh.perturbed - lr.astype(float),
+            _perturbation(lr, fresh.perturbed),
         )
         for fresh, back in backs
     ]
@@ -123,9 +124,18 @@ def _detail(image: Uint8, scale: int) -> Floats:
 
 
 def _warmed(lr: Uint8, warm_up: Uint8, shrunk: Floats) -> Doubt:
-    share = _share(shrunk - lr, warm_up.astype(float) - lr)
+    share = _share(shrunk - lr, _perturbation(lr, warm_up))
     level: AuditVerdict = "rejected" if share > thresholds.WARM_UP_RESPONSE else "ok"
     return level, f"of the small changes that the warm-up's image alone had {share:.2f}"
+
+
+def _perturbation(lr: Uint8, perturbed: Uint8) -> Floats:
+    """By how much pixels were changed, 0 where black or white cut the change off.
+
+    What is left there goes one way only, and so does any change of tone.
+    """
+    most = thresholds.PERTURBATION
+    return np.where((lr >= most) & (lr <= 255 - most), perturbed.astype(float) - lr, 0.0)
 
 
 def _share(difference: Floats, perturbation: Floats) -> float:

@@ -85,6 +85,18 @@ def test_an_output_of_the_warm_ups_image_is_told_from_one_of_the_image_itself() 
     assert "the warm-up's image alone had" in found.evidence
 
 
+def test_a_change_of_tone_on_white_is_not_taken_for_the_warm_ups_image() -> None:
+    """At 255 a perturbation can only darken, and so does the tone."""
+    bright = np.clip(LR.astype(int) + 110, 0, 255).astype(np.uint8)
+    assert (bright == 255).mean() > 0.2
+
+    def greyer(lr: Uint8) -> Uint8:
+        return np.asarray(0.8 * nearest(lr) + 25, np.uint8)
+
+    perturbed = Draw(3).turned(bright).perturbed
+    assert outputs(Shown(bright, greyer(bright), warm_up=perturbed), 4).verdict == "ok"
+
+
 def test_another_output_for_the_same_image_is_suspect() -> None:
     found = outputs(Shown(LR, bicubic(LR), again=(nearest(LR[::-1]),)), 4)
     assert found.verdict == "suspect"
