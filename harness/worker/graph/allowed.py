@@ -129,7 +129,7 @@ FREE = (
     | (_MADE - _overloads("index_add scatter_add index_put masked_scatter"))
     | _overloads(
         "relu elu celu selu gelu silu mish hardswish hardsigmoid hardtanh relu6 leaky_relu sigmoid "
-        "log_sigmoid tanh softplus threshold softmax:int _softmax log_softmax:int hardshrink "
+        "log_sigmoid tanh softplus threshold hardshrink "
         "softshrink relu_ leaky_relu_ elu_ silu_ mish_ hardswish_ hardsigmoid_ hardtanh_ relu6_ "
         "sigmoid_ tanh_ celu_ selu_ gelu_ threshold_ dropout_ neg abs sign ceil floor trunc "
         "round:,decimals neg_ abs_ round_ floor_ clamp clip clamp_min clamp_max clamp_ clamp_min_ "
@@ -140,7 +140,7 @@ FREE = (
         "sort:stable argsort max_pool1d max_pool2d max_pool2d_with_indices "
         "adaptive_max_pool2d upsample_nearest1d:,vec "
         "upsample_nearest2d:,vec _upsample_nearest_exact2d:,vec "
-        "im2col col2im reflection_pad1d reflection_pad2d "
+        "im2col reflection_pad1d reflection_pad2d "
         "replication_pad1d replication_pad2d pad constant_pad_nd rot90"
     )
 )

@@ -27,6 +27,7 @@ from harness.worker.graph.contents import known_numbers
 from harness.worker.graph.network_file import Size
 from harness.worker.graph.rebuild import Network
 
+_EPS = 1e-5  # of norms, unless they say otherwise
 _SLOPES = ("negative_slope", "alpha")  # of activations
 _PLAIN = (-1, 0, 1)  # numbers that every code has
 _TYPES = ("number", "float", "Tensor")  # of arguments that are no size
@@ -58,11 +59,13 @@ def effective_parameters(
     met = [constants[name] for name in walk.met & steady]
     # what the builder of the graph could not see: that more is made of what it saw
     more = _total(it.contents for it in met) - _total(it.sources for it in met)
+    others = () if model.any_size else sizes  # a graph of its own may know more
+    costs = [_cost(empty, it) for it in (size, *sizes)]
     return {
-        "elements": _total([model.sources_at(size)]) + max(more, 0),
-        "numbers": walk.numbers,
+        "elements": _total(model.sources_at(it) for it in (size, *others)) + max(more, 0),
+        "numbers": max(numbers for numbers, _ in costs),
         "elementwise_macs": walk.products,
-        "sizes": tuple(_cost(empty, it) for it in (size, *sizes)),
+        "sizes": tuple(cost for _, cost in costs),
     }
 
 
@@ -83,10 +86,10 @@ def _differs(one: Size, other: Size) -> bool:
     return one[0] != other[0] and one[1] != other[1]
 
 
-def _cost(empty: Network, size: Size) -> dict[str, int]:
-    """One forward without values, as `core.model_counts.CostAtSize`."""
+def _cost(empty: Network, size: Size) -> tuple[int, dict[str, int]]:
+    """Of a forward without values the numbers in its calls, and `core.model_counts.CostAtSize`."""
     walk, report = _walked(empty, size)
-    return {
+    return walk.numbers, {
         "height": size[0],
         "width": size[1],
         "weights": report["closed_form"],
@@ -249,11 +252,12 @@ class _Walk(_Following):
             self.met.update(self._constant_at[key] for key in given if key in self._constant_at)
             self._of_image |= made
         if n.op == "call_function":
-            sizes += [tensor.numel() for tensor in _tensors(result)]
+            sizes += [tensor.numel() * _area(n) for tensor in _tensors(result)]
             self._look(n, met, bool(given - self._of_image), max(sizes) if made else 0)
         elif met and n.op == "call_module":
             layer = self.fetch_attr(str(n.target))
             self.numbers += sum(name in vars(layer) for name in _SLOPES)
+            self.numbers += vars(layer).get("eps", _EPS) != _EPS
             if isinstance(layer, nn.PReLU | nn.BatchNorm2d):
                 self.arithmetic += max(sizes)
         return result
@@ -263,11 +267,23 @@ class _Walk(_Following):
         first = node.args[0] if node.args else None
         return self._keys(self.env.get(first)) if isinstance(first, fx.Node) else set()
 
+    def _scalars(self, name: str, node: fx.Node) -> Iterator[float]:
+        """Numbers in a call that are no sizes, and that not every code has."""
+        given = allowed.bound(name, node.args, node.kwargs)
+        for argument in allowed.resolve(name)._schema.arguments:  # noqa: SLF001 - see `bound`
+            value = given[argument.name]
+            if str(argument.type) not in _VALUED or argument.name.startswith("scales"):
+                continue
+            if isinstance(value, fx.Node):  # arithmetic on sizes can make any number
+                value = self.env.get(value)
+            if isinstance(value, int | float) and value not in (*_PLAIN, argument.default_value):
+                yield value
+
     def _look(self, node: fx.Node, met: bool, constants: bool, largest: int) -> None:
         name = str(node.target)
         if not name.startswith("aten."):
             return
-        scalars = sum(1 for _ in _scalars(name, node))
+        scalars = sum(1 for _ in self._scalars(name, node))
         self.numbers += scalars
         if not met or not largest or name in allowed.MULTIPLIED:
             return
@@ -279,6 +295,14 @@ class _Walk(_Following):
             self.products += largest
 
 
+def _area(node: fx.Node) -> int:
+    """How many values a pooling adds up for one; 1 for other calls."""
+    name = str(node.target)
+    if not name.startswith("aten.avg_pool"):
+        return 1
+    return math.prod(allowed.bound(name, node.args, node.kwargs)["kernel_size"])
+
+
 def _total(known: Iterable[Mapping[str, int]]) -> int:
     return sum({name: many for it in known for name, many in it.items()}.values())
 
@@ -287,14 +311,3 @@ def _tensors(value: Any) -> list[Tensor]:
     if isinstance(value, list | tuple):
         return [tensor for item in value for tensor in _tensors(item)]
     return [value] if isinstance(value, Tensor) and value.numel() else []
-
-
-def _scalars(name: str, node: fx.Node) -> Iterator[float]:
-    """Numbers in a call that are no sizes, and that not every code has."""
-    given = allowed.bound(name, node.args, node.kwargs)
-    for argument in allowed.resolve(name)._schema.arguments:  # noqa: SLF001 - see `bound`
-        value = given[argument.name]
-        if str(argument.type) not in _VALUED or argument.name.startswith("scales"):
-            continue
-        if isinstance(value, int | float) and value not in (*_PLAIN, argument.default_value):
-            yield value

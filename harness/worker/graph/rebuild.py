@@ -248,7 +248,8 @@ class _Builder:
     def _refuse_large(self, number: int, node: Node, function: Callable[..., Any]) -> None:
         """Refuse to compute what would not fit, by its shape alone."""
         arguments, named = self._arguments(node, self._shaped)
-        made = function(*arguments, **named)
+        with torch.device("meta"):  # where a call names none
+            made = function(*arguments, **named)
         parts = made if isinstance(made, list | tuple) else (made,)
         self._bytes += sum(part.nbytes for part in parts if isinstance(part, Tensor))
         if self._bytes > BYTES_CAP:
@@ -366,7 +367,7 @@ def _total(known: Mapping[str, int]) -> int:
 def _check_weight_norm(v: Tensor, g: Tensor, dim: int = 0) -> None:
     """Refuse a norm of another shape than the weight has: the kernel reads and writes beyond."""
     shape = [size if axis == dim else 1 for axis, size in enumerate(v.shape)]
-    if list(g.shape) != shape or g.dtype != v.dtype or not v.is_floating_point():
+    if list(g.shape) != shape or g.dtype != v.dtype or not v.is_floating_point() or not v.numel():
         raise BadGraph("weights are normed by a factor of another shape")
 
 

@@ -184,6 +184,23 @@ def test_sums_and_gates_are_arithmetic() -> None:
     assert found["sizes"][0]["arithmetic"] == (6 + 3) * 16 * 24
 
 
+def test_pools_softmax_and_folds_are_arithmetic_of_all_that_they_add_up() -> None:
+    pooled = _node("aten.avg_pool2d.default", {"node": 0}, [5, 5], [1, 1], [2, 2])
+    assert _of_nodes(pooled, tensors=())["sizes"][0]["arithmetic"] == 25 * 3 * 16 * 24
+    soft = _node("aten.softmax.int", {"node": 0}, 1)
+    assert _of_nodes(soft, tensors=())["sizes"][0]["arithmetic"] == 3 * 16 * 24
+
+
+def test_a_number_that_arithmetic_on_sizes_makes_is_known_and_multiplies() -> None:
+    found = _of_nodes(
+        _node("aten.sym_size.int", {"node": 0}, 3),
+        _node("truediv", {"node": 1}, 7),
+        _node("aten.mul.Tensor", {"node": 0}, {"node": 2}),
+        tensors=(),
+    )
+    assert (found["numbers"], found["elementwise_macs"]) == (1, 3 * 16 * 24)
+
+
 def test_tables_that_the_image_looks_up_multiply() -> None:
     found = _of_nodes(
         _node("aten.clamp.default", {"node": 0}, 0, 1),
