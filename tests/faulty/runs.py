@@ -27,6 +27,7 @@ from harness.cli.app import app
 from harness.core.model_counts import Counter, Counts
 from harness.core.record import CountFigures, Phases, RoundFigures, Sample
 from harness.measure import local_executor
+from harness.measure.mosaic_probe import Truths
 from harness.measure.session import LrImage, ScoreOutput, Task
 from harness.render import detail, page
 
@@ -142,8 +143,10 @@ def _stand_in() -> None:
     detail.spread = lambda *_, **__: None
 
 
-def _round(task: Task, images: tuple[LrImage, ...], judge: ScoreOutput) -> RoundFigures:
-    del task
+def _round(
+    task: Task, images: tuple[LrImage, ...], judge: ScoreOutput, truths: Truths
+) -> RoundFigures:
+    del task, truths
     time.sleep(WORK_S)
     samples = tuple(
         Sample(it.dataset, it.image, 0, *it.pixels.shape[:2], seconds=0.01, wall_s=0.011)
@@ -156,8 +159,8 @@ def _round(task: Task, images: tuple[LrImage, ...], judge: ScoreOutput) -> Round
     return RoundFigures(12, 0.02, samples, scores, None, Phases())
 
 
-def _count(task: Task, height: int, width: int) -> CountFigures:
-    del task
+def _count(task: Task, height: int, width: int, sizes: tuple[tuple[int, int], ...]) -> CountFigures:
+    del task, sizes
     time.sleep(WORK_S)
     counter = Counter("fvcore", 9, 9, 9, 1, "meta")
     return CountFigures(Counts(height, width, 12, 12, 12, (counter,)))
