@@ -1,8 +1,9 @@
 """Images that nobody can have stored: parts of several truths, in other phases of the LR grid.
 
 The trusted side alone draws which parts of which images meet where, how they are flipped and how
-they lie to the grid. So neither an image, a tile of one nor a digest of either is met again, while
-the truth of every pixel is known.
+they lie to the grid. So no image and no tile of the grid as it was is met again, while the truth of
+every pixel is known. Inside a part each LR pixel is still one of few: scale² phases and four flips
+of each truth, which whoever stores all of them can look up.
 """
 
 from __future__ import annotations

@@ -88,7 +88,9 @@ class TraceRecorder(LightDispatchMode):  # type: ignore[no-untyped-call]
             "unread": listed(it.name for it in parameters if not it.role),
             "held": tuple({**asdict(it), "name": clipped(it.name)} for it in largest),
             "hidden": hidden,
-            "follows": any(self._origins.get(_key(it)) == _IMAGE for it in _tensors((output,))),
+            "follows": any(
+                self._origins.get(storage_key(it)) == _IMAGE for it in _tensors((output,))
+            ),
         }
 
     def names_read(self) -> dict[str, int]:
@@ -139,7 +141,7 @@ class TraceRecorder(LightDispatchMode):  # type: ignore[no-untyped-call]
         """Of a tensor that is not known yet, which is no part of the model and that no operator
         made, or one that is `read` though no operator wrote to it: something else did.
         """
-        key = _key(tensor)
+        key = storage_key(tensor)
         if key not in self._origins:
             self._stray(tensor, f"constant of {_shape(tensor)}")
         elif read and self._origins[key] == _UNWRITTEN:
@@ -159,7 +161,7 @@ class TraceRecorder(LightDispatchMode):  # type: ignore[no-untyped-call]
         if kind == "constant" and tensor.numel() <= 1:  # a number, as every code has some
             self._follow(tensor, _NOTHING)
             return
-        before = self._origins.get(_key(tensor))
+        before = self._origins.get(storage_key(tensor))
         if before is not None:
             self._share(before, tensor, name, kind)
             return
@@ -174,14 +176,15 @@ class TraceRecorder(LightDispatchMode):  # type: ignore[no-untyped-call]
                 self._sources[at] = _Source(name, kind, tensor.numel(), source.role)
 
     def _follow(self, tensor: Tensor, origin: TensorOrigin) -> None:
-        key = _key(tensor)
+        key = storage_key(tensor)
         if key not in self._origins:  # kept weakly: without its data, but its key is not given away
             storage = tensor.untyped_storage()
             self._kept.append(StorageWeakRef(storage))  # type: ignore[no-untyped-call]
         self._origins[key] = origin
 
 
-def _key(tensor: Tensor) -> int:
+def storage_key(tensor: Tensor) -> int:
+    """What a tensor shares with its views, for as long as a StorageWeakRef of it is kept."""
     return int(tensor.untyped_storage()._cdata)  # noqa: SLF001 - what StorageWeakRef goes by
 
 

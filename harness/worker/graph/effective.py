@@ -21,7 +21,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from harness.worker.count.dispatch import DispatchCounter
 from harness.worker.count.fast_meta import FastMeta
 from harness.worker.count.model_copies import on_meta, photograph
-from harness.worker.count.weight_trace import TraceRecorder
+from harness.worker.count.weight_trace import TraceRecorder, storage_key
 from harness.worker.graph import allowed
 from harness.worker.graph.contents import known_numbers
 from harness.worker.graph.network_file import Size
@@ -147,9 +147,9 @@ class _Following(fx.Interpreter):
         self._kept: dict[int, StorageWeakRef] = {}  # without data, but the key is not given away
 
     def _key(self, tensor: Tensor) -> int:
-        storage = tensor.untyped_storage()
-        key = int(storage._cdata)  # noqa: SLF001 - what StorageWeakRef goes by
+        key = storage_key(tensor)
         if key not in self._kept:
+            storage = tensor.untyped_storage()
             self._kept[key] = StorageWeakRef(storage)  # type: ignore[no-untyped-call]
         return key
 
@@ -192,7 +192,8 @@ class _Observed(_Following):
             self._stored |= made
             known = [self._of[key] for key in given if key in self._of]
             if own:
-                known.append(_Known(known_numbers(own), known_numbers(own)))
+                held = known_numbers(own)
+                known.append(_Known(held, held))
             found = known[0] if n.op == "get_attr" else self._compared(n, known, result)
             for key in made:
                 self._of.pop(key, None)
