@@ -29,14 +29,14 @@ class Exchange:
 
 
 def vouched_s(exchange: Exchange, calibration: Calibration) -> float:
-    """Seconds of a forward at least: those reported, and what of ours no exchange explains."""
-    return exchange.seconds + sum(
-        max(0.0, took - thresholds.RANKED_FACTOR * expected - most)
-        for took, expected, most in (
-            _beside(exchange, calibration),
-            _fetching(exchange, calibration),
-        )
-    )
+    """Our seconds for a forward with its fetching, less what both cost a model that does nothing.
+
+    Never less than reported: so neither a false report nor work that is put off gains anything.
+    """
+    beside = [_beside(exchange, calibration)]
+    if exchange.collect_s is not None:
+        beside.append(_fetching(exchange, calibration))
+    return exchange.seconds + max(0.0, sum(took - expected for took, expected, _ in beside))
 
 
 def clock(exchanges: Sequence[Exchange], calibration: Calibration) -> Audit:
@@ -56,13 +56,28 @@ Took = tuple[float, float, float]  # seconds, what the size costs, and the most 
 
 
 def _beside(exchange: Exchange, calibration: Calibration) -> Took:
-    expected = calibration.exchange_s + calibration.exchange_per_pixel_s * exchange.pixels
-    return exchange.wall_s - exchange.seconds, expected, calibration.exchange_most_s
+    known = [(it.pixels, it.exchange_s, it.exchange_most_s) for it in calibration.sizes]
+    return (exchange.wall_s - exchange.seconds, *_at(exchange.pixels, known))
 
 
 def _fetching(exchange: Exchange, calibration: Calibration) -> Took:
-    expected = calibration.collect_s + calibration.collect_per_pixel_s * exchange.sr_pixels
-    return exchange.collect_s or 0.0, expected, calibration.collect_most_s
+    known = [(it.sr_pixels, it.collect_s, it.collect_most_s) for it in calibration.sizes]
+    return (exchange.collect_s or 0.0, *_at(exchange.sr_pixels, known))
+
+
+def _at(pixels: int, known: Sequence[tuple[int, float, float]]) -> tuple[float, float]:
+    """The two figures at a size, between those of the sizes that are known.
+
+    The least beneath them, and beyond them in proportion.
+    """
+    (at, low, low_most), *larger = known
+    for size, high, high_most in larger:
+        if pixels < size:
+            share = max(pixels - at, 0) / (size - at)
+            return low + share * (high - low), low_most + share * (high_most - low_most)
+        at, low, low_most = size, high, high_most
+    share = max(pixels / at, 1.0)
+    return share * low, share * low_most
 
 
 def _judged(name: AuditId, exchanges: Sequence[Exchange], took: Sequence[Took]) -> Audit:

@@ -20,10 +20,6 @@ UNEXPLAINED_SHARE = 0.1
 REJECTED_S = 0.02
 REJECTED_SHARE = 0.5
 
-# what a sample of an entry's own code is ranked with: our time beyond this factor of what the
-# calibration's exchanges cost, and beyond by how much nine of ten of them vary
-RANKED_FACTOR = 2.0
-
 # repeats: the factor between the slowest seen and the fastest unseen forward. Of eight and eight in
 # drawn order a complete separation happens once in 12,870 by chance alone, whatever the noise.
 PAIRS = 2  # at the first look

@@ -130,6 +130,18 @@ class Phases:
 
 
 @value
+class ExchangeCost:
+    """What is asked of a worker takes so long beside a forward: the median at one size."""
+
+    pixels: int  # of the LR image
+    sr_pixels: int
+    exchange_s: float  # of a forward beside its own seconds: messages, conversion
+    collect_s: float  # of fetching its output
+    exchange_most_s: float = 0.0  # above the median, in all but one of ten
+    collect_most_s: float = 0.0
+
+
+@value
 class Calibration:
     """What this machine does for a model that does next to nothing, and what it does at its best.
 
@@ -137,13 +149,15 @@ class Calibration:
     audits hold what a worker reports against it.
     """
 
-    exchange_s: float  # of a forward beside its own seconds: messages, conversion
-    exchange_per_pixel_s: float  # LR pixel
-    collect_s: float  # of fetching an output
-    collect_per_pixel_s: float  # SR pixel
     macs_per_s: dict[str, float]  # the best of convolutions and matrix products, by precision
     bytes_per_s: float  # the best of copies, read and written
-    exchange_most_s: float = 0.0  # above what its size costs, in all but one of ten
+    sizes: tuple[ExchangeCost, ...] = ()  # from the smallest to the largest
+    # of older records, which tell exchanges by a line through two sizes
+    exchange_s: float = 0.0
+    exchange_per_pixel_s: float = 0.0
+    collect_s: float = 0.0
+    collect_per_pixel_s: float = 0.0
+    exchange_most_s: float = 0.0
     collect_most_s: float = 0.0
 
 

@@ -8,13 +8,15 @@ from statistics import median
 import numpy as np
 
 from harness.core.outcome import Failed, failed
-from harness.core.record import Calibration
+from harness.core.record import Calibration, ExchangeCost
 from harness.measure.session import LrImage, Session, Task
 from harness.measure.tasks import started
 from harness.measure.worker_process import WorkerFailed
 from harness.wire.messages import Load
 
-SIDES = (32, 288)  # LR pixels: about the smallest and the largest images there are
+# LR pixels, of about the smallest images to the largest that are common. What fetching costs is no
+# line: from some size on the heap is given back each time.
+SIDES = (24, 64, 128, 192, 288)
 TRIES = 21  # of each; the first one counts for nothing
 SCALE = 4
 
@@ -38,29 +40,18 @@ def take(task: Task, known: Calibration | None = None) -> Calibration | Failed:
     """The calibration by a worker that loads `null`; with the rates of a `known` one."""
     try:
         with started(task) as session:
-            small, large = (_exchanged(session, side) for side in SIDES)
+            sizes = tuple(_exchanged(session, side) for side in SIDES)
             gauged = known or session.peak_rates()
     except WorkerFailed as error:
         return error.failure
     rates = gauged.macs_per_s
     if not rates or min(*rates.values(), gauged.bytes_per_s) <= 0:
         return failed("load", "protocol", "the calibration has no figures")
-    exchange_s, exchange_per_pixel_s = _line(small[0], large[0], pixels=1)
-    collect_s, collect_per_pixel_s = _line(small[1], large[1], pixels=SCALE**2)
-    return Calibration(
-        exchange_s=exchange_s,
-        exchange_per_pixel_s=exchange_per_pixel_s,
-        collect_s=collect_s,
-        collect_per_pixel_s=collect_per_pixel_s,
-        macs_per_s=rates,
-        bytes_per_s=gauged.bytes_per_s,
-        exchange_most_s=_most(small[0], large[0]),
-        collect_most_s=_most(small[1], large[1]),
-    )
+    return Calibration(rates, gauged.bytes_per_s, sizes)
 
 
-def _exchanged(session: Session, side: int) -> tuple[list[float], list[float]]:
-    """Seconds beside each forward of one size, and of fetching its output."""
+def _exchanged(session: Session, side: int) -> ExchangeCost:
+    """What comes beside the forwards of one size, and what fetching their outputs takes."""
     noise = np.random.default_rng(side).integers(0, 256, (side, side, 3), dtype=np.uint8)
     image = LrImage("yardstick", f"{side}", noise)
     beside, fetched = [], []
@@ -70,17 +61,18 @@ def _exchanged(session: Session, side: int) -> tuple[list[float], list[float]]:
         session.collect(image)
         fetched.append(time.perf_counter() - began)
         beside.append(exchange.wall_s - exchange.seconds)
-    return beside[1:], fetched[1:]
+    return exchange_cost(side, beside[1:], fetched[1:])
 
 
-def _most(*sizes: list[float]) -> float:
-    """What one in ten takes more than the median of its size: of a single burst nobody gains."""
-    return max(sorted(took)[len(took) * 9 // 10 - 1] - median(took) for took in sizes)
+def exchange_cost(side: int, beside: list[float], fetched: list[float]) -> ExchangeCost:
+    """What seconds come to, of tries with images of `side` LR pixels."""
+    return ExchangeCost(
+        *(side**2, (side * SCALE) ** 2),
+        *(median(beside), median(fetched)),
+        *(_most(beside), _most(fetched)),
+    )
 
 
-def _line(small: list[float], large: list[float], *, pixels: int) -> tuple[float, float]:
-    """What it takes at any size, and per pixel of which there are `pixels` for an LR pixel."""
-    small_s, large_s = median(small), median(large)
-    smaller, larger = (side * side * pixels for side in SIDES)
-    slope = max(large_s - small_s, 0.0) / (larger - smaller)
-    return max(small_s - slope * smaller, 0.0), slope
+def _most(took: list[float]) -> float:
+    """What one in ten takes more than the median: of a single burst nobody gains."""
+    return sorted(took)[len(took) * 9 // 10 - 1] - median(took)

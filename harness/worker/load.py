@@ -53,8 +53,16 @@ def load(request: Load) -> Loaded:
     return Loaded(model, params, request, untrained=not request.weights and params > 0)
 
 
+# float32 values that a null model writes, and how often: 2 ms, after which messages cost what they
+# cost beside a network; without, 0.7 ms less of 8 (RLFN at 24 x 24)
+_CACHES, _SWEEPS = 2**22, 8
+
+
 class _Repeat(nn.Module):
-    """Each pixel `scale` times along both axes: what every other model costs more than."""
+    """Each pixel `scale` times along both axes: what every other model costs more than.
+
+    Like a network it keeps its caller waiting and takes the caches: messages cost more then.
+    """
 
     def __init__(self, scale: int) -> None:
         super().__init__()
@@ -62,7 +70,10 @@ class _Repeat(nn.Module):
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Enlarge."""
-        return nn.functional.interpolate(image, scale_factor=float(self._scale), mode="nearest")
+        large = nn.functional.interpolate(image, scale_factor=float(self._scale), mode="nearest")
+        for _ in range(_SWEEPS):
+            torch.ones(_CACHES, device=image.device)
+        return large
 
 
 def _of_graph(request: Load) -> Loaded:

@@ -15,7 +15,7 @@ from harness.core.audit import Audit, ProcessState, WatchedForward
 from harness.core.challenge import TimingProtocol
 from harness.core.model_counts import Counts
 from harness.core.outcome import failed
-from harness.core.record import Calibration, CountFigures, ImageScore, Memory
+from harness.core.record import Calibration, CountFigures, ExchangeCost, ImageScore, Memory
 from harness.measure.session import LrImage, OutputReply, Task
 from harness.measure.worker_process import WorkerFailed
 from harness.quality.bicubic import downscale, upscale
@@ -24,7 +24,7 @@ from harness.sandbox.confinement import NoConfinement
 from harness.wire.messages import Load, Output, Ready
 
 Uint8 = npt.NDArray[np.uint8]
-CALIBRATION = Calibration(0.001, 0.0, 0.001, 0.0, {"fp32": 1e12}, 1e12)
+CALIBRATION = Calibration({"fp32": 1e12}, 1e12, (ExchangeCost(10**6, 10**7, 0.001, 0.001),))
 SCALE = 4
 
 

@@ -6,9 +6,10 @@ import pytest
 
 from harness.audits import clocks
 from harness.audits.clocks import Exchange
-from harness.core.record import Calibration
+from harness.core.record import Calibration, ExchangeCost
 
-CALIBRATION = Calibration(0.001, 1e-6, 0.002, 1e-7, {"fp32": 1e9}, 1e9)
+COST = ExchangeCost(1000, 16_000, 0.002, 0.0036)
+CALIBRATION = Calibration({"fp32": 1e9}, 1e9, (COST,))
 
 
 def _exchange(seconds: float, wall_s: float, collect_s: float | None = None) -> Exchange:
@@ -16,12 +17,32 @@ def _exchange(seconds: float, wall_s: float, collect_s: float | None = None) -> 
 
 
 def test_what_is_allowed_grows_with_the_image() -> None:
-    # 4 times (1 ms + 1000 pixels of 1 us) and 8 ms; 4 times (2 ms + 16,000 of 0.1 us) and 8 ms
+    # 4 times 2 ms and 8 ms; 4 times 3.6 ms and 8 ms
     found = clocks.clock([Exchange(1000, 0.01, 0.02)], CALIBRATION)
     assert "at most 16 ms expected" in found.evidence
     fetched = clocks.collect([_exchange(0.01, 0.02, 0.01)], CALIBRATION)
     assert fetched is not None
     assert "at most 22.4 ms expected" in fetched.evidence
+    large = clocks.clock([Exchange(2000, 0.01, 0.02)], CALIBRATION)  # twice as much
+    assert "at most 24 ms expected" in large.evidence
+
+
+@pytest.mark.parametrize(
+    ("pixels", "allowed"),
+    [
+        (500, "16 ms"),  # 4 times 2 ms, and 8 ms: of a smaller image than any not less
+        (1000, "16 ms"),
+        (1500, "27 ms"),  # 4 times 3 ms, and 15 ms that the exchanges of such images vary by
+        (2000, "46 ms"),  # 4 times 4 ms, and 30 ms
+        (4000, "92 ms"),
+    ],
+)
+def test_what_varies_for_large_images_is_not_allowed_for_small_ones(
+    pixels: int, allowed: str
+) -> None:
+    sizes = (ExchangeCost(1000, 0, 0.002, 0.0), ExchangeCost(2000, 0, 0.004, 0.0, 0.03))
+    found = clocks.clock([Exchange(pixels, 0.01, 0.02)], replace(CALIBRATION, sizes=sizes))
+    assert f"at most {allowed} expected" in found.evidence
 
 
 @pytest.mark.parametrize(
@@ -48,19 +69,21 @@ def test_bursts_in_a_quarter_of_the_forwards_are_no_trick_and_in_more_they_are()
 
 
 def test_what_a_sample_is_ranked_with_is_what_our_clock_leaves_no_other_reason_for() -> None:
-    # an exchange of 1000 pixels costs 2 ms, fetching 16,000 of them 3.6 ms; twice that is free,
-    # and so is by how much the exchanges of the calibration varied
-    noisy = replace(CALIBRATION, exchange_most_s=0.005, collect_most_s=0.001)
-    honest, lie = _exchange(0.05, 0.0539, 0.0071), _exchange(0.02, 0.054, 0.0082)
+    # an exchange of 1000 pixels costs 2 ms, fetching 16,000 of them 3.6 ms
+    honest, lie = _exchange(0.05, 0.0518, 0.0037), _exchange(0.02, 0.054, 0.0082)
     assert clocks.vouched_s(honest, CALIBRATION) == 0.05
-    # of 34 ms beside it 30 are unexplained; 1 ms of the fetching is
-    assert clocks.vouched_s(lie, CALIBRATION) == pytest.approx(0.02 + 0.030 + 0.001)
-    assert clocks.vouched_s(lie, noisy) == pytest.approx(0.02 + 0.025)
-    assert clocks.vouched_s(_exchange(0.02, 0.054), CALIBRATION) == pytest.approx(0.05)
+    assert clocks.vouched_s(lie, CALIBRATION) == pytest.approx(0.054 + 0.0082 - 0.002 - 0.0036)
+    # by how much the exchanges of the calibration vary is not free
+    noisy = replace(CALIBRATION, sizes=(replace(COST, exchange_most_s=0.1, collect_most_s=0.1),))
+    assert clocks.vouched_s(lie, noisy) == clocks.vouched_s(lie, CALIBRATION)
+    assert clocks.vouched_s(_exchange(0.02, 0.054), CALIBRATION) == pytest.approx(0.052)
+    # nor is a forward that ends at once and works while its output is fetched
+    put_off = _exchange(0.0001, 0.002, 0.02)
+    assert clocks.vouched_s(put_off, CALIBRATION) == pytest.approx(0.022 - 0.0056)
 
 
 def test_a_busy_moments_calibration_allows_more() -> None:
-    busy = replace(CALIBRATION, exchange_most_s=0.04)
+    busy = replace(CALIBRATION, sizes=(replace(COST, exchange_most_s=0.04),))
     late = [_exchange(0.02, 0.05)] * 4
     assert clocks.clock(late, CALIBRATION).verdict == "suspect"
     assert clocks.clock(late, busy).verdict == "ok"

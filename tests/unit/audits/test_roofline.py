@@ -25,7 +25,7 @@ def _counts(*macs: int, **more: Any) -> Counts:
 
 def _round(seconds: float, precision: str = "fp32", bytes_per_s: float = 1e12) -> RoundFigures:
     sample = Sample("set", "a", 0, 10, 10, seconds, seconds)
-    yardstick = Calibration(0.0, 0.0, 0.0, 0.0, RATES, bytes_per_s)
+    yardstick = Calibration(RATES, bytes_per_s)
     return RoundFigures(
         1, 0.0, (sample,), (), None, Phases(), yardstick=yardstick, precision=precision
     )

@@ -6,9 +6,9 @@ from typing import Any
 from harness.audits.clocks import Exchange
 from harness.audits.round_trace import RoundTrace, judged
 from harness.core.audit import ProcessState, WatchedForward
-from harness.core.record import Calibration
+from harness.core.record import Calibration, ExchangeCost
 
-CALIBRATION = Calibration(0.001, 0.0, 0.001, 0.0, {"fp32": 1e12}, 1e12)
+CALIBRATION = Calibration({"fp32": 1e12}, 1e12, (ExchangeCost(1000, 16_000, 0.001, 0.001),))
 HONEST = Exchange(48, 0.05, 0.051, 0.05, sr_pixels=768, collect_s=0.001)
 LATE = replace(HONEST, wall_s=1.0)  # most of a second beside the forward that it tells of
 PLAIN = RoundTrace("cpu", 1, "fp32", 4, True, ProcessState(), (HONEST,), ())

@@ -288,7 +288,7 @@ def test_audits_of_all_rounds_and_the_floor_of_the_counts_are_the_entrys(
     tmp_path: Path, store: Store
 ) -> None:
     # 2 x 256 pixels of 1000 / (32 x 32) multiply-adds in 3 s, for which the best needs 50 s
-    slow = Calibration(0.0, 0.0, 0.0, 0.0, {"fp32": 10.0}, 1e12)
+    slow = Calibration({"fp32": 10.0}, 1e12)
     rounds = [a_round(1.0, 2.0, peak=1), a_round(1.0, 2.0, peak=1)]
     first = dataclasses.replace(rounds[0], audits=(Audit("clock", "ok", "1 ms"),))
     second = dataclasses.replace(

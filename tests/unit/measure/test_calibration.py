@@ -45,8 +45,8 @@ def test_the_calibration_is_what_a_model_that_does_nothing_takes(
     found = _taken(monkeypatch, PeakRates({"fp32": 5e9}, 2e9))
     assert isinstance(found, Calibration)
     # the made-up session takes a millisecond beside each forward, whatever the size
-    assert found.exchange_s == pytest.approx(0.001)
-    assert found.exchange_per_pixel_s == pytest.approx(0.0)
+    assert [it.exchange_s for it in found.sizes] == pytest.approx([0.001] * 5)
+    assert [it.pixels for it in found.sizes] == [576, 4096, 16_384, 36_864, 82_944]
     assert (found.macs_per_s, found.bytes_per_s) == ({"fp32": 5e9}, 2e9)
 
 
@@ -59,16 +59,12 @@ def test_a_calibration_that_can_not_be_taken_is_a_value(
     assert found.reason == reason
 
 
-def test_a_line_through_two_sizes_gives_what_each_pixel_costs() -> None:
-    # 32 x 32 and 288 x 288 LR pixels, 16 SR pixels each: 1,310,720 SR pixels between them
-    fixed, per_pixel = calibration._line([0.001 + 16_384e-9], [0.001 + 1_327_104e-9], pixels=16)
-    assert (fixed, per_pixel) == (pytest.approx(0.001), pytest.approx(1e-9))
-    assert calibration._line([0.002], [0.001], pixels=1) == (0.002, 0.0)
-
-
-def test_what_most_exchanges_stay_below_is_told_above_the_median_of_their_size() -> None:
-    small = [0.001] * 7 + [0.002, 0.003, 0.9]  # of ten the worst counts for nothing
-    assert calibration._most(small, [0.01] * 10) == pytest.approx(0.002)
+def test_what_exchanges_cost_is_told_apart_for_each_size() -> None:
+    beside = [0.001] * 7 + [0.002, 0.003, 0.9]  # of ten the worst counts for nothing
+    found = calibration.exchange_cost(24, beside, [0.01] * 10)
+    assert (found.pixels, found.sr_pixels) == (576, 9216)
+    assert (found.exchange_s, found.collect_s) == (0.001, 0.01)
+    assert (found.exchange_most_s, found.collect_most_s) == (pytest.approx(0.002), 0.0)
 
 
 def test_what_the_machine_does_at_its_best_is_not_gauged_twice(
