@@ -1,17 +1,21 @@
 """Whether the network that is timed is the one that is counted: asked of its own code alone.
 
-A process that was timed counts as well, and upscales one image before and after that.
+A process that was timed counts as well, and upscales one image before and after that. What no
+operator of PyTorch's shows has its processor time all the same.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.audits import thresholds
+from harness.audits.clocks import Exchange
 from harness.core.audit import Audit
-from harness.core.counter_registry import HOOKS
+from harness.core.counter_registry import COMPARED, HOOKS
 from harness.core.model_counts import Counts
+from harness.core.record import Calibration
 from harness.quality.pixels import Uint8
 from harness.quality.psnr import psnr_db
 
@@ -41,6 +45,39 @@ def counted(found: CountedAgain) -> Audit:
     if _same(here, there):
         return Audit("counted", "ok", text)
     return Audit("counted", "rejected", f"{text}, {_told(there)} where it is counted")
+
+
+def explained(
+    exchanges: Sequence[Exchange],
+    counts: Counts,
+    calibration: Calibration,
+    threads: int,
+    precision: str = "fp32",
+) -> Audit | None:
+    """Whether forwards take no more processor time than what is counted can explain.
+
+    None where nothing tells, as in counts of older records.
+    """
+    written = 0 if counts.reads is None else counts.reads.written
+    told = [it for it in exchanges if it.cpu_s is not None]
+    if not told or not written:
+        return None
+    counters = filter(None, (counts.counter(it.id) for it in COMPARED))
+    macs = max((it.matmul_macs or 0 for it in counters), default=0)
+    rates = calibration.macs_per_s
+    rate = rates.get(precision, min(rates.values()))
+    macs_s = thresholds.EXPLAINED_MACS * macs * threads / rate
+    values_s = thresholds.EXPLAINED_VALUES * written * 4 * threads / calibration.bytes_per_s
+    per_pixel_s = (macs_s + values_s) / (counts.height * counts.width)
+    most_s = sum(thresholds.EXPLAINED_S + it.pixels * per_pixel_s for it in told)
+    used_s = sum(it.cpu_s or 0.0 for it in told) / threads
+    suspect = used_s > most_s + thresholds.EXPLAINED_MARGIN_S
+    evidence = (
+        f"{used_s / len(told) * 1e3:.3g} ms of processor time in the mean of {len(told)} forwards, "
+        f"{most_s / len(told) * 1e3:.3g} ms at most by {macs:,} multiply-adds and {written:,} "
+        f"values that operators wrote at {counts.height}x{counts.width}"
+    )
+    return Audit("counted", "suspect" if suspect else "ok", evidence)
 
 
 def _figures(counts: Counts) -> tuple[int, int | None]:

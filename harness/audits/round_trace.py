@@ -55,7 +55,7 @@ def judged(trace: RoundTrace) -> tuple[Audit, ...]:
             _repeats(trace),
             clocks.idle(trace.idle_shares),
             self_reported.precision(trace.watched, trace.precision),
-            counted.counted(trace.counted) if trace.counted is not None else None,
+            _counted(trace, trace.counted) if trace.counted is not None else None,
         ]
     found.append(self_reported.untouched(trace.state, trace.watched))
     return tuple(audit for audit in found if audit is not None)
@@ -66,6 +66,17 @@ def by_clock(exchanges: Sequence[Exchange], calibration: Calibration | None) -> 
     if calibration is None:
         return []
     return [clocks.clock(exchanges, calibration), clocks.collect(exchanges, calibration)]
+
+
+def _counted(trace: RoundTrace, found: CountedAgain) -> Audit:
+    """The worse of what its own counters tell and of what the processor's time does."""
+    audits = [counted.counted(found)]
+    if trace.device == "cpu" and trace.calibration is not None and found.there is not None:
+        known, calibration = found.there, trace.calibration
+        forwards, threads = trace.exchanges, trace.threads
+        work = counted.explained(forwards, known, calibration, threads, trace.precision)
+        audits += filter(None, [work])
+    return max(audits, key=_gravity)
 
 
 def _repeats(trace: RoundTrace) -> Audit:

@@ -78,6 +78,15 @@ COMPARISONS = 1e8  # of a place in a tensor with a segment: images are left out 
 COUNTED_DB = 60.0
 COUNTED_SHARE = 0.01
 
+# and the processor time of a thread that they explain at most: multiply-adds at a part of the best
+# rate, values that operators write at a part of the best copy's, and a forward's own. Beyond that
+# one, references and the example use at most 0.08 of the two, at 24x24 to 96x96 in one thread; RLFN
+# in a thread that no counter sees, behind a convolution of 16 weights, 4.4 to 5.5 times as much.
+EXPLAINED_MACS = 20.0
+EXPLAINED_VALUES = 250.0
+EXPLAINED_S = 0.005
+EXPLAINED_MARGIN_S = 0.1  # of a round, which ticks of 10 ms make uncertain
+
 # threads: processor time over wall time. /proc counts in ticks of 10 ms, one more or less each.
 EXTRA_THREADS = 0.4
 THREADS_LEAST_S = 0.5  # of wall time in forwards, below which the ticks decide nothing

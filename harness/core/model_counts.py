@@ -54,6 +54,7 @@ class WeightTrace:
     hidden: int = 0  # elements of all tensors in the role of weights that could have been learned
     follows: bool = True  # the output derives from the image by operators that could be seen
     error: str = ""  # why nothing is known
+    written: int = 0  # elements of all that operators gave; 0 in older records too
 
 
 @finite_value

@@ -233,7 +233,7 @@ class AuditedRound(PlainRound):
             here = session.count(there.height, there.width, quick=True).counts
             return CountedAgain(before, session.reply(image).pixels, here, there)
         except WorkerFailed as error:
-            return CountedAgain(error=error.failure.message)
+            return CountedAgain(there=there, error=error.failure.message)
 
     def _smallest_afresh(self) -> LrImage:
         smallest = min(self._images, key=lambda image: image.pixels.size)

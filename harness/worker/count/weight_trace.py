@@ -8,8 +8,10 @@ parameters, buffers, attributes and constants that it was computed from.
 
 from __future__ import annotations
 
+import ctypes
+import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
@@ -49,6 +51,9 @@ class TraceRecorder(LightDispatchMode):  # type: ignore[no-untyped-call]
         self._made: dict[str, int] = {}
         self._totals: Counter[str] = Counter()
         self._opaque: Counter[str] = Counter()
+        self._bytes: dict[int, int | None] = {}  # of storages, as operators left them
+        self._from_outside = False
+        self._written = 0
         for own in model_tensors(model):
             self._know(own.tensor, own.name, own.kind)
         self._image_numel = image.numel()
@@ -56,24 +61,30 @@ class TraceRecorder(LightDispatchMode):  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run one operator and note what it was given."""
-        out = func(*args, **(kwargs or {}))
         kind = _kind(func)
         if kind == "view":
-            return out
+            return func(*args, **(kwargs or {}))
+        given = tuple(_tensors((*args, *(kwargs or {}).values())))
+        self._look(given)
+        out = func(*args, **(kwargs or {}))
         args = positional(func, args, kwargs or {})
         given = tuple(_tensors(args))
         written = {id(arg) for arg, writes in zip(args, _writes(func), strict=False) if writes}
         origins = [self._origin(tensor, read=id(tensor) not in written) for tensor in given]
         outs = tuple(_tensors((out,)))
+        self._written += sum(it.numel() for it in outs)
         self._multiply(func, args, dict(zip(map(id, given), origins, strict=True)), given, outs)
         self._mark(origins)
         derived = _MADE[kind] if kind in _MADE else _union(origins)
         for tensor in outs:
             self._follow(tensor, derived)
+        for tensor in (*outs, *(it for it in given if id(it) in written)):
+            self._bytes[storage_key(tensor)] = _checksum(tensor)
         return out
 
     def report(self, output: Any) -> dict[str, Any]:
         """What the forward read that returned `output`, as `core.model_counts.WeightTrace`."""
+        self._look(_tensors((output,)))
         read = [it for it in self._sources if it.role and it.kind != "parameter"]
         made = [_Source(name, "made", size, "weights") for name, size in self._made.items()]
         largest = sorted([*read, *made], key=lambda it: (it.role != "weights", -it.numel))[:_HELD]
@@ -88,14 +99,21 @@ class TraceRecorder(LightDispatchMode):  # type: ignore[no-untyped-call]
             "unread": listed(it.name for it in parameters if not it.role),
             "held": tuple({**asdict(it), "name": clipped(it.name)} for it in largest),
             "hidden": hidden,
-            "follows": any(
-                self._origins.get(storage_key(it)) == _IMAGE for it in _tensors((output,))
-            ),
+            "written": self._written,
+            "follows": not self._from_outside
+            and any(self._origins.get(storage_key(it)) == _IMAGE for it in _tensors((output,))),
         }
 
     def names_read(self) -> dict[str, int]:
         """The parameters that were read, and their elements."""
         return {it.name: it.numel for it in self._sources if it.kind == "parameter" and it.role}
+
+    def _look(self, tensors: Iterable[Tensor]) -> None:
+        """Whether one holds other bytes than the last operator wrote: of another thread, say."""
+        for tensor in tensors:
+            known = self._bytes.get(storage_key(tensor))
+            if known is not None and known != _checksum(tensor):
+                self._from_outside = True
 
     def _multiply(
         self,
@@ -186,6 +204,15 @@ class TraceRecorder(LightDispatchMode):  # type: ignore[no-untyped-call]
 def storage_key(tensor: Tensor) -> int:
     """What a tensor shares with its views, for as long as a StorageWeakRef of it is kept."""
     return int(tensor.untyped_storage()._cdata)  # noqa: SLF001 - what StorageWeakRef goes by
+
+
+def _checksum(tensor: Tensor) -> int | None:
+    """Of all bytes of a tensor's storage; None where this process has none to read."""
+    storage = tensor.untyped_storage()
+    if storage.device.type != "cpu" or not storage.nbytes():
+        return None
+    held = (ctypes.c_char * storage.nbytes()).from_address(storage.data_ptr())
+    return zlib.crc32(held)
 
 
 def _union(origins: list[TensorOrigin]) -> TensorOrigin:

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
-from harness.audits.counted import CountedAgain, counted
-from harness.core.model_counts import Counter, Counts
+import numpy as np
+import pytest
+
+from harness.audits.clocks import Exchange
+from harness.audits.counted import CountedAgain, counted, explained
+from harness.core.model_counts import Counter, Counts, WeightTrace
+from harness.core.record import Calibration
 
 GREY = np.full((8, 8, 3), 100, np.uint8)
 ONE_OFF = np.where(np.arange(192).reshape(8, 8, 3) == 7, 101, GREY).astype(np.uint8)
@@ -47,3 +52,45 @@ def test_other_figures_than_those_of_the_table_are_rejected_with_both() -> None:
 def test_a_process_that_could_not_count_has_been_measured() -> None:
     found = counted(CountedAgain(error="the process was ended by SIGSEGV"))
     assert (found.verdict, "SIGSEGV" in found.evidence) == ("ok", True)
+
+
+@pytest.mark.parametrize(
+    ("cpu_s", "threads", "verdict"),
+    [
+        (0.028, 1, "ok"),  # 5 ms, 20 ms for multiply-adds and 2.5 ms for values, and the margin
+        (0.029, 1, "suspect"),
+        (0.029, 2, "ok"),  # of two threads each one waits for the other
+    ],
+)
+def test_what_takes_far_more_processor_time_than_is_counted_is_suspect(
+    cpu_s: float, threads: int, verdict: str
+) -> None:
+    fvcore = Counter("fvcore", 4096, 4096, 1, 1, "meta")
+    counters = (fvcore, Counter("dispatch", 1, 1, 1, 1, "meta"))
+    counts = replace(SAME, counters=counters, reads=WeightTrace(written=40_960))
+    machine = Calibration({"fp32": 4096e3}, 4 * 40_960e5)  # 1 ms for the one, 10 us for the other
+    slow = replace(machine, macs_per_s={"fp32": 4096e3, "fp16": 4096.0})
+    forwards = [Exchange(4096, 0.1, 0.1, cpu_s)] * 100
+    found = explained(forwards, counts, machine, threads)
+    assert found is not None
+    assert found.verdict == verdict
+    declared = explained(forwards, counts, slow, threads, "fp16")
+    assert declared is not None
+    assert declared.verdict == "ok"
+
+
+def test_where_no_processor_time_or_no_written_values_are_told_nothing_is_said() -> None:
+    machine = Calibration({"fp32": 1.0}, 1.0)
+    known = replace(SAME, reads=WeightTrace(written=1))
+    assert explained([Exchange(4096, 0.1, 0.1)], known, machine, 1) is None
+    assert explained([Exchange(4096, 0.1, 0.1, 9.0)], SAME, machine, 1) is None
+
+
+def test_the_evidence_of_processor_time_has_both_figures() -> None:
+    known = replace(SAME, reads=WeightTrace(written=4096))
+    found = explained([Exchange(4096, 1.0, 1.0, 1.0)], known, Calibration({"fp32": 1e9}, 4e9), 1)
+    assert found is not None
+    assert found.evidence == (
+        "1e+03 ms of processor time in the mean of 1 forwards, 6.04 ms at most by 1,000 "
+        "multiply-adds and 4,096 values that operators wrote at 64x64"
+    )

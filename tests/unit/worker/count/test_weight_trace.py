@@ -36,6 +36,42 @@ class Kernel(nn.Module):
         return self.own
 
 
+def test_bytes_that_no_operator_wrote_end_the_following() -> None:
+    """As numpy does, or another thread, where no dispatch mode looks."""
+
+    class Hidden(Kernel):
+        def forward(self, image: Tensor) -> Tensor:
+            out = super().forward(image)
+            out.numpy()[...] = 7.0
+            return self.then(out)
+
+        def then(self, out: Tensor) -> Tensor:
+            return out
+
+    class ReadLater(Hidden):
+        def then(self, out: Tensor) -> Tensor:
+            return out + 1
+
+    class WrittenLater(Hidden):
+        def then(self, out: Tensor) -> Tensor:
+            return out.mul_(2)
+
+    found = [_read(model()).follows for model in (Kernel, Hidden, ReadLater, WrittenLater)]
+    assert found == [True, False, False, False]
+
+
+def test_bytes_that_operators_write_in_place_are_followed() -> None:
+    class InPlace(Kernel):
+        def forward(self, image: Tensor) -> Tensor:
+            out = torch.empty(1, 3, *image.shape[2:])
+            torch.add(super().forward(image), 1, out=out)
+            out[:, 0] = 0.5
+            out[:, 1:].mul_(2).clamp_(0, 1)
+            return out
+
+    assert _read(InPlace()).follows
+
+
 def test_plain_parameters_hide_nothing_and_those_not_read_are_named() -> None:
     read = _read(Kernel())
     assert (read.params_read, read.unread) == (81, ("small",))
