@@ -1,59 +1,109 @@
 """Which ranks by runtime the rounds can tell apart, and each row's ratio to the baseline.
 
-Two entries are compared round by round where one run timed them side by side, else as two samples
-(Welch). Means of log ratios, Student's t: three rounds carry no more. Each pair stands at 95 % for
-itself; a range is not corrected for the number of pairs, which would make it no narrower.
+Rounds that say in which block they were taken are judged by `stats.incomplete_blocks`: intervals of
+all timed rows together, so that of twenty boards one states a range that excludes a true rank.
+Entries that no chain of blocks joins are two samples (Welch), at a level that holds for all pairs
+too (Bonferroni).
+
+Older rounds name no block. Two entries are then compared round by round where one run timed both,
+else as two samples: means of log ratios, Student's t, each pair at 95 % for itself.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import fmean, variance
 
 from harness.core.leaderboard import BoardEntry, Leaderboard, RankRange, Ratio, rounds_of
 from harness.stats import samples as stats
+from harness.stats.incomplete_blocks import Difference, EntriesInBlocks, fitted
 from harness.stats.student import bound, welch
 
 CONFIDENCE = 0.95
-LogRuntimes = Mapping[tuple[str, int], float]  # of rounds, by their session and number
+LogRuntimes = Mapping[str, float]  # of rounds, by block
+
+
+@dataclass(frozen=True)
+class Runtimes:
+    """The timed rows of a board, and what blocks tell of them; None of older rounds."""
+
+    timed: Mapping[str, LogRuntimes]
+    blocks: EntriesInBlocks | None = None
+
+    def difference(self, one: str, other: str) -> Difference:
+        """The log ratio of two runtimes; unbounded where too few rounds tell of it."""
+        if self.blocks is None:
+            return interval(self.timed[one], self.timed[other], CONFIDENCE)
+        within = self.blocks.difference(one, other)
+        if within is not None:
+            return within
+        confidence = 1.0 - (1.0 - CONFIDENCE) / math.comb(len(self.timed), 2)
+        return interval(self.timed[one], self.timed[other], confidence)
+
+    def span(self, name: str, ranked: Sequence[str]) -> RankRange | None:
+        """The ranks that `name` may have among the `ranked`; None where a row has one round."""
+        if name not in ranked or min(len(self.timed[it]) for it in ranked) < 2:
+            return None
+        apart = [self.difference(name, other) for other in ranked if other != name]
+        faster = sum(it.low > 0.0 for it in apart)
+        slower = sum(it.high < 0.0 for it in apart)
+        return RankRange(1 + faster, len(ranked) - slower)
+
+    def ratio(self, name: str, base: str) -> Ratio | None:
+        """The runtime of `name` over that of `base`."""
+        if name == base or name not in self.timed or base not in self.timed:
+            return None
+        it = self.difference(name, base)
+        if math.isinf(it.high):
+            return None
+        # exp overflows a float above 709
+        ends = (math.exp(max(min(end, 700.0), -700.0)) for end in (it.point, it.low, it.high))
+        return Ratio(base, *ends)
 
 
 def with_spans(board: Leaderboard) -> Leaderboard:
     """The board with each ranked row's range of ranks, and each timed row's ratio."""
-    timed = {row.entry.id: found for row in board.rows if (found := _timed(board, row.entry))}
-    ranked = [row.entry.id for row in board.rows if row.ranked and row.entry.id in timed]
+    runtimes = _runtimes(board)
+    ranked = [row.entry.id for row in board.rows if row.ranked and row.entry.id in runtimes.timed]
     base = board.challenge.baseline
     return replace(
         board,
         rows=tuple(
             replace(
                 row,
-                runtime_span=_span(row.entry.id, ranked, timed),
-                runtime_ratio=_ratio(row.entry.id, base, timed),
+                runtime_span=runtimes.span(row.entry.id, ranked),
+                runtime_ratio=runtimes.ratio(row.entry.id, base),
             )
             for row in board.rows
         ),
     )
 
 
-def interval(one: LogRuntimes, other: LogRuntimes) -> tuple[float, float, float]:
-    """The log ratio of two runtimes, and its ends; unbounded where it rests on one round."""
+def interval(one: LogRuntimes, other: LogRuntimes, confidence: float) -> Difference:
+    """The log ratio of two runtimes by Student's t; unbounded where it rests on one round."""
     if one.keys() == other.keys():
         apart = [one[key] - other[key] for key in one]
         middle = fmean(apart)
         if len(apart) < 2:
-            return middle, -math.inf, math.inf
+            return Difference(middle, -math.inf, math.inf)
         freedom, spread = len(apart) - 1, math.sqrt(variance(apart) / len(apart))
     else:
         samples = [list(it.values()) for it in (one, other)]
         middle = fmean(samples[0]) - fmean(samples[1])
         if min(map(len, samples)) < 2:
-            return middle, -math.inf, math.inf
+            return Difference(middle, -math.inf, math.inf)
         spread, freedom = welch(*samples)
-    half = bound(CONFIDENCE, freedom) * spread
-    return middle, middle - half, middle + half
+    half = bound(confidence, freedom) * spread
+    return Difference(middle, middle - half, middle + half)
+
+
+def _runtimes(board: Leaderboard) -> Runtimes:
+    timed = {row.entry.id: found for row in board.rows if (found := _timed(board, row.entry))}
+    named = [bool(it.block) for row in board.rows for it in rounds_of(row.entry.timed)]
+    within = all(named) and len(timed) > 1
+    return Runtimes(timed, fitted(timed, confidence=CONFIDENCE) if within else None)
 
 
 def _timed(board: Leaderboard, entry: BoardEntry) -> LogRuntimes | None:
@@ -61,27 +111,10 @@ def _timed(board: Leaderboard, entry: BoardEntry) -> LogRuntimes | None:
     records, challenge = entry.timed, board.challenge
     if not records or "runtime" not in entry.values:
         return None
-    figures = stats.runtime(
-        rounds_of(records), datasets=challenge.timed(), mean=challenge.runtime_mean
-    ).rounds
-    keys = [(record.session, record.round) for record in records]
+    rounds = rounds_of(records)
+    figures = stats.runtime(rounds, datasets=challenge.timed(), mean=challenge.runtime_mean).rounds
+    keys = [
+        it.block or f"{record.session}/{record.round}"
+        for it, record in zip(rounds, records, strict=True)
+    ]
     return {key: math.log(it) for key, it in zip(keys, figures, strict=True)}
-
-
-def _span(name: str, ranked: Sequence[str], timed: Mapping[str, LogRuntimes]) -> RankRange | None:
-    if name not in ranked or min(len(timed[it]) for it in ranked) < 2:
-        return None
-    ends = [interval(timed[name], timed[other])[1:] for other in ranked if other != name]
-    faster = sum(low > 0.0 for low, _ in ends)
-    slower = sum(high < 0.0 for _, high in ends)
-    return RankRange(1 + faster, len(ranked) - slower)
-
-
-def _ratio(name: str, base: str, timed: Mapping[str, LogRuntimes]) -> Ratio | None:
-    if name == base or name not in timed or base not in timed:
-        return None
-    middle, low, high = interval(timed[name], timed[base])
-    if math.isinf(high):
-        return None
-    # exp overflows a float above 709
-    return Ratio(base, *(math.exp(max(min(it, 700.0), -700.0)) for it in (middle, low, high)))

@@ -193,6 +193,7 @@ class RoundFigures(_Noted):
     audits: tuple[Audit, ...] = ()  # () where the protocol asks for none
     yardstick: Calibration | None = None
     precision: str = "fp32"  # as the manifest declares it
+    block: str = ""  # of the entries that were timed with it; "" in older records, which name none
     kind: Literal["round"] = "round"
 
 

@@ -84,7 +84,10 @@ class RunContext:
         return None if record is None else counts_of((record,))
 
     def save(self, entry: str, key: JobKey, result: JobResult) -> Record:
-        """Keep what came of a job."""
+        """Keep what came of a job; a round of a run is a block."""
+        outcome = result.outcome
+        if isinstance(outcome, RoundFigures):
+            outcome = replace(outcome, block=f"{self.run.session}/{key.round}")
         weights = {listed.id: listed.weights for listed in self.run.entries}
         record = Record(
             key=key.key,
@@ -95,7 +98,7 @@ class RunContext:
             session=self.run.session,
             started=_now(),
             environment=result.environment,
-            outcome=result.outcome,
+            outcome=outcome,
             weights=weights[entry],
         )
         self.store.save(record)

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from fakes import boards
 
-from harness.board.rank_intervals import interval, with_spans
+from harness.board.rank_intervals import Runtimes, interval, with_spans
 from harness.core.leaderboard import Leaderboard, RankRange, Row
 from harness.core.record import RoundFigures, Sample
+from harness.stats.incomplete_blocks import fitted
 
 DATASETS = (boards.VALID, boards.TEST)
 
@@ -25,6 +26,16 @@ def _row(name: str, *rounds: float, session: str = "s1", place: int = 1) -> Row:
         for number, seconds in enumerate(rounds, start=1)
     )
     return boards.ranked(place, id=name, records=records)
+
+
+def _in_blocks(row: Row) -> Row:
+    """Its rounds as a run stores them now."""
+    records = tuple(
+        replace(it, outcome=replace(it.outcome, block=f"{it.session}/{it.round}"))
+        for it in row.entry.records
+        if isinstance(it.outcome, RoundFigures)
+    )
+    return replace(row, entry=replace(row.entry, records=records))
 
 
 def _spans(*rows: Row) -> list[tuple[int, int] | None]:
@@ -63,16 +74,54 @@ def test_rows_that_are_not_ranked_or_not_timed_have_no_range_and_count_for_nothi
     assert _spans(*rows) == [(1, 1), None, None, None]
 
 
-def test_the_interval_is_students() -> None:
-    one = {("s", n): it for n, it in enumerate((1.0, 2.0, 3.0))}
-    zero = {("s", n): 0.0 for n in range(3)}
+def test_the_interval_of_rounds_without_blocks_is_students() -> None:
+    one = {f"s/{n}": it for n, it in enumerate((1.0, 2.0, 3.0))}
+    zero = {f"s/{n}": 0.0 for n in range(3)}
     # mean 2, standard deviation 1, t of 2 degrees of freedom 4.303
-    assert interval(one, zero) == pytest.approx((2.0, 2.0 - 2.4843, 2.0 + 2.4843), abs=1e-3)
-    apart = {("other", n): 0.0 for n in range(3)}
+    ends = pytest.approx((2.0, 2.0 - 2.4843, 2.0 + 2.4843), abs=1e-3)
+    found = interval(one, zero, 0.95)
+    assert (found.point, found.low, found.high) == ends
+    apart = {f"other/{n}": 0.0 for n in range(3)}
     # Welch: all spread is of one sample, so its 2 degrees of freedom
-    assert interval(one, apart) == pytest.approx((2.0, 2.0 - 2.4843, 2.0 + 2.4843), abs=1e-3)
-    alone = {("s", 0): 0.5}
-    assert interval(alone, alone) == (0.0, -math.inf, math.inf)
+    found = interval(one, apart, 0.95)
+    assert (found.point, found.low, found.high) == ends
+    alone = interval({"s/0": 0.5}, {"s/0": 0.5}, 0.95)
+    assert (alone.point, alone.low, alone.high) == (0.0, -math.inf, math.inf)
+
+
+def test_blocks_pool_what_noise_there_is_and_hold_for_all_pairs() -> None:
+    seconds = {
+        "fast": (0.0100, 0.0202, 0.0398),
+        "one": (0.0200, 0.0404, 0.0804),
+        "two": (0.0205, 0.0402, 0.0805),
+        "slow": (0.0300, 0.0606, 0.1206),
+    }
+    named = [_in_blocks(_row(name, *its)) for name, its in seconds.items()]
+    assert _spans(*named) == [(1, 1), (2, 3), (2, 3), (4, 4)]
+    # four rows of one run, of which one has been measured once until now
+    named[3] = _in_blocks(_row("slow", 0.030))
+    assert _spans(*named[:3]) == [(1, 1), (2, 3), (2, 3)]
+    assert _spans(*named) == [None] * 4
+
+
+def test_blocks_of_runs_that_share_no_entry_are_two_samples() -> None:
+    one = {f"s/{n}": it for n, it in enumerate((1.0, 2.0, 3.0))}
+    apart = {f"other/{n}": 0.0 for n in range(3)}
+    timed = {"one": one, "apart": apart, "alone": {"again/0": 0.5}}
+    runtimes = Runtimes(timed, fitted(timed, confidence=0.95))
+    found = runtimes.difference("one", "apart")
+    # all spread is of one sample, so its 2 degrees of freedom; of three pairs 98.33 % each: t 7.649
+    assert found.high - found.point == pytest.approx(7.649 / math.sqrt(3.0), abs=1e-3)
+    assert runtimes.difference("one", "alone").high == math.inf
+
+
+def test_a_round_that_names_no_block_has_the_board_judged_as_older_ones_are() -> None:
+    seconds = {"one": (0.0100, 0.0202, 0.0398), "two": (0.0110, 0.0218, 0.0449)}
+    rows = [_row(name, *its) for name, its in seconds.items()]
+    older = with_spans(boards.board(*rows))
+    assert with_spans(boards.board(_in_blocks(rows[0]), rows[1])).rows[1].runtime_span == (
+        older.rows[1].runtime_span
+    )
 
 
 def test_the_ratio_is_to_the_challenges_baseline_with_its_interval() -> None:
