@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from harness.core.counter_registry import DISPATCH
@@ -37,8 +38,8 @@ GROWTH = 0.05
 MULTIPLES = 64
 """The largest window that images are padded to a multiple of."""
 
-PADDED = 0.1
-"""How far below the cost of the padded image a network may stay."""
+PADDED = 0.02
+"""Of the cost, by which it may differ from what pixels and padding explain: poolings' borders."""
 
 
 def left_out(counts: Counts) -> Iterator[str]:
@@ -86,30 +87,60 @@ def _at_other_sizes(known: EffectiveParameters) -> Iterator[str]:
 
     Attention may grow with the square of the pixels.
     """
+    if not _sizes_explained(known):
+        yield f"{_dearest(known)}: part of the network runs at other sizes only"
+
+
+def _sizes_explained(known: EffectiveParameters) -> bool:
     if not known.sizes:
-        return
+        return True
     here, *others = known.sizes
-    if any(_explained(here, others, multiple) for multiple in range(1, MULTIPLES + 1)):
-        return
-    there = max(others, key=lambda it: _total(it) / (it.height * it.width))
-    own, more = (_total(it) / (it.height * it.width) for it in (here, there))
-    yield (
-        f"at {there.height}x{there.width} the captured graph computes {more:,.0f} products and "
-        f"sums per LR pixel, at the counted {here.height}x{here.width} {own:,.0f}: part of the "
-        "network runs at other sizes only"
+    multiples = range(2, MULTIPLES + 1)
+    return _grow_alike(here, others) or any(_are_padded(here, others, it) for it in multiples)
+
+
+def _dearest(known: EffectiveParameters) -> str:
+    """What the dearest size costs beside the counted one."""
+    here, *others = known.sizes
+    there = max(others, key=_per_pixel)
+    return (
+        f"at {there.height}x{there.width} the captured graph computes {_per_pixel(there):,.0f} "
+        f"products and sums per LR pixel, at the counted {here.height}x{here.width} "
+        f"{_per_pixel(here):,.0f}"
     )
 
 
-def _explained(here: CostAtSize, others: Sequence[CostAtSize], multiple: int) -> bool:
-    """Whether costs differ by pixels alone, if images are padded to a `multiple`."""
+def _grow_alike(here: CostAtSize, others: Sequence[CostAtSize]) -> bool:
+    """Whether pixels alone explain the costs."""
+    return all(
+        _pixels(here, _total(it) / (1 + GROWTH))[0] <= _padded(it, 1) / _padded(here, 1)
+        for it in others
+    )
+
+
+def _are_padded(here: CostAtSize, others: Sequence[CostAtSize], multiple: int) -> bool:
+    """Whether padding to a `multiple` does, in the same part of the network at all sizes."""
+    least, most = 0.0, 1.0  # that part
     for there in others:
-        ratio = _padded(there, multiple) / _padded(here, multiple)
-        linear = (_total(here) - here.products) * ratio
-        squares = sorted(here.products * it for it in (ratio, ratio**2))
-        least = 0.0 if multiple == 1 else (linear + squares[0]) * (1 - PADDED)
-        if not least <= _total(there) <= (linear + squares[1]) * (1 + GROWTH):
-            return False
-    return True
+        plain, padded = (_padded(there, it) / _padded(here, it) for it in (1, multiple))
+        fewest, _ = _pixels(here, _total(there) / (1 + PADDED))
+        _, many = _pixels(here, _total(there) / (1 - PADDED))
+        ends = [0.0, 1.0] if fewest <= plain <= many else [1.0, 0.0]
+        if padded != plain:
+            ends = sorted((it - plain) / (padded - plain) for it in (fewest, many))
+        least, most = max(least, ends[0]), min(most, ends[1])
+    return least <= most
+
+
+def _pixels(here: CostAtSize, total: float) -> tuple[float, float]:
+    """How many times the pixels cost so much, the fewest and the most.
+
+    Products of what comes of the image grow with the pixels, or with their square.
+    """
+    linear = _total(here) - here.products
+    alike = total / max(_total(here), 1)
+    squared = 2 * total / max(linear + math.sqrt(linear**2 + 4 * here.products * total), 1)
+    return min(alike, squared), max(alike, squared)
 
 
 def _padded(size: CostAtSize, multiple: int) -> int:
@@ -119,6 +150,10 @@ def _padded(size: CostAtSize, multiple: int) -> int:
 
 def _total(cost: CostAtSize) -> int:
     return cost.weights + cost.products + cost.arithmetic
+
+
+def _per_pixel(cost: CostAtSize) -> float:
+    return _total(cost) / (cost.height * cost.width)
 
 
 def _beside_parameters(counts: Counts) -> Iterator[str]:
@@ -163,10 +198,20 @@ def remarks(counts: Counts) -> Iterator[str]:
     made = [] if reads is None else [it for it in reads.held if it.kind == "made"]
     if made:
         yield f"{_held(made)}: of no parameter, so that none is counted"
+    yield from _dearer(counts.effective)
     if there is not None and there.also_read:
         yield f"read at {_size(there)} only: {listed(there.also_read)}"
     if there is not None and there.error:
         yield f"no forward at {_size(there)}: {there.error}"
+
+
+def _dearer(known: EffectiveParameters | None) -> Iterator[str]:
+    """Where a network costs more per pixel than it is ranked with, for a reason."""
+    if known is None or not known.sizes or not _sizes_explained(known):
+        return
+    here, *others = map(_per_pixel, known.sizes)
+    if max(others, default=0) > here * (1 + GROWTH):
+        yield f"{_dearest(known)}: images are padded, or attention grows with them"
 
 
 def expected(reads: WeightTrace) -> int:

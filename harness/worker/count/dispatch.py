@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from harness.worker.count.breakdown import Breakdown
-from harness.worker.count.formulas import formula_of
+from harness.worker.count.formulas import formula_of, reals
 from harness.worker.count.module_stack import ModuleStack
 from harness.worker.count.operators import is_free
 from harness.worker.dispatch_mode import LightDispatchMode, positional
@@ -66,8 +66,8 @@ class DispatchCounter(LightDispatchMode):  # type: ignore[no-untyped-call]
         out = func(*args, **kwargs)
         if formula is not None:
             first = out if isinstance(out, Tensor) else out[0]
-            real = 4 if first.is_complex() else 1  # products of a complex one
-            self._count(name, real * formula(positional(func, args, kwargs), first), args, out)
+            macs = reals(first) * formula(positional(func, args, kwargs), first)
+            self._count(name, macs, args, out)
         return out
 
     def _count(self, name: str, macs: int, args: tuple[Any, ...], out: Any) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 Formula = Callable[[tuple[Any, ...], Tensor], int]
+_BYTES = 4  # of a number that one product takes
 
 
 def convolution(args: tuple[Any, ...], out: Tensor) -> int:
@@ -25,6 +26,15 @@ def convolution(args: tuple[Any, ...], out: Tensor) -> int:
     image, weight, transposed = args[0], args[1], args[6]
     spatial = (image if transposed else out).shape[2:]
     return int(image.shape[0] * prod(weight.shape) * prod(spatial))
+
+
+def reals(tensor: Tensor) -> int:
+    """As how many products of real numbers one with a value of this type counts.
+
+    One of 64 bits has room for two of 32, whose weights and images fit beside each other.
+    """
+    parts = 2 if tensor.is_complex() else 1
+    return parts**2 * (2 if tensor.element_size() // parts > _BYTES else 1)
 
 
 def attention(args: tuple[Any, ...], _out: Tensor) -> int:

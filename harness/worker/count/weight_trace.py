@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.multiprocessing.reductions import StorageWeakRef
 
 from harness.worker.caps import clipped, few, listed
-from harness.worker.count.formulas import formula_of, known, opaque
+from harness.worker.count.formulas import formula_of, known, opaque, reals
 from harness.worker.count.model_tensors import model_tensors
 from harness.worker.count.operators import is_free
 from harness.worker.dispatch_mode import LightDispatchMode, positional
@@ -126,13 +126,13 @@ class TraceRecorder(LightDispatchMode):  # type: ignore[no-untyped-call]
         name = func._schema.name  # noqa: SLF001 - the only spelling of "namespace::operator"
         images = {at for at, origin in origins.items() if origin == _IMAGE}
         if formula_of(name) is not None:
-            meeting = known(name, args, outs[0], images)
+            meeting, each = known(name, args, outs[0], images), reals(outs[0])
         elif outs and images and not is_free(name):
-            meeting = opaque(given, outs, images)
+            meeting, each = opaque(given, outs, images), 1
             self._opaque[name] += meeting.macs
         else:
             return
-        self._totals[meeting.total] += meeting.macs
+        self._totals[meeting.total] += each * meeting.macs
         for weight in meeting.weights:
             self._weigh(weight, origins[id(weight)], name)
 

@@ -25,6 +25,7 @@ from harness.worker.count.device_choice import SPOT_SIZE
 from harness.worker.count.model_copies import describe, parameter_count
 from harness.worker.count.other_forwards import second_size
 from harness.worker.graph import allowed
+from harness.worker.graph.builder import SAMPLE
 from harness.worker.graph.export_mode import POOLED, ExportMode
 from harness.worker.graph.network_file import (
     BYTES_CAP,
@@ -39,7 +40,7 @@ from harness.worker.graph.network_file import (
     Size,
     encode,
 )
-from harness.worker.graph.rebuild import SAMPLE, rebuild
+from harness.worker.graph.rebuild import rebuild
 from harness.worker.runner import PRECISIONS, shown_sizes
 
 _DROPPED = (  # assertions on sizes of results; those on the image's own are guards (`_serves`)

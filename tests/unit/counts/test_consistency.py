@@ -158,6 +158,16 @@ def test_attention_may_grow_with_the_square_of_the_pixels() -> None:
     assert level(18 * 4096) == "disputed"
 
 
+def test_what_images_cost_that_are_padded_is_told() -> None:
+    verdict = judge(_counts(effective=_sizes((64, 64, 0), (100, 100, 2544))))
+    assert verdict.level == "verified"
+    assert verdict.reasons[1] == (
+        "at 100x100 the captured graph computes 13 products and sums per LR pixel, at the counted "
+        "64x64 10: images are padded, or attention grows with them"
+    )
+    assert len(judge(_counts(effective=_sizes((64, 64, 0), (100, 100, 0)))).reasons) == 1
+
+
 @pytest.mark.parametrize(
     ("effective", "level"),
     [
@@ -169,6 +179,12 @@ def test_attention_may_grow_with_the_square_of_the_pixels() -> None:
         (_sizes((256, 256, 0), (100, 100, 0)), "verified"),
         (_sizes((256, 256, 0), (100, 100, 2544), (96, 112, 0)), "verified"),
         (_sizes((256, 256, 0), (100, 100, 2544), (100, 104, 0)), "disputed"),
+        # half of the network takes what is padded to 112x112 and 112x128, or that of one size
+        (_sizes((256, 256, 0), (100, 100, 1272), (100, 128, 768)), "verified"),
+        (_sizes((256, 256, 0), (100, 100, 1272), (100, 128, 0)), "disputed"),
+        # between them the sides of an image change places, or 4 % are more than padding explains
+        (_sizes((256, 256, 0), (100, 128, 0), (128, 100, 1536)), "disputed"),
+        (_sizes((256, 256, 0), (339, 510, 30_900), (192, 256, 0)), "disputed"),
         (_sizes((256, 256, 0), (128, 128, 128 * 128)), "disputed"),
     ],
 )

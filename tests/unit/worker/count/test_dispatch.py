@@ -56,6 +56,12 @@ def test_a_linear_layer_costs_in_times_out_for_every_token(device: str, bias: bo
     assert not tally.uncounted
 
 
+def test_a_product_of_64_bits_has_room_for_two_and_a_complex_one_is_four() -> None:
+    for dtype, times in ((torch.float64, 2), (torch.complex64, 4), (torch.complex128, 8)):
+        left, right = _zeros(2, 3).to(dtype), _zeros(3, 5).to(dtype)
+        assert _tally(lambda one=left, other=right: one @ other).macs == times * 2 * 3 * 5
+
+
 PRODUCTS: dict[str, tuple[Callable[[], object], int]] = {
     "matrix by matrix": (lambda: _zeros(2, 3) @ _zeros(3, 5), 2 * 3 * 5),
     "matrix by vector": (lambda: _zeros(2, 3) @ _zeros(3), 2 * 3),

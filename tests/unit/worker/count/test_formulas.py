@@ -44,6 +44,11 @@ def test_a_convolution_of_any_kind_costs_its_elements_at_each_position(
     assert read.closed_form == counted > 0
 
 
+def test_the_closed_form_counts_products_of_64_bits_twice_as_well() -> None:
+    read, counted = _followed(nn.Linear(3, 5, dtype=torch.float64), torch.zeros(7, 3).double())
+    assert read.closed_form == counted == 2 * 7 * 3 * 5
+
+
 @settings(deadline=None)
 @given(rows=st.integers(1, 7), batch=st.integers(1, 3), width=st.integers(1, 9))
 def test_products_of_every_spelling_cost_what_the_dispatch_counter_says(

@@ -122,12 +122,33 @@ class _ByWriting(_Filtered):
         return made
 
 
-@pytest.mark.parametrize("kind", [_Filtered, _ByZero, _ByMaximum, _ByWriting])
+class _ByNoise(_Filtered):
+    """Other weights where neighbours differ by a quarter of the range, as in no photograph."""
+
+    def weights(self, image: Tensor) -> Tensor:
+        steps = (image[..., 1:] - image[..., :-1]).abs().mean()
+        return self.weight + 1e8 * functional.relu(steps - 0.25)
+
+
+class _ByOne(_Filtered):
+    """One element of the nine is the image's."""
+
+    def weights(self, image: Tensor) -> Tensor:
+        return torch.cat([self.weight[:8], 100 * image.mean().view(1)])
+
+
+@pytest.mark.parametrize(
+    ("kind", "weights"),
+    [
+        *((kind, 9) for kind in (_Filtered, _ByZero, _ByMaximum, _ByWriting, _ByNoise)),
+        (_ByOne, 8),
+    ],
+)
 def test_products_with_constants_are_seen_whatever_made_these(
-    kind: type[_Filtered], tmp_path: Path
+    kind: type[_Filtered], weights: int, tmp_path: Path
 ) -> None:
     found = _found(kind(), tmp_path)
-    assert found["elements"] == 9
+    assert found["elements"] == weights
     assert found["elementwise_macs"] >= 9 * 3 * 16 * 24
     assert found["sizes"][0]["arithmetic"] >= 17 * 3 * 16 * 24
 
@@ -196,6 +217,65 @@ def test_a_number_that_arithmetic_on_sizes_makes_is_known_and_multiplies() -> No
         _node("aten.sym_size.int", {"node": 0}, 3),
         _node("truediv", {"node": 1}, 7),
         _node("aten.mul.Tensor", {"node": 0}, {"node": 2}),
+        tensors=(),
+    )
+    assert (found["numbers"], found["elementwise_macs"]) == (1, 3 * 16 * 24)
+
+
+def test_a_scale_that_sizes_do_not_tell_is_known_and_multiplies() -> None:
+    """Bicubic to the same size: sixteen neighbours, by two numbers. To half of it: by none."""
+    moved = _node("aten.upsample_bicubic2d.default", {"node": 0}, [16, 24], False, 1.001, 1.002)
+    found = _of_nodes(moved, tensors=())
+    assert (found["numbers"], found["elementwise_macs"]) == (2, 16 * 3 * 16 * 24)
+    listed = _node("aten.upsample_bilinear2d.vec", {"node": 0}, None, False, [1.001, 2.0])
+    found = _of_nodes(listed, tensors=())
+    assert (found["numbers"], found["elementwise_macs"]) == (1, 4 * 3 * 16 * 48)
+    for plain in (
+        _node("aten.upsample_bilinear2d.default", {"node": 0}, [5, 8], False, 1 / 3, 1 / 3),
+        _node("aten.upsample_bicubic2d.vec", {"node": 0}, None, False, [4.0, 4.0]),
+        _node("aten.upsample_bicubic2d.vec", {"node": 0}, [20, 30], False, None),
+    ):
+        found = _of_nodes(plain, tensors=())
+        assert (found["numbers"], found["elementwise_macs"]) == (0, 0)
+
+
+def _normed(*before: Node) -> dict[str, Any]:
+    four = [{"tensor": at} for at in range(4)]
+    norm = Node(
+        "aten.batch_norm.default",
+        ({"node": len(before)}, *four, False, 0.1, 1e-5, True),
+        {},
+        "BatchNorm2d",
+    )
+    tensors = (*torch.rand(4, 3), torch.rand(3, 3, 1, 1))
+    return _of_nodes(*before, norm, tensors=tensors)
+
+
+def test_layers_multiply_but_for_what_completes_a_convolution() -> None:
+    """A batch norm behind a convolution could be part of it; behind anything else it is one."""
+    weight = {"tensor": 4}
+    assert _normed(_node("aten.relu.default", {"node": 0}))["elementwise_macs"] == 3 * 16 * 24
+    assert _normed(_node("aten.conv2d.default", {"node": 0}, weight))["elementwise_macs"] == 0
+
+
+def test_one_result_of_a_convolution_is_not_completed_twice() -> None:
+    slopes = [Node("aten.leaky_relu.default", ({"node": 1}, it), {}, "LeakyReLU") for it in (2, 3)]
+    found = _of_nodes(
+        _node("aten.conv2d.default", {"node": 0}, {"tensor": 0}),
+        *slopes,
+        _node("aten.maximum.default", {"node": 2}, {"node": 3}),
+        tensors=(torch.rand(3, 3, 1, 1),),
+    )
+    assert found["elementwise_macs"] == 2 * 3 * 16 * 24
+
+
+def test_a_product_of_no_columns_that_scales_what_it_is_added_to_multiplies() -> None:
+    found = _of_nodes(
+        _node("aten.squeeze.dim", {"node": 0}, 0),
+        _node("aten.slice.Tensor", {"node": 1}, 2, 0, 0),
+        _node("aten.slice.Tensor", {"node": 1}, 1, 0, 0),
+        Node("aten.baddbmm.default", tuple({"node": at} for at in (1, 2, 3)), {"beta": 0.7}),
+        _node("aten.unsqueeze.default", {"node": 4}, 0),
         tensors=(),
     )
     assert (found["numbers"], found["elementwise_macs"]) == (1, 3 * 16 * 24)

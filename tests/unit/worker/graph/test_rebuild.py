@@ -197,6 +197,39 @@ def test_tensors_have_no_names_but_their_numbers(
         _read(document, bend(tensors), tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("nodes", "reason"),
+    [
+        ([("chunk.default", {"tensor": 0}, 2**40)], "more than 262,144 parts"),
+        ([("tensor_split.sections", {"node": 0}, 2**40)], "more than 262,144 parts"),
+        (
+            [("new_zeros.default", {"tensor": 0}, [10**6, 0]), ("unbind.int", {"node": 1})],
+            "more than 262,144 parts",
+        ),
+        ([("full.default", [7 * 10**8], 1.0)], "more than 2,147,483,648 bytes"),
+        (
+            [
+                ("zeros.default", [10**4, 10**4]),
+                ("mm.default", {"node": 1}, {"node": 1}),
+            ],
+            "more than 10,000,000,000 products and sums",
+        ),
+    ],
+)
+def test_what_would_not_fit_or_not_end_is_refused_before_it_is_computed(
+    nodes: list[tuple[Any, ...]], reason: str, tmp_path: Path
+) -> None:
+    document, tensors = _document(tmp_path)
+    document["graphs"][0].update(
+        nodes=[
+            {"op": f"aten.{op}", "args": args, "kwargs": {}, "layer": ""} for op, *args in nodes
+        ],
+        output=len(nodes),
+    )
+    with pytest.raises(BadGraph, match=reason):
+        _read(document, tensors, tmp_path)
+
+
 def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "torn.safetensors"
     path.write_bytes(kept(Plain(), tmp_path / "whole.safetensors").read_bytes()[:-5])
