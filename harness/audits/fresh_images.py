@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.audits.thresholds import PERTURBATION
 from harness.quality.pixels import Uint8
 
+Bools = npt.NDArray[np.bool_]
 Flip = tuple[int, int]  # steps along rows and columns: -1 turns the axis around
 FLIPS: tuple[Flip, ...] = ((1, 1), (1, -1), (-1, 1), (-1, -1))
-TURNED = (-1, -1)
+UNFLIPPED, TURNED = (1, 1), (-1, -1)
 
 
 def flipped(pixels: Uint8, flip: Flip) -> Uint8:
@@ -44,6 +47,22 @@ class Fresh:
         moved = (-rows * scale, -columns * scale)
         return np.ascontiguousarray(np.roll(flipped(output, self.flip), moved, axis=(0, 1)))
 
+    def inner(self, margin: int) -> Bools:
+        """Where the image is `margin` LR pixels from its ends and from where it was cut."""
+        height, width, _ = self.perturbed.shape
+        rows, columns = (
+            _within(size, shift, margin)
+            for size, shift in zip((height, width), self.shift, strict=True)
+        )
+        return np.logical_and.outer(rows, columns)
+
+
+def _within(size: int, shift: int, margin: int) -> Bools:
+    at = np.arange(size)
+    ends = np.minimum(at, size - 1 - at)
+    cut = np.abs(at + 0.5 - (size - shift) % size)
+    return np.asarray((ends >= margin) & (cut >= margin))
+
 
 class Draw:
     """The trusted side's draws of one round; no seed of them is known to anyone."""
@@ -51,11 +70,11 @@ class Draw:
     def __init__(self, seed: int | None = None) -> None:
         self._rng = np.random.default_rng(secrets.randbits(128) if seed is None else seed)
 
-    def fresh(self, pixels: Uint8) -> Fresh:
+    def fresh(self, pixels: Uint8, flips: Sequence[Flip] = FLIPS) -> Fresh:
         """The image with every pixel changed by up to PERTURBATION levels, rolled and flipped."""
         height, width, _ = pixels.shape
         shift = (self.below(height), self.below(width))
-        return Fresh(self._perturbed(pixels), FLIPS[self.below(len(FLIPS))], shift)
+        return Fresh(self._perturbed(pixels), flips[self.below(len(flips))], shift)
 
     def turned(self, pixels: Uint8) -> Fresh:
         """The perturbed image upside down and left to right."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from statistics import fmean
 
 import numpy as np
-import numpy.typing as npt
 
 from harness.audits import thresholds
 from harness.audits.fresh_images import Fresh
@@ -95,28 +94,17 @@ def _detailed(scored: Uint8, fresh: Fresh, back: Uint8, scale: int) -> Doubt:
     A stored image whose coarse part is corrected has another one as soon as it is rolled. Where one
     of the two images ends and the other does not, detail differs by right: that is left out.
     """
-    height, width, _ = fresh.perturbed.shape
-    rows, columns = (
-        np.repeat(_within(size, shift), scale)
-        for size, shift in zip((height, width), fresh.shift, strict=True)
-    )
-    if rows.mean() * columns.mean() < thresholds.DETAIL_AREA:
+    inner = fresh.inner(thresholds.DETAIL_MARGIN)
+    if inner.mean() < thresholds.DETAIL_AREA:
         return "ok", "detail: too little of the image to tell"
-    one, other = (_detail(it, scale)[rows][:, columns] for it in (scored, back))
+    inner_hr = inner.repeat(scale, axis=0).repeat(scale, axis=1)
+    one, other = (_detail(it, scale)[inner_hr] for it in (scored, back))
     if min(one.std(), other.std()) < thresholds.DETAIL_LEVELS:
         return "ok", "detail: too little of it to tell"
     spread = float(one.std() * other.std())
     alike = float(((one - one.mean()) * (other - other.mean())).mean()) / spread
     level: AuditVerdict = "ok" if alike >= thresholds.DETAIL_ALIKE else "suspect"
     return level, f"detail: correlated by {alike:.2f} between them"
-
-
-def _within(size: int, shift: int) -> npt.NDArray[np.bool_]:
-    """Rows or columns that are far from the image's ends and from where it was cut."""
-    at = np.arange(size)
-    ends = np.minimum(at, size - 1 - at)
-    cut = np.abs(at + 0.5 - (size - shift) % size)
-    return np.asarray((ends >= thresholds.DETAIL_MARGIN) & (cut >= thresholds.DETAIL_MARGIN))
 
 
 def _detail(image: Uint8, scale: int) -> Floats:

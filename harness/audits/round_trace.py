@@ -9,7 +9,7 @@ from harness.audits import clocks, counted, outputs, scores, self_reported
 from harness.audits.clocks import Exchange
 from harness.audits.counted import CountedAgain
 from harness.audits.outputs import Shown
-from harness.audits.scores import PartErrors
+from harness.audits.scores import FreshErrors, PartErrors
 from harness.core.audit import LEVELS, Audit, ProcessState, WatchedForward
 from harness.core.record import Calibration
 
@@ -31,6 +31,7 @@ class RoundTrace:
     exchanges: tuple[Exchange, ...]  # in their order
     shown: tuple[Shown, ...]  # images with the outputs that were kept
     calibration: Calibration | None = None  # None: clocks are held against nothing
+    fresh: tuple[FreshErrors, ...] = ()  # of fresh versions of scored images
     seen_s: tuple[float, ...] = ()  # the worker's seconds for an image that it had seen
     unseen_s: tuple[float, ...] = ()  # and for fresh ones of the same size
     mosaics_s: tuple[float, ...] = ()  # and for mosaics, of that size as well
@@ -48,11 +49,11 @@ def judged(trace: RoundTrace) -> tuple[Audit, ...]:
         clocks.threads(trace.exchanges, trace.threads) if trace.device == "cpu" else None,
         *by_clock(trace.exchanges, trace.calibration),
         _outputs(trace),
-        scores.scores(trace.parts) if trace.trained else None,
+        scores.scores(trace.parts, trace.fresh) if trace.trained else None,
     ]
     if trace.watched is not None:
         found += [
-            _repeats(trace),
+            _repeats(trace) if trace.seen_s else None,
             clocks.idle(trace.idle_shares),
             self_reported.precision(trace.watched, trace.precision),
             _counted(trace, trace.counted) if trace.counted is not None else None,

@@ -1,8 +1,10 @@
 """Whether an entry is as good on images that nobody can have stored as where it was scored.
 
-Parts of the truths are met twice: in the scored outputs, and in the outputs of mosaics
-(`harness.audits.mosaics`). What bicubic makes of a part is taken off from both, so that the part's
-content matters little, and a network is held against itself.
+Truths are met twice: in the scored outputs, and in outputs of other images that were made of them.
+Those are mosaics of parts (`harness.audits.mosaics`), where what bicubic makes of a part is taken
+off from both, so that its content matters little; and fresh versions of one image
+(`harness.audits.fresh_images`), whose every pixel but the ends' is met again. So a network is held
+against itself.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from harness.audits import thresholds
-from harness.core.audit import Audit
+from harness.audits.thresholds import Bounds
+from harness.core.audit import LEVELS, Audit, AuditVerdict
 from harness.quality.psnr import PEAK
 
 
@@ -38,22 +41,53 @@ class PartErrors:
         return claimed - _db(self.anew) + _db(self.bicubic_anew)
 
 
-def scores(parts: Sequence[PartErrors]) -> Audit | None:
-    """The mean over all parts, and each image by itself; None where there were none."""
-    if not parts:
-        return None
-    lost_db = fmean(part.lost_db for part in parts)
-    claimed_db = fmean(_db(part.claimed) for part in parts)
+@dataclass(frozen=True)
+class FreshErrors:
+    """Mean squared errors of one image, in grey levels, far from ends and cuts.
+
+    `claimed` where it was scored, `anew` in the output of a fresh version, moved back; `perturbed`
+    is by how much the version's pixels had been changed, which a network can't take back.
+    """
+
+    image: tuple[str, str]  # dataset and image
+    claimed: float
+    anew: float
+    perturbed: float
+
+    @property
+    def lost_db(self) -> float:
+        """What is missing of the claimed PSNR beyond what the change of pixels explains."""
+        return _db(self.claimed + self.perturbed) - _db(self.anew)
+
+
+Errors = Sequence[PartErrors] | Sequence[FreshErrors]
+
+
+def scores(parts: Sequence[PartErrors], fresh: Sequence[FreshErrors] = ()) -> Audit | None:
+    """The worse of what parts and fresh versions tell; None where there were none of either."""
+    kinds: list[tuple[Errors, Bounds, str]] = [
+        (parts, thresholds.LOST_OF_PARTS, "parts of images"),
+        (fresh, thresholds.LOST_OF_FRESH, "fresh versions of images"),
+    ]
+    found = [_judged(errors, bounds, what) for errors, bounds, what in kinds if errors]
+    return max(found, key=lambda audit: LEVELS.index(audit.verdict), default=None)
+
+
+def _judged(errors: Errors, bounds: Bounds, what: str) -> Audit:
+    """The mean over all, and each image by itself."""
+    lost_db = _mean_db(errors)
+    claimed_db = fmean(_db(it.claimed) for it in errors)
     evidence = (
-        f"{claimed_db:.2f} dB claimed on {len(parts)} parts of images, "
-        f"{claimed_db - lost_db:.2f} dB where the same parts can't have been stored"
+        f"{claimed_db:.2f} dB claimed on {len(errors)} {what}, "
+        f"{claimed_db - lost_db:.2f} dB where the same can't have been stored"
     )
-    if lost_db > _bound(len(parts), thresholds.LOST_SPREAD_DB):
-        return Audit("scores", "suspect", evidence)
+    if lost_db > _bound(bounds, len(errors), bounds.spread_db):
+        level: AuditVerdict = "rejected" if lost_db > thresholds.LOST_REJECTED_DB else "suspect"
+        return Audit("scores", level, evidence)
     odd = [
         f"{image} alone {_mean_db(own):.2f} dB less"
-        for (_, image), own in _by_image(parts).items()
-        if _mean_db(own) > _bound(len(own), thresholds.LOST_OF_ONE_DB)
+        for (_, image), own in _by_image(errors).items()
+        if _mean_db(own) > _bound(bounds, len(own), bounds.of_one_db)
     ]
     if odd:
         return Audit("scores", "suspect", f"{evidence}; {', '.join(odd[:3])}")
@@ -64,26 +98,26 @@ def doubtful(parts: Sequence[PartErrors]) -> bool:
     """Whether more mosaics are worth their time."""
     if not parts:
         return False
-    alone_db = thresholds.LOST_OF_ONE_DB / 2
-    return fmean(part.lost_db for part in parts) > thresholds.LOST_DB or any(
-        part.lost_db > alone_db for part in parts
+    bounds = thresholds.LOST_OF_PARTS
+    return _mean_db(parts) > bounds.mean_db or any(
+        part.lost_db > bounds.of_one_db / 2 for part in parts
     )
 
 
-def _by_image(parts: Sequence[PartErrors]) -> dict[tuple[str, str], list[PartErrors]]:
+def _by_image(errors: Errors) -> dict[tuple[str, str], list[PartErrors | FreshErrors]]:
     found = defaultdict(list)
-    for part in parts:
-        found[part.image].append(part)
+    for it in errors:
+        found[it.image].append(it)
     return found
 
 
-def _mean_db(parts: Sequence[PartErrors]) -> float:
-    return fmean(part.lost_db for part in parts)
+def _mean_db(errors: Sequence[PartErrors | FreshErrors]) -> float:
+    return fmean(it.lost_db for it in errors)
 
 
-def _bound(number: int, spread_db: float) -> float:
-    """What the mean of so many honest parts does not lose."""
-    return thresholds.LOST_DB + spread_db / math.sqrt(number)
+def _bound(bounds: Bounds, number: int, spread_db: float) -> float:
+    """What the mean of so many honest ones does not lose."""
+    return bounds.mean_db + spread_db / math.sqrt(number)
 
 
 def _db(error: float) -> float:

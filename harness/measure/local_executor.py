@@ -71,7 +71,13 @@ class LocalExecutor:
             return task
         at_most_s = CALIBRATION_S if task.as_code else math.inf
         known = self._calibrated(task, at_most_s=at_most_s)
-        return replace(task, calibration=known, thorough=job.thorough, counts=job.counts)
+        return replace(
+            task,
+            calibration=known,
+            thorough=job.thorough,
+            later=bool(job.first),
+            counts=job.counts,
+        )
 
     def _with_constants(self, figures: RoundFigures, task: Task) -> RoundFigures:
         """With what a graph's tensors tell: of its code's nobody has them."""
@@ -116,11 +122,14 @@ def unstable(
     """The failure of an entry whose output is another one than in the `first` round, None if not.
 
     An output may differ in bits (threads sum in another order) as long as its PSNR stays within
-    the tolerance. Without HR images the pixels have to be the same.
+    the tolerance. Without HR images the pixels have to be the same. A later round may score some of
+    the images alone.
     """
     if isinstance(outcome, Failed) or not first:
         return None
-    for now, then in zip(outcome.scores, first, strict=True):
+    known = {(then.dataset, then.image): then for then in first}
+    for now in outcome.scores:
+        then = known[now.dataset, now.image]
         if now.digest == then.digest:
             continue
         if now.psnr_db is None or then.psnr_db is None:

@@ -9,9 +9,9 @@ from dataclasses import replace
 from harness.audits.clocks import Exchange
 from harness.core.record import ImageScore, Phases, RoundFigures, Sample
 from harness.measure.answer_validation import bounded, unseen
-from harness.measure.mosaic_probe import Truths
 from harness.measure.probes import AuditedRound, PlainRound
 from harness.measure.session import LrImage, ScoreOutput, Session
+from harness.measure.truth_probes import Truths
 
 
 def run(
@@ -83,20 +83,24 @@ def time_passes(
     scores: list[ImageScore] = []
     score_s = collect_s = 0.0
     began = time.perf_counter()
+    audited_code = session.task.protocol.audits and session.task.as_code
     for timed_pass in range(session.task.protocol.passes):
         for image in images:
+            scored = beside.untimed(image) if timed_pass == 0 else None
             exchange = session.timed(beside.given(image, timed_pass))
             output = None
             # of an entry's own code each one, lest work wait for what is never asked
-            if timed_pass == 0 or (session.task.protocol.audits and session.task.as_code):
+            if timed_pass == 0 or audited_code:
                 output, exchange = session.fetched(image, exchange)
                 collect_s += exchange.collect_s or 0.0
             samples.append(_sample(image, timed_pass, exchange, beside.ranked_s(exchange)))
-            if timed_pass == 0 and output is not None:
+            if timed_pass == 0 and not audited_code:
+                scored = output
+            if scored is not None:
                 before = time.perf_counter()
-                scores.append(score(image, output))
+                scores.append(score(image, scored))
                 score_s += time.perf_counter() - before
-            beside.after(image, exchange, output, timed_pass)
+            beside.after(image, exchange, output, scored)
     phases = Phases(
         first_to_last_s=time.perf_counter() - began,
         forwards_s=sum(sample.seconds for sample in samples),

@@ -19,11 +19,11 @@ from harness.audits.counted import CountedAgain
 from harness.audits.fresh_images import TURNED, Draw, Fresh, flipped
 from harness.audits.outputs import Shown
 from harness.audits.round_trace import RoundTrace, judged
-from harness.audits.scores import PartErrors
+from harness.audits.scores import FreshErrors, PartErrors
 from harness.core.audit import Audit, ProcessState, WatchedForward
 from harness.machine import proc
-from harness.measure.mosaic_probe import MosaicProbe, Truths
 from harness.measure.session import LrImage, Session
+from harness.measure.truth_probes import MosaicProbe, Truths, flips, fresh_errors
 from harness.measure.worker_process import WorkerFailed
 from harness.quality.pixels import Uint8
 
@@ -45,6 +45,11 @@ class PlainRound:
         """What the warm-up is given for an image: other pixels than the timed forwards."""
         return turned(image)
 
+    def untimed(self, image: LrImage) -> Uint8 | None:
+        """The output of the image itself, where timed forwards are given others; else None."""
+        del image
+        return None
+
     def given(self, image: LrImage, timed_pass: int) -> LrImage:
         """What a timed forward is given for an image."""
         del timed_pass
@@ -54,8 +59,13 @@ class PlainRound:
         """What a timed forward is ranked with."""
         return exchange.seconds
 
-    def after(self, image: LrImage, exchange: Exchange, output: Uint8 | None, at: int) -> None:
-        """A forward of pass `at` has ended; its `output` is there where it was fetched."""
+    def after(
+        self, image: LrImage, exchange: Exchange, output: Uint8 | None, scored: Uint8 | None
+    ) -> None:
+        """A timed forward has ended; its `output` is there where it was fetched.
+
+        `scored` is the output of the image itself, in the first pass.
+        """
 
     def finish(self, state: ProcessState) -> tuple[Audit, ...]:
         """The passes have ended, with the process in this `state`: what audits say."""
@@ -71,32 +81,47 @@ class AuditedRound(PlainRound):
     ) -> None:
         self._session = session
         self._images = images
+        self._truths = truths
         self._draw = Draw()
+        task = session.task
+        held = self._drawn_images()
+        self._held = {_key(image) for image in held}
+        # a later round of code is timed on fresh versions, and shows few images themselves
+        itself = held if task.as_code and task.later else images
+        self._itself = {_key(image) for image in itself}
         # where the thorough look comes, and at which of the images until then
-        at = self._draw.below(len(images))
-        self._place, self._target = images[at], images[self._draw.below(at + 1)]
-        self._compared = images[self._draw.below(len(images))]  # of each later pass
+        at = self._draw.below(len(itself))
+        self._place, self._target = itself[at], itself[self._draw.below(at + 1)]
+        self._compared = held[self._draw.below(len(held))]  # of fresh versions
         self._warmed: dict[Key, Fresh] = {}
         self._passed: dict[Key, Fresh] = {}  # the last fresh version of each image
         self._kept: dict[Key, Uint8] = {}  # scored outputs that others are compared with
+        self._fresh_errors: list[FreshErrors] = []
         self._exchanges: list[Exchange] = []
         self._shown: list[Shown] = []
         self._seconds: dict[int, list[float]] = {SEEN: [], FRESH: [], MOSAIC: []}
         self._mosaics: MosaicProbe | None = None
-        if truths is not None and session.task.thorough:
-            scale = session.task.load.scale
-            self._mosaics = MosaicProbe(images, truths, self._draw, self._target, scale)
+        if truths is not None and task.thorough:
+            scale = task.load.scale
+            self._mosaics = MosaicProbe(itself, truths, self._draw, self._target, scale)
 
     def warm_up(self, image: LrImage) -> LrImage:
         """The image turned around, with small changes that its output must not show later."""
         fresh = self._warmed[_key(image)] = self._draw.turned(image.pixels)
         return replace(image, pixels=fresh.shown)
 
+    def untimed(self, image: LrImage) -> Uint8 | None:
+        """Of code: what can be recognised is scored, and never timed."""
+        if not self._session.task.as_code or _key(image) not in self._itself:
+            return None
+        with self._auditing():
+            return self._fetched(image, self._session.forward(image))
+
     def given(self, image: LrImage, timed_pass: int) -> LrImage:
-        """The image itself in the pass that is scored, and one that nobody has seen later on."""
-        if timed_pass == 0:
+        """An image that nobody has seen; a graph's scored pass is timed on the image itself."""
+        if timed_pass == 0 and not self._session.task.as_code:
             return image
-        fresh = self._passed[_key(image)] = self._draw.fresh(image.pixels)
+        fresh = self._passed[_key(image)] = self._fresh(image)
         return replace(image, pixels=fresh.shown)
 
     def ranked_s(self, exchange: Exchange) -> float:
@@ -106,17 +131,18 @@ class AuditedRound(PlainRound):
             return exchange.seconds
         return clocks.vouched_s(exchange, calibration)
 
-    def after(self, image: LrImage, exchange: Exchange, output: Uint8 | None, at: int) -> None:
+    def after(
+        self, image: LrImage, exchange: Exchange, output: Uint8 | None, scored: Uint8 | None
+    ) -> None:
         """Keep what is looked at later, and probe at the drawn places."""
         with self._auditing():
             if output is None and image is self._compared:
                 output, exchange = self._session.fetched(image, exchange)
             self._exchanges.append(exchange)
-            if at == 0 and output is not None:
-                self._after_scored(image, output)
-            elif image is self._compared and output is not None:
-                fresh = ((self._passed[_key(image)], output),)
-                self._shown.append(Shown(image.pixels, self._kept[_key(image)], fresh=fresh))
+            if scored is not None:
+                self._after_scored(image, scored)
+            if output is not None and output is not scored:
+                self._after_fresh(image, self._passed[_key(image)], output)
 
     def finish(self, state: ProcessState) -> tuple[Audit, ...]:
         """The probes that come last, and what all audits make of the trace."""
@@ -135,6 +161,7 @@ class AuditedRound(PlainRound):
                 tuple(self._exchanges),
                 tuple(self._shown),
                 task.calibration,
+                fresh=tuple(self._fresh_errors),
             )
             if task.thorough:
                 trace = replace(
@@ -143,14 +170,40 @@ class AuditedRound(PlainRound):
                     unseen_s=tuple(self._seconds[FRESH]),
                     mosaics_s=tuple(self._seconds[MOSAIC]),
                     parts=self._parts(),
-                    idle_shares=self._idle_shares(),
+                    idle_shares=self._idle_shares() if task.as_code else None,
                     watched=self._watched(),
                     counted=self._counted_again() if task.as_code and task.counts else None,
                 )
             return judged(trace)
 
+    def _drawn_images(self) -> tuple[LrImage, ...]:
+        """Those whose fresh versions are held against their truths, in the order of all.
+
+        Few where that costs a forward of its own; a first round of code shows both in any case.
+        """
+        task, number = self._session.task, len(self._images)
+        most = thresholds.FRESH_IMAGES
+        if not task.as_code or task.later:
+            most = min(most, max(thresholds.FRESH_LEAST, int(thresholds.FRESH_SHARE * number)))
+        kinds = self._draw.order(min(most, number), max(number - most, 0))
+        return tuple(it for it, kind in zip(self._images, kinds, strict=True) if kind == 0)
+
+    def _fresh(self, image: LrImage) -> Fresh:
+        return self._draw.fresh(image.pixels, flips(self._truths, image))
+
+    def _after_fresh(self, image: LrImage, version: Fresh, output: Uint8) -> None:
+        """Hold the output of a fresh version against the truth, and the scored output."""
+        scored = self._kept.get(_key(image))
+        if scored is None:
+            return
+        if image is self._compared:
+            self._shown.append(Shown(image.pixels, scored, fresh=((version, output),)))
+        if self._truths is not None and self._truths.knows(image):
+            errors = fresh_errors(self._truths, image, scored, version, output)
+            self._fresh_errors += filter(None, [errors])
+
     def _after_scored(self, image: LrImage, output: Uint8) -> None:
-        if image is self._target or image is self._compared:
+        if image is self._target or _key(image) in self._held:
             self._kept[_key(image)] = output
         if not self._session.task.thorough:
             return
@@ -159,17 +212,26 @@ class AuditedRound(PlainRound):
         warmed = self._warmed.pop(_key(image), None)
         if warmed is not None:
             self._shown.append(Shown(image.pixels, output, warm_up=warmed.perturbed))
+        others = self._held - {_key(self._target)}
+        if _key(image) in others and not self._session.task.as_code:
+            version = self._fresh(image)
+            shown = replace(image, pixels=version.shown)
+            self._after_fresh(image, version, self._fetched(shown, self._session.forward(shown)))
         if image is self._place:
             self._seen_against_unseen()
 
     def _seen_against_unseen(self) -> None:
-        """The image again, fresh versions of it and mosaics, in drawn order; more where odd."""
+        """The image again, fresh versions of it and mosaics, in drawn order; more where odd.
+
+        A graph has no memory of an image, so that it is not shown one again.
+        """
         again: list[Uint8] = []
         fresh: list[tuple[Fresh, Uint8]] = []
         for pairs in (thresholds.PAIRS, thresholds.MORE_PAIRS):
             mosaics = self._mosaics.more(pairs) if self._mosaics else []
-            for kind in self._draw.order(pairs, pairs, len(mosaics)):
-                version = self._draw.fresh(self._target.pixels)
+            seen = pairs if self._session.task.as_code else 0
+            for kind in self._draw.order(seen, pairs, len(mosaics)):
+                version = self._fresh(self._target)
                 given = self._target
                 if kind == FRESH:
                     given = replace(self._target, pixels=version.shown)
@@ -180,12 +242,13 @@ class AuditedRound(PlainRound):
                 self._seconds[kind].append(exchange.seconds)
                 if kind == FRESH:
                     fresh.append((version, output))
+                    self._after_fresh(self._target, version, output)
                 elif kind == MOSAIC and self._mosaics:
                     self._mosaics.answered(output)
                 else:
                     again.append(output)
             unseen = filter(None, (self._seconds[FRESH], self._seconds[MOSAIC]))
-            if not any(clocks.doubtful(self._seconds[SEEN], it) for it in unseen):
+            if not seen or not any(clocks.doubtful(self._seconds[SEEN], it) for it in unseen):
                 break
         scored = self._kept[_key(self._target)]
         self._shown.append(Shown(self._target.pixels, scored, tuple(again), tuple(fresh)))

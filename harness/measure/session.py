@@ -64,6 +64,7 @@ class Task:
     quick: bool = False  # count by the counter of NTIRE 2022 alone
     calibration: Calibration | None = None  # None: nothing is judged that needs one
     thorough: bool = False  # with the audits that need forwards of their own
+    later: bool = False  # a round after the one that all images were scored in
     counts: Counts | None = None  # of the process that counted it, to hold a thorough round against
 
     @property

@@ -14,8 +14,8 @@ from harness.audits import thresholds
 from harness.audits.constants import Float32, constants, segments
 from harness.audits.fresh_images import Draw
 from harness.core.audit import Audit
-from harness.measure.mosaic_probe import Truths
 from harness.measure.session import LrImage
+from harness.measure.truth_probes import Truths
 
 _TYPES = {
     "F64": "f8",

@@ -12,7 +12,6 @@ from typing import TypeVar
 from harness.core.outcome import Failed
 from harness.core.record import CountFigures, RoundFigures
 from harness.measure import passes
-from harness.measure.mosaic_probe import Truths
 from harness.measure.session import (
     LrImage,
     OutputReply,
@@ -21,6 +20,7 @@ from harness.measure.session import (
     Task,
     refuse_negative,
 )
+from harness.measure.truth_probes import Truths
 from harness.measure.worker_process import WorkerFailed, WorkerProcess
 from harness.wire.messages import Ready
 

@@ -105,9 +105,16 @@ class FakeSession:
         """No GPU."""
 
 
-def task(*, thorough: bool = True, weights: str = "w", **protocol: Any) -> Task:
+def task(
+    *,
+    thorough: bool = True,
+    later: bool = False,
+    weights: str = "w",
+    form: Any = "entry",
+    **protocol: Any,
+) -> Task:
     """A task of a made-up entry."""
-    load = Load("", "m:N", "{}", SCALE, 1.0, "cpu", threads=1, seed=0, weights=weights)
+    load = Load("", "m:N", "{}", SCALE, 1.0, "cpu", threads=1, seed=0, weights=weights, form=form)
     return Task(
         load,
         TimingProtocol(**protocol),
@@ -115,6 +122,7 @@ def task(*, thorough: bool = True, weights: str = "w", **protocol: Any) -> Task:
         NoConfinement(),
         calibration=CALIBRATION,
         thorough=thorough,
+        later=later,
     )
 
 

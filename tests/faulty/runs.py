@@ -27,8 +27,8 @@ from harness.cli.app import app
 from harness.core.model_counts import Counter, Counts
 from harness.core.record import CountFigures, Phases, RoundFigures, Sample
 from harness.measure import local_executor
-from harness.measure.mosaic_probe import Truths
 from harness.measure.session import LrImage, ScoreOutput, Task
+from harness.measure.truth_probes import Truths
 from harness.render import detail, page
 
 ENTRIES = ("one", "two")

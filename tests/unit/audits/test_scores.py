@@ -30,11 +30,11 @@ def test_a_network_that_is_as_good_anew_is_ok() -> None:
 
 
 def test_both_figures_are_told_of_one_that_is_not() -> None:
-    audit = scores.scores([_part(2.0)] * 8)  # 3 dB
+    audit = scores.scores([_part(1.4)] * 8)  # 1.5 dB
     assert audit is not None
     assert (audit.id, audit.verdict) == ("scores", "suspect")
     assert "38.13 dB claimed on 8 parts" in audit.evidence  # 10 log10(255^2 / 10)
-    assert "35.12 dB where" in audit.evidence
+    assert "36.67 dB where" in audit.evidence
 
 
 def test_more_parts_tell_smaller_gains() -> None:

@@ -12,7 +12,7 @@ from harness.core.model_counts import Counts
 from harness.core.record import RoundFigures
 from harness.machine import proc
 from harness.measure import passes
-from harness.measure.session import Session, Task
+from harness.measure.session import Session
 from harness.wire.messages import Ready
 
 
@@ -35,23 +35,57 @@ def test_an_honest_round_has_every_audit_and_no_doubt() -> None:
     assert verdicts.keys() == looked  # there is no process whose time could be read
 
 
-def test_a_thorough_round_has_four_forwards_more_and_two_at_its_end() -> None:
+def test_a_thorough_round_of_code_has_four_forwards_more_and_two_at_its_end() -> None:
     session = FakeSession(task())
     figures = _run(session)
-    # one warm-up, three images, two of one of them and two fresh ones, one before it must rest
-    assert len(session.given) == 1 + 3 + 4 + 1
+    # one warm-up, three images and what is timed, two of one of them and two fresh ones, one before
+    # it must rest
+    assert len(session.given) == 1 + 2 * 3 + 4 + 1
     assert session.watched == 1
     assert len(figures.samples) == len(figures.scores) == 3
     shown = Counter(it.tobytes() for it in session.given)
-    assert sorted(shown.values()) == [1, 1, 1, 1, 1, 4]  # one image came again three times
+    assert sorted(shown.values()) == [1] * 8 + [4]  # one image came again three times
 
 
-def test_other_rounds_have_no_forward_of_their_own() -> None:
+def test_a_thorough_round_of_a_graph_shows_two_images_afresh() -> None:
+    session = FakeSession(task(form="graph"))
+    verdicts = {audit.id for audit in _run(session).audits}
+    # one warm-up, three images, two fresh versions of one, one or two of the two that were drawn
+    assert len(session.given) in (1 + 3 + 2 + 1, 1 + 3 + 2 + 2)
+    assert not verdicts & {"repeats", "idle"}  # a graph has no memory, and nothing to do it with
+    shown = Counter(it.tobytes() for it in session.given)
+    assert set(shown.values()) == {1}
+
+
+def test_other_rounds_have_no_forward_but_those_that_are_scored() -> None:
     session = FakeSession(task(thorough=False))
     verdicts = _verdicts(session)
-    assert len(session.given) == 1 + 3
+    assert len(session.given) == 1 + 2 * 3
     assert session.watched == 0
     assert {"clock", "collect", "references"} < verdicts.keys()
+    graph = FakeSession(task(form="graph", thorough=False))
+    _run(graph)
+    assert len(graph.given) == 1 + 3
+
+
+def test_what_can_be_recognised_of_code_is_never_timed() -> None:
+    known = {it.pixels.tobytes() for it in images()}
+
+    def seconds(pixels: Uint8, before: list[bytes]) -> float:
+        del before
+        return 0.001 if pixels.tobytes() in known else 0.05
+
+    figures = _run(FakeSession(task(thorough=False), seconds=seconds))
+    assert {it.seconds for it in figures.samples} == {0.05}
+
+
+def test_a_later_round_of_code_scores_those_that_were_drawn() -> None:
+    session = FakeSession(task(later=True, thorough=False))
+    figures = _run(session)
+    assert (len(figures.samples), len(figures.scores)) == (3, 2)
+    assert len(session.given) == 1 + 3 + 2
+    graph = _run(FakeSession(task(form="graph", later=True, thorough=False)))
+    assert len(graph.scores) == 3
 
 
 def test_a_cached_output_is_found_by_eight_against_eight() -> None:
@@ -71,19 +105,19 @@ def test_without_audits_nothing_is_shown_but_the_images() -> None:
 
 def test_outputs_of_later_passes_are_compared_with_the_scored_ones() -> None:
     class Forgetful:
-        """Honest for the three outputs of the first pass; then grey."""
+        """Honest for the outputs of the first pass; then grey."""
 
         calls = 0
 
         def __call__(self, lr: Uint8) -> Uint8:
             self.calls += 1
-            return bicubic(lr) if self.calls <= 3 else np.full_like(bicubic(lr), 90)
+            return bicubic(lr) if self.calls <= 6 else np.full_like(bicubic(lr), 90)
 
     session = FakeSession(task(thorough=False, passes=2), model=Forgetful())
     assert _verdicts(session)["outputs"] == "rejected"
     honest = FakeSession(task(thorough=False, passes=2))
     assert _verdicts(honest)["outputs"] == "ok"
-    assert len({it.tobytes() for it in honest.given}) == len(honest.given) == 1 + 3 + 3
+    assert len({it.tobytes() for it in honest.given}) == len(honest.given) == 1 + 3 + 2 * 3
 
 
 def test_a_process_that_dies_while_it_is_watched_has_been_measured() -> None:
@@ -127,32 +161,27 @@ def test_a_worker_is_looked_at_until_it_rests(
 COUNTS = Counts(64, 64, 7, 7, 7, ())
 
 
-def _as(form: Any, **changes: Any) -> Task:
-    asked = task(**changes)
-    return replace(asked, load=replace(asked.load, form=form))
-
-
 def test_a_sample_of_code_is_ranked_by_what_our_clock_leaves_and_a_graphs_by_its_own() -> None:
     # an exchange costs 1 ms, and so does fetching: 30 ms beside the forward's and 10 ms of the
     # fetching are unexplained
     lie: dict[str, Any] = {"beside_s": 0.031, "collect_s": 0.011}
-    (code,) = {(it.seconds, it.reported_s) for it in _run(FakeSession(_as("entry"), **lie)).samples}
+    (code,) = {(it.seconds, it.reported_s) for it in _run(FakeSession(task(), **lie)).samples}
     assert code == (pytest.approx(0.05 + 0.030 + 0.010), 0.05)
     (graph,) = {
-        (it.seconds, it.reported_s) for it in _run(FakeSession(_as("graph"), **lie)).samples
+        (it.seconds, it.reported_s) for it in _run(FakeSession(task(form="graph"), **lie)).samples
     }
     assert graph == (0.05, None)
-    (honest,) = {(it.seconds, it.reported_s) for it in _run(FakeSession(_as("entry"))).samples}
+    (honest,) = {(it.seconds, it.reported_s) for it in _run(FakeSession(task())).samples}
     assert honest == (0.05, None)
 
 
 def test_of_code_every_output_is_fetched_lest_work_wait_for_what_is_never_asked() -> None:
-    code = FakeSession(_as("entry", thorough=False, passes=3))
+    code = FakeSession(task(thorough=False, passes=3))
     figures = _run(code)
-    assert code.fetched_times == 3 * 3
+    assert code.fetched_times == 3 + 3 * 3
     assert len(figures.scores) == 3
     assert {it.collect_s for it in figures.samples} == {0.001}
-    graph = FakeSession(_as("graph", thorough=False, passes=3))
+    graph = FakeSession(task(form="graph", thorough=False, passes=3))
     _run(graph)
     assert graph.fetched_times == 3 + 2  # one image of each later pass is looked at
 
@@ -169,7 +198,7 @@ def test_of_code_every_output_is_fetched_lest_work_wait_for_what_is_never_asked(
 def test_a_thorough_round_of_code_counts_the_model_that_it_timed(
     found: Counts | None, after: Any, verdict: str
 ) -> None:
-    asked = replace(_as("entry"), counts=COUNTS)
+    asked = replace(task(), counts=COUNTS)
     assert _verdicts(FakeSession(asked, counts=found, after_count=after))["counted"] == verdict
-    graph = replace(_as("graph"), counts=COUNTS)
+    graph = replace(task(form="graph"), counts=COUNTS)
     assert "counted" not in _verdicts(FakeSession(graph))

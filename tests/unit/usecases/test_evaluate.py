@@ -76,7 +76,7 @@ class Known:
     def known(self, _entry: str, key: SimpleNamespace) -> SimpleNamespace | None:
         if key.round not in self._rounds:
             return None
-        audits = (Audit("repeats", "ok", ""),) if self._rounds[key.round] else ()
+        audits = (Audit("precision", "ok", ""),) if self._rounds[key.round] else ()
         figures = RoundFigures(7, 0.1, (), (), None, Phases(), audits=audits)
         return SimpleNamespace(outcome=figures)
 

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from fakes.audited import FakeSession, FakeTruths, Uint8, bicubic, photographs, score, shrunk, task
 
-from harness.audits.fresh_images import Draw
+from harness.audits.fresh_images import Draw, Fresh
+from harness.audits.scores import FreshErrors
 from harness.core.audit import Audit
 from harness.measure import passes
-from harness.measure.mosaic_probe import MosaicProbe
 from harness.measure.session import LrImage, Session
+from harness.measure.truth_probes import MosaicProbe, fresh_errors
 from harness.quality.bicubic import downscale
 from harness.quality.colour import LUMA
 from harness.wire.messages import Ready
@@ -35,7 +36,7 @@ class Memoriser:
 
 
 def _scores(model: Callable[[Uint8], Uint8], truths: FakeTruths, **asked: Any) -> list[Audit]:
-    session = FakeSession(task(**asked), model=model)
+    session = FakeSession(task(**{"form": "graph", **asked}), model=model)
     figures = passes.run(cast("Session", session), IMAGES, score, truths)
     return [it for it in figures.audits if it.id == "scores"]
 
@@ -51,26 +52,70 @@ def test_a_network_is_as_good_on_mosaics(colour: Any, *, made_by_bicubic: bool) 
     assert "on 8 parts of images" in audit.evidence  # two mosaics of four
 
 
-@pytest.mark.parametrize("share", [1.0, 0.3, 0.1])
+@pytest.mark.parametrize(("share", "verdict"), [(1.0, "rejected"), (0.1, "suspect")])
 @pytest.mark.parametrize("made_by_bicubic", [True, False])
-def test_a_stored_residual_is_missed_in_them(share: float, *, made_by_bicubic: bool) -> None:
+def test_a_stored_residual_is_missed_in_them(
+    share: float, verdict: str, *, made_by_bicubic: bool
+) -> None:
     (audit,) = _scores(Memoriser(share=share), FakeTruths(TRUTHS, made_by_bicubic))
-    assert audit.verdict == "suspect"
+    assert audit.verdict == verdict
     assert "on 32 parts of images" in audit.evidence  # all that were drawn
 
 
 def test_one_stored_image_of_three_is_enough() -> None:
     (audit,) = _scores(Memoriser(["1"]), FakeTruths(TRUTHS))
-    assert audit.verdict == "suspect"
+    assert audit.verdict != "ok"
 
 
-def test_nothing_is_judged_without_truths_or_in_other_rounds() -> None:
+def test_nothing_is_judged_without_truths_or_in_other_rounds_of_a_graph() -> None:
     assert _scores(Memoriser(), FakeTruths({})) == []
     assert _scores(Memoriser(), FakeTruths(TRUTHS), thorough=False) == []
 
 
+@pytest.mark.parametrize("made_by_bicubic", [True, False])
+@pytest.mark.parametrize("later", [True, False])
+def test_in_every_round_of_code_fresh_versions_are_held_against_their_truths(
+    *, later: bool, made_by_bicubic: bool
+) -> None:
+    truths = FakeTruths(TRUTHS, made_by_bicubic)
+    asked: Any = {"form": "entry", "thorough": False, "later": later, "passes": 2}
+    (honest,) = _scores(bicubic, truths, **asked)
+    assert honest.verdict == "ok"
+    number = 2 * (2 if later else 3)  # images, in two passes
+    assert f"on {number} fresh versions of images" in honest.evidence
+    (audit,) = _scores(Memoriser(share=0.1), truths, **asked)
+    assert audit.verdict == "suspect"
+
+
+def test_a_lighter_network_for_later_passes_is_found() -> None:
+    class Later:
+        calls = 0
+
+        def __call__(self, lr: Uint8) -> Uint8:
+            self.calls += 1
+            blurred = bicubic(np.repeat(np.repeat(lr[::2, ::2], 2, axis=0), 2, axis=1))
+            return bicubic(lr) if self.calls <= 6 else blurred
+
+    (audit,) = _scores(Later(), FakeTruths(TRUTHS), form="entry", thorough=False, passes=3)
+    assert audit.verdict != "ok"
+
+
+def test_of_two_errors_the_change_of_pixels_is_no_loss() -> None:
+    truth = np.full((80, 80, 3), 100, np.uint8)
+    image = LrImage("set", "flat", np.full((20, 20, 3), 100, np.uint8))
+    perturbed = np.full((20, 20, 3), 101, np.uint8)  # 1 squared level
+    scored, output = truth + np.uint8(3), truth + np.uint8(4)
+    truths = FakeTruths({"flat": truth})
+    errors = fresh_errors(truths, image, scored, Fresh(perturbed, (1, 1)), output)
+    assert errors == FreshErrors(("set", "flat"), 9.0, 16.0, 1.0)
+    assert errors.lost_db == pytest.approx(10 * np.log10(16.1 / 10.1))
+    assert fresh_errors(truths, image, scored, Fresh(perturbed, (1, 1), (10, 10)), output) is None
+
+
 def test_untrained_models_are_not_judged() -> None:
-    session = FakeSession(task(weights=""), Memoriser(), ready=Ready(0.1, 7, untrained=True))
+    session = FakeSession(
+        task(weights="", form="graph"), Memoriser(), ready=Ready(0.1, 7, untrained=True)
+    )
     figures = passes.run(cast("Session", session), IMAGES, score, FakeTruths(TRUTHS))
     assert "scores" not in {it.id for it in figures.audits}
 

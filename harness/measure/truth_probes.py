@@ -1,4 +1,4 @@
-"""Mosaics of a run's truths: drawn before a round, shown in it, and held against its scores."""
+"""What a run's truths tell: of mosaics made of them, and of fresh versions of scored images."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Protocol
 import numpy as np
 
 from harness.audits import mosaics, thresholds
-from harness.audits.fresh_images import Draw, flipped
+from harness.audits.fresh_images import FLIPS, UNFLIPPED, Draw, Flip, Fresh, flipped
 from harness.audits.mosaics import Part, Source
-from harness.audits.scores import PartErrors
+from harness.audits.scores import FreshErrors, PartErrors
 from harness.measure.session import LrImage
 from harness.quality.bicubic import upscale
 from harness.quality.colour import ColourSpace
@@ -99,14 +99,40 @@ class MosaicProbe:
         first_floor = part.bicubic(image.pixels, self._scale, thresholds.SEAM)
         return PartErrors(
             (image.dataset, image.image),
-            claimed=self._error(self._scored[part], in_source),
-            anew=self._error(anew, truth),
-            bicubic_claimed=self._error(first_floor, in_source),
-            bicubic_anew=self._error(floor, truth),
+            claimed=_error(self._truths.colour, self._scored[part], in_source),
+            anew=_error(self._truths.colour, anew, truth),
+            bicubic_claimed=_error(self._truths.colour, first_floor, in_source),
+            bicubic_anew=_error(self._truths.colour, floor, truth),
         )
 
-    def _error(self, one: Uint8, truth: Uint8) -> float:
-        """Mean squared error in grey levels, in the colours of the scores."""
-        colour = self._truths.colour
-        ours, theirs = (colour.samples(np.ascontiguousarray(it)) for it in (one, truth))
-        return squared_error(ours, theirs) * colour.step**2 / ours.size
+
+def flips(truths: Truths | None, image: LrImage) -> tuple[Flip, ...]:
+    """How an image may be turned: where bicubic did not make it, a direction is part of it."""
+    known = truths is not None and truths.knows(image)
+    return (UNFLIPPED,) if known and truths and not truths.by_bicubic(image) else FLIPS
+
+
+def fresh_errors(
+    truths: Truths, image: LrImage, scored: Uint8, fresh: Fresh, output: Uint8
+) -> FreshErrors | None:
+    """Of the scored output, and of that of a fresh version; None where too little is comparable."""
+    scale = scored.shape[0] // image.pixels.shape[0]
+    inner = fresh.inner(thresholds.DETAIL_MARGIN)
+    if inner.mean() < thresholds.DETAIL_AREA:
+        return None
+    inner_hr = inner.repeat(scale, axis=0).repeat(scale, axis=1)
+    truth, claimed, anew = (
+        it[inner_hr][None] for it in (truths.hr(image), scored, fresh.back(output, scale))
+    )
+    return FreshErrors(
+        (image.dataset, image.image),
+        claimed=_error(truths.colour, claimed, truth),
+        anew=_error(truths.colour, anew, truth),
+        perturbed=_error(truths.colour, fresh.perturbed[inner][None], image.pixels[inner][None]),
+    )
+
+
+def _error(colour: ColourSpace, one: Uint8, truth: Uint8) -> float:
+    """Mean squared error in grey levels, in the colours of the scores."""
+    ours, theirs = (colour.samples(np.ascontiguousarray(it)) for it in (one, truth))
+    return squared_error(ours, theirs) * colour.step**2 / ours.size
