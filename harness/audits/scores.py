@@ -94,13 +94,10 @@ def _judged(errors: Errors, bounds: Bounds, what: str) -> Audit:
     return Audit("scores", "ok", evidence)
 
 
-def doubtful(parts: Sequence[PartErrors]) -> bool:
-    """Whether more mosaics are worth their time."""
-    if not parts:
-        return False
-    bounds = thresholds.LOST_OF_PARTS
-    return _mean_db(parts) > bounds.mean_db or any(
-        part.lost_db > bounds.of_one_db / 2 for part in parts
+def doubtful(errors: Errors, bounds: Bounds) -> bool:
+    """Whether more mosaics, or fresh versions, are worth their time."""
+    return bool(errors) and (
+        _mean_db(errors) > bounds.mean_db or any(it.lost_db > bounds.of_one_db / 2 for it in errors)
     )
 
 

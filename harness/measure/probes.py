@@ -149,6 +149,8 @@ class AuditedRound(PlainRound):
         with self._auditing():
             task, ready = self._session.task, self._session.ready
             load = task.load
+            if task.thorough:
+                self._more_fresh()
             # whatever its worker says, a row without a weights file stands as untrained
             named = load.form == "graph" or (load.form == "entry" and not load.weights)
             trace = RoundTrace(
@@ -191,6 +193,11 @@ class AuditedRound(PlainRound):
     def _fresh(self, image: LrImage) -> Fresh:
         return self._draw.fresh(image.pixels, flips(self._truths, image))
 
+    def _shown_afresh(self, image: LrImage) -> None:
+        version = self._fresh(image)
+        shown = replace(image, pixels=version.shown)
+        self._after_fresh(image, version, self._fetched(shown, self._session.forward(shown)))
+
     def _after_fresh(self, image: LrImage, version: Fresh, output: Uint8) -> None:
         """Hold the output of a fresh version against the truth, and the scored output."""
         scored = self._kept.get(_key(image))
@@ -214,9 +221,7 @@ class AuditedRound(PlainRound):
             self._shown.append(Shown(image.pixels, output, warm_up=warmed.perturbed))
         others = self._held - {_key(self._target)}
         if _key(image) in others and not self._session.task.as_code:
-            version = self._fresh(image)
-            shown = replace(image, pixels=version.shown)
-            self._after_fresh(image, version, self._fetched(shown, self._session.forward(shown)))
+            self._shown_afresh(image)
         if image is self._place:
             self._seen_against_unseen()
 
@@ -257,10 +262,17 @@ class AuditedRound(PlainRound):
         """What mosaics tell; all that were drawn, where the first ones raise a doubt."""
         if self._mosaics is None:
             return ()
-        if scores.doubtful(self._mosaics.errors()):
+        if scores.doubtful(self._mosaics.errors(), thresholds.LOST_OF_PARTS):
             for mosaic in self._mosaics.more(thresholds.MORE_PAIRS):
                 self._mosaics.answered(self._fetched(mosaic, self._session.forward(mosaic)))
         return self._mosaics.errors()
+
+    def _more_fresh(self) -> None:
+        """More fresh versions of the images that were kept, where the first ones raise a doubt."""
+        if not scores.doubtful(self._fresh_errors, thresholds.LOST_OF_FRESH):
+            return
+        for image in [it for it in self._images if _key(it) in self._kept] * thresholds.MORE_PAIRS:
+            self._shown_afresh(image)
 
     def _idle_shares(self) -> tuple[float, ...] | None:
         """Shares of a core that are used after one more forward; None where untold.

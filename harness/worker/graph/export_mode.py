@@ -39,8 +39,10 @@ class ExportMode(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         """Call `func`, or what stands for it."""
-        if func is _POOL and len(args) == 2 and any(isinstance(it, torch.SymInt) for it in args[1]):
-            return _pooled(args[0], *args[1])
+        if func is _POOL and len(args) == 2:
+            sides = args[1] if isinstance(args[1], tuple | list) else (args[1], args[1])
+            if None not in sides and any(isinstance(it, torch.SymInt) for it in sides):
+                return _pooled(args[0], *sides)
         if func == _READ:
             return args[0].detach()
         if func == _WRITE:  # fused weights, in each forward: the first one wrote the same

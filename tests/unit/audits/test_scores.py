@@ -20,7 +20,7 @@ def test_a_part_loses_what_its_error_grows_more_than_that_of_bicubic() -> None:
 
 def test_without_parts_nothing_is_said() -> None:
     assert scores.scores(()) is None
-    assert not scores.doubtful(())
+    assert not scores.doubtful((), thresholds.LOST_OF_PARTS)
 
 
 def test_a_network_that_is_as_good_anew_is_ok() -> None:
@@ -39,7 +39,7 @@ def test_both_figures_are_told_of_one_that_is_not() -> None:
 
 def test_more_parts_tell_smaller_gains() -> None:
     factor = 10**0.05  # half a dB
-    assert scores.doubtful([_part(factor)])
+    assert scores.doubtful([_part(factor)], thresholds.LOST_OF_PARTS)
     few, many = (scores.scores([_part(factor)] * number) for number in (8, 32))
     assert few is not None
     assert many is not None
@@ -52,7 +52,7 @@ def test_one_stored_image_among_many_is_named() -> None:
     assert audit is not None
     assert audit.verdict == "suspect"
     assert "stored.png alone 7.78 dB less" in audit.evidence
-    assert scores.doubtful(parts)
+    assert scores.doubtful(parts, thresholds.LOST_OF_PARTS)
 
 
 def test_fine_stripes_that_alias_otherwise_are_no_cheat() -> None:

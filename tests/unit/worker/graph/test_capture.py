@@ -152,6 +152,27 @@ def test_pooling_to_a_share_of_the_image_leaves_sizes_free(tmp_path: Path) -> No
     assert ours == theirs
 
 
+class _PooledSquare(Plain):
+    """Feature maps pooled to one side, a number of the network's or of the image's."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.side = side
+
+    def forward(self, shown: Tensor) -> Tensor:
+        pooled = functional.adaptive_max_pool2d(shown, self.side or shown.shape[-1])
+        return super().forward(shown + pooled.mean(dim=(2, 3), keepdim=True))
+
+
+@pytest.mark.parametrize("side", [1, 0])
+def test_pooling_to_one_side_is_captured(side: int, tmp_path: Path) -> None:
+    model = _PooledSquare(side).eval()
+    graph = rebuilt(model, tmp_path)
+    for height, width in ((16, 24), (33, 9)):
+        shown = image(height, width)
+        assert torch.equal(_outputs(graph, shown), _outputs(model, shown))
+
+
 class _FusesItself(Plain):
     """Doubles its kernel in the first forward, and has nothing left to do so again."""
 
