@@ -18,7 +18,7 @@ from harness.rules import rulebook
 from harness.wire.messages import Load
 
 ENVIRONMENT = Environment("machine-1", {})
-KEY_OF_ROUND = "81f25d551f145525b45a2be0aec6f8885e69967a6b86f95b9754fb97f17d5703"
+KEY_OF_ROUND = "5c13b3164b06c5e770c9b51d19edba0178616bdafa738a18fc9eee1d286885de"
 
 
 @pytest.fixture
