@@ -36,6 +36,10 @@ UNEXPLAINED_SHARE = 0.1
 REJECTED_S = 0.02
 REJECTED_SHARE = 0.5
 
+# processor time of all processes of a worker while they are stopped; a signal takes some 50 us to
+# reach them, a few hundred times in a round
+RESTLESS_S = 0.1
+
 # repeats: the factor between the slowest seen and the fastest unseen forward. Of eight and eight in
 # drawn order a complete separation happens once in 12,870 by chance alone, whatever the noise.
 PAIRS = 2  # at the first look

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean, variance
 
 from harness.core.leaderboard import BoardEntry, Leaderboard, RankRange, Ratio, rounds_of
+from harness.core.record import RoundFigures
 from harness.stats import samples as stats
 from harness.stats.incomplete_blocks import Difference, EntriesInBlocks, fitted
 from harness.stats.student import bound, welch
@@ -101,20 +102,29 @@ def interval(one: LogRuntimes, other: LogRuntimes, confidence: float) -> Differe
 
 def _runtimes(board: Leaderboard) -> Runtimes:
     timed = {row.entry.id: found for row in board.rows if (found := _timed(board, row.entry))}
-    named = [bool(it.block) for row in board.rows for it in rounds_of(row.entry.timed)]
-    within = all(named) and len(timed) > 1
-    return Runtimes(timed, fitted(timed, confidence=CONFIDENCE) if within else None)
+    rounds = [it for row in board.rows for it in rounds_of(row.entry.timed)]
+    if len(timed) < 2 or not all(it.block for it in rounds):
+        return Runtimes(timed)
+    logs = {name: dict(its) for name, its in timed.items()}
+    for it in rounds:
+        if it.beside is not None:  # which may be of another day than that entry's own rounds
+            its = logs.setdefault(it.beside.entry, {})
+            its[it.block] = _log(board, [replace(it, samples=it.beside.samples)])[0]
+    return Runtimes(timed, fitted(logs, confidence=CONFIDENCE))
 
 
 def _timed(board: Leaderboard, entry: BoardEntry) -> LogRuntimes | None:
     """Of the same datasets, by the same mean, as the runtime that is ranked."""
-    records, challenge = entry.timed, board.challenge
+    records = entry.timed
     if not records or "runtime" not in entry.values:
         return None
     rounds = rounds_of(records)
-    figures = stats.runtime(rounds, datasets=challenge.timed(), mean=challenge.runtime_mean).rounds
-    keys = [
-        it.block or f"{record.session}/{record.round}"
-        for it, record in zip(rounds, records, strict=True)
-    ]
-    return {key: math.log(it) for key, it in zip(keys, figures, strict=True)}
+    named = zip(records, rounds, strict=True)
+    keys = [it.block or f"{record.session}/{record.round}" for record, it in named]
+    return dict(zip(keys, _log(board, rounds), strict=True))
+
+
+def _log(board: Leaderboard, rounds: Sequence[RoundFigures]) -> list[float]:
+    challenge = board.challenge
+    found = stats.runtime(rounds, datasets=challenge.timed(), mean=challenge.runtime_mean)
+    return [math.log(it) for it in found.rounds]

@@ -176,6 +176,14 @@ class _Noted:
 
 
 @value
+class TimedBeside:
+    """What the entry that others are compared with took in a block, though the record is theirs."""
+
+    entry: str  # id
+    samples: tuple[Sample, ...]
+
+
+@value
 class RoundFigures(_Noted):
     """A round that went through."""
 
@@ -193,7 +201,8 @@ class RoundFigures(_Noted):
     audits: tuple[Audit, ...] = ()  # () where the protocol asks for none
     yardstick: Calibration | None = None
     precision: str = "fp32"  # as the manifest declares it
-    block: str = ""  # of the entries that were timed with it; "" in older records, which name none
+    block: str = ""  # which takes turns with others; "" in older records, of entries timed alone
+    beside: TimedBeside | None = None  # of the block; None of that entry's own round too
     kind: Literal["round"] = "round"
 
 

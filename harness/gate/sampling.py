@@ -11,6 +11,7 @@ from typing import Protocol
 
 from harness.gate.blocks import Arm, ArmReport, Block, Turn
 from harness.gate.settings import CheckSettings
+from harness.measure.turns import orders
 
 
 class ArmFailed(Exception):
@@ -74,8 +75,8 @@ def sample(
     The second look takes as many blocks again, and at most half of the budget; its blocks are
     pooled with the first ones by whoever judges. No block is ever dropped for what it shows.
     """
-    turns = orders(random.Random(settings.seed))  # noqa: S311 - no secret
-    starts = orders(random.Random(f"starts {settings.seed}"))  # noqa: S311 - no secret
+    turns = orders(tuple(Arm), random.Random(settings.seed))  # noqa: S311 - no secret
+    starts = orders(tuple(Arm), random.Random(f"starts {settings.seed}"))  # noqa: S311 - no secret
     blocks: list[Block] = []
     began = tools.clock()
     confirmed_from: int | None = None
@@ -132,7 +133,7 @@ def _block(
         while len(turns) < settings.most_turns and tools.clock() < until:
             if len(turns) >= settings.least_turns and tools.clock() >= ends:
                 break
-            turns.append(_turn(sides, len(turns), next(order), settings, tools))
+            turns.append(_turn(sides, len(turns), (next(order), next(order)), settings, tools))
         told = {arm: sides[arm].told() for arm in Arm}
     if len(turns) < settings.least_turns:
         return None
@@ -147,28 +148,17 @@ def _block(
     )
 
 
-def orders(rng: random.Random) -> Iterator[tuple[Arm, ...]]:
-    """Orders of the three sides for turn after turn, each equally often, in random sequence.
-
-    A turn runs its order and then the mirror image: with two sides that is ABBA or BAAB. The side
-    in the middle runs twice in a row, so each side has to be there equally often.
-    """
-    while True:
-        bag = list(itertools.permutations(Arm))
-        rng.shuffle(bag)
-        yield from bag
-
-
 def _turn(
     sides: Mapping[Arm, TimedArm],
     number: int,
-    order: tuple[Arm, ...],
+    both: tuple[tuple[Arm, ...], tuple[Arm, ...]],
     settings: CheckSettings,
     tools: SamplingTools,
 ) -> Turn:
+    """Forwards of one image, in an order and its mirror image."""
     seconds: dict[Arm, list[float]] = {arm: [] for arm in Arm}
-    for arm in (*order, *reversed(order)):
+    for arm in itertools.chain(*both):
         tools.pause(settings.settle_s)
         seconds[arm].append(sides[arm].forward(number))
     pairs = {arm: (taken[0], taken[1]) for arm, taken in seconds.items()}
-    return Turn(order, pairs[Arm.BASELINE], pairs[Arm.CONTROL], pairs[Arm.CANDIDATE])
+    return Turn(both[0], pairs[Arm.BASELINE], pairs[Arm.CONTROL], pairs[Arm.CANDIDATE])

@@ -60,6 +60,18 @@ def process_bytes(pid: int, library: Any = None) -> int | None:
         return None
 
 
+def memory(library: Any = None) -> tuple[int, int] | None:
+    """Free and all bytes of the GPU's memory, None without one."""
+    with opened(library) as found:
+        if found is None:
+            return None
+        nvml, handle = found
+        with contextlib.suppress(nvml.NVMLError):
+            info = nvml.nvmlDeviceGetMemoryInfo(handle)
+            return int(info.free), int(info.total)
+        return None
+
+
 @contextlib.contextmanager
 def opened(library: Any) -> Iterator[tuple[Any, Any] | None]:
     """The library and the GPU's handle between init and shutdown, None without driver or GPU."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -70,6 +71,16 @@ def children(pid: int, *, thorough: bool = True) -> list[int]:
             with contextlib.suppress(OSError):
                 found += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
     return found
+
+
+def signalled(root: int, number: signal.Signals) -> None:
+    """`root` and all below it get a signal, and what they start meanwhile."""
+    reached: set[int] = set()
+    while new := set(_below(root)) - reached:
+        for pid in new:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
+        reached |= new
 
 
 def _below(root: int, *, thorough: bool = True) -> Iterator[int]:

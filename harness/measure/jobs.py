@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +20,7 @@ from harness.measure import loads
 from harness.measure.loads import Contender
 from harness.wire.messages import Load
 
-MEASURING = 4  # raise it when a change makes older round records incomparable
+MEASURING = 5  # raise it when a change makes older round records incomparable
 COUNTING = 2  # and this one for count records
 
 
@@ -44,21 +45,14 @@ class Job:
     profile: str
     data: str
     log: Path
+    beside: str = ""  # `identity` of the entry that all blocks hold, "" without one
     first: tuple[ImageScore, ...] = ()
     thorough: bool = False
     counts: Counts | None = None
 
     def key(self, environment: Environment) -> JobKey:
         """The content hash of everything that decides the outcome where it runs."""
-        # machine paths are no content: the digests stand for the folder and the weights
-        load = dataclasses.asdict(dataclasses.replace(self.load, folder="", weights=""))
-        if self.load.form != "graph":  # told by the form; older records keep their keys
-            del load["square_tiles"], load["seeded"]
-        content: dict[str, object] = {
-            "entry": self.entry_digest,
-            "weights": self.weights_digest,
-            "load": load,
-        }
+        content = self._content()
         if self.kind == "count":
             content |= {
                 "version": COUNTING,
@@ -79,8 +73,21 @@ class Job:
                 "data": self.data,
                 "environment": environment.fingerprint,
                 "round": self.round,
+                "beside": self.beside,
             }
         return JobKey(self.kind, self.round, content_digest(content))
+
+    @property
+    def identity(self) -> str:
+        """The content hash of the entry and how it is run."""
+        return content_digest(self._content())
+
+    def _content(self) -> dict[str, object]:
+        # machine paths are no content: the digests stand for the folder and the weights
+        load = dataclasses.asdict(dataclasses.replace(self.load, folder="", weights=""))
+        if self.load.form != "graph":  # told by the form; older records keep their keys
+            del load["square_tiles"], load["seeded"]
+        return {"entry": self.entry_digest, "weights": self.weights_digest, "load": load}
 
 
 @dataclass(frozen=True)
@@ -97,8 +104,15 @@ class Executor(Protocol):
     def key(self, job: Job) -> JobKey:
         """The job's content key in the environment where it would run."""
 
-    def run(self, job: Job) -> JobResult:
-        """The job's outcome; a submission's failure is one."""
+    def count(self, job: Job) -> JobResult:
+        """What a count comes to; a submission's failure is an outcome."""
+
+    def run_block(self, jobs: Sequence[Job], base: str) -> Mapping[str, JobResult]:
+        """What came of rounds of several entries that were timed in turns, by entry.
+
+        An entry that found no room in the block is absent; `base`, an entry's id, never is, and
+        so is one other.
+        """
 
 
 def jobs(contender: Contender, challenge: Challenge, *, data: str, logs: Path) -> tuple[Job, ...]:
@@ -123,6 +137,15 @@ def jobs(contender: Contender, challenge: Challenge, *, data: str, logs: Path) -
         for number in range(challenge.protocol.rounds)
     )
     return (count, *rounds)
+
+
+def beside(base: str, planned: Mapping[str, tuple[Job, ...]]) -> dict[str, tuple[Job, ...]]:
+    """The jobs of each entry, with rounds that are timed beside `base`, an entry's id."""
+    its = next((job.identity for job in planned.get(base, ()) if job.kind == "round"), "")
+    return {
+        name: tuple(dataclasses.replace(it, beside=its if it.kind == "round" else "") for it in of)
+        for name, of in planned.items()
+    }
 
 
 def floor_key(challenge: Challenge, data: str) -> JobKey:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import math
+import secrets
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.core.audit import LEVELS, worst
 from harness.core.outcome import Failed, failed
 from harness.core.progress import Progress
-from harness.core.record import Calibration, Environment, ImageScore, Outcome, RoundFigures
+from harness.core.record import (
+    Calibration,
+    Environment,
+    ImageScore,
+    RoundFigures,
+    TimedBeside,
+)
 from harness.core.run import JobKey
 from harness.machine import environment as machine
 from harness.measure import calibration
@@ -18,8 +26,10 @@ from harness.measure.jobs import Job, JobResult
 from harness.measure.run_images import RunImages, Scorer, again
 from harness.measure.session import Task
 from harness.measure.stored_images import stored_images
-from harness.measure.tasks import run_count, run_round
+from harness.measure.tasks import run_count
+from harness.measure.turns import BlockMember, run_block
 from harness.sandbox.isolation import Isolation
+from harness.wire.messages import Load
 
 CALIBRATION_S = 120.0  # of the age at which load may be another one
 
@@ -44,29 +54,73 @@ class LocalExecutor:
         """The job's content key here."""
         return job.key(self.environment)
 
-    def run(self, job: Job) -> JobResult:
-        """Start a worker, ask it, stop it; what drifts is looked at when it has just ended."""
-        task = self._task(job)
-        outcome: Outcome
-        if job.kind == "count":
-            graph = job.load.form == "graph"
-            sizes = {image.size for image in self.images.lr} if graph else ()
-            outcome = run_count(task, *job.count_size, tuple(sorted(sizes)))
-        else:
-            score = again(self.scorer, job.first) if job.first else self.scorer
-            timed = run_round(task, self.images.lr, score, self.scorer)
-            if odd(timed):
-                task = replace(task, calibration=self._calibrated(task, at_most_s=0.0))
-                timed = better(timed, run_round(task, self.images.lr, score, self.scorer))
-            outcome = unstable(timed, job.first, job.protocol.output_tolerance_db) or timed
-            if isinstance(outcome, RoundFigures) and task.thorough and task.load.form == "graph":
-                outcome = self._with_constants(outcome, task)
+    def count(self, job: Job) -> JobResult:
+        """Start a worker, ask it, stop it."""
+        graph = job.load.form == "graph"
+        sizes = {image.size for image in self.images.lr} if graph else ()
+        outcome = run_count(self._task(job), *job.count_size, tuple(sorted(sizes)))
+        return JobResult(outcome, self._seen())
+
+    def run_block(self, jobs: Sequence[Job], base: str) -> Mapping[str, JobResult]:
+        """Start the workers, let them take turns, stop them; those that are odd once more."""
+        found = self._block(jobs, base)
+        again = [job for job in jobs if job.entry in found and odd(found[job.entry])]
+        if again:
+            self._calibrated(self._plain_task(again[0]), at_most_s=0.0)
+            beside = [job for job in jobs if job.entry == base and job not in again]
+            second = self._block([*beside, *again], base)
+            for job in again:
+                found[job.entry] = better(found[job.entry], second[job.entry])
+        seen = self._seen()
+        return {
+            job.entry: JobResult(self._finished(job, found[job.entry]), seen)
+            for job in jobs
+            if job.entry in found
+        }
+
+    def _block(self, jobs: Sequence[Job], base: str) -> dict[str, RoundFigures | Failed]:
+        """The rounds with what they have in common: the block, and what its base took."""
+        members = [
+            BlockMember(
+                job.entry,
+                self._task(job),
+                again(self.scorer, job.first) if job.first else self.scorer,
+            )
+            for job in jobs
+        ]
+
+        def watch(timed: int, number: int) -> None:
+            of = len(self.images.lr) * jobs[0].protocol.passes
+            entries = f"{number} entries in turns" if number > 1 else jobs[0].entry
+            self.progress.step(f"round {jobs[0].round + 1}: {entries}, image {timed + 1} of {of}")
+
+        outcomes = run_block(members, self.images.lr, self.scorer, base=base, watch=watch)
+        block, its = secrets.token_hex(8), outcomes.get(base)
+        beside = TimedBeside(base, its.samples) if isinstance(its, RoundFigures) else None
+        return {
+            name: replace(it, block=block, beside=None if name == base else beside)
+            if isinstance(it, RoundFigures)
+            else it
+            for name, it in outcomes.items()
+        }
+
+    def _finished(self, job: Job, timed: RoundFigures | Failed) -> RoundFigures | Failed:
+        """With what can be told once a round has ended."""
+        outcome = unstable(timed, job.first, job.protocol.output_tolerance_db) or timed
+        if isinstance(outcome, RoundFigures) and job.thorough and job.load.form == "graph":
+            return self._with_constants(outcome, job.load)
+        return outcome
+
+    def _seen(self) -> Environment:
+        """The environment, with what drifts as it is when workers have just ended."""
         device = self.environment.stable["device"]
-        seen = machine.seen(device) | self.isolation.seen
-        return JobResult(outcome, replace(self.environment, seen=seen))
+        return replace(self.environment, seen=machine.seen(device) | self.isolation.seen)
+
+    def _plain_task(self, job: Job) -> Task:
+        return Task(job.load, job.protocol, job.log, self.isolation.confinement)
 
     def _task(self, job: Job) -> Task:
-        task = Task(job.load, job.protocol, job.log, self.isolation.confinement)
+        task = self._plain_task(job)
         if job.kind == "count" or not job.protocol.audits:
             return task
         at_most_s = CALIBRATION_S if task.as_code else math.inf
@@ -79,10 +133,10 @@ class LocalExecutor:
             counts=job.counts,
         )
 
-    def _with_constants(self, figures: RoundFigures, task: Task) -> RoundFigures:
+    def _with_constants(self, figures: RoundFigures, load: Load) -> RoundFigures:
         """With what a graph's tensors tell: of its code's nobody has them."""
-        graph = Path(task.load.weights)
-        found = stored_images(graph, self.images.lr, self.scorer, task.load.scale)
+        graph = Path(load.weights)
+        found = stored_images(graph, self.images.lr, self.scorer, load.scale)
         return replace(figures, audits=(*figures.audits, *filter(None, (found,))))
 
     def _calibrated(self, task: Task, *, at_most_s: float) -> Calibration | None:

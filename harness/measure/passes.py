@@ -1,9 +1,12 @@
-"""The forwards of a round: warm up, time every image, fetch and score."""
+"""The forwards of a round: warm up, time every image, fetch and score.
+
+A round can stop before and after each timed forward, so that several take turns (`measure.turns`).
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 
 from harness.audits.clocks import Exchange
@@ -21,13 +24,33 @@ def run(
     truths: Truths | None = None,
 ) -> RoundFigures:
     """A whole round in a fresh process; audits make images of the `truths`."""
+    turns = in_turns(session, images, score, truths)
+    while True:
+        try:
+            next(turns)
+        except StopIteration as end:
+            figures: RoundFigures = end.value
+            return figures
+
+
+def in_turns(
+    session: Session,
+    images: tuple[LrImage, ...],
+    score: ScoreOutput,
+    truths: Truths | None = None,
+) -> Generator[None, None, RoundFigures]:
+    """The same for somebody who takes turns with others: it stops before and after each forward.
+
+    What it does in its first turn, third and so on is not timed; in each other one it times one
+    forward.
+    """
     load = session.task.load
     audits = session.task.protocol.audits
     beside = AuditedRound(session, images, truths) if audits else PlainRound()
     began = time.perf_counter()
     first_call_s = warm_up(session, images, beside.warm_up)
     warmup_s = time.perf_counter() - began
-    samples, scores, phases = time_passes(session, images, score, beside)
+    samples, scores, phases = yield from time_passes(session, images, score, beside)
     memory = session.memory()
     energy = session.energy(images, samples)
     state = session.inspect("collect")
@@ -76,7 +99,7 @@ def warm_up(
 
 def time_passes(
     session: Session, images: tuple[LrImage, ...], score: ScoreOutput, beside: PlainRound
-) -> tuple[tuple[Sample, ...], tuple[ImageScore, ...], Phases]:
+) -> Generator[None, None, tuple[tuple[Sample, ...], tuple[ImageScore, ...], Phases]]:
     """Every timed forward, the scores of the first pass over all images, and where time went."""
     session.reset_cuda_peak()
     samples: list[Sample] = []
@@ -87,7 +110,10 @@ def time_passes(
     for timed_pass in range(session.task.protocol.passes):
         for image in images:
             scored = beside.untimed(image) if timed_pass == 0 else None
-            exchange = session.timed(beside.given(image, timed_pass))
+            given = beside.given(image, timed_pass)
+            yield
+            exchange = session.timed(given)
+            yield
             output = None
             # of an entry's own code each one, lest work wait for what is never asked
             if timed_pass == 0 or audited_code:

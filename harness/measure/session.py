@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
+from harness.audits import thresholds
 from harness.audits.clocks import Exchange
 from harness.core import record
 from harness.core.audit import ProcessState, WatchedForward
@@ -96,6 +98,8 @@ class Session:
         self._levels: list[int] = []  # bytes held before each timed forward
         self._peak_bytes = 0
         self.compile_s = 0.0  # of torch.compile, until now
+        self._rested: tuple[float, float] | None = None  # when, and processor seconds until then
+        self._restless_s = 0.0  # processor time used at rest
         self._gpu = gpu_monitor.shared() if task.load.device == "cuda" else None
         self._throttling = ThrottleGuard(self._gpu.look, time.sleep) if self._gpu else None
 
@@ -175,11 +179,15 @@ class Session:
         state = state or self.inspect("collect")
         at_load = (record.changed_note(text, at_load=True) for text in self.ready.changed)
         later = (record.changed_note(text, at_load=False) for text in state.changed)
-        return told_notes(at_load, later, self.retaken(), self.ready.notes)
+        return told_notes(at_load, later, self.disturbances(), self.ready.notes)
 
-    def retaken(self) -> tuple[str, ...]:
-        """What was met of a throttled GPU."""
-        return self._throttling.note() if self._throttling else ()
+    def disturbances(self) -> tuple[str, ...]:
+        """What was met of a throttled GPU, and of processes that did not rest."""
+        found = self._throttling.note() if self._throttling else ()
+        if self._restless_s < thresholds.RESTLESS_S:
+            return found
+        text = f"used {self._restless_s:.1f} s of processor time while others were timed"
+        return (*found, text)
 
     def energy(self, images: tuple[LrImage, ...], samples: tuple[Sample, ...]) -> Energy | None:
         """What a forward draws by the GPU's counter; None where there is none, as on a CPU."""
@@ -278,6 +286,29 @@ class Session:
     def peak_rates(self) -> PeakRates:
         """What the device does at its best."""
         return self._ask(messages.MeasurePeakRates(), PeakRates, "load")[0]
+
+    @contextmanager
+    def awake(self) -> Iterator[None]:
+        """The worker's turn: at any other time all of its processes are stopped.
+
+        It has no part in what others take, so that neither its time nor the processor's is its own.
+        """
+        if self._rested is not None:
+            since, cpu_s = self._rested
+            self._until += time.monotonic() - since
+            now = proc.tree(self.root)
+            self._restless_s += max(now.cpu_s - cpu_s, 0.0) if now else 0.0
+        self._worker.wake()
+        try:
+            yield
+        finally:
+            self._worker.rest()
+            tree = proc.tree(self.root)
+            self._rested = time.monotonic(), tree.cpu_s if tree else 0.0
+
+    def end(self) -> None:
+        """Kill the worker."""
+        self._worker.kill()
 
     @property
     def root(self) -> int:

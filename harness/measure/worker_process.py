@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from harness.core.outcome import Failed, Stage, failed
+from harness.machine import proc
 from harness.measure import worker_group
 from harness.measure.worker_log import Log
 from harness.sandbox.confinement import (
@@ -146,8 +147,19 @@ class WorkerProcess:
             raise WorkerFailed(failed(stage, "protocol", message))
         return answer, attachment
 
+    def rest(self) -> None:
+        """Stop every process of the worker where it is, until `wake`."""
+        signal_group(self._process.pid, signal.SIGSTOP)
+        proc.signalled(self.root, signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """Let every process of the worker go on."""
+        proc.signalled(self.root, signal.SIGCONT)
+        signal_group(self._process.pid, signal.SIGCONT)
+
     def stop(self) -> None:
         """Ask, then terminate, then kill the process group, and wait for the end."""
+        self.wake()
         with contextlib.suppress(Closed, TimeoutError, OSError):
             self._channel.send(Stop(), deadline_s=GRACE_S)
         for rung in (None, signal.SIGTERM, signal.SIGKILL):

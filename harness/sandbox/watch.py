@@ -13,6 +13,7 @@ import os
 import signal
 import threading
 import time
+from typing import ClassVar
 
 import psutil
 
@@ -30,6 +31,8 @@ BEGIN_S = 20.0  # for the sandbox to start its first process: the machine may be
 class Watch(Hold):
     """A hold on a bubblewrap process: its inner init, the worker below that, and their limits."""
 
+    _alive: ClassVar[dict[Watch, int]] = {}  # with the memory that each held at its last look
+
     def __init__(self, pid: int, limits: Limits, *, limit_data: bool) -> None:
         root, worker = _begun(pid)  # the inner init, below which all of the name space stands
         super().__init__(worker, root=root)
@@ -39,6 +42,7 @@ class Watch(Hold):
         self._over = threading.Event()
         for process in (root, worker):
             impose(limits, process, data=limit_data)
+        self._alive[self] = 0
         self._thread = threading.Thread(target=self._look, name="sandbox watch", daemon=True)
         self._thread.start()
 
@@ -61,6 +65,7 @@ class Watch(Hold):
         """Stop looking."""
         self._over.set()
         self._thread.join()
+        self._alive.pop(self, None)
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
@@ -70,18 +75,22 @@ class Watch(Hold):
             if self._over.wait(POLL_S):
                 return
             now = proc.tree(self.root, thorough=look % THOROUGH == 0)
-            self._breach = _breach(now, self._limits) if now else None
+            if now:
+                self._alive[self] = now.memory_bytes
+                largest = now.memory_bytes >= max(self._alive.copy().values())
+                self._breach = _breach(now, self._limits, largest=largest)
             if self._breach:
                 self.kill()
                 return
 
 
-def _breach(now: ProcessTree, limits: Limits) -> tuple[str, str] | None:
+def _breach(now: ProcessTree, limits: Limits, *, largest: bool) -> tuple[str, str] | None:
+    """Of several workers the `largest` one is to blame where the machine has no memory left."""
     if now.memory_bytes > limits.memory_bytes:
         return "out_of_memory", f"used more than the {limits.memory_bytes // MIB} MiB it may"
     if now.tasks > limits.tasks:
         return "limit", f"had more than the {limits.tasks} processes and threads it may"
-    if psutil.virtual_memory().available < limits.reserve_bytes:
+    if largest and psutil.virtual_memory().available < limits.reserve_bytes:
         return "out_of_memory", "the machine's memory was almost used up"
     return None
 

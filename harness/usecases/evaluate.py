@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +26,15 @@ from harness.entries.participants import participants
 from harness.machine import environment as machine
 from harness.measure import loads
 from harness.measure.captures import Capturing, captured
-from harness.measure.jobs import Executor, Job, JobResult, floor_key, jobs, listed
+from harness.measure.jobs import (
+    Executor,
+    Job,
+    JobResult,
+    beside,
+    floor_key,
+    jobs,
+    listed,
+)
 from harness.measure.loads import Contender
 from harness.measure.local_executor import LocalExecutor
 from harness.measure.run_images import Scorer, floor, gather
@@ -70,6 +78,13 @@ class RunContext:
     progress: Progress
     sharing: Mapping[str, Sequence[str]]  # see `sharers`
 
+    @property
+    def base(self) -> str:
+        """The entry that every block holds, or the one that is measured for it; "" without any."""
+        measured = {name: first for first, others in self.sharing.items() for name in others}
+        base = base_of(self.run.challenge, (*self.sharing, *measured))
+        return measured.get(base, base)
+
     def known(self, entry: str, key: JobKey) -> Record | None:
         """The record of a job, unless it is to be taken again."""
         record = self.store.take(entry, key.job, key.round, key.key)
@@ -84,10 +99,7 @@ class RunContext:
         return None if record is None else counts_of((record,))
 
     def save(self, entry: str, key: JobKey, result: JobResult) -> Record:
-        """Keep what came of a job; a round of a run is a block."""
-        outcome = result.outcome
-        if isinstance(outcome, RoundFigures):
-            outcome = replace(outcome, block=f"{self.run.session}/{key.round}")
+        """Keep what came of a job."""
         weights = {listed.id: listed.weights for listed in self.run.entries}
         record = Record(
             key=key.key,
@@ -98,7 +110,7 @@ class RunContext:
             session=self.run.session,
             started=_now(),
             environment=result.environment,
-            outcome=outcome,
+            outcome=result.outcome,
             weights=weights[entry],
         )
         self.store.save(record)
@@ -159,11 +171,7 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
     executor = LocalExecutor(environment, isolation, images, Scorer(challenge, images), progress)
     folder = request.reports / challenge.id
     contenders = _as_graphs(contenders, challenge, executor, request.fresh, folder)
-    planned = {
-        contender.entry.id: jobs(contender, challenge, data=images.digest, logs=folder / "logs")
-        for contender in contenders
-        if isinstance(contender, Contender)
-    }
+    planned = _planned(contenders, challenge, images.digest, folder / "logs")
     bicubic = floor_key(challenge, images.digest)
     floor_row = ListedEntry(FLOOR_ID, "", "Bicubic (MATLAB)", "floor", jobs=(bicubic,))
     has_floor = challenge.show_floor and executor.scorer.has_truth
@@ -218,46 +226,103 @@ def _as_graphs(
     return captured(contenders, capturing, executor.images.lr, executor.progress)
 
 
+def base_of(challenge: Challenge, names: Collection[str]) -> str:
+    """The challenge's baseline, else its first reference; "" where neither is among `names`."""
+    return next((it for it in (challenge.baseline, *challenge.references) if it in names), "")
+
+
+def _planned(
+    contenders: tuple[Contender | Rejected, ...], challenge: Challenge, data: str, logs: Path
+) -> dict[str, tuple[Job, ...]]:
+    """The jobs of each contender."""
+    planned = {
+        contender.entry.id: jobs(contender, challenge, data=data, logs=logs)
+        for contender in contenders
+        if isinstance(contender, Contender)
+    }
+    return beside(base_of(challenge, planned), planned)
+
+
 def measure(context: RunContext, planned: Sequence[tuple[Job, ...]]) -> None:
-    """Every job that has no record yet: the counts, then round after round in a shuffled order.
+    """Every job that has no record yet: the counts, then round after round in blocks of entries.
 
     Counts run as many at once as there are cores, on one thread each: nothing is timed.
     """
     context.progress.stage("Counting", len(planned))
 
     def count(its: tuple[Job, ...]) -> None:
-        _taken(context, its[0])
+        key = context.executor.key(its[0])
+        record = context.known(its[0].entry, key)
+        if record is None:
+            record = context.save(its[0].entry, key, context.executor.count(its[0]))
+        context.share(record)
         context.progress.done()
 
     concurrently(count, planned, workers=machine.usable_cores())
     rounds = context.run.challenge.protocol.rounds
     context.progress.stage("Measuring", rounds * len(planned))
     close = {timed[0].entry: _thorough_round(context, timed) for _count, *timed in planned}
-    first: dict[str, tuple[ImageScore, ...]] = {}  # scores of each entry
-    lost: set[str] = set()
+    counts = {counting.entry: context.counts(counting) for counting, *_timed in planned}
+    rows = Rows(context)
     for number in range(rounds):
-        order = list(planned)
-        random.Random(f"{context.run.session}/{number}").shuffle(order)  # noqa: S311 - no secret
-        for counting, *timed in order:
-            job = timed[number]
-            if job.entry in lost:
-                context.progress.done()
-                continue
-            context.progress.step(f"{job.entry}, round {job.round + 1}")
-            job = replace(
-                job,
-                first=first.get(job.entry, ()),
-                thorough=number == close[job.entry],
-                counts=context.counts(counting),
-            )
-            outcome = _taken(context, job).outcome
-            if isinstance(outcome, Failed):
-                context.progress.done(f"{job.entry}: {outcome.message}")
-                lost.add(job.entry)
-                continue
-            context.progress.done()
-            if isinstance(outcome, RoundFigures):
-                first.setdefault(job.entry, outcome.scores)
+        jobs = [
+            replace(timed[number], thorough=number == close[it.entry], counts=counts[it.entry])
+            for it, *timed in planned
+        ]
+        random.Random(f"{context.run.session}/{number}").shuffle(jobs)  # noqa: S311 - no secret
+        rows.measure(jobs)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What has come of the entries of a run until now."""
+
+    context: RunContext
+    first: dict[str, tuple[ImageScore, ...]] = field(default_factory=dict)  # scores of each entry
+    lost: set[str] = field(default_factory=set)
+
+    def measure(self, jobs: Sequence[Job]) -> None:
+        """A round of every entry that has none yet, in as many blocks as the memory asks for.
+
+        The base is timed in each of them: what is known of it from another day compares with none.
+        """
+        base = self.context.base
+        left = {job.entry: job for job in jobs if self._awaited(job)}
+        while left := {name: job for name, job in left.items() if name not in self.lost}:
+            block = [
+                replace(job, first=self.first.get(job.entry, ()))
+                for job in jobs
+                if job.entry in left or (job.entry == base and base not in self.lost)
+            ]
+            for name, result in self.context.executor.run_block(block, base).items():
+                if name in left:
+                    job = left.pop(name)
+                    key = self.context.executor.key(job)
+                    self._came(self.context.save(name, key, result))
+                elif isinstance(result.outcome, Failed):
+                    self.lost.add(name)
+
+    def _awaited(self, job: Job) -> bool:
+        """Whether the job has no record yet; what there is counts as if it came now."""
+        record = self.context.known(job.entry, self.context.executor.key(job))
+        if job.entry in self.lost or record is not None:
+            self._came(record)
+            return False
+        return True
+
+    def _came(self, record: Record | None) -> None:
+        if record is None:
+            self.context.progress.done()
+            return
+        self.context.share(record)
+        outcome = record.outcome
+        if isinstance(outcome, Failed):
+            self.context.progress.done(f"{record.entry}: {outcome.message}")
+            self.lost.add(record.entry)
+            return
+        self.context.progress.done()
+        if isinstance(outcome, RoundFigures):
+            self.first.setdefault(record.entry, outcome.scores)
 
 
 def _thorough_round(context: RunContext, timed: Sequence[Job]) -> int | None:
@@ -309,16 +374,6 @@ def sharers(executor: Executor, planned: Sequence[tuple[Job, ...]]) -> Mapping[s
         else:
             found[first[key]].append(name)
     return found
-
-
-def _taken(context: RunContext, job: Job) -> Record:
-    """The job's record: what is known, or what comes of it now."""
-    key = context.executor.key(job)
-    record = context.known(job.entry, key)
-    if record is None:
-        record = context.save(job.entry, key, context.executor.run(job))
-    context.share(record)
-    return record
 
 
 def _now() -> str:

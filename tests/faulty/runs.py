@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -28,7 +28,7 @@ from harness.core.model_counts import Counter, Counts
 from harness.core.record import CountFigures, Phases, RoundFigures, Sample
 from harness.measure import local_executor
 from harness.measure.session import LrImage, ScoreOutput, Task
-from harness.measure.truth_probes import Truths
+from harness.measure.turns import BlockMember
 from harness.render import detail, page
 
 ENTRIES = ("one", "two")
@@ -138,15 +138,18 @@ def kill(child: int) -> None:
 
 def _stand_in() -> None:
     """Canned workers, and no plots, which take longer than all the rest."""
-    local_executor.__dict__.update(run_round=_round, run_count=_count)
+    local_executor.__dict__.update(run_block=_block, run_count=_count)
     page.plot = lambda _board: None
     detail.spread = lambda *_, **__: None
 
 
-def _round(
-    task: Task, images: tuple[LrImage, ...], judge: ScoreOutput, truths: Truths
-) -> RoundFigures:
-    del task, truths
+def _block(
+    members: Sequence[BlockMember], images: tuple[LrImage, ...], *_: object, **__: object
+) -> dict[str, RoundFigures]:
+    return {it.name: _round(images, it.score) for it in members}
+
+
+def _round(images: tuple[LrImage, ...], judge: ScoreOutput) -> RoundFigures:
     time.sleep(WORK_S)
     samples = tuple(
         Sample(it.dataset, it.image, 0, *it.pixels.shape[:2], seconds=0.01, wall_s=0.011)

@@ -9,7 +9,7 @@ from fakes import boards
 
 from harness.board.rank_intervals import Runtimes, interval, with_spans
 from harness.core.leaderboard import Leaderboard, RankRange, Row
-from harness.core.record import RoundFigures, Sample
+from harness.core.record import RoundFigures, Sample, TimedBeside
 from harness.stats.incomplete_blocks import fitted
 
 DATASETS = (boards.VALID, boards.TEST)
@@ -102,6 +102,31 @@ def test_blocks_pool_what_noise_there_is_and_hold_for_all_pairs() -> None:
     named[3] = _in_blocks(_row("slow", 0.030))
     assert _spans(*named[:3]) == [(1, 1), (2, 3), (2, 3)]
     assert _spans(*named) == [None] * 4
+
+
+def test_a_newcomer_is_compared_with_the_base_that_was_timed_beside_it() -> None:
+    rfdn = _in_blocks(_row("rfdn", 0.0100, 0.0101, 0.0099))
+    old = _in_blocks(_row("old", 0.0150, 0.0153, 0.0147))
+    # on another day the machine takes twice as long
+    new = _in_blocks(_row("new", 0.0400, 0.0404, 0.0396, session="another"))
+    assert with_spans(boards.board(rfdn, old, new)).rows[2].runtime_ratio is not None
+    records = tuple(
+        replace(
+            it,
+            outcome=replace(
+                it.outcome, beside=TimedBeside("rfdn", _figures(0.5 * seconds).samples)
+            ),
+        )
+        for it, seconds in zip(new.entry.records, (0.0400, 0.0404, 0.0396), strict=True)
+        if isinstance(it.outcome, RoundFigures)
+    )
+    new = replace(new, entry=replace(new.entry, records=records))
+    rows = with_spans(boards.board(rfdn, old, new)).rows
+    ratio = rows[2].runtime_ratio
+    assert ratio is not None
+    assert ratio.point == pytest.approx(2.0)
+    assert ratio.high < 2.05
+    assert [row.runtime_span for row in rows] == [RankRange(it, it) for it in (1, 2, 3)]
 
 
 def test_blocks_of_runs_that_share_no_entry_are_two_samples() -> None:

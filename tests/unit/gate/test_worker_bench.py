@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,10 @@ def test_a_gpus_peak_of_the_warm_up_is_not_that_of_the_turns() -> None:
 
         compile_s = 2.0
 
-        def retaken(self) -> tuple[str, ...]:
+        def awake(self) -> AbstractContextManager[None]:
+            return nullcontext()
+
+        def disturbances(self) -> tuple[str, ...]:
             return ("throttled (power): 1 forwards were taken again",)
 
         def memory(self) -> Memory:

@@ -13,12 +13,12 @@ from harness.core.record import Environment, ImageScore
 from harness.core.run import JobKey
 from harness.entries import catalogue
 from harness.measure import loads
-from harness.measure.jobs import Job, jobs
+from harness.measure.jobs import Job, beside, jobs
 from harness.rules import rulebook
 from harness.wire.messages import Load
 
 ENVIRONMENT = Environment("machine-1", {})
-KEY_OF_ROUND = "5c13b3164b06c5e770c9b51d19edba0178616bdafa738a18fc9eee1d286885de"
+KEY_OF_ROUND = "671fe5878eda8cbe1b1f713a2e804ed05f153856187f1fab40081c45da0bc704"
 
 
 @pytest.fixture
@@ -129,3 +129,17 @@ def test_counts_are_of_the_model_as_it_is_written() -> None:
     assert (counted.device, counted.threads) == ("cpu", 1)
     assert not counted.channels_last
     assert not counted.compile
+
+
+def test_a_round_is_known_by_the_entry_that_it_is_timed_beside_and_a_count_is_not(
+    tmp_path: Path, challenge: Challenge
+) -> None:
+    one, other = (planned(write_entry(tmp_path / name), challenge) for name in ("one", "other"))
+    changed = [dataclasses.replace(it, entry_digest="changed") for it in other]
+    alone, with_other, with_changed = (
+        [it.key(ENVIRONMENT) for it in beside(base, {"one": one, base: tuple(its)})["one"]]
+        for base, its in (("", []), ("other", other), ("other", changed))
+    )
+    assert alone == [it.key(ENVIRONMENT) for it in one]
+    assert alone[0] == with_other[0] == with_changed[0]
+    assert len({alone[1], with_other[1], with_changed[1]}) == 3

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -10,12 +11,20 @@ from fakes.audited import CALIBRATION, task
 from harness.core.audit import Audit, AuditVerdict
 from harness.core.outcome import Failed, failed
 from harness.core.progress import SILENT
-from harness.core.record import Calibration, Environment, Phases, RoundFigures, Sample
+from harness.core.record import (
+    Calibration,
+    Environment,
+    Phases,
+    RoundFigures,
+    Sample,
+    TimedBeside,
+)
 from harness.measure import calibration, local_executor
 from harness.measure.jobs import Job
 from harness.measure.local_executor import CALIBRATION_S, LocalExecutor, better, odd
 from harness.measure.run_images import RunImages
 from harness.measure.session import Task
+from harness.measure.turns import BlockMember
 from harness.sandbox.confinement import NoConfinement
 from harness.sandbox.isolation import Isolation
 
@@ -53,21 +62,25 @@ def test_of_two_looks_at_an_odd_round_the_better_one_stands() -> None:
     assert better(LATE, failed("forward", "killed", "no")) is LATE
 
 
-class Rounds:
-    """Rounds that come to what was told, and calibrations, each with its number."""
+class Blocks:
+    """Rounds that come to what was told, entry by entry, and calibrations, each with its number."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *outcomes: RoundFigures | Failed) -> None:
         self.left = list(outcomes)
+        self.blocks: list[list[str]] = []
         self.tasks: list[Task] = []
         self.rates_known: list[bool] = []
         self.now_s = 1000.0
-        monkeypatch.setattr(local_executor, "run_round", self._run)
+        monkeypatch.setattr(local_executor, "run_block", self._run)
         monkeypatch.setattr(calibration, "take", self._take)
         monkeypatch.setattr(local_executor.time, "monotonic", lambda: self.now_s)
 
-    def _run(self, asked: Task, *_: object) -> RoundFigures | Failed:
-        self.tasks.append(asked)
-        return self.left.pop(0)
+    def _run(
+        self, members: Sequence[BlockMember], *_: object, **__: object
+    ) -> dict[str, RoundFigures | Failed]:
+        self.tasks += [it.task for it in members]
+        self.blocks.append([it.name for it in members])
+        return {it.name: self.left.pop(0) for it in members}
 
     def _take(self, _: Task, known: Calibration | None) -> Calibration:
         self.rates_known.append(known is not None)
@@ -78,15 +91,20 @@ class Rounds:
         return [it.calibration.exchange_s for it in self.tasks if it.calibration]
 
 
-def _run(executor: LocalExecutor, tmp_path: Path, form: str = "entry") -> RoundFigures:
+def _block(
+    executor: LocalExecutor, tmp_path: Path, *names: str, form: str = "entry"
+) -> dict[str, RoundFigures]:
+    """The rounds of entries beside the first one."""
     load = replace(task().load, form=cast("Any", form))
-    job = Job(
-        *("a", "round", 0, load, "e", "w", task().protocol, (8, 8), "ntire", "d"),
-        log=tmp_path / "a" / "round-0.log",
-    )
-    outcome = executor.run(job).outcome
-    assert isinstance(outcome, RoundFigures)
-    return outcome
+    jobs = [
+        Job(
+            *(name, "round", 0, load, "e", "w", task().protocol, (8, 8), "ntire", "d"),
+            log=tmp_path / name / "round-0.log",
+        )
+        for name in names
+    ]
+    outcomes = {it: at.outcome for it, at in executor.run_block(jobs, names[0]).items()}
+    return {name: it for name, it in outcomes.items() if isinstance(it, RoundFigures)}
 
 
 def _executor() -> LocalExecutor:
@@ -102,20 +120,38 @@ def _executor() -> LocalExecutor:
 def test_an_odd_round_is_taken_again_with_a_calibration_of_that_moment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    rounds = Rounds(monkeypatch, LATE, FINE)
-    assert _run(_executor(), tmp_path) is FINE
-    assert rounds.calibrations == [1.0, 2.0]
-    assert rounds.rates_known == [False, True]  # the machine's best is taken once
+    blocks = Blocks(monkeypatch, FINE, LATE, FINE, FINE, FINE)
+    found = _block(_executor(), tmp_path, "base", "odd", "other")
+    assert blocks.blocks == [["base", "odd", "other"], ["base", "odd"]]
+    assert [it.audits for it in found.values()] == [FINE.audits] * 3
+    assert blocks.calibrations == [1.0, 1.0, 1.0, 2.0, 2.0]
+    assert blocks.rates_known == [False, True]  # the machine's best is taken once
+    # each row names the block that its samples are of
+    assert found["base"].block == found["other"].block != found["odd"].block
+
+
+def test_a_round_holds_what_the_base_took_in_its_block(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    slower = replace(FINE, samples=(replace(SAMPLE, seconds=0.3),))
+    Blocks(monkeypatch, slower, FINE)
+    found = _block(_executor(), tmp_path, "base", "one")
+    assert found["base"].beside is None
+    assert found["one"].beside == TimedBeside("base", slower.samples)
+    Blocks(monkeypatch, failed("load", "crash", "no"), FINE)
+    found = _block(_executor(), tmp_path, "base", "one")
+    assert list(found) == ["one"]
+    assert found["one"].beside is None
 
 
 def test_code_is_held_against_the_last_minutes_and_a_graph_against_the_run(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    rounds = Rounds(monkeypatch, *[FINE] * 4)
+    blocks = Blocks(monkeypatch, *[FINE] * 4)
     executor = _executor()
-    _run(executor, tmp_path)
-    _run(executor, tmp_path)
-    rounds.now_s += CALIBRATION_S + 1.0
-    _run(executor, tmp_path, "graph")
-    _run(executor, tmp_path)
-    assert rounds.calibrations == [1.0, 1.0, 1.0, 2.0]
+    _block(executor, tmp_path, "a")
+    _block(executor, tmp_path, "a")
+    blocks.now_s += CALIBRATION_S + 1.0
+    _block(executor, tmp_path, "a", form="graph")
+    _block(executor, tmp_path, "a")
+    assert blocks.calibrations == [1.0, 1.0, 1.0, 2.0]

@@ -68,12 +68,12 @@ def test_the_tensors_of_a_round_are_judged_where_it_ran_as_a_graph(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, *, judged: bool
 ) -> None:
     figures = RoundFigures(7, 0.1, (), (), None, Phases())
-    monkeypatch.setattr(local_executor, "run_round", lambda *_: figures)
+    monkeypatch.setattr(local_executor, "run_block", lambda *_, **__: {"a": figures})
     path = _file(tmp_path, a=torch.from_numpy(TRUTHS["0"]))
     asked = task(weights=str(path))
     load = replace(asked.load, form=cast("Any", form))
     job = SimpleNamespace(kind="round", round=0, thorough=True, counts=None, first=(), load=load)
-    job.protocol, job.log = asked.protocol, tmp_path / "x" / "y.log"
+    job.entry, job.protocol, job.log = "a", asked.protocol, tmp_path / "x" / "y.log"
     executor = LocalExecutor(
         Environment("here", {"device": "cpu"}),
         Isolation(NoConfinement()),
@@ -82,7 +82,7 @@ def test_the_tensors_of_a_round_are_judged_where_it_ran_as_a_graph(
         SILENT,
         CALIBRATION,
     )
-    outcome = executor.run(cast("Job", job)).outcome
+    outcome = executor.run_block([cast("Job", job)], "")["a"].outcome
     assert isinstance(outcome, RoundFigures)
     assert [(it.id, it.verdict) for it in outcome.audits] == (
         [("constants", "suspect")] if judged else []

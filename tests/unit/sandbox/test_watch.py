@@ -7,10 +7,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
+from harness.machine import proc
 from harness.sandbox import watch
 from harness.sandbox.limits import MIB, Limits
 from harness.sandbox.watch import Watch
@@ -93,6 +95,27 @@ def test_what_goes_over_a_limit_is_ended(
         held.close()
         _eventually(lambda: process.poll() is not None)
         worker.kill()  # it has no namespace that would end with its parent
+
+
+def test_where_the_machine_runs_out_of_memory_the_largest_worker_is_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    memory = SimpleNamespace(available=2**40)
+    monkeypatch.setattr(watch.psutil, "virtual_memory", lambda: memory)
+    large = WORKER.format(size=200 * MIB, then="time.sleep(60)")
+    with _nested("import time; time.sleep(60)") as one, _nested(large) as other:
+        small, hog = (
+            Watch(it.pid, _limits(reserve_bytes=2**30), limit_data=False) for it in (one, other)
+        )
+        _eventually(lambda: proc.tree(hog.root).memory_bytes > 200 * MIB)  # type: ignore[union-attr]
+        time.sleep(4 * watch.POLL_S)
+        memory.available = 0
+        _eventually(lambda: hog.breach("forward"))
+        memory.available = 2**40
+        assert small.breach("forward") is None
+        os.kill(hog.pid, signal.SIGKILL)  # it has no namespace that would end with its parent
+        small.close()
+        hog.close()
 
 
 def test_what_stays_below_is_left_alone() -> None:

@@ -5,19 +5,26 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from fakes import audited
 from fakes.challenges import write_challenge
 
 from harness.core.audit import Audit
-from harness.core.outcome import BadInput
-from harness.core.record import Phases, RoundFigures
+from harness.core.outcome import BadInput, failed
+from harness.core.progress import SILENT
+from harness.core.record import Environment, Phases, Record, RoundFigures
+from harness.core.run import JobKey
+from harness.measure.jobs import Job, JobResult
 from harness.rules import rulebook
 from harness.usecases.evaluate import (
+    Rows,
     RunRequest,
     _thorough_round,
     read_challenge,
     read_rules,
     sharers,
 )
+
+ENV = Environment("here", {})
 
 
 def test_a_challenge_to_be_run_names_datasets_and_references_that_are_known(
@@ -95,3 +102,89 @@ def test_a_run_that_goes_on_looks_closely_once_in_all() -> None:
     assert _drawn(Known(r0=False)) == {1, 2}
     assert _drawn(Known(r0=True)) == {None}
     assert _drawn(Known(r0=False, r1=False, r2=False)) == {None}  # of records from before
+
+
+class Blocks:
+    """An executor whose blocks hold `most` entries; those that are told to fail."""
+
+    def __init__(self, most: int, fails: str = "") -> None:
+        self.most, self.fails = most, fails
+        self.asked: list[list[str]] = []
+
+    def key(self, job: Any) -> JobKey:
+        return JobKey(job.kind, job.round, f"{job.entry}-{job.round}")
+
+    def run_block(self, jobs: list[Job], base: str) -> dict[str, JobResult]:
+        named = sorted(jobs, key=lambda job: job.entry != base)[: self.most]
+        self.asked.append([it.entry for it in named])
+        return {
+            it.entry: JobResult(
+                failed("forward", "crash", "no")
+                if it.entry == self.fails
+                else RoundFigures(7, 0.1, (), (), None, Phases()),
+                Environment("here", {}),
+            )
+            for it in named
+        }
+
+
+def _rows(executor: Blocks, records: dict[str, Record] | None = None) -> tuple[Rows, list[str]]:
+    saved: list[str] = []
+    known = records if records is not None else {}
+
+    def save(entry: str, key: JobKey, result: JobResult) -> Record:
+        saved.append(key.key)
+        return Record(key.key, entry, "tiny", "round", key.round, "s", "", ENV, result.outcome)
+
+    context = SimpleNamespace(
+        executor=executor,
+        base="base",
+        known=lambda _, key: known.get(key.key),
+        save=save,
+        share=lambda _: None,
+        progress=SILENT,
+    )
+    return Rows(cast("Any", context)), saved
+
+
+def _jobs(number: int, *names: str) -> list[Job]:
+    task = audited.task()
+    return [
+        Job(
+            *(name, "round", number, task.load, "e", "w", task.protocol, (8, 8), "ntire", "d"),
+            log=Path("x.log"),
+        )
+        for name in names
+    ]
+
+
+def test_a_round_takes_as_many_blocks_as_there_is_no_room_for_with_the_base_in_each() -> None:
+    executor = Blocks(most=3)
+    rows, saved = _rows(executor)
+    rows.measure(_jobs(0, "a", "b", "base", "c", "d", "e"))
+    assert executor.asked == [["base", "a", "b"], ["base", "c", "d"], ["base", "e"]]
+    assert sorted(saved) == ["a-0", "b-0", "base-0", "c-0", "d-0", "e-0"]
+
+
+def test_the_base_is_timed_beside_a_newcomer_and_its_own_record_stays() -> None:
+    known = Record(
+        *("base-0", "base", "tiny", "round", 0, "earlier", "", ENV),
+        RoundFigures(7, 0.1, (), (), None, Phases()),
+    )
+    executor = Blocks(most=9)
+    rows, saved = _rows(executor, {"base-0": known})
+    rows.measure(_jobs(0, "base", "newcomer"))
+    assert executor.asked == [["base", "newcomer"]]
+    assert saved == ["newcomer-0"]
+    rows.measure(_jobs(0, "base"))
+    assert executor.asked == [["base", "newcomer"]]
+
+
+@pytest.mark.parametrize("fails", ["a", "base"])
+def test_who_failed_is_in_no_later_block(fails: str) -> None:
+    executor = Blocks(most=9, fails=fails)
+    rows, _ = _rows(executor)
+    rows.measure(_jobs(0, "a", "base", "c"))
+    rows.measure(_jobs(1, "a", "base", "c"))
+    assert executor.asked[0] == ["base", "a", "c"]
+    assert executor.asked[1] == [it for it in executor.asked[0] if it != fails]
