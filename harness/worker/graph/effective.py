@@ -9,7 +9,7 @@ constant, though it was computed from the image.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -44,7 +44,7 @@ def effective_parameters(
     empty: Any = on_meta(model, image).model
     steady = _of_any_size(empty, size)
     known = constants(model.graph_at(size), image, steady)
-    walk, _ = _walked(empty, size, known.keys())
+    walk, _ = _walked(empty, size, {name: it.equal for name, it in known.items()})
     met = [known[name] for name in walk.met & steady]
     # what the builder of the graph could not see: that more is made of what it saw
     more = _total(it.contents for it in met) - _total(it.sources for it in met)
@@ -88,11 +88,11 @@ def _cost(empty: Network, size: Size) -> tuple[int, dict[str, int]]:
 
 
 def _walked(
-    empty: Network, size: Size, known: Collection[str] = ()
+    empty: Network, size: Size, known: Mapping[str, bool] | None = None
 ) -> tuple[Walked, dict[str, Any]]:
     graph = empty.graph_at(size)
     image = torch.empty(1, 3, *size, device="meta", dtype=_dtype(empty))
-    walk, reads = Walked(graph, known), TraceRecorder(graph, image)
+    walk, reads = Walked(graph, known or {}), TraceRecorder(graph, image)
     with torch.no_grad(), ExitStack() as stack:
         for watcher in (FastMeta(), reads, DispatchCounter()):
             stack.enter_context(watcher)

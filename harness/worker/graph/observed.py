@@ -28,10 +28,14 @@ _SMALLEST = 0.01  # radius of a disc, of the image's shorter side
 
 @dataclass(frozen=True)
 class KnownValue:
-    """The numbers in a value, and in the tensors of the network that it was computed from."""
+    """The numbers in a value, and in the tensors of the network that it was computed from.
+
+    It is `equal` for images if none of them is in it.
+    """
 
     contents: Mapping[str, int]
     sources: Mapping[str, int]
+    equal: bool = True
 
 
 @torch.no_grad()
@@ -122,15 +126,17 @@ class _Observed(Followed):
         """What is known in a result; nothing if it is always another one."""
         name = node.name
         sample = self.samples[name] = _sample(result)
-        alike = _mostly_alike if name in self._steady else _equal
-        if name not in self._known and any(alike(sample, it[name]) for it in self._before):
+        before = [it[name] for it in self._before]
+        equal = any(_equal(sample, it) for it in before)
+        alike = name in self._steady and any(_mostly_alike(sample, it) for it in before)
+        if name not in self._known and (equal or alike):
             contents = known_numbers(
                 [it for it in tensors_in(result) if (it != it.flatten()[0]).any()]
             )
             if str(node.target) in allowed.MOVES:
                 contents = {digest: many for it in known for digest, many in it.contents.items()}
             sources = {digest: many for it in known for digest, many in it.sources.items()}
-            self._known[name] = KnownValue(contents, sources)
+            self._known[name] = KnownValue(contents, sources, equal)
         return self._known.get(name)
 
 

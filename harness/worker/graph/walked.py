@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -24,9 +24,9 @@ _PRODUCTS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 
 
 class Walked(Followed):
-    """`constants` are results that no image changes."""
+    """`constants` are results that images have in common, and whether they are wholly equal."""
 
-    def __init__(self, graph: nn.Module, constants: Collection[str] = ()) -> None:
+    def __init__(self, graph: nn.Module, constants: Mapping[str, bool]) -> None:
         super().__init__(graph)
         self.numbers = 0  # in calls
         self.met: set[str] = set()  # the constants among them that the image meets
@@ -45,17 +45,29 @@ class Walked(Followed):
         tensors, made = tensors_in(result), self.keys(result)
         self.shapes[n.name] = tuple(it.shape for it in tensors)
         met = n.op == "placeholder" or bool(given & self._of_image)
-        if n.name in self._constants:
-            self._constant_at.update(dict.fromkeys(made, n.name))
-            self._of_image -= made
-        elif met and str(n.target) not in allowed.SHAPED:
-            self.met.update(self._constant_at[key] for key in given if key in self._constant_at)
-            self._of_image |= made
+        self._follow(n, met and str(n.target) not in allowed.SHAPED, given, made)
         if n.op == "call_function" and str(n.target).startswith("aten."):
-            self._look(n, met and bool(made), bool(given - self._of_image), (before, tensors))
+            constants = bool(given - self._of_image or given & self._constant_at.keys())
+            self._look(n, met and bool(made), constants, (before, tensors))
         elif met and n.op == "call_module":
             self._pass_layer(n, max(it.numel() for it in (*before, *tensors)))
         return result
+
+    def _follow(self, node: fx.Node, met: bool, given: set[int], made: set[int]) -> None:
+        """Note whether a result is a constant, comes of the image, or both.
+
+        What most elements make a constant may have the image in the others.
+        """
+        if node.name in self._constants:
+            self._constant_at.update(dict.fromkeys(made, node.name))
+        elif met:
+            images = given & self._of_image
+            known = [key for key in given & self._constant_at.keys() if images - {key}]
+            self.met.update(self._constant_at[key] for key in known)
+        if self._constants.get(node.name):
+            self._of_image -= made
+        elif met:
+            self._of_image |= made
 
     def _look(
         self, node: fx.Node, met: bool, constants: bool, tensors: tuple[list[Tensor], list[Tensor]]

@@ -153,6 +153,21 @@ def test_products_with_constants_are_seen_whatever_made_these(
     assert found["sizes"][0]["arithmetic"] >= 17 * 3 * 16 * 24
 
 
+class _Hidden(nn.Module):
+    """Four values of the image beside ones, ten times a number."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        first = image[0, 0, :1, :4].view(-1)
+        shown = torch.cat([first, torch.ones(252)])
+        for _ in range(10):
+            shown = shown * 0.9
+        return functional.interpolate(image + shown[:1], scale_factor=2.0)
+
+
+def test_what_an_image_hides_beside_constants_is_multiplied_all_the_same(tmp_path: Path) -> None:
+    assert _found(_Hidden(), tmp_path)["elementwise_macs"] == 10 * 256 + 3 * 16 * 24
+
+
 def _node(op: str, *args: Any) -> Node:
     return Node(op, args, {})
 
