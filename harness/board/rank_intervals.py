@@ -11,18 +11,22 @@ else as two samples: means of log ratios, Student's t, each pair at 95 % for its
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, variance
 
 from harness.core.leaderboard import BoardEntry, Leaderboard, RankRange, Ratio, rounds_of
+from harness.core.phrasing import counted
 from harness.core.record import RoundFigures
 from harness.stats import samples as stats
 from harness.stats.incomplete_blocks import Difference, EntriesInBlocks, fitted
 from harness.stats.student import bound, welch
 
 CONFIDENCE = 0.95
+WORTH = 100  # rounds more, beyond which no number is told
+NAMED = 3  # pairs, of those that are not told apart the ones that would take least
 LogRuntimes = Mapping[str, float]  # of rounds, by block
 
 
@@ -71,6 +75,8 @@ def with_spans(board: Leaderboard) -> Leaderboard:
     base = board.challenge.baseline
     return replace(
         board,
+        in_blocks=runtimes.blocks is not None,
+        notes=(*board.notes, *_undecided(board, runtimes, ranked)),
         rows=tuple(
             replace(
                 row,
@@ -80,6 +86,43 @@ def with_spans(board: Leaderboard) -> Leaderboard:
             for row in board.rows
         ),
     )
+
+
+def _undecided(board: Leaderboard, runtimes: Runtimes, ranked: Sequence[str]) -> Iterator[str]:
+    """Which pairs of ranked rows are not told apart, and about what it would take."""
+    if runtimes.blocks is None:
+        return
+    rounds = max(len(its) for its in runtimes.timed.values())
+    apart = {pair: runtimes.difference(*pair) for pair in itertools.combinations(ranked, 2)}
+    open_ = sorted((it.more, pair) for pair, it in apart.items() if not it.decided)
+    if not open_ or rounds < 2:
+        return
+    minutes = _round_s(board) / 60.0
+    told = []
+    for more, pair in open_[:NAMED]:
+        needed = more * rounds - rounds
+        cost = "more rounds than are worth it"
+        if needed < WORTH:
+            cost = f"about {counted(math.ceil(needed), 'round')} more"
+            cost += f", {math.ceil(math.ceil(needed) * minutes)} min"
+        told.append(f"{' and '.join(pair)} ({cost})")
+    left = len(open_) - len(told)
+    told += [f"and {counted(left, 'pair')} more"] if left else []
+    yield (
+        f"Runtimes that {counted(rounds, 'round')} can't tell apart, of "
+        f"{counted(len(apart), 'pair')} of ranked rows: {'; '.join(told)}."
+    )
+
+
+def _round_s(board: Leaderboard) -> float:
+    """What a round of all rows takes, by the clock: starts one after the other, turns together."""
+    rounds = [it for row in board.rows for it in rounds_of(row.entry.timed)]
+    starts = sum(it.phases.start_s + it.phases.load_s + it.phases.warmup_s for it in rounds)
+    turns: dict[str, float] = {}
+    for it in rounds:
+        turns[it.block] = max(turns.get(it.block, 0.0), it.phases.first_to_last_s)
+    most = max(len(row.entry.timed) for row in board.rows)
+    return (starts + sum(turns.values())) / most
 
 
 def interval(one: LogRuntimes, other: LogRuntimes, confidence: float) -> Difference:

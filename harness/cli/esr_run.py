@@ -41,6 +41,14 @@ def run(
     rounds: Annotated[
         int | None, typer.Option(min=1, help="Fresh processes for each entry.")
     ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="Minutes in which rounds are added while runtimes of ranked rows can't be told "
+            "apart.",
+        ),
+    ] = None,
     sandbox: options.Sandbox = "auto",
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Measure again what is known already.")
@@ -68,6 +76,7 @@ def run(
         device=device,
         threads=threads,
         rounds=rounds,
+        budget_min=budget,
         fresh=fresh,
         sandbox=sandbox,
         ntire=ntire,

@@ -145,6 +145,7 @@ class Leaderboard:
     environment: Environment | None = None
     notes: tuple[str, ...] = ()  # what a reader of the table must know
     printed_in: str = ""  # the source of the figures, "" where they were measured
+    in_blocks: bool = False  # whether all runtimes are of entries that took turns
 
     @property
     def origin(self) -> FiguresOrigin:

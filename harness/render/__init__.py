@@ -11,7 +11,7 @@ from harness.core.leaderboard import Leaderboard
 from harness.core.printed_table import Regenerated
 from harness.documents import atomic
 from harness.render.as_terminal import TerminalTable
-from harness.render.document import OF_ALL, document
+from harness.render.document import OF_ALL, RATIO, document
 from harness.render.drawable import drawable
 from harness.render.rulings import rulings_notes, rulings_table
 from harness.render.table import Table, table
@@ -109,14 +109,16 @@ def to_frame(board: Leaderboard) -> pd.DataFrame:
     """One row an entry, in the board's order, base units in the columns' names.
 
     `psnr_db:DATASET` and `ssim:DATASET` by data set, `rank:METRIC` by ranked metric,
-    `score:TRACK` and `track_rank:TRACK` by track. What was not measured is missing (`pd.isna`).
+    `score:TRACK` and `track_rank:TRACK` by track; `runtime_ratio` is to the baseline, with the ends
+    of its interval, `runtime_ratio_low` and `runtime_ratio_high`. What was not measured is missing
+    (`pd.isna`).
     """
     import pandas as pd
 
     shown = drawable(board, document)[1]
     rows = [_flat(row) for row in shown["rows"]]
     # Named even on an empty board, so that a script may rely on them.
-    columns = dict.fromkeys(OF_ALL)
+    columns = dict.fromkeys((*OF_ALL, *RATIO))
     for row in rows:
         columns.update(dict.fromkeys(row))
     return pd.DataFrame(rows, columns=list(columns))
@@ -124,6 +126,8 @@ def to_frame(board: Leaderboard) -> pd.DataFrame:
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
     flat = {name: row[name] for name in OF_ALL}
+    ratio = row["runtime_ratio"] or {}
+    flat |= {name: ratio.get(field) for name, field in RATIO.items()}
     for dataset, figures in row["quality"].items():
         flat |= {f"{name}:{dataset}": value for name, value in figures.items()}
     flat |= {f"rank:{metric}": rank for metric, rank in row["ranks"].items()}

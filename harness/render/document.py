@@ -14,6 +14,11 @@ from harness.core.metrics import METRICS, QUALITY, Metric
 _TIMES = tuple(it for it in METRICS.values() if it.unit == "s")
 _COSTS = tuple(it for it in METRICS.values() if it.unit != "s" and not it.quality)
 _OF_FAILURE = ("stage", "reason", "message")
+RATIO = {  # of a frame, the ratio's field by column
+    "runtime_ratio": "point",
+    "runtime_ratio_low": "low",
+    "runtime_ratio_high": "high",
+}
 OF_ALL = (  # in every row, whatever its challenge
     *("id", "team", "title", "role", "status", "ranked", "reason", "verdict", "precision"),
     *(kind.name for kind in (*_TIMES, *_COSTS)),

@@ -37,6 +37,11 @@ _RUNTIMES: Mapping[FiguresOrigin, str] = {
         "name. It compares with no runtime of another file or of this harness."
     ),
 }
+_BLOCKS = "that take turns image by image while all others are stopped"
+_RATIO = (
+    " The ratio is to the baseline's runtime in the same rounds, whatever the machine did "
+    "meanwhile; small print: its interval."
+)
 _COUNTED = (
     "Counts are verified when independent counters agree, disputed when they do not, incomplete "
     "when an operator could not be counted or weights are no parameters; the evidence is in the "
@@ -45,7 +50,9 @@ _COUNTED = (
 _UNCHECKED = "Counts are the file's own: nothing here has checked them."
 
 
-def legend(challenge: Challenge, origin: FiguresOrigin = "measured") -> tuple[Meaning, ...]:
+def legend(
+    challenge: Challenge, origin: FiguresOrigin = "measured", *, in_blocks: bool = False
+) -> tuple[Meaning, ...]:
     """The words that this challenge's columns, limits and tracks need, in table order.
 
     Of figures of another `origin` it says where they are from, not how the harness would measure.
@@ -60,11 +67,15 @@ def legend(challenge: Challenge, origin: FiguresOrigin = "measured") -> tuple[Me
         text = _PROFILES[challenge.quality_profile].format(scale=challenge.scale)
         terms.append(("PSNR, SSIM", text + (_SSIM if "ssim" in metrics else "")))
     if "runtime" in metrics:
-        terms.append(("Runtime", _runtime(challenge, origin)))
-    return (*terms, *_costs(challenge, metrics, origin), ("Marks", _marks(challenge, origin)))
+        terms.append(("Runtime", _runtime(challenge, origin, in_blocks=in_blocks)))
+    return (
+        *terms,
+        *_costs(challenge, metrics, origin),
+        ("Marks", _marks(challenge, origin, in_blocks=in_blocks)),
+    )
 
 
-def _runtime(challenge: Challenge, origin: FiguresOrigin) -> str:
+def _runtime(challenge: Challenge, origin: FiguresOrigin, *, in_blocks: bool) -> str:
     if origin == "printed" and not challenge.tracks:  # by no rules that would say what it is over
         return _RUNTIMES[origin]
     if origin != "measured":
@@ -76,10 +87,11 @@ def _runtime(challenge: Challenge, origin: FiguresOrigin) -> str:
     return (
         f"The forward alone, {passes} over the images after {warmup} of every distinct shape. "
         f"{_mean(challenge)}; of {rounds}, each in fresh "
-        "processes in shuffled order, the median. Small print: lowest to highest round. All rows "
+        f"processes {_BLOCKS if in_blocks else 'in shuffled order'}, the median. Small print: "
+        "lowest to highest round. All rows "
         "were timed on one machine with one set of software; runtimes of another machine don't "
         "compare with them. A row marked “earlier run” was not timed together with the latest "
-        "ones: load and clocks may have been others."
+        f"ones: load and clocks may have been others.{_RATIO if in_blocks else ''}"
     )
 
 
@@ -113,11 +125,12 @@ def _costs(challenge: Challenge, metrics: set[str], origin: FiguresOrigin) -> It
             yield kind.label, text.format(**told)
 
 
-def _marks(challenge: Challenge, origin: FiguresOrigin) -> str:
+def _marks(challenge: Challenge, origin: FiguresOrigin, *, in_blocks: bool) -> str:
     measured = origin == "measured"
     ties = "equal figures share a rank" if challenge.rank_ties == "shared" else "no rank is shared"
     if measured:
-        equal = "of runtimes that the rounds can't tell apart, each pair at 95 %"
+        level = "all pairs together at 95 %" if in_blocks else "each pair at 95 %"
+        equal = f"of runtimes that the rounds can't tell apart, {level}"
         ties = f"{ties}; {equal}, the range of ranks"
     told = [
         f"A subscript is the rank in that column ({ties}), bold the best of the ranked rows,",

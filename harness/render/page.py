@@ -79,7 +79,7 @@ def to_page(board: Leaderboard, compared: Compared | None = None) -> str:
             figures=short(board.printed_in, NOTE_LIMIT),
             compared=compared,
             second=Markup(to_html(compared.table)) if compared else "",  # noqa: S704
-            legend=legend(challenge, board.origin),
+            legend=legend(challenge, board.origin, in_blocks=board.in_blocks),
             plot=drawing,
             # matplotlib escapes the text in it.
             svg=Markup(drawing.svg) if drawing else "",  # noqa: S704

@@ -154,7 +154,7 @@ def table(board: Leaderboard) -> Table:
                 for track in challenge.tracks
             ),
             *((PRECISION,) if tells_precision(board) else ()),
-            *map(of_column, challenge.columns),
+            *(heading for column in challenge.columns for heading in _headings(board, column)),
         ),
         lines=(*lines, *failed),
         notes=tuple(short(note, NOTE_LIMIT) for note in board.notes),
@@ -235,13 +235,37 @@ def of_column(column: Column) -> Heading:
     )
 
 
+def has_ratio(board: Leaderboard, column: Column) -> bool:
+    """Whether the ratio to the baseline stands beside this column."""
+    told = any(row.runtime_ratio for row in board.rows)
+    return column.metric == "runtime" and board.in_blocks and told
+
+
+def _headings(board: Leaderboard, column: Column) -> Iterator[Heading]:
+    own = of_column(column)
+    yield own
+    if has_ratio(board, column):
+        hint = f"Runtime over that of {clean(board.challenge.baseline)}"
+        yield Heading("runtime_ratio", "Ratio", "", own.group, "lower", hint=hint)
+
+
+def _ratio(row: Row) -> Cell:
+    ratio = row.runtime_ratio
+    if ratio is None:
+        return Cell()
+    text, *ends = (f"{it:.3f}" for it in (ratio.point, ratio.low, ratio.high))
+    return Cell(text, ratio.point, spread="–".join(ends))
+
+
 def _line(board: Leaderboard, row: Row, *, anchor: str) -> Line:
     entry, challenge = row.entry, board.challenge
     cells = [place(track, row) for track in challenge.tracks]
     if tells_precision(board):
         took_part = kind_of(row) not in ("failed", "floor")
         cells.append(Cell(entry.precision, _BITS[entry.precision]) if took_part else Cell())
-    cells += [figure(column, row) for column in challenge.columns]
+    for column in challenge.columns:
+        cells.append(figure(column, row))
+        cells += [_ratio(row)] if has_ratio(board, column) else []
     team, title = clean(entry.team), clean(entry.title or entry.id)
     same = entry.team != "" and entry.title == entry.team
     names = (short(entry.team), "" if same else short(entry.title or entry.id))
@@ -289,7 +313,9 @@ def _published(board: Leaderboard, row: Row) -> list[Line]:
     for source, figures in row.entry.printed_by_source.items():
         cells = [Cell() for _ in challenge.tracks]
         cells += [Cell()] if tells_precision(board) else []
-        cells += [_printed(column, figures, challenge.macs) for column in challenge.columns]
+        for column in challenge.columns:
+            cells.append(_printed(column, figures, challenge.macs))
+            cells += [Cell()] if has_ratio(board, column) else []
         line = Line(
             kind="published",
             id=short(row.entry.id, 80),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,6 +62,7 @@ class RunRequest:
     device: str = "cpu"
     threads: int | None = None
     rounds: int | None = None
+    budget_min: float | None = None  # in which more rounds may tell apart what the first ones don't
     fresh: bool = False
     sandbox: SandboxMode = "auto"
     ntire: Path | None = None  # an official checkout
@@ -137,6 +139,8 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
     the reports folder can't be written.
     """
     loads.refuse_device(request.device)
+    if request.budget_min is not None and request.budget_min <= 0.0:
+        raise BadInput(f"budget must be above 0 minutes, got {request.budget_min:g}")
     challenge = read_challenge(request)
     candidates = participants(
         challenge,
@@ -171,37 +175,68 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
     executor = LocalExecutor(environment, isolation, images, Scorer(challenge, images), progress)
     folder = request.reports / challenge.id
     contenders = _as_graphs(contenders, challenge, executor, request.fresh, folder)
-    planned = _planned(contenders, challenge, images.digest, folder / "logs")
-    bicubic = floor_key(challenge, images.digest)
-    floor_row = ListedEntry(FLOOR_ID, "", "Bicubic (MATLAB)", "floor", jobs=(bicubic,))
-    has_floor = challenge.show_floor and executor.scorer.has_truth
     run = Run(
         session=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
         started=_now(),
         challenge=challenge,
-        entries=(
-            *(
-                listed(contender)
-                if isinstance(contender, Rejected)
-                else listed(contender, tuple(map(executor.key, planned[contender.entry.id])))
-                for contender in contenders
-            ),
-            *([floor_row] if has_floor else []),
-        ),
+        entries=(),
         environment=environment,
         notes=images.notes,
     )
     store = Store(folder / "records", progress.warn)
-    context = RunContext(
-        run, executor, store, request.fresh, progress, sharers(executor, tuple(planned.values()))
-    )
     with store.locked():
+        run = _measured(request, run, contenders, executor, store)
+    return build(run, store)
+
+
+def _measured(
+    request: RunRequest,
+    run: Run,
+    contenders: tuple[Contender | Rejected, ...],
+    executor: LocalExecutor,
+    store: Store,
+) -> Run:
+    """The run with the entries that take part, measured; a budget may have added rounds."""
+    folder, images, scorer = store.folder.parent, executor.images, executor.scorer
+    ends = time.monotonic() + 60.0 * (request.budget_min or 0.0)
+    new = run.challenge.protocol.rounds
+    while True:
+        began, challenge = time.monotonic(), run.challenge
+        planned = _planned(contenders, challenge, images.digest, folder / "logs")
+        bicubic = floor_key(challenge, images.digest)
+        floor_row = ListedEntry(FLOOR_ID, "", "Bicubic (MATLAB)", "floor", jobs=(bicubic,))
+        has_floor = challenge.show_floor and scorer.has_truth
+        rows = (*_listed(contenders, planned, executor), *([floor_row] if has_floor else []))
+        run = replace(run, entries=rows)
+        sharing = sharers(executor, tuple(planned.values()))
+        context = RunContext(run, executor, store, request.fresh, executor.progress, sharing)
         save_run(folder, run)
         if has_floor and context.known(FLOOR_ID, bicubic) is None:
-            scores = FloorFigures(floor(challenge, images, executor.scorer))
-            context.save(FLOOR_ID, bicubic, JobResult(scores, environment))
-        measure(context, tuple(planned[entry] for entry in context.sharing))
-    return build(run, store)
+            scores = FloorFigures(floor(challenge, images, scorer))
+            context.save(FLOOR_ID, bicubic, JobResult(scores, run.environment))
+        measure(context, tuple(planned[entry] for entry in sharing))
+        round_s = (time.monotonic() - began) / new
+        if time.monotonic() + round_s > ends or not open_ranks(build(run, store)):
+            return run
+        protocol, new = challenge.protocol, 1
+        protocol = replace(protocol, rounds=protocol.rounds + 1)
+        run = replace(run, challenge=replace(challenge, protocol=protocol))
+
+
+def open_ranks(board: Leaderboard) -> bool:
+    """Whether more rounds could tell ranked rows apart."""
+    spans = [row.runtime_span for row in board.rows if row.ranked]
+    return len(spans) > 1 and any(it is None or it.first != it.last for it in spans)
+
+
+def _listed(
+    contenders: tuple[Contender | Rejected, ...],
+    planned: Mapping[str, tuple[Job, ...]],
+    executor: Executor,
+) -> Iterator[ListedEntry]:
+    for it in contenders:
+        its = () if isinstance(it, Rejected) else planned[it.entry.id]
+        yield listed(it, tuple(map(executor.key, its)))
 
 
 def _as_graphs(

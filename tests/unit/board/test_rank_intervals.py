@@ -183,3 +183,36 @@ def test_ranges_are_of_the_runtime_that_is_ranked(
     board = replace(board, challenge=replace(board.challenge, **rules))
     spans = [row.runtime_span for row in with_spans(board).rows]
     assert spans == [RankRange(place, place) for place in places]
+
+
+def test_pairs_that_are_not_told_apart_are_noted_with_what_it_would_take() -> None:
+    seconds = {
+        "fast": (0.0100, 0.0202, 0.0398),
+        "one": (0.0200, 0.0404, 0.0804),
+        "two": (0.0205, 0.0402, 0.0805),
+        "slow": (0.0300, 0.0606, 0.1206),
+    }
+    rows = [_in_blocks(_row(name, *its)) for name, its in seconds.items()]
+    (note,) = with_spans(boards.board(*rows)).notes[1:]
+    assert note.startswith(
+        "Runtimes that 3 rounds can't tell apart, of 6 pairs of ranked rows: one and two (about "
+    )
+    assert note.endswith(" min).")
+    apart = with_spans(boards.board(rows[0], rows[3]))
+    assert apart.in_blocks
+    assert len(apart.notes) == 1
+    older = with_spans(boards.board(*(_row(name, *its) for name, its in seconds.items())))
+    assert not older.in_blocks
+    assert len(older.notes) == 1
+
+
+def test_more_rounds_than_are_worth_it_are_not_counted() -> None:
+    rows = [
+        _in_blocks(_row(name, *its))
+        for name, its in {
+            "one": (0.0200, 0.0404, 0.0804),
+            "two": (0.0204, 0.0400, 0.0804),
+        }.items()
+    ]
+    (note,) = with_spans(boards.board(*rows)).notes[1:]
+    assert "one and two (more rounds than are worth it)" in note

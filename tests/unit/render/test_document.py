@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from fakes import boards
 
+from harness.core.leaderboard import Ratio
 from harness.core.submission import PublishedFigures
 from harness.documents.atomic import WriteError
 from harness.render import document, to_frame, write
@@ -92,6 +94,14 @@ def test_the_frame_has_one_row_an_entry_in_order_with_units_in_its_columns() -> 
     assert frame.loc[0, "rank:runtime"] == 1
     assert frame.loc[0, "track_rank:main"] == 1
     assert pd.isna(frame.loc[frame["id"] == "bicubic", "runtime_s"]).all()
+
+
+def test_the_frame_has_the_ratio_to_the_baseline_with_the_ends_of_its_interval() -> None:
+    row = replace(boards.ranked(1), runtime_ratio=Ratio("rfdn", 1.2, 1.1, 1.3))
+    frame = to_frame(boards.board(row, boards.ranked(2, id="rfdn")))
+    names = ["runtime_ratio", "runtime_ratio_low", "runtime_ratio_high"]
+    assert list(frame.loc[0, names]) == [1.2, 1.1, 1.3]
+    assert frame.loc[1, names].isna().all()
 
 
 def test_an_empty_frame_still_has_its_columns() -> None:

@@ -84,6 +84,21 @@ def test_the_ratio_to_the_baseline_is_told_beside_the_runtime() -> None:
     assert cell(line, 3).hint == ""
 
 
+def test_of_entries_that_took_turns_the_ratio_has_a_column_with_its_interval() -> None:
+    row = replace(boards.ranked(1), runtime_ratio=Ratio("rfdn", 1.2, 1.1, 1.3))
+    rows = (row, boards.ranked(2, id="rfdn"), boards.floor_row())
+    board = replace(boards.board(*rows), in_blocks=True)
+    drawn = table(board)
+    keys = [it.key for it in drawn.headings]
+    assert keys[keys.index("runtime") + 1] == "runtime_ratio"
+    at = keys.index("runtime_ratio")
+    cells = [line.cells[at] for line in drawn.lines]
+    assert cells == [Cell("1.200", 1.2, spread="1.100–1.300"), Cell(), Cell()]
+    assert {len(line.cells) for line in drawn.lines} == {len(keys)}
+    older = table(replace(board, in_blocks=False))
+    assert "runtime_ratio" not in [it.key for it in older.headings]
+
+
 def test_a_limit_met_by_rounding_alone_is_marked() -> None:
     good = boards.ranked(1)
     row = Row(good.entry, ranked=True, margins={f"psnr:{boards.VALID}": -0.003})

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -7,17 +8,24 @@ from typing import Any, cast
 import pytest
 from fakes import audited
 from fakes.challenges import write_challenge
+from fakes.entries import write_entry
 
+from harness.board.store import Store
 from harness.core.audit import Audit
+from harness.core.challenge import Term
 from harness.core.outcome import BadInput, failed
 from harness.core.progress import SILENT
-from harness.core.record import Environment, Phases, Record, RoundFigures
-from harness.core.run import JobKey
+from harness.core.record import Environment, ImageScore, Phases, Record, RoundFigures, Sample
+from harness.core.run import JobKey, Run
+from harness.entries import catalogue
+from harness.measure import loads
 from harness.measure.jobs import Job, JobResult
+from harness.measure.local_executor import LocalExecutor
 from harness.rules import rulebook
 from harness.usecases.evaluate import (
     Rows,
     RunRequest,
+    _measured,
     _thorough_round,
     read_challenge,
     read_rules,
@@ -188,3 +196,68 @@ def test_who_failed_is_in_no_later_block(fails: str) -> None:
     rows.measure(_jobs(1, "a", "base", "c"))
     assert executor.asked[0] == ["base", "a", "c"]
     assert executor.asked[1] == [it for it in executor.asked[0] if it != fails]
+
+
+class Noisy:
+    """An executor whose entries take `seconds`, each round, with noise by its number."""
+
+    progress = SILENT
+    images = SimpleNamespace(digest="data")
+    scorer = SimpleNamespace(has_truth=False)
+
+    def __init__(self, **seconds: float) -> None:
+        self.seconds = seconds
+        self.rounds = 0
+
+    def key(self, job: Any) -> JobKey:
+        return job.key(ENV)  # type: ignore[no-any-return]
+
+    def count(self, _: Job) -> JobResult:
+        return JobResult(failed("count", "crash", "no"), ENV)
+
+    def run_block(self, jobs: list[Job], base: str) -> dict[str, JobResult]:
+        assert base == ""
+        self.rounds += 1
+        found = {}
+        for at, job in enumerate(sorted(jobs, key=lambda it: it.entry)):
+            noise = 1.0 + 0.02 * (-1) ** (job.round + at)
+            samples = (Sample("Set5", "baby", 0, 8, 8, noise * self.seconds[job.entry], 1.0),)
+            scores = (ImageScore("Set5", "baby", "d", psnr_db=30.0),)
+            figures = RoundFigures(12, 0.1, samples, scores, None, Phases(), block=f"{job.round}")
+            found[job.entry] = JobResult(figures, ENV)
+        return found
+
+
+def _rounds_with(tmp_path: Path, budget_min: float | None, **seconds: float) -> tuple[int, int]:
+    """How many rounds were taken, and how many the run tells of."""
+    challenge = rulebook.read(str(write_challenge(tmp_path / "tiny.toml", rounds=2)))
+    tracks = (replace(challenge.tracks[0], terms=(Term("runtime"),)),)
+    columns = tuple(it for it in challenge.columns if it.metric == "runtime")
+    challenge = replace(challenge, rank_untrained=True, tracks=tracks, columns=columns)
+    contenders = tuple(
+        loads.contender(it, challenge.protocol)
+        for name in seconds
+        for it in catalogue.read_folder(write_entry(tmp_path / name))
+    )
+    run = Run("s", "2026-01-01T00:00:00", challenge, (), ENV)
+    executor, store = Noisy(**seconds), Store(tmp_path / "reports" / "records")
+    request = RunRequest(budget_min=budget_min)
+    run = _measured(request, run, contenders, cast("LocalExecutor", executor), store)
+    return executor.rounds, run.challenge.protocol.rounds
+
+
+def test_without_a_budget_there_are_as_many_rounds_as_were_asked_for(tmp_path: Path) -> None:
+    assert _rounds_with(tmp_path, None, one=0.0100, other=0.0101) == (2, 2)
+
+
+def test_a_budget_adds_rounds_until_ranks_are_apart(tmp_path: Path) -> None:
+    taken, told = _rounds_with(tmp_path, 5.0, one=0.0100, other=0.0110)
+    assert 2 < taken == told < 20
+
+
+def test_a_budget_adds_none_where_ranks_are_apart(tmp_path: Path) -> None:
+    assert _rounds_with(tmp_path, 5.0, one=0.01, other=0.04) == (2, 2)
+
+
+def test_a_budget_ends_when_a_round_would_not_fit(tmp_path: Path) -> None:
+    assert _rounds_with(tmp_path, 1e-9, one=0.01, other=0.01) == (2, 2)
