@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import fmean, variance
 
 from harness.core.leaderboard import BoardEntry, Leaderboard, RankRange, Ratio, rounds_of
@@ -32,16 +32,20 @@ LogRuntimes = Mapping[str, float]  # of rounds, by block
 
 @dataclass(frozen=True)
 class Runtimes:
-    """The timed rows of a board, and what blocks tell of them; None of older rounds."""
+    """The timed rows of a board, and what blocks tell of them; None of older rounds.
+
+    Rows of one graph have the same rounds, and are one entry to the blocks: the first one's.
+    """
 
     timed: Mapping[str, LogRuntimes]
     blocks: EntriesInBlocks | None = None
+    first: Mapping[str, str] = field(default_factory=dict)
 
     def difference(self, one: str, other: str) -> Difference:
         """The log ratio of two runtimes; unbounded where too few rounds tell of it."""
         if self.blocks is None:
             return interval(self.timed[one], self.timed[other], CONFIDENCE)
-        within = self.blocks.difference(one, other)
+        within = self.blocks.difference(self.first.get(one, one), self.first.get(other, other))
         if within is not None:
             return within
         confidence = 1.0 - (1.0 - CONFIDENCE) / math.comb(len(self.timed), 2)
@@ -148,12 +152,14 @@ def _runtimes(board: Leaderboard) -> Runtimes:
     rounds = [it for row in board.rows for it in rounds_of(row.entry.timed)]
     if len(timed) < 2 or not all(it.block for it in rounds):
         return Runtimes(timed)
-    logs = {name: dict(its) for name, its in timed.items()}
+    same: dict[frozenset[tuple[str, float]], str] = {}
+    first = {name: same.setdefault(frozenset(its.items()), name) for name, its in timed.items()}
+    logs = {name: dict(timed[name]) for name in same.values()}
     for it in rounds:
         if it.beside is not None:  # which may be of another day than that entry's own rounds
-            its = logs.setdefault(it.beside.entry, {})
+            its = logs.setdefault(first.get(it.beside.entry, it.beside.entry), {})
             its[it.block] = _log(board, [replace(it, samples=it.beside.samples)])[0]
-    return Runtimes(timed, fitted(logs, confidence=CONFIDENCE))
+    return Runtimes(timed, fitted(logs, confidence=CONFIDENCE), first)
 
 
 def _timed(board: Leaderboard, entry: BoardEntry) -> LogRuntimes | None:

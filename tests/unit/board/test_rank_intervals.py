@@ -216,3 +216,20 @@ def test_more_rounds_than_are_worth_it_are_not_counted() -> None:
     ]
     (note,) = with_spans(boards.board(*rows)).notes[1:]
     assert "one and two (more rounds than are worth it)" in note
+
+
+def test_rows_of_one_graph_are_one_entry_to_the_blocks_and_share_their_ranks() -> None:
+    seconds = {
+        "fast": (0.0100, 0.0202, 0.0398),
+        "slow": (0.0300, 0.0606, 0.1206),
+        "other": (0.0200, 0.0404, 0.0806),
+    }
+    rows = [_in_blocks(_row(name, *its)) for name, its in seconds.items()]
+    copy = _in_blocks(_row("copy", *seconds["fast"]))
+    spans = _spans(*rows, copy)
+    assert spans == [(1, 2), (4, 4), (3, 3), (1, 2)]
+    alone, beside = (
+        with_spans(boards.board(*its, baseline="fast", references=("fast",))).rows[1].runtime_ratio
+        for its in (rows, [*rows, copy])
+    )
+    assert alone == beside
