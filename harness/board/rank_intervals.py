@@ -119,14 +119,10 @@ def _undecided(board: Leaderboard, runtimes: Runtimes, ranked: Sequence[str]) ->
 
 
 def _round_s(board: Leaderboard) -> float:
-    """What a round of all rows takes, by the clock: starts one after the other, turns together."""
-    rounds = [it for row in board.rows for it in rounds_of(row.entry.timed)]
-    starts = sum(it.phases.start_s + it.phases.load_s + it.phases.warmup_s for it in rounds)
-    turns: dict[str, float] = {}
-    for it in rounds:
-        turns[it.block] = max(turns.get(it.block, 0.0), it.phases.first_to_last_s)
-    most = max(len(row.entry.timed) for row in board.rows)
-    return (starts + sum(turns.values())) / most
+    """What a round of all rows took: from the start of each process to its last score."""
+    phases = [it.phases for row in board.rows for it in rounds_of(row.entry.timed)]
+    took = sum(it.start_s + it.load_s + it.warmup_s + it.first_to_last_s for it in phases)
+    return took / max(len(row.entry.timed) for row in board.rows)
 
 
 def interval(one: LogRuntimes, other: LogRuntimes, confidence: float) -> Difference:

@@ -123,7 +123,7 @@ class Phases:
     load_s: float = 0.0  # by the worker's clock
     warmup_s: float = 0.0
     forwards_s: float = 0.0  # the samples' seconds, summed: by the worker's clock
-    first_to_last_s: float = 0.0  # first timed forward to last score
+    first_to_last_s: float = 0.0  # first timed forward to last score, without others' turns
     score_s: float = 0.0
     collect_s: float = 0.0
     audit_s: float = 0.0  # forwards, fetching and looking that only audits need

@@ -104,16 +104,16 @@ def time_passes(
     session.reset_cuda_peak()
     samples: list[Sample] = []
     scores: list[ImageScore] = []
-    score_s = collect_s = 0.0
+    score_s = collect_s = others_s = 0.0
     began = time.perf_counter()
     audited_code = session.task.protocol.audits and session.task.as_code
     for timed_pass in range(session.task.protocol.passes):
         for image in images:
             scored = beside.untimed(image) if timed_pass == 0 else None
             given = beside.given(image, timed_pass)
-            yield
+            others_s += yield from _others_turns()
             exchange = session.timed(given)
-            yield
+            others_s += yield from _others_turns()
             output = None
             # of an entry's own code each one, lest work wait for what is never asked
             if timed_pass == 0 or audited_code:
@@ -128,12 +128,19 @@ def time_passes(
                 score_s += time.perf_counter() - before
             beside.after(image, exchange, output, scored)
     phases = Phases(
-        first_to_last_s=time.perf_counter() - began,
+        first_to_last_s=time.perf_counter() - began - others_s,
         forwards_s=sum(sample.seconds for sample in samples),
         score_s=score_s,
         collect_s=collect_s,
     )
     return tuple(samples), tuple(scores), phases
+
+
+def _others_turns() -> Generator[None, None, float]:
+    """Give way; the seconds until it goes on."""
+    began = time.perf_counter()
+    yield
+    return time.perf_counter() - began
 
 
 def _sample(image: LrImage, timed_pass: int, exchange: Exchange, ranked_s: float) -> Sample:

@@ -2,12 +2,17 @@
 
     python tests/benchmarks/rank_stability.py run FILE [--runs 20] [--minutes 60]
         [--rounds 3] [--neighbours 0] [--threads 1]
+    python tests/benchmarks/rank_stability.py cut FILE REPORTS/sample [--rounds 3]
     python tests/benchmarks/rank_stability.py table FILE
 
+`cut` takes the rounds of one long run, `--rounds` at a time, for as many runs: each round has fresh
+processes anyway, and captures and counts are made once.
 Each run measures the sample challenge's references anew and is a line of FILE; a run of this script
 adds to the file until it holds `--runs`, or its minutes are over. The truth is the order of all
 runs' pooled log runtimes. Tells how often a run's order is that order, and how often the range of
-ranks that a run states for a model holds the model's rank in it.
+ranks that a run states for a model holds the model's rank in it, how many are of several ranks, and
+by how much a model's ratio to the baseline moves: half of what lies between the 5th and the 95th
+percentile of the runs, of the worst model.
 """
 
 from __future__ import annotations
@@ -17,18 +22,23 @@ import math
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import kept
+import numpy as np
 from planted import neighbours
 
 import harness
+from harness.board.build import build, load_run
 from harness.board.rank import rank
 from harness.board.rank_intervals import with_spans
+from harness.board.store import Store
 from harness.core.leaderboard import BoardEntry, Leaderboard, rounds_of
+from harness.core.run import JobKey, ListedEntry, Run
 from harness.stats import samples
 
 
@@ -41,7 +51,29 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder, neighbours(options.neighbours):
                 kept.add(options.file, _told(_board(Path(folder), options), options))
             print(f"run {len(_mine(options))}", flush=True)
+    if options.action == "cut":
+        for board in _cut(options.reports, options.rounds):
+            kept.add(options.file, _told(board, options))
     print(_table(kept.read(options.file)))
+
+
+def _cut(folder: Path, rounds: int) -> Iterator[Leaderboard]:
+    run, store = load_run(folder), Store(folder / "records")
+    whole = min(len(list((folder / "records" / it.id).glob("round-*"))) for it in _measured(run))
+    for first in range(0, whole - rounds + 1, rounds):
+        mine = [
+            replace(it, jobs=tuple(job for job in it.jobs if _of(job, first, rounds)))
+            for it in _measured(run)
+        ]
+        yield _ranked(build(replace(run, entries=tuple(mine)), store))
+
+
+def _of(job: JobKey, first: int, rounds: int) -> bool:
+    return job.job == "count" or 0 <= job.round - first < rounds
+
+
+def _measured(run: Run) -> list[ListedEntry]:
+    return [it for it in run.entries if it.role != "floor"]
 
 
 def _mine(options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -49,10 +81,15 @@ def _mine(options: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def _board(folder: Path, options: argparse.Namespace) -> Leaderboard:
-    """Untrained references count for their runtime as well as trained ones."""
-    board = harness.evaluate(
-        [], challenge="sample", rounds=options.rounds, threads=options.threads, reports=folder
+    return _ranked(
+        harness.evaluate(
+            [], challenge="sample", rounds=options.rounds, threads=options.threads, reports=folder
+        )
     )
+
+
+def _ranked(board: Leaderboard) -> Leaderboard:
+    """Untrained references count for their runtime as well as trained ones."""
     entries = [replace(it, rankable=True, untrained=False) for it in _entries(board)]
     return with_spans(rank(board.challenge, entries))
 
@@ -71,6 +108,9 @@ def _told(board: Leaderboard, options: argparse.Namespace) -> dict[str, Any]:
             for it in _entries(board)
         },
         "runtime": {it.id: it.values["runtime"] for it in _entries(board)},
+        "ratios": {
+            row.entry.id: row.runtime_ratio.point for row in board.rows if row.runtime_ratio
+        },
         "ranges": {name: [it.first, it.last] for name, it in spans.items() if it is not None},
     }
 
@@ -81,7 +121,8 @@ def _setting(options: argparse.Namespace) -> dict[str, Any]:
 
 def _table(runs: list[dict[str, Any]]) -> str:
     heads = ["rounds", "neighbours", "runs", "in the pooled order", "ranges that hold the truth"]
-    rows = [[*heads, "ranges of several ranks", "pooled order"], ["---:"] * 6 + ["---"]]
+    heads += ["ranges of several ranks", "ratios move by"]
+    rows = [[*heads, "pooled order"], ["---:"] * 7 + ["---"]]
     by_setting = defaultdict(list)
     for run in runs:
         by_setting[run["setting"]["rounds"], run["setting"]["neighbours"]].append(run)
@@ -101,13 +142,23 @@ def _row(runs: list[dict[str, Any]]) -> list[str]:
     tied = sum(first != last for _, first, last in ranges)
     order = " < ".join(truth)
     shares = (f"{same} of {len(runs)}", f"{held} of {len(ranges)}", f"{tied} of {len(ranges)}")
-    return [str(len(runs)), *shares, order]
+    return [str(len(runs)), *shares, _moves(runs), order]
+
+
+def _moves(runs: list[dict[str, Any]]) -> str:
+    ratios = defaultdict(list)
+    for run in runs:
+        for name, ratio in run.get("ratios", {}).items():
+            ratios[name].append(math.log(ratio))
+    ends = [np.percentile(logs, (5, 95)) for logs in ratios.values() if len(logs) > 1]
+    return f"{max(high - low for low, high in ends) / 2:.1%}" if ends else "–"
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("action", choices=("run", "table"))
+    parser.add_argument("action", choices=("run", "cut", "table"))
     parser.add_argument("file", type=Path)
+    parser.add_argument("reports", type=Path, nargs="?")
     parser.add_argument("--minutes", type=float, default=math.inf)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
