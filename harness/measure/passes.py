@@ -101,7 +101,7 @@ def time_passes(
     session: Session, images: tuple[LrImage, ...], score: ScoreOutput, beside: PlainRound
 ) -> Generator[None, None, tuple[tuple[Sample, ...], tuple[ImageScore, ...], Phases]]:
     """Every timed forward, the scores of the first pass over all images, and where time went."""
-    session.reset_cuda_peak()
+    session.reset_peak()
     samples: list[Sample] = []
     scores: list[ImageScore] = []
     score_s = collect_s = others_s = 0.0

@@ -315,10 +315,9 @@ class Session:
         """The process that everything of the worker stands below."""
         return self._worker.root
 
-    def reset_cuda_peak(self) -> None:
+    def reset_peak(self) -> None:
         """What was allocated so far no longer counts."""
-        if self.task.load.device == "cuda":
-            self.inspect("warmup")
+        self.inspect("warmup")
 
     def memory(self) -> Memory | None:
         """Peak memory of the timed forwards so far, None where the system does not tell.

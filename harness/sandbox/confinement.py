@@ -13,6 +13,10 @@ from harness.core.outcome import Failed, Stage
 
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
 PASSED_ON_PREFIXES = ("COVERAGE_", "OPENBLAS_")
+HEAP = "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1099511627776"
+"""Memory that was freed stays with the process until its worker rests. By glibc's defaults it goes
+back to the system and is mapped again within each forward, or not, as the heap has happened to
+grow: up to a third of a forward's time, which one process has and the next has not."""
 
 
 class NotConfined(ValueError):
@@ -111,6 +115,7 @@ def worker_environment(threads: int) -> dict[str, str]:
         "OMP_NUM_THREADS": count,
         "MKL_NUM_THREADS": count,
         "OPENBLAS_NUM_THREADS": count,
+        "GLIBC_TUNABLES": HEAP,
         "PYTHONHASHSEED": "0",
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # the order that NVML numbers GPUs in
     }

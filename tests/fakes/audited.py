@@ -101,8 +101,8 @@ class FakeSession:
     def energy(self, images: object, samples: object) -> None:
         """No GPU."""
 
-    def reset_cuda_peak(self) -> None:
-        """No GPU."""
+    def reset_peak(self) -> None:
+        """There is no memory."""
 
 
 def task(
