@@ -63,12 +63,13 @@ class Memory:
     """Peak memory of the timed passes, on a CPU above a level.
 
     `rss_above_rest` is of a worker and all processes below it, without mapped files, above the
-    least that they held between forwards; `rss_peak`, of older records, of the worker above its
+    least that they held between forwards; `rss_above_null`, of an entry's own code, above a worker
+    without a submission and the weights; `rss_peak`, of older records, of the worker above its
     level after the load.
     """
 
     peak_bytes: int
-    source: Literal["rss_above_rest", "rss_peak", "cuda_allocated"]
+    source: Literal["rss_above_rest", "rss_above_null", "rss_peak", "cuda_allocated"]
     level_bytes: int = 0
     reserved_bytes: int = 0  # CUDA
     nvml_bytes: int | None = None  # CUDA, of the process; None where NVML does not tell
@@ -152,6 +153,7 @@ class Calibration:
     macs_per_s: dict[str, float]  # the best of convolutions and matrix products, by precision
     bytes_per_s: float  # the best of copies, read and written
     sizes: tuple[ExchangeCost, ...] = ()  # from the smallest to the largest
+    rest_bytes: int = 0  # held between forwards; 0 where the system does not tell
     # of older records, which tell exchanges by a line through two sizes
     exchange_s: float = 0.0
     exchange_per_pixel_s: float = 0.0

@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.core.outcome import Failed, failed
 from harness.core.record import Calibration, ExchangeCost
+from harness.machine import proc
 from harness.measure.session import LrImage, Session, Task
 from harness.measure.tasks import started
 from harness.measure.worker_process import WorkerFailed
@@ -41,13 +42,15 @@ def take(task: Task, known: Calibration | None = None) -> Calibration | Failed:
     try:
         with started(task) as session:
             sizes = tuple(_exchanged(session, side) for side in SIDES)
+            session.inspect("collect")  # after which it holds no output
+            rest = proc.tree_resident(session.root)
             gauged = known or session.peak_rates()
     except WorkerFailed as error:
         return error.failure
     rates = gauged.macs_per_s
     if not rates or min(*rates.values(), gauged.bytes_per_s) <= 0:
         return failed("load", "protocol", "the calibration has no figures")
-    return Calibration(rates, gauged.bytes_per_s, sizes)
+    return Calibration(rates, gauged.bytes_per_s, sizes, rest.now_bytes if rest else 0)
 
 
 def _exchanged(session: Session, side: int) -> ExchangeCost:

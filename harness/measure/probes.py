@@ -224,6 +224,9 @@ class AuditedRound(PlainRound):
             self._shown_afresh(image)
         if image is self._place:
             self._seen_against_unseen()
+            if self._session.task.as_code:
+                largest = max(self._images, key=lambda image: image.pixels.size)
+                self._session.watch_memory(self._afresh(largest))
 
     def _seen_against_unseen(self) -> None:
         """The image again, fresh versions of it and mosaics, in drawn order; more where odd.
@@ -311,8 +314,10 @@ class AuditedRound(PlainRound):
             return CountedAgain(there=there, error=error.failure.message)
 
     def _smallest_afresh(self) -> LrImage:
-        smallest = min(self._images, key=lambda image: image.pixels.size)
-        return replace(smallest, pixels=self._draw.fresh(smallest.pixels).shown)
+        return self._afresh(min(self._images, key=lambda image: image.pixels.size))
+
+    def _afresh(self, image: LrImage) -> LrImage:
+        return replace(image, pixels=self._draw.fresh(image.pixels).shown)
 
     def _fetched(self, image: LrImage, exchange: Exchange) -> Uint8:
         """The output of a probe's forward, which is part of the trace."""

@@ -21,10 +21,14 @@ _LONG = 2_000  # characters of a text that stands alone
 
 _SOURCES = {
     "rss_above_rest": "resident memory of all its processes, above their level at rest",
+    "rss_above_null": (
+        "resident memory of all its processes and of its scratch files, above a worker without a "
+        "submission and its weights: what its code imports and keeps counts"
+    ),
     "rss_peak": "resident memory of the process, above its level after the load",
     "cuda_allocated": "what PyTorch allocated on the GPU",
 }
-_LEVELS = {"rss_above_rest": "at rest"}
+_LEVELS = {"rss_above_rest": "at rest", "rss_above_null": "without it"}
 
 
 @dataclass(frozen=True)

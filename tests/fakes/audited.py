@@ -48,6 +48,7 @@ class FakeSession:
     compile_s: float = 0.0
     given: list[Uint8] = field(default_factory=list)
     watched: int = 0
+    memory_watched: list[LrImage] = field(default_factory=list)
     beside_s: float = 0.001  # of a forward, by our clock
     collect_s: float = 0.001
     fetched_times: int = 0
@@ -94,6 +95,10 @@ class FakeSession:
         if self.dies:
             raise WorkerFailed(failed("forward", "killed", "the process was ended by SIGSEGV"))
         return WatchedForward({"float32": 9})
+
+    def watch_memory(self, image: LrImage) -> None:
+        self.forward(image)
+        self.memory_watched.append(image)
 
     def memory(self) -> Memory | None:
         return None

@@ -38,13 +38,14 @@ def test_an_honest_round_has_every_audit_and_no_doubt() -> None:
 def test_a_thorough_round_of_code_has_four_forwards_more_and_two_at_its_end() -> None:
     session = FakeSession(task())
     figures = _run(session)
-    # one warm-up, three images and what is timed, two of one of them and two fresh ones, one before
-    # it must rest
-    assert len(session.given) == 1 + 2 * 3 + 4 + 1
+    # one warm-up, three images and what is timed, two of one of them and two fresh ones, one whose
+    # memory is watched, one before it must rest
+    assert len(session.given) == 1 + 2 * 3 + 4 + 1 + 1
+    assert len(session.memory_watched) == 1
     assert session.watched == 1
     assert len(figures.samples) == len(figures.scores) == 3
     shown = Counter(it.tobytes() for it in session.given)
-    assert sorted(shown.values()) == [1] * 8 + [4]  # one image came again three times
+    assert sorted(shown.values()) == [1] * 9 + [4]  # one image came again three times
 
 
 def test_a_thorough_round_of_a_graph_shows_two_images_afresh() -> None:
@@ -200,5 +201,6 @@ def test_a_thorough_round_of_code_counts_the_model_that_it_timed(
 ) -> None:
     asked = replace(task(), counts=COUNTS)
     assert _verdicts(FakeSession(asked, counts=found, after_count=after))["counted"] == verdict
-    graph = replace(task(form="graph"), counts=COUNTS)
-    assert "counted" not in _verdicts(FakeSession(graph))
+    graph = FakeSession(replace(task(form="graph"), counts=COUNTS))
+    assert "counted" not in _verdicts(graph)
+    assert graph.memory_watched == []
