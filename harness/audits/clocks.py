@@ -123,6 +123,17 @@ def repeats(seen: Sequence[float], unseen: Sequence[float]) -> Audit:
     return Audit("repeats", verdict, evidence)
 
 
+def unranked(ranked: Sequence[float], probes: Sequence[float]) -> Audit:
+    """Whether what is not ranked takes far longer than what is: then it is another network's."""
+    fast, slow = max(ranked), min(probes)
+    far = slow > max(thresholds.UNRANKED_RATIO * fast, fast + thresholds.UNRANKED_S)
+    evidence = (
+        f"an image's ranked forward took {_ms(fast)}, {len(probes)} that are not ranked of its "
+        f"size {_ms(slow)} at least"
+    )
+    return Audit("repeats", "suspect" if far else "ok", evidence)
+
+
 def _apart(seen: Sequence[float], unseen: Sequence[float], ratio: float) -> bool:
     fast, slow = sorted((seen, unseen), key=max)
     return min(slow) > max(ratio * max(fast), max(fast) + thresholds.REPEATS_S)

@@ -32,6 +32,7 @@ class RoundTrace:
     shown: tuple[Shown, ...]  # images with the outputs that were kept
     calibration: Calibration | None = None  # None: clocks are held against nothing
     fresh: tuple[FreshErrors, ...] = ()  # of fresh versions of scored images
+    ranked_s: tuple[float, ...] = ()  # the worker's seconds for an image where it is ranked
     seen_s: tuple[float, ...] = ()  # the worker's seconds for an image that it had seen
     unseen_s: tuple[float, ...] = ()  # and for fresh ones of the same size
     mosaics_s: tuple[float, ...] = ()  # and for mosaics, of that size as well
@@ -81,9 +82,15 @@ def _counted(trace: RoundTrace, found: CountedAgain) -> Audit:
 
 
 def _repeats(trace: RoundTrace) -> Audit:
-    """The worse of the two kinds of unseen images: each by itself may be told from the others."""
+    """The worst of both kinds of unseen images, each of which may be told from the others, and of
+    ranked forwards against all of these.
+    """
     kinds = [trace.unseen_s, *filter(None, [trace.mosaics_s])]
-    return max((clocks.repeats(trace.seen_s, unseen) for unseen in kinds), key=_gravity)
+    found = [clocks.repeats(trace.seen_s, unseen) for unseen in kinds]
+    if trace.ranked_s:
+        probes = (*trace.seen_s, *trace.unseen_s, *trace.mosaics_s)
+        found.append(clocks.unranked(trace.ranked_s, probes))
+    return max(found, key=_gravity)
 
 
 def _outputs(trace: RoundTrace) -> Audit | None:

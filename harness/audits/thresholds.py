@@ -49,6 +49,12 @@ SUSPECT_RATIO = 1.5
 REJECTED_RATIO = 3.0
 REPEATS_S = 0.001  # between the two: below it a cache of the processor's can make the difference
 
+# repeats: the factor between the slowest ranked forward of an image and the fastest of all probes
+# of its size. A load that comes and stays can make three of it; entries that had stored what they
+# are ranked with, or slept elsewhere, had six to a thousand.
+UNRANKED_RATIO = 5.0
+UNRANKED_S = 0.01  # between the two, at least
+
 # outputs: correlation of the detail of a rolled, flipped and perturbed image with the scored one's,
 # measured 0.87 and above
 DETAIL_ALIKE = 0.4

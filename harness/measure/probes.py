@@ -100,6 +100,7 @@ class AuditedRound(PlainRound):
         self._exchanges: list[Exchange] = []
         self._shown: list[Shown] = []
         self._seconds: dict[int, list[float]] = {SEEN: [], FRESH: [], MOSAIC: []}
+        self._ranked_s: list[float] = []  # of the image that is probed
         self._mosaics: MosaicProbe | None = None
         if truths is not None and task.thorough:
             scale = task.load.scale
@@ -139,6 +140,8 @@ class AuditedRound(PlainRound):
             if output is None and image is self._compared:
                 output, exchange = self._session.fetched(image, exchange)
             self._exchanges.append(exchange)
+            if image is self._target:
+                self._ranked_s.append(exchange.seconds)
             if scored is not None:
                 self._after_scored(image, scored)
             if output is not None and output is not scored:
@@ -168,6 +171,7 @@ class AuditedRound(PlainRound):
             if task.thorough:
                 trace = replace(
                     trace,
+                    ranked_s=tuple(self._ranked_s),
                     seen_s=tuple(self._seconds[SEEN]),
                     unseen_s=tuple(self._seconds[FRESH]),
                     mosaics_s=tuple(self._seconds[MOSAIC]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -34,6 +35,8 @@ from harness.wire.codec import PAYLOAD_CAP
 from harness.wire.messages import LIST_CAP, Load, Output, PeakRates, Ready
 
 INSPECT_DEADLINE_S = 30.0
+# a forward that is not ranked may take this, and so many times what the slowest ranked one does
+UNRANKED_S, UNRANKED_FACTOR = 10.0, 20.0
 LOOK_S = 0.002  # between two looks at a worker's memory, each of which takes 0.1 ms a process
 SIZE_S = 10.0  # for a graph of one size: 1 to 10 s of processor time in public entries
 CLOCK_SLACK_S = 0.001  # by which two clocks may disagree about one forward
@@ -100,6 +103,7 @@ class Session:
         self._until = time.monotonic() + task.protocol.round_deadline_s
         self._levels: list[int] = []  # bytes held before each timed forward
         self._peak_bytes = 0
+        self._slowest_s = 0.0  # of the ranked forwards, for an LR pixel
         self.compile_s = 0.0  # of torch.compile, until now
         self._rested: tuple[float, float] | None = None  # when, and processor seconds until then
         self._restless_s = 0.0  # processor time used at rest
@@ -114,11 +118,12 @@ class Session:
         *,
         image: LrImage | None = None,
         more_s: float = 0.0,
+        most_s: float = math.inf,
         payload_cap: int = 0,
     ) -> tuple[A, bytearray]:
         """The answer to what may come with an image, within the stage's deadline and `more_s`.
 
-        Nothing is asked once the round's deadline has passed.
+        That deadline is `most_s` where this is less. Nothing is asked once the round's has passed.
         """
         limits = self.task.protocol
         if time.monotonic() > self._until:
@@ -130,7 +135,7 @@ class Session:
             expected,
             image.pixels.data.cast("B") if image else b"",
             stage=stage,
-            deadline_s=usual_s.get(stage, limits.forward_deadline_s) + more_s,
+            deadline_s=min(usual_s.get(stage, limits.forward_deadline_s), most_s) + more_s,
             payload_cap=payload_cap,
         )
 
@@ -214,14 +219,29 @@ class Session:
         One that ran on a throttled GPU is taken again, within bounds.
         """
         if self._throttling is not None:
-            exchange, throttled = self._throttling.steady(lambda: self.forward(image))
+            exchange, throttled = self._throttling.steady(lambda: self._ranked(image))
             return replace(exchange, throttled=throttled)
         before = proc.tree_resident(self.root) if proc.reset_peak(self.root) else None
-        exchange = self.forward(image)
+        exchange = self._ranked(image)
         if before and (now := proc.tree_resident(self.root)):
             self._levels.append(before.now_bytes)
             self._peak_bytes = max(self._peak_bytes, now.peak_bytes)
         return exchange
+
+    def _ranked(self, image: LrImage) -> Exchange:
+        exchange = self._forward(image, "forward", math.inf)
+        self._slowest_s = max(self._slowest_s, exchange.wall_s / exchange.pixels)
+        return exchange
+
+    def _most_s(self, image: LrImage) -> float:
+        """What a forward that is not ranked may take beside those that are.
+
+        Unbounded before one was, and where each size is compiled.
+        """
+        if not self._slowest_s or self.task.load.compile:
+            return math.inf
+        height, width = image.size
+        return UNRANKED_S + UNRANKED_FACTOR * self._slowest_s * height * width
 
     def _repeat(self, image: LrImage) -> joules.Window:
         request = messages.Repeat(*image.size, joules.WINDOW_S)
@@ -232,14 +252,19 @@ class Session:
         return repeated.forwards, time.perf_counter() - began
 
     def forward(self, image: LrImage, stage: Stage = "forward") -> Exchange:
-        """One forward, by both clocks."""
+        """One forward that is not ranked, by both clocks."""
+        return self._forward(image, stage, self._most_s(image))
+
+    def _forward(self, image: LrImage, stage: Stage, most_s: float) -> Exchange:
         height, width = image.size
         compiles = self.task.load.compile and stage == "warmup"
         more_s = self.task.protocol.load_deadline_s if compiles else 0.0
         request = messages.Forward(height, width)
         before = self._cpu_s()
         began = time.perf_counter()
-        done, _ = self._ask(request, messages.Done, stage, image=image, more_s=more_s)
+        done, _ = self._ask(
+            request, messages.Done, stage, image=image, more_s=more_s, most_s=most_s
+        )
         wall_s = time.perf_counter() - began
         refuse_negative(stage, (done.compile_s, done.device_wall_s))
         compile_s = done.compile_s if self.task.load.compile else 0.0
@@ -283,7 +308,8 @@ class Session:
     def observe(self, image: LrImage) -> WatchedForward:
         """What a forward of `image` worked with."""
         request = messages.Observe(*image.size)
-        observed, _ = self._ask(request, messages.Observed, "forward", image=image)
+        most_s = self._most_s(image)
+        observed, _ = self._ask(request, messages.Observed, "forward", image=image, most_s=most_s)
         return of_answer(WatchedForward, observed, "forward")
 
     def peak_rates(self) -> PeakRates:

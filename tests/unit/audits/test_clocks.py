@@ -126,6 +126,23 @@ def test_a_second_look_comes_before_any_doubt_is_told() -> None:
     assert clocks.repeats([0.010, 0.010], [0.014, 0.015]).verdict == "ok"
 
 
+@pytest.mark.parametrize(
+    ("ranked", "probes", "verdict"),
+    [
+        ([0.003], [0.016, 4.0, 4.0], "suspect"),
+        ([0.003], [0.0129, 4.0, 4.0], "ok"),  # less than 10 ms between them
+        ([0.012], [0.061, 0.078], "suspect"),
+        ([0.012], [0.059, 0.078], "ok"),
+        ([0.012, 0.02], [0.061, 0.078], "ok"),
+        ([0.1], [0.012, 0.013], "ok"),  # nobody gains by being slow where it is ranked
+    ],
+)
+def test_an_image_is_as_slow_where_it_is_not_ranked(
+    ranked: list[float], probes: list[float], verdict: str
+) -> None:
+    assert clocks.unranked(ranked, probes).verdict == verdict
+
+
 def test_where_nothing_is_told_of_a_rest_nothing_is_said() -> None:
     assert clocks.idle(None) is None
 

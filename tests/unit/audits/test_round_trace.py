@@ -49,5 +49,8 @@ def test_a_thorough_round_tells_of_repeats_rest_and_precision() -> None:
         watched=WatchedForward({"float16": 3}),
     )
     assert found["repeats"] == "rejected"
+    slower = {"seen_s": (0.9,) * 8, "unseen_s": (0.9,) * 8, "watched": WatchedForward()}
+    assert verdicts(**slower)["repeats"] == "ok"
+    assert verdicts(**slower, ranked_s=(0.002,))["repeats"] == "suspect"
     assert found["idle"] == "suspect"
     assert found["precision"] == "suspect"

@@ -89,6 +89,21 @@ def test_a_later_round_of_code_scores_those_that_were_drawn() -> None:
     assert len(graph.scores) == 3
 
 
+def test_what_takes_its_time_where_it_is_not_ranked_is_found() -> None:
+    ranked = {it.pixels.tobytes() for it in images()}
+
+    def slow_elsewhere(lr: Uint8, before: list[bytes]) -> float:
+        return 0.003 if lr.tobytes() in ranked - {*before} else 4.0
+
+    (found,) = [
+        it for it in _run(FakeSession(task(), seconds=slow_elsewhere)).audits if it.id == "repeats"
+    ]
+    assert found.verdict == "suspect"
+    assert found.evidence == (
+        "an image's ranked forward took 3 ms, 4 that are not ranked of its size 4e+03 ms at least"
+    )
+
+
 def test_a_cached_output_is_found_by_eight_against_eight() -> None:
     session = FakeSession(task(), seconds=_faster_if_seen)
     (found,) = [it for it in _run(session).audits if it.id == "repeats"]

@@ -3,8 +3,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,18 +32,24 @@ class FakeProcess:
     """A worker whose processes are ours; `during` happens in each forward."""
 
     during: Callable[[], object] = lambda: None
+    deadlines_s: list[float] = field(default_factory=list)
     pid: int = os.getpid()
     root: int = os.getpid()
 
-    def ask(self, request: Any, *_: Any, **__: Any) -> tuple[Any, bytearray]:
+    def ask(self, request: Any, *_: Any, **told: Any) -> tuple[Any, bytearray]:
         if isinstance(request, messages.Inspect):
             return messages.State((), 0, 0), bytearray()
+        self.deadlines_s.append(told["deadline_s"])
         self.during()
         return messages.Done(1e-9), bytearray()
 
 
 def _session(asked: Task, during: Callable[[], object] = lambda: None) -> Session:
-    return Session(FakeProcess(during), asked, Ready(0.1, 5 * MIB), 0.2)  # type: ignore[arg-type]
+    return _of(FakeProcess(during), asked)
+
+
+def _of(process: FakeProcess, asked: Task) -> Session:
+    return Session(process, asked, Ready(0.1, 5 * MIB), 0.2)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -89,3 +96,28 @@ def test_a_process_that_ends_within_a_forward_counts_where_memory_is_watched() -
     after = session.memory()
     assert after is not None
     assert after.peak_bytes - before.peak_bytes > 48 * MIB
+
+
+def test_what_is_not_ranked_may_take_little_more_than_what_is() -> None:
+    """The image has 48 pixels, one four times as large may take four times as long."""
+    process = FakeProcess(lambda: time.sleep(0.01))
+    session = _of(process, task(weights="", forward_deadline_s=60.0))
+    larger = replace(IMAGE, pixels=np.zeros((12, 16, 3), np.uint8))
+    session.forward(IMAGE, "warmup")
+    session.timed(IMAGE)
+    session.timed(IMAGE)
+    session.forward(IMAGE)
+    session.forward(larger)
+    warm_up, first, second, probe, of_larger = process.deadlines_s
+    assert (warm_up, first, second) == (60.0, 60.0, 60.0)
+    assert 10.2 <= probe < 12.0
+    assert of_larger - 10.0 == pytest.approx(4 * (probe - 10.0))
+
+
+def test_a_compiled_model_may_take_its_time_with_each_size() -> None:
+    asked = task(weights="", forward_deadline_s=60.0)
+    process = FakeProcess()
+    session = _of(process, replace(asked, load=replace(asked.load, compile=True)))
+    session.timed(IMAGE)
+    session.forward(IMAGE)
+    assert process.deadlines_s == [60.0, 60.0]
