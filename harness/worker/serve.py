@@ -73,6 +73,7 @@ class Worker:
         self._before: global_settings.GlobalSettings | None = None
         self._device = ""
         self._functions = rebinding.bound()
+        self._objects: tuple[rebinding.HeldObject, ...] = ()
 
     def answer(self, request: Request, payload: bytearray) -> AnswerWithPayload:
         """Do what the request says."""
@@ -112,6 +113,7 @@ class Worker:
         started = _now()
         self._loaded = load(request)
         self._runner = Runner(self._loaded.model, self._loaded.declared)
+        self._objects = rebinding.held()
         self._runner.rest()  # what reading the weights took is no memory of a forward
         load_s = _now() - started
         changed = global_settings.differences(self._before, global_settings.read())
@@ -218,9 +220,8 @@ class Worker:
         ours = self._runner.scratch_bytes if self._runner else 0
         written = self._runner.written if self._runner else 0
         allocated, held = max(peak - ours, 0), max(reserved - ours, 0)
-        return messages.State(
-            within_caps(changed), allocated, held, rebinding.rebound(self._functions), written
-        )
+        rebound = rebinding.rebound(self._functions, self._objects)
+        return messages.State(within_caps(changed), allocated, held, rebound, written)
 
     def _need_runner(self) -> Runner:
         if self._runner is None:
