@@ -27,10 +27,10 @@ def rank(
 ) -> Leaderboard:
     """The board of `entries` under the rules of `challenge`, whatever order they come in.
 
-    An entry is ranked when it went through, may be ranked, no audit rejects its measurement, it has
-    every figure that a limit or a term needs, and keeps every limit; else its row says why not, and
-    moves nobody. Rows stand by the first track's rank, then runtime, then id: ranked, not ranked,
-    floor, failed. Without a track the references lead.
+    An entry is ranked when it went through, may be ranked, no audit rejects its measurement (nor
+    doubts it, where the rules say so), it has every figure that a limit or a term needs, and keeps
+    every limit; else its row says why not, and moves nobody. Rows stand by the first track's rank,
+    then runtime, then id: ranked, not ranked, floor, failed. Without a track the references lead.
 
     Ordinal ties stand in runtime order, then by id, unless `tie_order` lists a metric's ids, or by
     `track:ID` a track's, in the order of their ties. No run needs it, as measured figures hardly
@@ -110,10 +110,11 @@ def _reasons(challenge: Challenge, entry: BoardEntry) -> list[str]:
         faults.append("not entered for ranking")
     if challenge.capture == "required" and EntryBadge.AS_CODE in entry.marks:
         faults.append("its network was not captured, which the rules require")
+    against = ("rejected",) if challenge.rank_suspect else ("rejected", "suspect")
     faults += [
-        f"rejected by the audit of {audit.id}: {audit.evidence}"
+        f"{audit.verdict} by the audit of {audit.id}: {audit.evidence}"
         for audit in entry.audits
-        if audit.verdict == "rejected"
+        if audit.verdict in against
     ]
     absent = [key for key in challenge.needed() if key not in entry.values]
     faults += [f"not measured: {', '.join(map(label, absent))}"] if absent else []

@@ -178,6 +178,7 @@ class Challenge:
     runtime_mean: RuntimeMean = "datasets"
     rank_ties: Literal["shared", "ordinal"] = "shared"  # of the metrics' own ranks
     rank_untrained: bool = False
+    rank_suspect: bool = True  # False: what an audit doubts takes no place
     capture: CaptureRule = "preferred"
     rank_references: bool = True  # False: `references` and `baseline` take no place, as in NTIRE
     show_floor: bool = True

@@ -55,8 +55,9 @@ _CARRIED: dict[EntryBadge, tuple[Tone, str]] = {
     EntryBadge.AS_CODE: (
         "warn",
         (
-            "Measured by its own code, since its network could not be captured as a graph: its "
-            "counts, its memory, and what our clock can't see of its runtime are its own word"
+            "Measured by its own code, since its network could not be captured as a graph: ranked "
+            "by our clock, counted by the operators that PyTorch showed of it, and held against "
+            "the processor's time"
         ),
     ),
 }

@@ -620,3 +620,13 @@ def test_a_rejected_measurement_is_not_ranked_and_a_suspect_one_is() -> None:
     assert [(row.entry.id, row.ranked) for row in board.rows] == [("odd", True), ("bad", False)]
     assert board.rows[1].reason == "rejected by the audit of clock: 54 ms"
     assert board.rows[0].standings["main"].rank == 1
+
+
+def test_rules_may_refuse_a_measurement_that_an_audit_doubts() -> None:
+    audits = (Audit("repeats", "suspect", "60 ms"),)
+    doubtful = replace(an_entry("a", {"runtime": 1.0}), audits=audits)
+    board = rank(a_challenge(BY_RUNTIME, rank_suspect=False), [doubtful])
+    assert (board.rows[0].ranked, board.rows[0].reason) == (
+        False,
+        "suspect by the audit of repeats: 60 ms",
+    )
