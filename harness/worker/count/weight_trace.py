@@ -79,7 +79,8 @@ class TraceRecorder(LightDispatchMode):  # type: ignore[no-untyped-call]
         for tensor in outs:
             self._follow(tensor, derived)
         for tensor in (*outs, *(it for it in given if id(it) in written)):
-            self._bytes[storage_key(tensor)] = _checksum(tensor)
+            # what is not written yet may be by whom it is for, which is told when it is read
+            self._bytes[storage_key(tensor)] = None if kind == "unwritten" else _checksum(tensor)
         return out
 
     def report(self, output: Any) -> dict[str, Any]:
