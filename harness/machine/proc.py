@@ -131,21 +131,6 @@ def reset_peak(root: int) -> bool:
     return forgotten
 
 
-def held_in_files(pid: int, folder: str) -> int:
-    """Bytes in use of the file system that a process has at `folder`, 0 where it is ours as well.
-
-    A confined worker's is in memory.
-    """
-    try:
-        theirs = f"/proc/{pid}/root{folder}"
-        if Path(theirs).stat().st_dev == Path(folder).stat().st_dev:
-            return 0
-        found = os.statvfs(theirs)
-    except OSError:
-        return 0
-    return (found.f_blocks - found.f_bfree) * found.f_frsize
-
-
 def cpu_facts(root: Path = Path("/")) -> dict[str, str]:
     """What /proc/cpuinfo says of the first processor, by name; empty where there is none."""
     facts: dict[str, str] = {}

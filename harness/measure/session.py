@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import random
 import threading
 import time
@@ -391,7 +392,7 @@ class Session:
         def look() -> None:
             while not over.wait(LOOK_S):
                 now = proc.tree_resident(self.root)
-                files = proc.held_in_files(self._worker.pid, SCRATCH)
+                files = held_in_files(self._worker.pid, SCRATCH)
                 looks.append(now.now_bytes + files if now else 0)
 
         watch = threading.Thread(target=look, name="memory watch", daemon=True)
@@ -407,6 +408,21 @@ class Session:
     def _cpu_s(self) -> float | None:
         now = proc.tree(self.root) if self.task.protocol.audits else None
         return now.cpu_s if now else None
+
+
+def held_in_files(pid: int, folder: str) -> int:
+    """Bytes in use of the file system that a process has at `folder`, 0 where it is ours as well.
+
+    A confined worker's is in memory.
+    """
+    try:
+        theirs = f"/proc/{pid}/root{folder}"
+        if Path(theirs).stat().st_dev == Path(folder).stat().st_dev:
+            return 0
+        found = os.statvfs(theirs)
+    except OSError:
+        return 0
+    return (found.f_blocks - found.f_bfree) * found.f_frsize
 
 
 def refuse_negative(stage: Stage, claims: tuple[float | None, ...]) -> None:
