@@ -149,13 +149,16 @@ class WorkerProcess:
 
     def rest(self) -> None:
         """Stop every process of the worker where it is, until `wake`."""
-        signal_group(self._process.pid, signal.SIGSTOP)
-        proc.signalled(self.root, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def wake(self) -> None:
         """Let every process of the worker go on."""
-        proc.signalled(self.root, signal.SIGCONT)
-        signal_group(self._process.pid, signal.SIGCONT)
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process.poll() is None:  # else its process ids may be others' by now
+            signal_group(self._process.pid, number)
+            proc.signalled(self.root, number)
 
     def stop(self) -> None:
         """Ask, then terminate, then kill the process group, and wait for the end."""

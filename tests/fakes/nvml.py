@@ -20,6 +20,7 @@ class Process:
 @dataclass(frozen=True)
 class MemoryInfo:
     total: int
+    free: int
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ class FakeNvml:
         return _supported(gpu.name)
 
     def nvmlDeviceGetMemoryInfo(self, gpu: Gpu) -> MemoryInfo:  # noqa: N802
-        return MemoryInfo(_supported(gpu.memory))
+        total = _supported(gpu.memory)
+        return MemoryInfo(total, total // 2)
 
     def nvmlDeviceGetClockInfo(self, gpu: Gpu, kind: int) -> Any:  # noqa: N802
         return _supported(gpu.clocks.get(kind))

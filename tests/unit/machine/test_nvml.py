@@ -12,6 +12,7 @@ QUESTIONS: list[Callable[[Any], Any]] = [
     nvml.stable,
     nvml.seen,
     lambda library: nvml.process_bytes(7, library),
+    nvml.memory,
 ]
 
 
@@ -135,3 +136,9 @@ def test_a_gpu_that_is_hidden_from_the_worker_is_not_told_of(
     library = FakeNvml(Gpu(processes=(Process(7, 20),)))
     assert not ask(library)
     assert library.opened == 0
+
+
+def test_memory_is_what_is_free_and_all_of_it() -> None:
+    assert nvml.memory(FakeNvml(Gpu())) == (40 * 2**30, 80 * 2**30)
+    assert nvml.memory(FakeNvml()) is None
+    assert nvml.memory(FakeNvml(Gpu(memory=None))) is None

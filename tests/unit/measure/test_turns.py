@@ -6,7 +6,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -15,9 +16,10 @@ from fakes.rude_worker import RudeConfinement
 from harness.core.challenge import TimingProtocol
 from harness.core.outcome import Failed
 from harness.core.record import ImageScore, RoundFigures
+from harness.machine import proc
 from harness.measure import turns
 from harness.measure.session import LrImage, Session, Task
-from harness.measure.turns import BlockMember, orders, run_block, together
+from harness.measure.turns import BlockMember, TurnTaker, orders, run_block, together
 from harness.wire.messages import Load
 
 IMAGES = tuple(LrImage("set", f"{at}", np.full((1, 2, 3), at, np.uint8)) for at in range(4))
@@ -82,6 +84,40 @@ def test_who_finds_no_room_is_left_out_but_never_the_base(
     members = [_member(name, tmp_path) for name in ("one", "two", "three", "base")]
     assert list(run_block(members, IMAGES, base="base")) == ["one", "base"]
     assert list(run_block(members[::-1], IMAGES, base="base")) == ["base", "three"]
+
+
+GIB = 2**30
+
+
+@pytest.mark.parametrize(
+    ("device", "available", "gpu", "room"),
+    [
+        ("cpu", 14, None, True),  # a tenth of 40 GiB, and twice 2 GiB for each of two
+        ("cpu", 11, None, False),
+        ("cuda", 14, (60, 80), True),  # 8 GiB, and twice 20 / 2 GiB for each of two
+        ("cuda", 14, (40, 80), False),
+        ("cuda", 14, None, True),  # NVML does not tell
+    ],
+)
+def test_there_is_room_for_workers_twice_as_large_as_the_largest(
+    monkeypatch: pytest.MonkeyPatch,
+    device: str,
+    available: int,
+    gpu: tuple[int, int] | None,
+    *,
+    room: bool,
+) -> None:
+    memory = SimpleNamespace(total=40 * GIB, available=available * GIB)
+    held = [proc.Resident(GIB, GIB), proc.Resident(GIB, 2 * GIB)]
+    monkeypatch.setattr(turns.machine, "usable_cores", lambda: 2)
+    monkeypatch.setattr(turns.psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr(turns.proc, "tree_resident", lambda root: held[root])
+    scaled = None if gpu is None else tuple(it * GIB for it in gpu)
+    monkeypatch.setattr(turns.nvml, "memory", lambda: scaled)
+    load = SimpleNamespace(device=device)
+    sessions = [SimpleNamespace(root=at, task=SimpleNamespace(load=load)) for at in (0, 1)]
+    takers = [TurnTaker(cast("Session", it), cast("Any", None)) for it in sessions]
+    assert turns._room(takers) is room
 
 
 def test_all_processes_of_a_worker_rest_but_in_its_turn(tmp_path: Path) -> None:
