@@ -76,7 +76,7 @@ def run(
         device=device,
         threads=threads,
         rounds=rounds,
-        budget_min=budget,
+        budget_s=None if budget is None else 60.0 * budget,
         fresh=fresh,
         sandbox=sandbox,
         ntire=ntire,

@@ -62,7 +62,7 @@ class RunRequest:
     device: str = "cpu"
     threads: int | None = None
     rounds: int | None = None
-    budget_min: float | None = None  # in which more rounds may tell apart what the first ones don't
+    budget_s: float | None = None  # in which more rounds may tell apart what the first ones don't
     fresh: bool = False
     sandbox: SandboxMode = "auto"
     ntire: Path | None = None  # an official checkout
@@ -139,8 +139,8 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
     the reports folder can't be written.
     """
     loads.refuse_device(request.device)
-    if request.budget_min is not None and request.budget_min <= 0.0:
-        raise BadInput(f"budget must be above 0 minutes, got {request.budget_min:g}")
+    if request.budget_s is not None and request.budget_s <= 0.0:
+        raise BadInput(f"budget must be above 0 seconds, got {request.budget_s:g}")
     challenge = read_challenge(request)
     candidates = participants(
         challenge,
@@ -198,7 +198,7 @@ def _measured(
 ) -> Run:
     """The run with the entries that take part, measured; a budget may have added rounds."""
     folder, images, scorer = store.folder.parent, executor.images, executor.scorer
-    ends = time.monotonic() + 60.0 * (request.budget_min or 0.0)
+    ends = time.monotonic() + (request.budget_s or 0.0)
     new = run.challenge.protocol.rounds
     while True:
         began, challenge = time.monotonic(), run.challenge

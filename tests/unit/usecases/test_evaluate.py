@@ -228,7 +228,7 @@ class Noisy:
         return found
 
 
-def _rounds_with(tmp_path: Path, budget_min: float | None, **seconds: float) -> tuple[int, int]:
+def _rounds_with(tmp_path: Path, budget_s: float | None, **seconds: float) -> tuple[int, int]:
     """How many rounds were taken, and how many the run tells of."""
     challenge = rulebook.read(str(write_challenge(tmp_path / "tiny.toml", rounds=2)))
     tracks = (replace(challenge.tracks[0], terms=(Term("runtime"),)),)
@@ -241,7 +241,7 @@ def _rounds_with(tmp_path: Path, budget_min: float | None, **seconds: float) -> 
     )
     run = Run("s", "2026-01-01T00:00:00", challenge, (), ENV)
     executor, store = Noisy(**seconds), Store(tmp_path / "reports" / "records")
-    request = RunRequest(budget_min=budget_min)
+    request = RunRequest(budget_s=budget_s)
     run = _measured(request, run, contenders, cast("LocalExecutor", executor), store)
     return executor.rounds, run.challenge.protocol.rounds
 
@@ -251,12 +251,12 @@ def test_without_a_budget_there_are_as_many_rounds_as_were_asked_for(tmp_path: P
 
 
 def test_a_budget_adds_rounds_until_ranks_are_apart(tmp_path: Path) -> None:
-    taken, told = _rounds_with(tmp_path, 5.0, one=0.0100, other=0.0110)
+    taken, told = _rounds_with(tmp_path, 300.0, one=0.0100, other=0.0110)
     assert 2 < taken == told < 20
 
 
 def test_a_budget_adds_none_where_ranks_are_apart(tmp_path: Path) -> None:
-    assert _rounds_with(tmp_path, 5.0, one=0.01, other=0.04) == (2, 2)
+    assert _rounds_with(tmp_path, 300.0, one=0.01, other=0.04) == (2, 2)
 
 
 def test_a_budget_ends_when_a_round_would_not_fit(tmp_path: Path) -> None:
