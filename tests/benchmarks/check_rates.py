@@ -250,7 +250,7 @@ def _arm(result: dict[str, Any], setting: Setting) -> str:
     Equal sides in every check, whatever is planted, and as many blocks as its candidate has.
     """
     settings = CheckSettings(budget_s=setting.budget)
-    nulls = [_block(it).nulls for it in result["blocks"]]
+    nulls = [_block(it).controls for it in result["blocks"]]
     of = estimate(nulls, confidence=settings.confidence)
     unguarded = LogRatio(0.0, -math.inf, math.inf, of.blocks, of.turns)
     return called(of, unguarded, settings)[0]
