@@ -9,10 +9,10 @@ and, if asked for, entries of an official checkout: each in RUNS rounds with aud
 ones of a first round among them, and as many without, in turns, on the same images. Prints every
 verdict that is not `ok`, what `scores` found, how often each audit was asked, and the audits' cost:
 the wall time of a round with them over that of one without, as the median of the turns' ratios.
-`thorough` is a round with the forwards that audits alone need, `plain` any other. All run as code:
-`moved` is by how much our clock raised what the worker reported, in the median and at most of all
-rounds, and `again` says how many rounds were taken again because their clocks were odd. `--busy`
-spins so many processes beside.
+`thorough` is a round with the forwards that audits alone need, `plain` any other; a `later` one
+does not score all images. All run as code: `moved` is by how much our clock raised what the worker
+reported, in the median and at most of all rounds, and `again` says how many rounds were taken again
+because their clocks were odd. `--busy` spins so many processes beside.
 """
 
 from __future__ import annotations
@@ -123,8 +123,15 @@ def _entry(
     counts = counted.counts if isinstance(counted, CountFigures) else None
     bare = replace(task, protocol=replace(task.protocol, audits=False))
     for number in range(options.runs):
-        thorough = number % 3 == 0  # as in a run of three rounds
-        audited = replace(task, calibration=calibration.known(), thorough=thorough, counts=counts)
+        later = number % 3 > 0  # as in a run of three rounds, of which one is drawn
+        thorough = number % 3 == number // 3 % 3
+        audited = replace(
+            task,
+            calibration=calibration.known(),
+            thorough=thorough,
+            later=later,
+            counts=counts,
+        )
         ways = {"on": audited, "off": bare}
         wall_s = {}
         for way in sorted(ways, reverse=bool(number % 2)):
@@ -144,7 +151,7 @@ def _entry(
                 tally.odd += tuple(it for it in audits if it.verdict != "ok")
                 tally.scores += tuple(it.evidence for it in audits if it.id == "scores")
                 tally.moved.append(_moved(outcome))
-        kind = "thorough" if thorough else "plain"
+        kind = f"{'later' if later else 'first'} {'thorough' if thorough else 'plain'}"
         tally.ratios.setdefault(kind, []).append(wall_s["on"] / wall_s["off"])
     return tally
 
