@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,9 +25,9 @@ from harness.machine import gpu_monitor, nvml, proc
 from harness.machine.gpu_monitor import ThrottleGuard
 from harness.measure import energy as joules
 from harness.measure.answer_validation import honest_counts, of_answer, told_notes
+from harness.measure.peak_memory import PeakMemory
 from harness.measure.worker_process import WorkerFailed, WorkerProcess
 from harness.quality.pixels import Uint8
-from harness.sandbox.bubblewrap import SCRATCH
 from harness.sandbox.confinement import Confinement
 from harness.wire import messages
 from harness.wire.codec import PAYLOAD_CAP
@@ -38,7 +36,6 @@ from harness.wire.messages import LIST_CAP, Load, Output, PeakRates, Ready
 INSPECT_DEADLINE_S = 30.0
 # a forward that is not ranked may take this, and so many times what the slowest ranked one does
 UNRANKED_S, UNRANKED_FACTOR = 10.0, 20.0
-LOOK_S = 0.002  # between two looks at a worker's memory, each of which takes 0.1 ms a process
 SIZE_S = 10.0  # for a graph of one size: 1 to 10 s of processor time in public entries
 CLOCK_SLACK_S = 0.001  # by which two clocks may disagree about one forward
 
@@ -102,8 +99,7 @@ class Session:
         self.start_s = max(until_ready_s - ready.load_s, 0.0)
         self._worker = worker
         self._until = time.monotonic() + task.protocol.round_deadline_s
-        self._levels: list[int] = []  # bytes held before each timed forward
-        self._peak_bytes = 0
+        self._memory = PeakMemory(worker)
         self._slowest_s = 0.0  # of the ranked forwards, for an LR pixel
         self.compile_s = 0.0  # of torch.compile, until now
         self._rested: tuple[float, float] | None = None  # when, and processor seconds until then
@@ -222,12 +218,8 @@ class Session:
         if self._throttling is not None:
             exchange, throttled = self._throttling.steady(lambda: self._ranked(image))
             return replace(exchange, throttled=throttled)
-        before = proc.tree_resident(self.root) if proc.reset_peak(self.root) else None
-        exchange = self._ranked(image)
-        if before and (now := proc.tree_resident(self.root)):
-            self._levels.append(before.now_bytes)
-            self._peak_bytes = max(self._peak_bytes, now.peak_bytes)
-        return exchange
+        with self._memory.counting():
+            return self._ranked(image)
 
     def _ranked(self, image: LrImage) -> Exchange:
         exchange = self._forward(image, "forward", math.inf)
@@ -352,28 +344,20 @@ class Session:
     def memory(self) -> Memory | None:
         """Peak memory of the timed forwards so far, None where the system does not tell.
 
-        A CPU's level is the least that was seen, so that what is held for a while hides nothing:
-        before each of them, and now, where nothing is kept of the last one. Code may hold something
-        all the time: its level is no more than a worker's without a submission, and its weights.
+        Code may hold something all the time: on a CPU its level is no more than a worker's without
+        a submission, and its weights.
         """
+        state = self.inspect("collect")  # after which it holds no output
         if self.task.load.device == "cuda":
-            state = self.inspect("collect")
             return Memory(
                 state.cuda_peak_bytes,
                 "cuda_allocated",
                 reserved_bytes=state.cuda_reserved_bytes,
                 nvml_bytes=nvml.process_bytes(self._worker.pid),
             )
-        if not self._peak_bytes:
-            return None
-        self.inspect("collect")  # after which it holds no output
-        rest = proc.tree_resident(self.root)
-        level = min([*self._levels, *([rest.now_bytes] if rest else [])])
         known = self.task.calibration
-        if not self.task.as_code or known is None or not known.rest_bytes:
-            return Memory(max(self._peak_bytes - level, 0), "rss_above_rest", level_bytes=level)
-        level = min(level, known.rest_bytes + self._weights_bytes())
-        return Memory(max(self._peak_bytes - level, 0), "rss_above_null", level_bytes=level)
+        held = known.rest_bytes if known and self.task.as_code else 0
+        return self._memory.above(held + self._weights_bytes() if held else None)
 
     def _weights_bytes(self) -> int:
         """Of the parameters in float32, but no more than their file has."""
@@ -382,47 +366,13 @@ class Session:
         return min(told, Path(weights).stat().st_size) if weights else told
 
     def watch_memory(self, image: LrImage) -> None:
-        """An untimed forward that is looked at all along: its peak counts.
-
-        So do those of processes that end before it does, and what lies in files in memory.
-        """
-        over = threading.Event()
-        looks: list[int] = []
-
-        def look() -> None:
-            while not over.wait(LOOK_S):
-                now = proc.tree_resident(self.root)
-                files = held_in_files(self._worker.pid, SCRATCH)
-                looks.append(now.now_bytes + files if now else 0)
-
-        watch = threading.Thread(target=look, name="memory watch", daemon=True)
-        watch.start()
-        try:
+        """An untimed forward whose peak counts, that of processes which end within it too."""
+        with self._memory.watching():
             self.forward(image)
-        finally:
-            over.set()
-            watch.join()
-        if self._peak_bytes:  # else the system tells no peaks to hold it against
-            self._peak_bytes = max(self._peak_bytes, *looks, 0)
 
     def _cpu_s(self) -> float | None:
         now = proc.tree(self.root) if self.task.protocol.audits else None
         return now.cpu_s if now else None
-
-
-def held_in_files(pid: int, folder: str) -> int:
-    """Bytes in use of the file system that a process has at `folder`, 0 where it is ours as well.
-
-    A confined worker's is in memory.
-    """
-    try:
-        theirs = f"/proc/{pid}/root{folder}"
-        if Path(theirs).stat().st_dev == Path(folder).stat().st_dev:
-            return 0
-        found = os.statvfs(theirs)
-    except OSError:
-        return 0
-    return (found.f_blocks - found.f_bfree) * found.f_frsize
 
 
 def refuse_negative(stage: Stage, claims: tuple[float | None, ...]) -> None:

@@ -186,3 +186,8 @@ def test_a_process_that_rests_uses_no_core_and_one_that_spins_does() -> None:
         spins.kill()
     assert share is not None
     assert share > 0.2  # of a core that others may want as well
+
+
+def test_files_count_where_a_process_has_a_file_system_of_its_own_there() -> None:
+    assert proc.held_in_files(os.getpid(), "/tmp") == 0  # noqa: S108 - it is ours as well
+    assert proc.held_in_files(0, "/tmp") == 0  # noqa: S108
