@@ -35,6 +35,7 @@ class Fresh:
     perturbed: Uint8
     flip: Flip
     shift: tuple[int, int] = (0, 0)  # LR rows and columns
+    share: float = 1.0  # of pixels that may have been changed
 
     @property
     def shown(self) -> Uint8:
@@ -70,11 +71,14 @@ class Draw:
     def __init__(self, seed: int | None = None) -> None:
         self._rng = np.random.default_rng(secrets.randbits(128) if seed is None else seed)
 
-    def fresh(self, pixels: Uint8, flips: Sequence[Flip] = FLIPS) -> Fresh:
-        """The image with every pixel changed by up to PERTURBATION levels, rolled and flipped."""
+    def fresh(self, pixels: Uint8, flips: Sequence[Flip] = FLIPS, share: float = 1.0) -> Fresh:
+        """The image rolled and flipped, a share of its pixels changed by up to PERTURBATION."""
         height, width, _ = pixels.shape
         shift = (self.below(height), self.below(width))
-        return Fresh(self._perturbed(pixels), flips[self.below(len(flips))], shift)
+        changed = self._perturbed(pixels)
+        if share < 1.0:
+            changed = np.where(self._rng.random((height, width, 1)) < share, changed, pixels)
+        return Fresh(changed, flips[self.below(len(flips))], shift, share)
 
     def turned(self, pixels: Uint8) -> Fresh:
         """The perturbed image upside down and left to right."""

@@ -45,19 +45,18 @@ class PartErrors:
 class FreshErrors:
     """Mean squared errors of one image, in grey levels, far from ends and cuts.
 
-    `claimed` where it was scored, `anew` in the output of a fresh version, moved back; `perturbed`
-    is by how much the version's pixels had been changed, which a network can't take back.
+    `claimed` where it was scored, `anew` in the output of a fresh version, moved back.
     """
 
     image: tuple[str, str]  # dataset and image
     claimed: float
     anew: float
-    perturbed: float
+    scale: int
 
     @property
     def lost_db(self) -> float:
-        """What is missing of the claimed PSNR beyond what the change of pixels explains."""
-        return _db(self.claimed + self.perturbed) - _db(self.anew)
+        """What is missing of the claimed PSNR."""
+        return _db(self.claimed + thresholds.FRESH_ERROR) - _db(self.anew)
 
 
 Errors = Sequence[PartErrors] | Sequence[FreshErrors]
@@ -67,10 +66,16 @@ def scores(parts: Sequence[PartErrors], fresh: Sequence[FreshErrors] = ()) -> Au
     """The worse of what parts and fresh versions tell; None where there were none of either."""
     kinds: list[tuple[Errors, Bounds, str]] = [
         (parts, thresholds.LOST_OF_PARTS, "parts of images"),
-        (fresh, thresholds.LOST_OF_FRESH, "fresh versions of images"),
+        (fresh, fresh_bounds(fresh), "fresh versions of images"),
     ]
     found = [_judged(errors, bounds, what) for errors, bounds, what in kinds if errors]
     return max(found, key=lambda audit: LEVELS.index(audit.verdict), default=None)
+
+
+def fresh_bounds(fresh: Sequence[FreshErrors]) -> Bounds:
+    """What fresh versions may lose: errors are smaller where less is enlarged."""
+    small = any(it.scale < thresholds.LARGE_SCALE for it in fresh)
+    return thresholds.LOST_OF_FRESH_SMALL if small else thresholds.LOST_OF_FRESH
 
 
 def _judged(errors: Errors, bounds: Bounds, what: str) -> Audit:
@@ -81,8 +86,9 @@ def _judged(errors: Errors, bounds: Bounds, what: str) -> Audit:
         f"{claimed_db:.2f} dB claimed on {len(errors)} {what}, "
         f"{claimed_db - lost_db:.2f} dB where the same can't have been stored"
     )
-    if lost_db > _bound(bounds, len(errors), bounds.spread_db):
-        level: AuditVerdict = "rejected" if lost_db > thresholds.LOST_REJECTED_DB else "suspect"
+    over_db = lost_db - _bound(bounds, len(errors), bounds.spread_db)
+    if over_db > 0.0:
+        level: AuditVerdict = "rejected" if over_db > thresholds.LOST_REJECTED_DB else "suspect"
         return Audit("scores", level, evidence)
     odd = [
         f"{image} alone {_mean_db(own):.2f} dB less"

@@ -122,7 +122,9 @@ class AuditedRound(PlainRound):
         """An image that nobody has seen; a graph's scored pass is timed on the image itself."""
         if timed_pass == 0 and not self._session.task.as_code:
             return image
-        fresh = self._passed[_key(image)] = self._fresh(image)
+        whole = image is self._compared and (timed_pass > 0 or not self._knows(image))
+        share = 1.0 if whole else thresholds.FRESH_SHARE_CHANGED
+        fresh = self._passed[_key(image)] = self._fresh(image, share)
         return replace(image, pixels=fresh.shown)
 
     def ranked_s(self, exchange: Exchange) -> float:
@@ -194,22 +196,28 @@ class AuditedRound(PlainRound):
         kinds = self._draw.order(min(most, number), max(number - most, 0))
         return tuple(it for it, kind in zip(self._images, kinds, strict=True) if kind == 0)
 
-    def _fresh(self, image: LrImage) -> Fresh:
-        return self._draw.fresh(image.pixels, flips(self._truths, image))
+    def _knows(self, image: LrImage) -> bool:
+        return self._truths is not None and self._truths.knows(image)
+
+    def _fresh(self, image: LrImage, share: float = 1.0) -> Fresh:
+        return self._draw.fresh(image.pixels, flips(self._truths, image), share)
 
     def _shown_afresh(self, image: LrImage) -> None:
-        version = self._fresh(image)
+        version = self._fresh(image, thresholds.FRESH_SHARE_CHANGED)
         shown = replace(image, pixels=version.shown)
         self._after_fresh(image, version, self._fetched(shown, self._session.forward(shown)))
 
     def _after_fresh(self, image: LrImage, version: Fresh, output: Uint8) -> None:
-        """Hold the output of a fresh version against the truth, and the scored output."""
+        """Hold the output of a fresh version against the scored output: both, or their errors.
+
+        That it answers small changes shows where all pixels were changed, its PSNR where few were.
+        """
         scored = self._kept.get(_key(image))
         if scored is None:
             return
-        if image is self._compared:
+        if version.share == 1.0:
             self._shown.append(Shown(image.pixels, scored, fresh=((version, output),)))
-        if self._truths is not None and self._truths.knows(image):
+        elif self._truths is not None and self._knows(image):
             errors = fresh_errors(self._truths, image, scored, version, output)
             self._fresh_errors += filter(None, [errors])
 
@@ -223,8 +231,7 @@ class AuditedRound(PlainRound):
         warmed = self._warmed.pop(_key(image), None)
         if warmed is not None:
             self._shown.append(Shown(image.pixels, output, warm_up=warmed.perturbed))
-        others = self._held - {_key(self._target)}
-        if _key(image) in others and not self._session.task.as_code:
+        if _key(image) in self._held and not self._session.task.as_code:
             self._shown_afresh(image)
         if image is self._place:
             self._seen_against_unseen()
@@ -254,7 +261,6 @@ class AuditedRound(PlainRound):
                 self._seconds[kind].append(exchange.seconds)
                 if kind == FRESH:
                     fresh.append((version, output))
-                    self._after_fresh(self._target, version, output)
                 elif kind == MOSAIC and self._mosaics:
                     self._mosaics.answered(output)
                 else:
@@ -276,7 +282,7 @@ class AuditedRound(PlainRound):
 
     def _more_fresh(self) -> None:
         """More fresh versions of the images that were kept, where the first ones raise a doubt."""
-        if not scores.doubtful(self._fresh_errors, thresholds.LOST_OF_FRESH):
+        if not scores.doubtful(self._fresh_errors, scores.fresh_bounds(self._fresh_errors)):
             return
         for image in [it for it in self._images if _key(it) in self._kept] * thresholds.MORE_PAIRS:
             self._shown_afresh(image)

@@ -128,7 +128,7 @@ def fresh_errors(
         (image.dataset, image.image),
         claimed=_error(truths.colour, claimed, truth),
         anew=_error(truths.colour, anew, truth),
-        perturbed=_error(truths.colour, fresh.perturbed[inner][None], image.pixels[inner][None]),
+        scale=scale,
     )
 
 
