@@ -21,12 +21,17 @@ def _hostile(imports: str, work: str) -> str:
     return f"import {imports}\n{source}"
 
 
-BURN = "def burn():\n    while True: pass\n"
+# several at once, since a busy machine gives one of them little
+BURN = "def burn():\n    held = torch.rand(256, 256)\n    while True: held @ held\n"
+THREADS = "for _ in range(4): threading.Thread(target=burn, daemon=True).start()"
+CHILDREN = (
+    "for _ in range(4):\n                if not os.fork():\n                    while True: pass"
+)
 KINDS = {
     "honest": CONV,
     "other": CONV,
-    "thread": BURN + _hostile("threading", "threading.Thread(target=burn, daemon=True).start()"),
-    "child": _hostile("os", "\n            if not os.fork():\n                while True: pass"),
+    "thread": BURN + _hostile("threading", THREADS),
+    "child": _hostile("os", f"\n            {CHILDREN}"),
     "stopped": _hostile("os, signal", "os.kill(os.getpid(), signal.SIGSTOP)"),
     "hoarder": _hostile("numpy", "Network.held = numpy.ones(20 * 2**30, numpy.uint8)"),
 }
@@ -62,7 +67,7 @@ def test_an_honest_contender_goes_through_whoever_is_in_its_block(
 def test_who_burns_processor_time_is_flagged(rows: dict[str, Row], name: str) -> None:
     entry = rows[name].entry
     flagged = {it.id for it in entry.audits if it.verdict != "ok"}
-    assert entry.failure is not None or flagged & {"idle", "threads"}
+    assert entry.failure is not None or flagged & {"idle", "threads", "clock", "collect"}
 
 
 @pytest.mark.parametrize(
