@@ -72,20 +72,24 @@ class Draw:
         self._rng = np.random.default_rng(secrets.randbits(128) if seed is None else seed)
 
     def fresh(self, pixels: Uint8, flips: Sequence[Flip] = FLIPS, share: float = 1.0) -> Fresh:
-        """The image rolled and flipped, a share of its pixels changed by up to PERTURBATION."""
+        """The image rolled and flipped, all pixels changed by up to PERTURBATION levels.
+
+        Or a `share` of them, by up to one level.
+        """
         height, width, _ = pixels.shape
         shift = (self.below(height), self.below(width))
-        changed = self._perturbed(pixels)
-        if share < 1.0:
-            changed = np.where(self._rng.random((height, width, 1)) < share, changed, pixels)
+        some = self._rng.random((height, width, 1)) < share
+        changed = np.where(
+            some, self._perturbed(pixels, 1 if share < 1.0 else PERTURBATION), pixels
+        )
         return Fresh(changed, flips[self.below(len(flips))], shift, share)
 
     def turned(self, pixels: Uint8) -> Fresh:
         """The perturbed image upside down and left to right."""
         return Fresh(self._perturbed(pixels), TURNED)
 
-    def _perturbed(self, pixels: Uint8) -> Uint8:
-        change = self._rng.integers(-PERTURBATION, PERTURBATION + 1, pixels.shape, dtype=np.int16)
+    def _perturbed(self, pixels: Uint8, most: int = PERTURBATION) -> Uint8:
+        change = self._rng.integers(-most, most + 1, pixels.shape, dtype=np.int16)
         perturbed: Uint8 = np.clip(pixels + change, 0, 255).astype(np.uint8)
         return perturbed
 

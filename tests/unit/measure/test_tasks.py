@@ -67,7 +67,7 @@ def test_with_audits_no_image_of_the_warm_up_is_the_same_twice(log: Path) -> Non
     assert first != second
     for given in (first, second):
         apart = np.frombuffer(given, np.uint8)[::-1].reshape(-1, 3)[:, ::-1].astype(int)
-        assert 0 < abs(apart.ravel() - np.arange(108)).max() <= 1
+        assert 0 < abs(apart.ravel() - np.arange(108)).max() <= 2
 
 
 def test_with_audits_timed_passes_see_images_that_nobody_has_seen(log: Path) -> None:

@@ -108,7 +108,7 @@ def test_errors_are_taken_where_neither_ends_nor_cuts_are_near() -> None:
     truths = FakeTruths({"flat": truth})
     errors = fresh_errors(truths, image, scored, Fresh(perturbed, (1, 1)), output)
     assert errors == FreshErrors(("set", "flat"), 9.0, 16.0, 4)
-    assert errors.lost_db == pytest.approx(10 * np.log10(16.1 / 9.6))
+    assert errors.lost_db == pytest.approx(10 * np.log10(16.1 / 10.6))
     assert fresh_errors(truths, image, scored, Fresh(perturbed, (1, 1), (10, 10)), output) is None
 
 
