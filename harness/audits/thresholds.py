@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Bounds:
-    """What honest networks lose in dB where nothing can be stored.
+    """What honest networks lose in dB where nothing can be stored, at most.
 
-    The mean of n: `mean_db`, and `spread_db` over the root of n. Of one image's: `of_one_db`
-    instead of the spread.
+    The mean of n `mean_db`, and `spread_db` over the root of n. `of_one_db` is for one image.
     """
 
     mean_db: float
@@ -98,8 +97,9 @@ LOST_OF_PARTS = Bounds(mean_db=0.3, spread_db=1.0, of_one_db=4.5)
 FRESH_SHARE_CHANGED = 0.1
 FRESH_ERROR = 1.5  # squared grey levels that the change may add: measured 0.1 to 0.8
 LARGE_SCALE = 4
-LOST_OF_FRESH = Bounds(mean_db=0.15, spread_db=0.6, of_one_db=1.0)
-LOST_OF_FRESH_SMALL = Bounds(mean_db=0.2, spread_db=3.0, of_one_db=4.0)
+LOST_OF_FRESH = Bounds(mean_db=0.15, spread_db=0.6, of_one_db=2.5)
+LOST_OF_FRESH_SMALL = Bounds(mean_db=0.2, spread_db=2.0, of_one_db=4.0)
+DEVIATIONS = 1.5  # of the losses of images, if that is more than the spread: one in many is no rule
 FRESH_IMAGES = 8  # images of a round, at most, whose fresh versions are held against their truths
 FRESH_LEAST = 3  # and at least, where each costs a forward of its own
 FRESH_SHARE = 0.1  # of the images, in between

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from harness.audits import scores, thresholds
-from harness.audits.scores import PartErrors
+from harness.audits.scores import FreshErrors, PartErrors
+from harness.core.audit import Audit
 
 
 def _part(lost_factor: float, image: str = "a") -> PartErrors:
@@ -59,3 +60,36 @@ def test_fine_stripes_that_alias_otherwise_are_no_cheat() -> None:
     audit = scores.scores([_part(1.0, str(at)) for at in range(20)] + [_part(1.9, "stripes")])
     assert audit is not None
     assert audit.verdict == "ok"
+
+
+def _fresh(lost_db: float, image: str, scale: int = 4) -> FreshErrors:
+    claimed = 100.0
+    own = (claimed + thresholds.FRESH_ERROR + thresholds.ROUNDING) * 10 ** (lost_db / 10)
+    return FreshErrors(("set", image), claimed, own - thresholds.ROUNDING, scale)
+
+
+def _of_fresh(*lost_db: float, scale: int = 4, versions: int = 1) -> Audit:
+    errors = [_fresh(it, str(at), scale) for at, it in enumerate(lost_db)] * versions
+    audit = scores.scores((), errors)
+    assert audit is not None
+    return audit
+
+
+def test_a_gain_that_all_fresh_versions_lack_is_found() -> None:
+    # 0.15 + 0.6 / sqrt(4) = 0.45 dB of four images, 0.30 of sixteen
+    assert _of_fresh(0.4, 0.4, 0.4, 0.4).verdict == "ok"
+    assert _of_fresh(*[0.4] * 16).verdict == "suspect"
+    assert _of_fresh(3.0, 3.0, 3.0, 3.0).verdict == "rejected"
+    assert _of_fresh(1.0, 1.0, 1.0, 1.0, scale=2).verdict == "ok"
+
+
+def test_versions_of_one_image_are_one_image() -> None:
+    # an honest network may lose 0.6 dB on fine stripes, and does so again and again
+    assert _of_fresh(0.6, versions=58).verdict == "ok"
+    assert _of_fresh(2.0, 0.0, 0.1, versions=8).verdict == "ok"
+
+
+def test_one_stored_image_is_named_by_its_fresh_versions() -> None:
+    audit = _of_fresh(6.0, 0.0, 0.1, 0.0, 0.1)
+    assert audit.verdict == "suspect"
+    assert "0 alone 6.00 dB less" in audit.evidence
