@@ -83,6 +83,18 @@ def signalled(root: int, number: signal.Signals) -> None:
         reached |= new
 
 
+def running(root: int) -> bool:
+    """Whether a thread of `root` or of what is below it uses a processor: a long system call goes
+    on after SIGSTOP has been sent.
+    """
+    for pid in _below(root):
+        with contextlib.suppress(OSError):
+            for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - fast
+                if _stat(f"{pid}/task/{thread}")[0] == b"R":
+                    return True
+    return False
+
+
 def _below(root: int, *, thorough: bool = True) -> Iterator[int]:
     """`root` and all below it."""
     left = [root]
@@ -161,8 +173,8 @@ def _bytes(field: str) -> int:
     return int(amount) * (1024 if unit.strip() == "kB" else 1)
 
 
-def _stat(pid: int) -> list[bytes]:
-    """The fields of proc(5) from the third, the state, on."""
+def _stat(pid: int | str) -> list[bytes]:
+    """The fields of proc(5) from the third, the state, on; of a process, or PROCESS/task/THREAD."""
     return _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
 
 

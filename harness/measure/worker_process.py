@@ -27,6 +27,8 @@ from harness.wire.codec import ProtocolError
 from harness.wire.messages import Answer, Request, Stop, Trouble
 
 GRACE_S = 2.0  # for each rung of the stop ladder
+STOPPED_S = 2.0  # in which a system call that has begun ends, so that the process is stopped
+LOOK_S = 0.0005
 A = TypeVar("A", bound=Answer)
 
 
@@ -150,6 +152,9 @@ class WorkerProcess:
     def rest(self) -> None:
         """Stop every process of the worker where it is, until `wake`."""
         self._signal(signal.SIGSTOP)
+        until = time.monotonic() + STOPPED_S
+        while proc.running(self.root) and time.monotonic() < until:
+            time.sleep(LOOK_S)
 
     def wake(self) -> None:
         """Let every process of the worker go on."""

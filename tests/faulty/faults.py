@@ -23,7 +23,7 @@ import psutil
 from harness.core.record import SCHEMA
 
 from .apart import mount
-from .runs import USE_CASE, Ended, Place, kill, steady
+from .runs import CLOCKED, Ended, Place, kill, steady
 
 DISK = 256 * 1024  # bytes of the small file system
 PAGE = 4096
@@ -152,7 +152,8 @@ def clock_back(place: Place, dice: Random) -> Ended:
             return dt.datetime.now(tz) - (offset if cls.asked > 3 else dt.timedelta())
 
     def change() -> None:
-        USE_CASE.__dict__.update(datetime=Wound)
+        for module in CLOCKED:
+            module.__dict__.update(datetime=Wound)
 
     _cut_short(place, dice)
     return place.run(change)

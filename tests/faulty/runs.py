@@ -35,7 +35,7 @@ ENTRIES = ("one", "two")
 ROUNDS = 2
 WORK_S = 0.01  # of a stand-in for a worker
 NEWLY = ("earlier_run", "ranks", "tracks", "notes")
-USE_CASE = import_module("harness.usecases.evaluate")
+CLOCKED = [import_module(f"harness.usecases.{name}") for name in ("evaluate", "run_rounds")]
 Change = Callable[[], object]
 
 

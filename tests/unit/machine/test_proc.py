@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -191,3 +192,18 @@ def test_a_process_that_rests_uses_no_core_and_one_that_spins_does() -> None:
 def test_files_count_where_a_process_has_a_file_system_of_its_own_there() -> None:
     assert proc.held_in_files(os.getpid(), "/tmp") == 0  # noqa: S108 - it is ours as well
     assert proc.held_in_files(0, "/tmp") == 0  # noqa: S108
+
+
+def test_a_process_runs_until_it_has_been_stopped() -> None:
+    with subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"]) as spinning:
+        try:
+            until = time.monotonic() + 10.0
+            while not proc.running(spinning.pid):
+                assert time.monotonic() < until
+            proc.signalled(spinning.pid, signal.SIGSTOP)
+            while proc.running(spinning.pid):
+                assert time.monotonic() < until
+            assert not proc.running(spinning.pid)
+        finally:
+            spinning.kill()
+    assert not proc.running(spinning.pid)

@@ -22,15 +22,8 @@ from harness.measure import loads
 from harness.measure.jobs import Job, JobResult
 from harness.measure.local_executor import LocalExecutor
 from harness.rules import rulebook
-from harness.usecases.evaluate import (
-    Rows,
-    RunRequest,
-    _measured,
-    _thorough_round,
-    read_challenge,
-    read_rules,
-    sharers,
-)
+from harness.usecases.evaluate import RunRequest, _measured, read_challenge, read_rules
+from harness.usecases.run_rounds import Rows, _thorough_round, sharers
 
 ENV = Environment("here", {})
 
