@@ -31,7 +31,7 @@ class LaunchedSide:
         """The protocol's warm-up; seconds of the very first forward."""
         with _turn(self._arm, self._session):
             first = warm_up(self._session, self._images, turned)
-            self._session.memory()  # a GPU's peak begins anew with each question
+            self._session.reset_peak()
             return first
 
     def forward(self, turn: int) -> float:
@@ -44,7 +44,8 @@ class LaunchedSide:
     def told(self) -> ArmReport:
         """What is known of the process after its forwards."""
         with _turn(self._arm, self._session):
-            memory = self._session.memory()
+            largest = max(self._images, key=lambda image: image.pixels.size)
+            memory = self._session.memory(largest)
         return ArmReport(
             None if memory is None else memory.peak_bytes,
             self._session.compile_s,

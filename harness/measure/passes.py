@@ -51,7 +51,7 @@ def in_turns(
     first_call_s = warm_up(session, images, beside.warm_up)
     warmup_s = time.perf_counter() - began
     samples, scores, phases = yield from time_passes(session, images, score, beside)
-    memory = session.memory()
+    memory = session.memory(max(images, key=lambda image: image.pixels.size))
     energy = session.energy(images, samples)
     state = session.inspect("collect")
     notes = session.notes(state) + unseen(samples)

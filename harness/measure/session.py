@@ -341,11 +341,13 @@ class Session:
         """What was allocated so far no longer counts."""
         self.inspect("warmup")
 
-    def memory(self) -> Memory | None:
+    def memory(self, largest: LrImage) -> Memory | None:
         """Peak memory of the timed forwards so far, None where the system does not tell.
 
-        Code may hold something all the time: on a CPU its level is no more than a worker's without
-        a submission, and its weights.
+        On a CPU it is that of one more forward, of the `largest` image, after a rest: the heap that
+        earlier ones left is cut up, and may grow where it need not. Audited code could tell that
+        forward, so all of its own count; and since it may hold something all the time, its level is
+        no more than a worker's without a submission, and its weights.
         """
         state = self.inspect("collect")  # after which it holds no output
         if self.task.load.device == "cuda":
@@ -355,8 +357,13 @@ class Session:
                 reserved_bytes=state.cuda_reserved_bytes,
                 nvml_bytes=nvml.process_bytes(self._worker.pid),
             )
+        audited_code = self.task.as_code and self.task.protocol.audits
+        if not audited_code:
+            self._memory = PeakMemory(self._worker)
+            with self._memory.counting():
+                self.forward(largest)
         known = self.task.calibration
-        held = known.rest_bytes if known and self.task.as_code else 0
+        held = known.rest_bytes if known and audited_code else 0
         return self._memory.above(held + self._weights_bytes() if held else None)
 
     def _weights_bytes(self) -> int:

@@ -100,7 +100,7 @@ class FakeSession:
         self.forward(image)
         self.memory_watched.append(image)
 
-    def memory(self) -> Memory | None:
+    def memory(self, largest: LrImage) -> Memory | None:  # noqa: ARG002
         return None
 
     def energy(self, images: object, samples: object) -> None:

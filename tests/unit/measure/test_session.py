@@ -80,7 +80,7 @@ def test_what_code_holds_all_the_time_is_no_level(
     load = replace(asked.load, form=form)
     session = _session(replace(asked, load=load, calibration=replace(CALIBRATION, rest_bytes=rest)))
     session.timed(IMAGE)
-    memory = session.memory()
+    memory = session.memory(IMAGE)
     assert memory is not None
     assert (memory.peak_bytes, memory.source) == (peak, source)
 
@@ -89,11 +89,11 @@ def test_a_process_that_ends_within_a_forward_counts_where_memory_is_watched() -
     starts = [sys.executable, "-S", "-c", HOLDS_64_MIB]
     session = _session(task(weights=""), lambda: subprocess.run(starts, check=True))
     session.timed(IMAGE)
-    before = session.memory()
+    before = session.memory(IMAGE)
     if before is None:
         pytest.skip("the system forgets no peaks")
     session.watch_memory(IMAGE)
-    after = session.memory()
+    after = session.memory(IMAGE)
     assert after is not None
     assert after.peak_bytes - before.peak_bytes > 48 * MIB
 
