@@ -15,8 +15,7 @@ from harness.measure.tasks import started
 from harness.measure.worker_process import WorkerFailed
 from harness.wire.messages import Load
 
-# LR pixels, of about the smallest images to the largest that are common. What fetching costs is no
-# line: from some size on the heap is given back each time.
+# LR pixels, of about the smallest images to the largest that are common; in between costs are lines
 SIDES = (24, 64, 128, 192, 288)
 TRIES = 21  # of each; the first one counts for nothing
 SCALE = 4

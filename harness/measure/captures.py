@@ -30,7 +30,7 @@ from harness.measure.worker_group import concurrently
 from harness.sandbox.confinement import Confinement
 from harness.wire.messages import Load
 
-CAPTURING = 2  # raise it when a change makes older graphs incomparable
+CAPTURING = 3  # raise it when a change makes older graphs incomparable
 DIFFERENT = 1e-3
 """Share of an output's subpixels that may differ, by one level of 255 at most: kernels that are
 chosen by the memory layout of their input sum in another order."""
