@@ -149,8 +149,9 @@ METRICS: Mapping[str, Metric] = {
         Metric(
             "memory", "Memory", "bytes", "MiB", 1,
             whole=True, comparable=False, gate=GateDefault("percent", 10.0, label="Peak memory"),
-            meaning="Peak of the timed passes. On a GPU: what PyTorch allocated, reset after the "
-            "warm-up; on a CPU: resident memory above the least since the load. 1 MiB = 2²⁰ bytes.",
+            meaning="Peak of a forward. On a GPU: what PyTorch allocated, reset after the warm-up; "
+            "on a CPU: resident memory above that at rest, of code above a worker without a "
+            "submission and its weights. 1 MiB = 2²⁰ bytes.",
             meanings={
                 "printed": "As printed. 1 MiB = 2²⁰ bytes.",
                 "imported": "As in the results file, of the validation images. Official scripts "

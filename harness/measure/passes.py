@@ -106,7 +106,7 @@ def time_passes(
     scores: list[ImageScore] = []
     score_s = collect_s = others_s = 0.0
     began = time.perf_counter()
-    audited_code = session.task.protocol.audits and session.task.as_code
+    audited_code = session.task.audited_code
     for timed_pass in range(session.task.protocol.passes):
         for image in images:
             scored = beside.untimed(image) if timed_pass == 0 else None

@@ -78,6 +78,11 @@ class Task:
         """Whether the submission's own code runs in the worker."""
         return self.load.form in ("entry", "ntire")
 
+    @property
+    def audited_code(self) -> bool:
+        """Whether that is judged: what code can tell apart may be another's figures."""
+        return self.as_code and self.protocol.audits
+
 
 @dataclass(frozen=True)
 class OutputReply:
@@ -211,13 +216,15 @@ class Session:
         )
 
     def timed(self, image: LrImage) -> Exchange:
-        """A forward whose peak memory counts.
+        """A forward that is ranked; of audited code its peak memory counts.
 
         One that ran on a throttled GPU is taken again, within bounds.
         """
         if self._throttling is not None:
             exchange, throttled = self._throttling.steady(lambda: self._ranked(image))
             return replace(exchange, throttled=throttled)
+        if not self.task.audited_code:
+            return self._ranked(image)
         with self._memory.counting():
             return self._ranked(image)
 
@@ -357,13 +364,11 @@ class Session:
                 reserved_bytes=state.cuda_reserved_bytes,
                 nvml_bytes=nvml.process_bytes(self._worker.pid),
             )
-        audited_code = self.task.as_code and self.task.protocol.audits
-        if not audited_code:
-            self._memory = PeakMemory(self._worker)
+        if not self.task.audited_code:
             with self._memory.counting():
                 self.forward(largest)
         known = self.task.calibration
-        held = known.rest_bytes if known and audited_code else 0
+        held = known.rest_bytes if known and self.task.audited_code else 0
         return self._memory.above(held + self._weights_bytes() if held else None)
 
     def _weights_bytes(self) -> int:
