@@ -17,32 +17,16 @@ from harness.measure.session import LrImage, ScoreOutput, Session
 from harness.measure.truth_probes import Truths
 
 
-def run(
-    session: Session,
-    images: tuple[LrImage, ...],
-    score: ScoreOutput,
-    truths: Truths | None = None,
-) -> RoundFigures:
-    """A whole round in a fresh process; audits make images of the `truths`."""
-    turns = in_turns(session, images, score, truths)
-    while True:
-        try:
-            next(turns)
-        except StopIteration as end:
-            figures: RoundFigures = end.value
-            return figures
-
-
 def in_turns(
     session: Session,
     images: tuple[LrImage, ...],
     score: ScoreOutput,
     truths: Truths | None = None,
 ) -> Generator[None, None, RoundFigures]:
-    """The same for somebody who takes turns with others: it stops before and after each forward.
+    """A whole round in a fresh process, for somebody who takes turns with others.
 
-    What it does in its first turn, third and so on is not timed; in each other one it times one
-    forward.
+    It stops before and after each timed forward: what it does in its first turn, third and so on is
+    not timed, in each other one it times one forward. Audits make images of the `truths`.
     """
     load = session.task.load
     audits = session.task.protocol.audits

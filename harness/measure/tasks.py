@@ -10,17 +10,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.core.outcome import Failed
-from harness.core.record import CountFigures, RoundFigures
-from harness.measure import passes
+from harness.core.record import CountFigures
 from harness.measure.session import (
     LrImage,
     OutputReply,
-    ScoreOutput,
     Session,
     Task,
     refuse_negative,
 )
-from harness.measure.truth_probes import Truths
 from harness.measure.worker_process import WorkerFailed, WorkerProcess
 from harness.wire.messages import Ready
 
@@ -35,16 +32,6 @@ class Exports:
     ready: Ready
     weights: bytes  # a safetensors file; never read on this side
     replies: tuple[OutputReply, ...]
-
-
-def run_round(
-    task: Task,
-    images: tuple[LrImage, ...],
-    score: ScoreOutput,
-    truths: Truths | None = None,
-) -> RoundFigures | Failed:
-    """Measure every image in one fresh process; `score` is given each output of the first pass."""
-    return ask_worker(task, lambda session: passes.run(session, images, score, truths))
 
 
 def run_count(

@@ -44,7 +44,8 @@ from harness.measure import loads
 from harness.measure.calibration import null, take
 from harness.measure.local_executor import CALIBRATION_S, better, odd
 from harness.measure.session import LrImage, Task
-from harness.measure.tasks import run_count, run_round
+from harness.measure.tasks import run_count
+from harness.measure.turns import BlockMember, run_block
 from harness.quality.colour import RGB
 from harness.sandbox.confinement import NoConfinement
 from harness.wire.messages import Load
@@ -136,12 +137,12 @@ def _entry(
         wall_s = {}
         for way in sorted(ways, reverse=bool(number % 2)):
             began = time.perf_counter()
-            outcome = run_round(ways[way], truths.images, _unscored, truths)
+            outcome = _round(ways[way], truths)
             wall_s[way] = time.perf_counter() - began
             if odd(outcome):
                 tally.again += 1
                 audited = replace(audited, calibration=calibration.known(0.0))
-                outcome = better(outcome, run_round(audited, truths.images, _unscored, truths))
+                outcome = better(outcome, _round(audited, truths))
             if isinstance(outcome, Failed):
                 tally.failures.append(outcome.message)
             elif way == "on":
@@ -154,6 +155,10 @@ def _entry(
         kind = f"{'later' if later else 'first'} {'thorough' if thorough else 'plain'}"
         tally.ratios.setdefault(kind, []).append(wall_s["on"] / wall_s["off"])
     return tally
+
+
+def _round(task: Task, truths: CroppedTruths) -> RoundFigures | Failed:
+    return run_block([BlockMember("it", task, _unscored)], truths.images, truths)["it"]
 
 
 def _show(name: str, tally: Tally) -> None:

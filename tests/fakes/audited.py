@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,16 @@ from harness.core.audit import Audit, ProcessState, WatchedForward
 from harness.core.challenge import TimingProtocol
 from harness.core.model_counts import Counts
 from harness.core.outcome import failed
-from harness.core.record import Calibration, CountFigures, ExchangeCost, ImageScore, Memory
-from harness.measure.session import LrImage, OutputReply, Task
+from harness.core.record import (
+    Calibration,
+    CountFigures,
+    ExchangeCost,
+    ImageScore,
+    Memory,
+    RoundFigures,
+)
+from harness.measure.passes import in_turns
+from harness.measure.session import LrImage, OutputReply, Session, Task
 from harness.measure.worker_process import WorkerFailed
 from harness.quality.bicubic import downscale, upscale
 from harness.quality.colour import RGB, ColourSpace
@@ -35,7 +43,7 @@ def bicubic(lr: Uint8) -> Uint8:
 
 @dataclass
 class FakeSession:
-    """What `passes.run` asks of a session. `seconds` is told what was shown before."""
+    """What `passes.in_turns` asks of a session. `seconds` is told what was shown before."""
 
     task: Task
     model: Callable[[Uint8], Uint8] = bicubic
@@ -108,6 +116,19 @@ class FakeSession:
 
     def reset_peak(self) -> None:
         """There is no memory."""
+
+
+def whole_round(
+    session: FakeSession, shown: tuple[LrImage, ...], truths: FakeTruths | None = None
+) -> RoundFigures:
+    """A round of one that has nobody to take turns with."""
+    turns = in_turns(cast("Session", session), shown, score, truths)
+    while True:
+        try:
+            next(turns)
+        except StopIteration as end:
+            figures: RoundFigures = end.value
+            return figures
 
 
 def task(

@@ -19,7 +19,7 @@ from harness.measure import loads
 from harness.measure.calibration import null, take
 from harness.measure.run_images import RunImages, Scorer, gather
 from harness.measure.session import Task
-from harness.measure.tasks import run_round
+from harness.measure.turns import BlockMember, run_block
 from harness.measure.worker_group import concurrently
 from harness.sandbox.confinement import Confinement
 from harness.usecases.evaluate import RunRequest, read_challenge
@@ -132,7 +132,7 @@ def _measuring(world: World, confinement: Confinement) -> Callable[[Path], Outco
             calibration=calibration,
             thorough=True,
         )
-        return run_round(task, material.lr, judge)
+        return run_block([BlockMember(folder.name, task, judge)], material.lr)[folder.name]
 
     return measure
 

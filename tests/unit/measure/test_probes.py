@@ -2,22 +2,20 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
-from fakes.audited import FakeSession, Uint8, bicubic, images, score, task
+from fakes.audited import FakeSession, Uint8, bicubic, images, task, whole_round
 
 from harness.core.model_counts import Counts
 from harness.core.record import RoundFigures
 from harness.machine import proc
-from harness.measure import passes
-from harness.measure.session import Session
 from harness.wire.messages import Ready
 
 
 def _run(session: FakeSession) -> RoundFigures:
-    return passes.run(cast("Session", session), images(), score)
+    return whole_round(session, images())
 
 
 def _verdicts(session: FakeSession) -> dict[str, str]:
@@ -82,11 +80,11 @@ def test_what_can_be_recognised_of_code_is_never_timed() -> None:
 
 def test_a_later_round_of_code_scores_those_that_were_drawn() -> None:
     session = FakeSession(task(later=True, thorough=False))
-    figures = passes.run(cast("Session", session), images(5), score)
+    figures = whole_round(session, images(5))
     assert (len(figures.samples), len(figures.scores)) == (5, 3)
     assert len(session.given) == 1 + 5 + 3
     graph = FakeSession(task(form="graph", later=True, thorough=False))
-    assert len(passes.run(cast("Session", graph), images(5), score).scores) == 5
+    assert len(whole_round(graph, images(5)).scores) == 5
 
 
 def test_what_takes_its_time_where_it_is_not_ranked_is_found() -> None:

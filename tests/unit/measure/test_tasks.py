@@ -16,7 +16,8 @@ from harness.core.record import ImageScore, RoundFigures
 from harness.machine import gpu_monitor, nvml
 from harness.measure import energy
 from harness.measure.session import LrImage, OutputReply, Task
-from harness.measure.tasks import run_count, run_outputs, run_round
+from harness.measure.tasks import run_count, run_outputs
+from harness.measure.turns import BlockMember, run_block
 from harness.measure.worker_group import WorkerGroup
 from harness.measure.worker_process import Abandoned
 from harness.wire.messages import Load
@@ -41,8 +42,12 @@ def _score(image: LrImage, pixels: Any) -> ImageScore:
     return ImageScore(image.dataset, image.image, str(pixels.shape))
 
 
+def _outcome(task: Task, *images: LrImage) -> RoundFigures | Failed:
+    return run_block([BlockMember("it", task, _score)], images)["it"]
+
+
 def _figures(task: Task, *images: LrImage) -> RoundFigures:
-    outcome = run_round(task, images, _score)
+    outcome = _outcome(task, *images)
     assert isinstance(outcome, RoundFigures), outcome
     return outcome
 
@@ -107,14 +112,14 @@ def test_the_memory_is_that_of_the_device_that_was_asked_for(
 
 def test_a_round_that_goes_on_past_its_deadline_is_ended_and_says_so(log: Path) -> None:
     task = _task(log, "remembering", round_deadline_s=1e-9)
-    outcome = run_round(task, (_image(1, 1),), _score)
+    outcome = _outcome(task, _image(1, 1))
     assert isinstance(outcome, Failed)
     assert (outcome.reason, outcome.message) == ("timeout", "the round took longer than 1e-09 s")
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 def test_a_claim_below_nothing_is_refused(log: Path, device: str) -> None:
-    outcome = run_round(_task(log, "negative_state", device=device), (_image(1, 1),), _score)
+    outcome = _outcome(_task(log, "negative_state", device=device), _image(1, 1))
     assert isinstance(outcome, Failed)
     assert (outcome.reason, outcome.message) == ("protocol", "claims a negative figure: -1")
 
@@ -140,7 +145,7 @@ def test_a_window_of_more_forwards_than_it_can_hold_is_refused(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _gpu(monkeypatch, energy_mj=count(0, 5000))
-    outcome = run_round(_task(log, "boastful", device="cuda"), (_image(1, 1),), _score)
+    outcome = _outcome(_task(log, "boastful", device="cuda"), _image(1, 1))
     assert isinstance(outcome, Failed)
     assert (outcome.reason, outcome.message[:20]) == ("protocol", "claims 1000000000000")
 

@@ -1,17 +1,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
-from fakes.audited import FakeSession, FakeTruths, Uint8, bicubic, photographs, score, shrunk, task
+from fakes.audited import (
+    FakeSession,
+    FakeTruths,
+    Uint8,
+    bicubic,
+    photographs,
+    shrunk,
+    task,
+    whole_round,
+)
 
 from harness.audits.fresh_images import Draw, Fresh
 from harness.audits.scores import FreshErrors
 from harness.core.audit import Audit
-from harness.measure import passes
-from harness.measure.session import LrImage, Session
+from harness.measure.session import LrImage
 from harness.measure.truth_probes import MosaicProbe, fresh_errors
 from harness.quality.bicubic import downscale
 from harness.quality.colour import LUMA
@@ -37,7 +45,7 @@ class Memoriser:
 
 def _scores(model: Callable[[Uint8], Uint8], truths: FakeTruths, **asked: Any) -> list[Audit]:
     session = FakeSession(task(**{"form": "graph", **asked}), model=model)
-    figures = passes.run(cast("Session", session), IMAGES, score, truths)
+    figures = whole_round(session, IMAGES, truths)
     return [it for it in figures.audits if it.id == "scores"]
 
 
@@ -116,7 +124,7 @@ def test_untrained_models_are_not_judged() -> None:
     session = FakeSession(
         task(weights="", form="graph"), Memoriser(), ready=Ready(0.1, 7, untrained=True)
     )
-    figures = passes.run(cast("Session", session), IMAGES, score, FakeTruths(TRUTHS))
+    figures = whole_round(session, IMAGES, FakeTruths(TRUTHS))
     assert "scores" not in {it.id for it in figures.audits}
 
 
@@ -146,6 +154,6 @@ def test_a_heavy_network_for_mosaics_alone_shows_in_their_time() -> None:
         return 0.01 if known else 0.05
 
     session = FakeSession(task(), seconds=seconds)
-    figures = passes.run(cast("Session", session), IMAGES, score, FakeTruths(TRUTHS))
+    figures = whole_round(session, IMAGES, FakeTruths(TRUTHS))
     (found,) = [it for it in figures.audits if it.id == "repeats"]
     assert found.verdict == "rejected"
