@@ -39,18 +39,23 @@ class Heavy(Tiny):
         return super().forward(image)
 
 
+_pending, _modes = [], []
+
+
 def at_collect(then):
     """Call `then` at the first function of torch that the worker uses after the forward."""
     from torch.overrides import TorchFunctionMode
 
     class Late(TorchFunctionMode):
         def __torch_function__(self, func, types, args=(), kwargs=None):
-            if func is torch.Tensor.cpu:
-                self.__exit__(None, None, None)
-                then()
+            while func is torch.Tensor.cpu and _pending:
+                _pending.pop()()
             return func(*args, **(kwargs or {}))
 
-    Late().__enter__()
+    _pending.append(then)
+    if not _modes:
+        _modes.append(Late())
+        _modes[0].__enter__()
 
 
 def say(*words):
