@@ -2,7 +2,7 @@
 
     python tests/benchmarks/audits_honest.py --data-dir DATA [--weights-dir WEIGHTS] [--runs 20]
         [--data-set Set5] [--images 3] [--crop 64] [--busy 4]
-        [--ntire CHECKOUT --ids 0,4,18] [ENTRY ...]
+        [--ntire CHECKOUT --ids 0,4,18] [--graphs] [ENTRY ...]
 
 Every reference model with official weights (demo weights without --weights-dir), the worked example
 and, if asked for, entries of an official checkout: each in RUNS rounds with audits, the thorough
@@ -10,9 +10,10 @@ ones of a first round among them, and as many without, in turns, on the same ima
 verdict that is not `ok`, what `scores` found, how often each audit was asked, and the audits' cost:
 the wall time of a round with them over that of one without, as the median of the turns' ratios.
 `thorough` is a round with the forwards that audits alone need, `plain` any other; a `later` one
-does not score all images. All run as code: `moved` is by how much our clock raised what the worker
-reported, in the median and at most of all rounds, and `again` says how many rounds were taken again
-because their clocks were odd. `--busy` spins so many processes beside.
+does not score all images. All run as code, or with `--graphs` as what is captured of them: `moved`
+is by how much our clock raised what the worker reported, in the median and at most of all rounds,
+and `again` says how many rounds were taken again because their clocks were odd. `--busy` spins so
+many processes beside.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+from captures import graph_of
 
 from harness.audits.roofline import floor
 from harness.core.audit import Audit
@@ -44,6 +46,7 @@ from harness.measure import loads
 from harness.measure.calibration import null, take
 from harness.measure.local_executor import CALIBRATION_S, better, odd
 from harness.measure.session import LrImage, Task
+from harness.measure.stored_images import stored_images
 from harness.measure.tasks import run_count
 from harness.measure.turns import BlockMember, run_block
 from harness.quality.colour import RGB
@@ -101,7 +104,7 @@ def main() -> None:
             Task(without, protocol, logs / "calibration.log", NoConfinement())
         )
         total = Tally()
-        for name, load in _loads(options, protocol):
+        for name, load in _loads(options, protocol, logs):
             truths = CroppedTruths(options, load.scale)
             task = Task(load, protocol, logs / f"{name}.log", NoConfinement())
             tally = _entry(task, truths, calibration, options)
@@ -147,7 +150,7 @@ def _entry(
                 tally.failures.append(outcome.message)
             elif way == "on":
                 least = floor(counts, [outcome], scale=task.load.scale)
-                audits = (*outcome.audits, *filter(None, (least,)))
+                audits = (*outcome.audits, *filter(None, (least, _stored(task, thorough, truths))))
                 tally.asked.update(it.id for it in audits)
                 tally.odd += tuple(it for it in audits if it.verdict != "ok")
                 tally.scores += tuple(it.evidence for it in audits if it.id == "scores")
@@ -155,6 +158,12 @@ def _entry(
         kind = f"{'later' if later else 'first'} {'thorough' if thorough else 'plain'}"
         tally.ratios.setdefault(kind, []).append(wall_s["on"] / wall_s["off"])
     return tally
+
+
+def _stored(task: Task, thorough: bool, truths: CroppedTruths) -> Audit | None:
+    if task.load.form != "graph" or not thorough:
+        return None
+    return stored_images(Path(task.load.weights), truths.images, truths, task.load.scale)
 
 
 def _round(task: Task, truths: CroppedTruths) -> RoundFigures | Failed:
@@ -183,13 +192,21 @@ def _moved(figures: RoundFigures) -> float:
     return sum(it.seconds for it in figures.samples) / sum(reported) - 1.0
 
 
-def _loads(options: argparse.Namespace, protocol: TimingProtocol) -> Iterator[tuple[str, Load]]:
+def _loads(
+    options: argparse.Namespace, protocol: TimingProtocol, folder: Path
+) -> Iterator[tuple[str, Load]]:
     mode = "official" if options.weights_dir else "bundled"
     for candidate in _candidates(options):
         ready = loads.contender(candidate, protocol, mode=mode, weights_dir=options.weights_dir)
         if isinstance(ready, Rejected):
             print(f"{candidate.id}: left out, {'; '.join(ready.faults)}")
             continue
+        if options.graphs:
+            images = CroppedTruths(options, ready.load.scale).images
+            ready = graph_of(ready, images, COUNTED, folder)
+            if ready.captured.as_code:
+                print(f"{candidate.id}: left out, no graph: {ready.captured.as_code}")
+                continue
         yield candidate.id, ready.load
 
 
@@ -248,6 +265,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--busy", type=int, default=0, help="processes that spin beside")
     parser.add_argument("--ntire", type=Path, help="an official NTIRE ESR checkout")
+    parser.add_argument("--graphs", action="store_true", help="measure captured graphs")
     parser.add_argument("--ids", default="", help="of its entries, as 0,4,18; default: all")
     return parser.parse_args()
 

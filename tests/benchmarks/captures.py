@@ -18,7 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -86,28 +86,36 @@ def _row(candidate: Entry | Rejected, turns: int) -> tuple[str, ...]:
             contender, load=dataclasses.replace(contender.load, seeded_if_absent=True)
         )
     with tempfile.TemporaryDirectory() as folder:
-        capturing = Capturing(
-            sizes=tuple(image.size for image in IMAGES),
-            count=COUNT,
-            folder=Path(folder),
-            logs=Path(folder),
-            protocol=protocol,
-            confinement=choose("auto").confinement,
-        )
         began = time.perf_counter()
-        (found,) = captured([contender], capturing, IMAGES, SILENT)
+        found = graph_of(contender, IMAGES, COUNT, Path(folder))
         took = time.perf_counter() - began
-        assert isinstance(found, Contender)
         if found.captured.as_code:
             return (candidate.id, f"code: {found.captured.as_code[:300]}", f"{took:.1f}")
         kept = json.loads(next(Path(folder).glob("*.json")).read_text())
         how = f"{kept['graphs']} sizes" if kept["graphs"] else "any size"
         both = [
-            Task(it.load, protocol, Path(folder) / f"{at}.log", capturing.confinement)
+            Task(it.load, protocol, Path(folder) / f"{at}.log", choose("auto").confinement)
             for at, it in enumerate((contender, found))
         ]
         compared = (_apart(both), _counts(both), _ratio(both, turns))
         return (candidate.id, how, f"{took:.1f}", *compared)
+
+
+def graph_of(
+    contender: Contender, images: Sequence[LrImage], count: tuple[int, int], folder: Path
+) -> Contender:
+    """What is measured in place of an entry: its graph, kept in `folder`, or it itself as code."""
+    capturing = Capturing(
+        sizes=tuple({image.size: None for image in images}),
+        count=count,
+        folder=folder,
+        logs=folder,
+        protocol=TimingProtocol(threads=contender.load.threads),
+        confinement=choose("auto").confinement,
+    )
+    (found,) = captured([contender], capturing, tuple(images), SILENT)
+    assert isinstance(found, Contender)
+    return found
 
 
 def _apart(both: list[Task]) -> str:

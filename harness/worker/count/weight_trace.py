@@ -53,6 +53,7 @@ class TraceRecorder(LightDispatchMode):  # type: ignore[no-untyped-call]
         self._opaque: Counter[str] = Counter()
         self._bytes: dict[int, int | None] = {}  # of storages, as operators left them
         self._from_outside = False
+        self._strays = _Source("smaller tensors together", "constant", 0, "values")
         self._written = 0
         for own in model_tensors(model):
             self._know(own.tensor, own.name, own.kind)
@@ -72,7 +73,8 @@ class TraceRecorder(LightDispatchMode):  # type: ignore[no-untyped-call]
         written = {id(arg) for arg, writes in zip(args, _writes(func), strict=False) if writes}
         origins = [self._origin(tensor, read=id(tensor) not in written) for tensor in given]
         outs = tuple(_tensors((out,)))
-        self._written += sum(it.numel() for it in outs)
+        if kind != "unwritten":
+            self._written += sum(it.numel() for it in outs)
         self._multiply(func, args, dict(zip(map(id, given), origins, strict=True)), given, outs)
         self._mark(origins)
         derived = _MADE[kind] if kind in _MADE else _union(origins)
@@ -87,6 +89,8 @@ class TraceRecorder(LightDispatchMode):  # type: ignore[no-untyped-call]
         """What the forward read that returned `output`, as `core.model_counts.WeightTrace`."""
         self._look(_tensors((output,)))
         read = [it for it in self._sources if it.role and it.kind != "parameter"]
+        if self._strays.numel >= self._image_numel:  # an image in pieces
+            read.append(self._strays)
         made = [_Source(name, "made", size, "weights") for name, size in self._made.items()]
         largest = sorted([*read, *made], key=lambda it: (it.role != "weights", -it.numel))[:_HELD]
         hidden = sum(it.numel for it in read if it.role == "weights")
@@ -174,6 +178,7 @@ class TraceRecorder(LightDispatchMode):  # type: ignore[no-untyped-call]
             self._sources.append(_Source(name, "constant", tensor.numel(), "values"))
             self._follow(tensor, _IMAGE)
         else:
+            self._strays.numel += tensor.numel()
             self._know(tensor, name, "constant")
 
     def _know(self, tensor: Tensor, name: str, kind: str) -> None:

@@ -60,6 +60,18 @@ def test_bytes_that_no_operator_wrote_end_the_following() -> None:
     assert found == [True, False, False, False]
 
 
+def test_an_image_that_is_made_outside_in_pieces_is_told() -> None:
+    class Pieces(Kernel):
+        def forward(self, image: Tensor) -> Tensor:
+            rows = [torch.empty(1, 3, 1, image.shape[3]) for _ in range(image.shape[2])]
+            for row in rows:
+                row.numpy()[...] = 7.0
+            return super().forward(image) * 0 + torch.cat(rows, 2)
+
+    found = [it for it in _read(Pieces()).held if it.name == "smaller tensors together"]
+    assert [(it.kind, it.numel) for it in found] == [("constant", 3 * 6 * 6)]
+
+
 def test_bytes_that_operators_write_in_place_are_followed() -> None:
     class InPlace(Kernel):
         def forward(self, image: Tensor) -> Tensor:
