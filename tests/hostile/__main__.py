@@ -1,9 +1,9 @@
-"""`python -m tests.hostile`: run the corpus with the sandbox and without, and print the table.
+"""`python -m tests.hostile`: run the corpus in the sandbox, as code and as captured, and without.
 
     python -m tests.hostile [--write] [--only NAME ...] [--sandbox-only]
 
-Without a sandbox the entries do what they try, within bounds that harm no machine: still, run this
-where nothing precious lies about.
+It prints the table. Without a sandbox the entries do what they try, within bounds that harm no
+machine: still, run this where nothing precious lies about.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # fakes, as pytest sets it
 
 from harness.sandbox.bubblewrap import Bubblewrap
-from harness.sandbox.confinement import NoConfinement
+from harness.sandbox.confinement import Confinement, NoConfinement
 from harness.sandbox.isolation import why_not
 
 from . import corpus, table, trial
@@ -24,28 +24,32 @@ from .world import LIMITS
 
 
 def main() -> None:
-    """Both runs, and the table."""
+    """All runs, and the table."""
     options = _options()
     if trouble := why_not():
         raise SystemExit(f"no sandbox: {trouble}")
     entries = [it for it in corpus.read() if not options.only or it.id in options.only]
-    runs = [Bubblewrap(limits=LIMITS)]
-    runs += [] if options.sandbox_only else [NoConfinement()]
-    results = []
-    for confinement in runs:
-        print(f"--- isolation: {confinement.name}", file=sys.stderr)
+    confined = Bubblewrap(limits=LIMITS)
+    runs: dict[str, tuple[Confinement, bool]] = {"sandboxed, as code": (confined, False)}
+    runs["sandboxed, as captured"] = (confined, True)
+    if not options.sandbox_only:
+        runs["without, as code"] = (NoConfinement(), False)
+    results = {}
+    for title, (confinement, capture) in runs.items():
+        print(f"--- {title}", file=sys.stderr)
         with tempfile.TemporaryDirectory(prefix="esr-hostile-") as folder:
             found = trial.run(
                 entries,
                 Path(folder).resolve() / "world",
                 confinement,
                 workers=options.workers,
+                capture=capture,
                 told=lambda text: print(text, file=sys.stderr),
             )
         alone, beside = map(trial.scores, found.honest)
         print(f"honest: scores alone and beside equal: {alone == beside}", file=sys.stderr)
-        results.append(found.tried)
-    text = table.markdown(results[0], results[-1])
+        results[title] = found.tried
+    text = table.markdown(results)
     if options.write:
         (corpus.ASSETS / "README.md").write_text(text, encoding="utf-8")
     else:

@@ -1,17 +1,17 @@
-"""The table of the corpus: with the sandbox and without."""
+"""The table of the corpus: in the sandbox, as code and as what is captured of it, and without."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from .corpus import GROUPS
+from .corpus import GROUPS, Hostile
 from .trial import Tried
 
 HEAD = """# Hostile entries
 
 Entries of our own, each a few lines, that try to steal, escape, exhaust, forge, look faster or
-better than they are, or annoy. Each runs as a round of `esr run` would run it, under small limits,
-once in the sandbox and once without one.
+better than they are, or annoy. Each runs as a round of `esr run` would run it, under small limits:
+in the sandbox as code and as what is captured of it, and as code without a sandbox.
 A success is seen from outside wherever that is possible (`tests/hostile/world.py`): by a canary
 that turns up, a file, a caller, a process that is gone or still there, a figure. A trick that goes
 through and is `flagged` stands on the board with the audits that doubt or reject it: which of them,
@@ -23,38 +23,40 @@ as root on Linux; without a sandbox a plain user is kept from some of it by the 
 """
 
 
-def markdown(confined: Sequence[Tried], bare: Sequence[Tried]) -> str:
-    """Both runs side by side, group by group."""
-    without = {it.entry.id: it for it in bare}
+def markdown(runs: Mapping[str, Sequence[Tried]]) -> str:
+    """All runs side by side, by their titles, group by group."""
+    first, *_ = runs.values()
+    found = {title: {it.entry.id: it for it in tried} for title, tried in runs.items()}
+    heads = [cell for title in runs for cell in (title, "what stopped it")]
     lines = [HEAD]
     for group in GROUPS:
-        rows = [it for it in confined if it.entry.group == group]
-        if not rows:
+        entries = [it.entry for it in first if it.entry.group == group]
+        if not entries:
             continue
         lines += [
             f"\n## {group.capitalize()}\n",
-            "| entry | what it tries | sandboxed | what stopped it | without | what stopped it |",
-            "|---|---|---|---|---|---|",
+            f"| entry | what it tries | {' | '.join(heads)} |",
+            "|---" * (2 + len(heads)) + "|",
         ]
-        lines += [_row(it, without[it.entry.id]) for it in rows]
+        lines += [_row(it, [tried[it.id] for tried in found.values()]) for it in entries]
     lines.append("\n## Together\n")
-    lines += [
-        _total(title, them) for title, them in (("In the sandbox", confined), ("Without", bare))
-    ]
+    lines += [_total(title, tried) for title, tried in runs.items()]
     return "\n".join(lines) + "\n"
 
 
-def _row(confined: Tried, bare: Tried) -> str:
-    cells = [f"`{confined.entry.id}`", confined.entry.tries]
-    for it in (confined, bare):
-        cells += ["**succeeds**" if it.succeeded else it.became]
+def _row(entry: Hostile, tried: Sequence[Tried]) -> str:
+    cells = [f"`{entry.id}`", entry.tries]
+    for it in tried:
+        cells += [f"{'**succeeds**' if it.succeeded else it.became}{', its graph' * it.graph}"]
         cells += ["" if it.succeeded else _plain(it.stopped_by)]
     return f"| {' | '.join(cells)} |"
 
 
 def _total(title: str, tried: Sequence[Tried]) -> str:
     got = sum(it.succeeded for it in tried)
-    return f"{title}: {got} of {len(tried)} succeed.\n"
+    graphs = sum(it.graph for it in tried)
+    as_graphs = f", {graphs} were measured as graphs" if graphs else ""
+    return f"{title.capitalize()}: {got} of {len(tried)} succeed{as_graphs}.\n"
 
 
 def _plain(text: str) -> str:

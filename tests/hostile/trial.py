@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fakes.audited import flagged
@@ -17,8 +17,10 @@ from harness.datasets.find import find_all
 from harness.entries import catalogue
 from harness.measure import loads
 from harness.measure.calibration import null, take
+from harness.measure.captures import Capturing, as_graph
 from harness.measure.run_images import RunImages, Scorer, gather
 from harness.measure.session import Task
+from harness.measure.stored_images import stored_images
 from harness.measure.turns import BlockMember, run_block
 from harness.measure.worker_group import concurrently
 from harness.sandbox.confinement import Confinement
@@ -48,12 +50,15 @@ class Tried:
     succeeded: bool
     outcome: Outcome
     stopped_by: str
+    graph: bool = False  # what was measured is its captured network
 
     @property
     def became(self) -> str:
         """`succeeds`, `held`, or `flagged`: it went through, and the board says what is odd."""
         if self.succeeded:
             return "succeeds"
+        if self.graph and self.entry.group == "timing":
+            return "held"
         audited = self.entry.success == "unflagged" and isinstance(self.outcome, RoundFigures)
         return "flagged" if audited else "held"
 
@@ -72,24 +77,31 @@ def run(
     confinement: Confinement,
     *,
     workers: int = 2,
+    capture: bool = False,
     told: Callable[[str], None] = lambda _: None,
 ) -> Results:
-    """Each entry in a worker of its own under `confinement`; the honest one first and amid them."""
+    """Each entry in a worker of its own under `confinement`; the honest one first and amid them.
+
+    As code, or with `capture` as what is captured of it where that is possible.
+    """
     with laid_out(root) as world:
-        measure = _measuring(world, confinement)
+        measure = _measuring(world, confinement, capture=capture)
         honest = corpus.lay_out_honest(root / "entries")
-        alone = measure(honest)
+        alone, _ = measure(honest)
 
         def one(entry: Hostile | None) -> Tried | Outcome:
             if entry is None:
-                return measure(honest)
+                return measure(honest)[0]
             folder = corpus.lay_out(entry, root / "entries", world.targets)
             world.remember(entry.id, folder) if entry.success == "changed:own" else None
             began = time.monotonic()
-            outcome = measure(folder)
+            outcome, graph = measure(folder)
             took_s = time.monotonic() - began
-            succeeded = world.succeeded(entry, outcome, took_s)
-            tried = Tried(entry, succeeded, outcome, _stopped_by(world, entry, outcome))
+            # a network has none of what its code would do while it is timed
+            timed = graph and entry.group == "timing"
+            succeeded = not timed and world.succeeded(entry, outcome, took_s)
+            stopped_by = "" if timed else _stopped_by(world, entry, outcome)
+            tried = Tried(entry, succeeded, outcome, stopped_by, graph)
             told(f"{entry.id}: {tried.became}, {took_s:.1f} s")
             return tried
 
@@ -107,7 +119,9 @@ def scores(outcome: Outcome) -> tuple[ImageScore, ...]:
     return outcome.scores
 
 
-def _measuring(world: World, confinement: Confinement) -> Callable[[Path], Outcome]:
+def _measuring(
+    world: World, confinement: Confinement, *, capture: bool
+) -> Callable[[Path], tuple[Outcome, bool]]:
     rules = write_challenge(world.root / "tiny.toml", deadline_s=DEADLINE_S)
     challenge = read_challenge(RunRequest(challenge=str(rules)))
     challenge, found, notes = find_all(challenge, world.root / "data")
@@ -119,11 +133,22 @@ def _measuring(world: World, confinement: Confinement) -> Callable[[Path], Outco
     calibration = take(Task(without, challenge.protocol, log, confinement))
     assert isinstance(calibration, Calibration), calibration
 
-    def measure(folder: Path) -> Outcome:
+    capturing = Capturing(
+        sizes=tuple({image.size: None for image in material.lr}),
+        count=challenge.complexity_input,
+        folder=world.root / "graphs",
+        logs=world.root / "logs",
+        protocol=challenge.protocol,
+        confinement=confinement,
+    )
+
+    def measure(folder: Path) -> tuple[Outcome, bool]:
         (candidate,) = catalogue.read_folder(folder)
         ready = loads.contender(candidate, challenge.protocol)
         if isinstance(ready, catalogue.Rejected):
-            return ready.failure
+            return ready.failure, False
+        if capture:
+            ready = as_graph(ready, capturing, material.lr)
         task = Task(
             ready.load,
             challenge.protocol,
@@ -132,7 +157,13 @@ def _measuring(world: World, confinement: Confinement) -> Callable[[Path], Outco
             calibration=calibration,
             thorough=True,
         )
-        return run_block([BlockMember(folder.name, task, judge)], material.lr)[folder.name]
+        outcome = run_block([BlockMember(folder.name, task, judge)], material.lr, judge)[
+            folder.name
+        ]
+        if isinstance(outcome, RoundFigures) and not task.as_code:
+            stored = stored_images(Path(task.load.weights), material.lr, judge, task.load.scale)
+            outcome = replace(outcome, audits=(*outcome.audits, *filter(None, (stored,))))
+        return outcome, not task.as_code
 
     return measure
 
