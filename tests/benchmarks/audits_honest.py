@@ -2,7 +2,7 @@
 
     python tests/benchmarks/audits_honest.py --data-dir DATA [--weights-dir WEIGHTS] [--runs 20]
         [--data-set Set5] [--images 3] [--crop 64] [--busy 4]
-        [--ntire CHECKOUT --ids 0,4,18] [--graphs] [ENTRY ...]
+        [--ntire CHECKOUT --ids 0,4,18] [--graphs] [--no-cost] [ENTRY ...]
 
 Every reference model with official weights (demo weights without --weights-dir), the worked example
 and, if asked for, entries of an official checkout: each in RUNS rounds with audits, the thorough
@@ -13,12 +13,13 @@ the wall time of a round with them over that of one without, as the median of th
 does not score all images. All run as code, or with `--graphs` as what is captured of them: `moved`
 is by how much our clock raised what the worker reported, in the median and at most of all rounds,
 and `again` says how many rounds were taken again because their clocks were odd. `--busy` spins so
-many processes beside.
+many processes beside; `--no-cost` leaves the rounds without audits out.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import subprocess
 import sys
 import tempfile
@@ -136,7 +137,7 @@ def _entry(
             later=later,
             counts=counts,
         )
-        ways = {"on": audited, "off": bare}
+        ways = {"on": audited} if options.no_cost else {"on": audited, "off": bare}
         wall_s = {}
         for way in sorted(ways, reverse=bool(number % 2)):
             began = time.perf_counter()
@@ -156,7 +157,7 @@ def _entry(
                 tally.scores += tuple(it.evidence for it in audits if it.id == "scores")
                 tally.moved.append(_moved(outcome))
         kind = f"{'later' if later else 'first'} {'thorough' if thorough else 'plain'}"
-        tally.ratios.setdefault(kind, []).append(wall_s["on"] / wall_s["off"])
+        tally.ratios.setdefault(kind, []).append(wall_s["on"] / wall_s.get("off", math.nan))
     return tally
 
 
@@ -265,6 +266,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--busy", type=int, default=0, help="processes that spin beside")
     parser.add_argument("--ntire", type=Path, help="an official NTIRE ESR checkout")
+    parser.add_argument("--no-cost", action="store_true", help="no rounds without audits")
     parser.add_argument("--graphs", action="store_true", help="measure captured graphs")
     parser.add_argument("--ids", default="", help="of its entries, as 0,4,18; default: all")
     return parser.parse_args()
