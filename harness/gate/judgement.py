@@ -10,6 +10,7 @@ from statistics import median
 from typing import Literal
 
 from harness.gate.blocks import Block
+from harness.gate.budget import for_interval, for_least_blocks
 from harness.gate.sampling import Looks, Sampling
 from harness.gate.settings import CheckSettings
 from harness.stats.nested import LogRatio, Nested, estimate
@@ -64,10 +65,14 @@ def judge(sampling: Sampling, settings: CheckSettings, *, stored: Nested = ()) -
     """The verdict on the runtime of all blocks together."""
     blocks = sampling.blocks
     if not blocks:
-        return RuntimeVerdict("INCONCLUSIVE", _SPENT.format(settings.budget_s))
+        return RuntimeVerdict("INCONCLUSIVE", doubt(sampling, settings))
     effect = _effect(blocks, settings, stored)
     control = estimate([block.controls for block in blocks], confidence=settings.confidence)
     word, reason = called(effect, control, settings)
+    if word == "INCONCLUSIVE":
+        reason = doubt(sampling, settings) or (
+            reason + for_interval(settings, effect, sampling.elapsed_s)
+        )
     # from the steps between neighbouring turns, which need no centre to be estimated first
     steps = [abs(one - two) for block in blocks for one, two in pairwise(block.controls)]
     return RuntimeVerdict(
@@ -99,9 +104,12 @@ def corrected(verdicts: Sequence[RuntimeVerdict], *, level: float) -> tuple[Runt
 def doubt(sampling: Sampling, settings: CheckSettings) -> str:
     """Why nothing should be made of these samples; empty if there is no reason."""
     if not sampling.blocks:
-        return _SPENT.format(settings.budget_s)
+        spent = _SPENT.format(settings.budget_s)
+        return spent + for_least_blocks(settings, sampling.block_s)
     controls = [block.controls for block in sampling.blocks]
-    return _doubt(estimate(controls, confidence=settings.confidence), settings)
+    found = _doubt(estimate(controls, confidence=settings.confidence), settings)
+    few = len(controls) < settings.least_blocks
+    return found + for_least_blocks(settings, sampling.block_s) if few else found
 
 
 def _doubt(control: LogRatio, settings: CheckSettings) -> str:

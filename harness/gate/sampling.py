@@ -46,12 +46,15 @@ class Bench(Protocol):
 class Sampling:
     """What was measured. `confirmed_from` is the number of blocks before a suspect's second look.
 
-    `failure` ended it; blocks that were whole by then are kept.
+    `block_s` is what the longest block takes with the least turns that count, one that was cut
+    short included; 0 if nothing is known of it. `failure` ended it; blocks that were whole by then
+    are kept.
     """
 
     blocks: tuple[Block, ...] = ()
     elapsed_s: float = 0.0
     confirmed_from: int | None = None
+    block_s: float = 0.0
     failure: ArmFailed | None = field(default=None, compare=False)
 
 
@@ -78,13 +81,16 @@ def sample(
     turns = orders(tuple(Arm), random.Random(settings.seed))  # noqa: S311 - no secret
     starts = orders(tuple(Arm), random.Random(f"starts {settings.seed}"))  # noqa: S311 - no secret
     blocks: list[Block] = []
+    costs: list[float] = []  # of blocks of the least turns
     began = tools.clock()
     confirmed_from: int | None = None
 
     def more(limit_s: float, enough: Callable[[], bool]) -> None:
         until = tools.clock() + limit_s
-        while not enough() and _room(blocks, settings, until - tools.clock()):
-            block = _block(bench, settings, tools, next(starts), turns, until)
+        # whether a further block can be started and finished, going by those before it
+        while not enough() and until - tools.clock() > max(costs, default=0.0):
+            block, cost_s = _block(bench, settings, tools, next(starts), turns, until)
+            costs.append(cost_s)
             if block is not None:
                 blocks.append(block)
             tools.watch(len(blocks), tools.clock() - began)
@@ -97,16 +103,8 @@ def sample(
             more(settings.budget_s / 2, lambda: len(blocks) >= 2 * (confirmed_from or 0))
     except ArmFailed as error:
         failure = error
-    return Sampling(tuple(blocks), tools.clock() - began, confirmed_from, failure)
-
-
-def _room(blocks: list[Block], settings: CheckSettings, left_s: float) -> bool:
-    """Whether a further block can be started and finished, going by those before it."""
-    costs = [
-        block.start_s + settings.least_turns * (block.took_s - block.start_s) / len(block.turns)
-        for block in blocks
-    ]
-    return left_s > max(costs, default=0.0)
+    elapsed_s, block_s = tools.clock() - began, max(costs, default=0.0)
+    return Sampling(tuple(blocks), elapsed_s, confirmed_from, block_s, failure)
 
 
 def _block(
@@ -116,8 +114,10 @@ def _block(
     start: Sequence[Arm],
     order: Iterator[tuple[Arm, ...]],
     until: float,
-) -> Block | None:
+) -> tuple[Block | None, float]:
     """One set of processes; None where time ran out before it had turns enough to count.
+
+    And the seconds that it takes with the least turns: a turn takes no longer than warming up.
 
     It is measured for as long as it took to start, since neither more processes nor more turns
     alone narrow an interval, but for less where the least number of blocks would not fit. Who
@@ -125,7 +125,9 @@ def _block(
     """
     began = tools.clock()
     with bench.block(start) as sides:
+        loaded = tools.clock()
         first = {arm: sides[arm].warm_up() for arm in start}
+        turn_s = tools.clock() - loaded
         start_s = tools.clock() - began
         share_s = settings.budget_s / (settings.least_blocks + 0.5)
         ends = tools.clock() + min(start_s, max(share_s - start_s, 0.0))
@@ -135,17 +137,22 @@ def _block(
                 break
             turns.append(_turn(sides, len(turns), (next(order), next(order)), settings, tools))
         told = {arm: sides[arm].told() for arm in Arm}
+    took_s = tools.clock() - began
+    if turns:
+        turn_s = (took_s - start_s) / len(turns)
+    cost_s = start_s + settings.least_turns * turn_s
     if len(turns) < settings.least_turns:
-        return None
-    return Block(
+        return None, cost_s
+    block = Block(
         tuple(turns),
         start_s,
-        tools.clock() - began,
+        took_s,
         first,
         peak_bytes={arm: it.peak_bytes for arm, it in told.items() if it.peak_bytes is not None},
         compile_s={arm: it.compile_s for arm, it in told.items() if it.compile_s},
         notes={arm: it.notes for arm, it in told.items() if it.notes},
     )
+    return block, cost_s
 
 
 def _turn(

@@ -77,7 +77,8 @@ def test_a_budget_that_is_spent_before_the_first_pair_is_inconclusive(budget_s: 
     sampling, settings = _measured(world, budget_s=budget_s)
     verdict = judge(sampling, settings)
     assert (sampling.blocks, verdict.word, verdict.ratio) == ((), "INCONCLUSIVE", None)
-    assert verdict.reason == f"the budget of {budget_s:g} s was spent before the first pair"
+    spent = f"the budget of {budget_s:g} s was spent before the first pair (about "
+    assert verdict.reason.startswith(spent)
     assert world.closed == world.opened == 1
 
 
