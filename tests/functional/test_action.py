@@ -65,16 +65,16 @@ def _stub(place: Path, name: str, then: str) -> None:
     (place / name).chmod(0o755)
 
 
-def _check(action: Document, place: Path) -> None:
+def _check(action: Document, place: Path, **changes: str) -> None:
     """The step that checks, with lists over several lines and what a shell might obey."""
     done = _run(
         place,
         _script(action, "Check"),
         ENTRIES="submissions/one\nsubmissions/two\n",
         AGAINST="git:origin/main; echo $HOME",
-        INCONCLUSIVE="pass",
         OPTIONS="--effect 3\n--budget 60",
         REPORTS="out",
+        **{"INCONCLUSIVE": "pass", "MISSING": "fail", "MINUTES": "1", **changes},
         GITHUB_OUTPUT=str(place / "output"),
         GITHUB_STEP_SUMMARY=str(place / "summary"),
     )
@@ -92,7 +92,8 @@ def test_the_exit_code_is_kept_for_the_last_step(
     assert (tmp_path / "told").read_text(encoding="utf-8").split("\n")[:-2] == [
         *("check", "submissions/one", "submissions/two", "--against"),
         *("git:origin/main; echo $HOME", "--reports", "out"),
-        *("--inconclusive", "pass", "--effect", "3", "--budget", "60"),
+        *("--inconclusive", "pass", "--missing-baseline", "fail", "--effect", "3"),
+        *("--budget", "60"),
     ]
     verdict = _run(tmp_path, _script(action, "Verdict"), CODE=str(code))
     assert verdict.returncode == code
@@ -110,6 +111,100 @@ def test_what_was_left_by_an_earlier_run_is_no_result_of_this_one(
     assert text.startswith(f"{MARKER}\n")
     assert "Nothing was judged (exit code 2), see the log." in text
     assert (tmp_path / "summary").read_text(encoding="utf-8") == text
+
+
+def test_what_is_left_out_is_as_the_command_has_it(action: Document, tmp_path: Path) -> None:
+    _stub(tmp_path, "esr", "exit 0")
+    inputs = action["inputs"]
+    names = {"INCONCLUSIVE": "inconclusive", "MISSING": "missing-baseline"}
+    _check(action, tmp_path, **{name: inputs[key]["default"] for name, key in names.items()})
+    told = (tmp_path / "told").read_text(encoding="utf-8")
+    assert not {"--inconclusive", "--missing-baseline"} & {*told.split()}
+    assert inputs["entries"]["default"] == "auto"
+    # its folder of reports is the command's
+    assert inputs["reports"]["default"] == "reports"
+
+
+def test_a_check_that_takes_too_long_is_ended_and_says_so(action: Document, tmp_path: Path) -> None:
+    _stub(tmp_path, "esr", "exec sleep 20")
+    _check(action, tmp_path, MINUTES="0.005")
+    assert (tmp_path / "output").read_text(encoding="utf-8") == "exit-code=3\n"
+    assert "Nothing was judged (exit code 3)" in (tmp_path / "summary").read_text(encoding="utf-8")
+
+
+PIP = """case "$*" in
+*' wheel '*) mkdir -p packages; touch packages/torch-1.whl packages/esr_harness-1.whl;;
+esac"""
+
+
+@pytest.mark.parametrize(
+    ("torch", "index"),
+    [
+        ("cpu", "--extra-index-url https://download.pytorch.org/whl/cpu "),
+        ("default", ""),
+        ("https://a.org/b", "--extra-index-url https://a.org/b "),
+    ],
+)
+def test_packages_are_fetched_once_and_the_harness_is_todays(
+    action: Document, tmp_path: Path, torch: str, index: str
+) -> None:
+    _stub(tmp_path, "python", PIP)
+    more = {"TORCH": torch, "HARNESS": "here", "PACKAGES": "packages"}
+    for cached in ("false", "true"):
+        done = _run(tmp_path, _script(action, "Install the harness"), CACHED=cached, **more)
+        assert done.returncode == 0, done.stderr
+    told = (tmp_path / "told").read_text(encoding="utf-8").split("\n\n")
+    installed = [
+        "-m pip install --quiet --no-index packages/torch-1.whl",
+        "-m pip install --quiet --no-deps here",
+    ]
+    assert [" ".join(call.split()) for call in told if call] == [
+        f"-m pip wheel --quiet --wheel-dir packages {index}here",
+        *installed * 2,
+    ]
+
+
+def test_the_caches_name_depends_on_what_is_to_be_installed(
+    action: Document, tmp_path: Path
+) -> None:
+    _stub(tmp_path, "python", "echo Python 3.12.1")
+    (tmp_path / "pyproject.toml").write_text("first", encoding="utf-8")
+    script = _script(action, "Name the cache")
+
+    def key(torch: str) -> str:
+        (tmp_path / "output").unlink(missing_ok=True)
+        output = str(tmp_path / "output")
+        done = _run(tmp_path, script, HARNESS=str(tmp_path), TORCH=torch, GITHUB_OUTPUT=output)
+        assert done.returncode == 0, done.stderr
+        return (tmp_path / "output").read_text(encoding="utf-8")
+
+    first = key("cpu")
+    assert re.fullmatch(r"key=[0-9a-f]{64}\n", first)
+    assert key("cpu") == first
+    assert key("default") != first
+    (tmp_path / "pyproject.toml").write_text("second", encoding="utf-8")
+    assert key("cpu") != first
+
+
+def test_every_action_that_is_used_is_pinned_by_its_digest(
+    action: Document, repository: Path
+) -> None:
+    readme = (repository / "README.md").read_text(encoding="utf-8")
+    used = re.findall(r"uses: (\S+)( # v[\d.]+)?", readme)
+    used += [(it["uses"], " # v") for it in action["runs"]["steps"] if "uses" in it]
+    foreign = [(name, version) for name, version in used if not name.startswith("./")]
+    assert len(foreign) >= 4
+    for name, version in foreign:
+        assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", name)
+        assert version
+
+
+def test_reports_are_uploaded_whatever_the_check_said(action: Document) -> None:
+    upload = _step(action, "Upload the reports")
+    assert upload["if"].startswith("always() && ")
+    assert upload["with"]["path"] == "${{ inputs.reports }}/check"
+    steps = [it["name"] for it in action["runs"]["steps"]]
+    assert steps.index("Upload the reports") < steps.index("Verdict")
 
 
 COMMENTS = """[
