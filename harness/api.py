@@ -46,7 +46,8 @@ def check(entries: Sequence[str], against: AnyPath, **options: Any) -> tuple[Che
     """Hold `entries` against a baseline (an entry, git:REV, a .json record), as `esr check` does.
 
     `options` are the fields of `harness.gate.pair.CheckRequest`: settings, gates, size,
-    images, complexity, device, threads, sandbox, capture, weights, weights_dir, logs, save.
+    images, complexity, device, threads, sandbox, capture, weights, weights_dir, logs, save,
+    missing_baseline, challenge.
     """
     paths = {name: Path(options[name]) for name in _CHECK_PATHS if options.get(name) is not None}
     request = CheckRequest(tuple(map(str, entries)), str(against), **{**options, **paths})

@@ -16,10 +16,18 @@ from harness.cli.console import ExitCode, explained, print_json, say, say_writte
 
 
 def check(
-    entries: Annotated[list[str], typer.Argument(help="Folders, folder:variant, or ids.")],
+    entries: Annotated[
+        list[str],
+        typer.Argument(
+            help="Folders, folder:variant, ids, or auto (auto:FOLDER): all that git finds changed."
+        ),
+    ],
     against: Annotated[
         str,
-        typer.Option(help="An entry, git:REV of the same entry, or a .json that --save wrote."),
+        typer.Option(
+            help="An entry, git:REV of the same entry, git:REV:PATH of another one, or a .json "
+            "that --save wrote."
+        ),
     ],
     gates: options.GatesFile = None,
     budget: Annotated[
@@ -29,8 +37,22 @@ def check(
         float | None, typer.Option(help="Smallest slowdown that matters, in %; default 5.")
     ] = None,
     inconclusive: Annotated[
-        Literal["pass", "fail"], typer.Option(help="What an inconclusive check exits with.")
-    ] = "fail",
+        Literal["pass", "fail"] | None,
+        typer.Option(
+            help="Whether an inconclusive check ends with 0, or with 4 and as a failure in JUnit; "
+            "default 4, and skipped in JUnit."
+        ),
+    ] = None,
+    missing_baseline: Annotated[
+        Literal["pass", "fail", "reference"],
+        typer.Option(
+            help="An entry that git:REV does not have: its figures alone, bad input, or held "
+            "against the baseline of --challenge."
+        ),
+    ] = "pass",
+    challenge: Annotated[
+        str, typer.Option(help="For --missing-baseline reference: a challenge, or a .toml file.")
+    ] = "sample",
     size: options.InputSize = None,
     images: Annotated[int | None, typer.Option(min=1, help="How many inputs; default 2.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of crops and orders; default 0.")] = None,
@@ -82,6 +104,8 @@ def check(
             weights_dir=weights_dir,
             logs=reports / "check" / "logs",
             save=save,
+            missing_baseline=missing_baseline,
+            challenge=challenge,
         )
         with bars() as progress:
             checked = use_case(request, progress)

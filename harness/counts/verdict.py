@@ -37,6 +37,18 @@ def judge(counts: Counts) -> CountVerdict:
     return CountVerdict("verified", (_agreement(counts), *told))
 
 
+def settled(counts: Counts) -> Counter | None:
+    """The counter of all that ran, where it can be believed: all agree, or the closed form does.
+
+    None where something is left out of every figure, or where another network may run elsewhere.
+    """
+    if judge(counts).level != "verified" and (
+        any(left_out(counts)) or any(unlike(counts)) or not _is_borne_out(counts)
+    ):
+        return None
+    return counts.counter(DISPATCH)
+
+
 def _missing(counts: Counts) -> Iterator[str]:
     for kind in reversed(COMPARED):
         counter = counts.counter(kind.id)
@@ -82,15 +94,19 @@ def _is_attention(counts: Counts, other: Counter, dispatch: Counter) -> bool:
 
 
 def _settled(counts: Counts) -> Iterator[str]:
-    """Whom the closed form sides with; it was reached without any counter."""
-    dispatch = counts.counter(DISPATCH)
-    if counts.reads is None or dispatch is None or dispatch.matmul_macs is None:
-        return
-    if _equal(expected(counts.reads), dispatch.matmul_macs):
+    if counts.reads is not None and _is_borne_out(counts):
         yield (
             "the closed form, weights times positions and the products of what comes of the image, "
             f"is {expected(counts.reads):,}: the dispatch counter is right"
         )
+
+
+def _is_borne_out(counts: Counts) -> bool:
+    """Whether the closed form, which needs no counter, sides with the dispatch counter."""
+    dispatch = counts.counter(DISPATCH)
+    if counts.reads is None or dispatch is None or dispatch.matmul_macs is None:
+        return False
+    return _equal(expected(counts.reads), dispatch.matmul_macs)
 
 
 def _other_convolutions(hooks: Counter, dispatch: Counter) -> Iterator[str]:

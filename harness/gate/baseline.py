@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import dataclasses
+import re
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from harness.core.outcome import BadInput
 from harness.entries import catalogue
 from harness.entries.catalogue import Entry, Rejected
 from harness.gate import stored_baseline as records
+from harness.gate.renames import former_place
+from harness.gate.revision import NotInRevision, Revision, lacking, refuse_pointer
 from harness.gate.stored_baseline import Stored
 
 GIT = "git:"
-_DEADLINE_S = 300.0
-# a checkout runs none of the repository's hooks: they are nobody's business here
-_QUIET = ("-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false")
+# git's own REV:PATH; no name of a revision has a colon but in braces, as in HEAD^{/fix: it}
+_WITH_PATH = re.compile(r"((?:[^:{]|\{[^}]*\})+):(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -31,27 +29,17 @@ class Baseline:
     entry: Entry
     stored: Stored | None = None
     path: Path | None = None
-
-
-def candidates(names: tuple[str, ...]) -> tuple[Entry | Rejected, ...]:
-    """Every variant of the named entries, once. BadInput for a name of nothing."""
-    found = [it for name in names for it in catalogue.read_named(name)]
-    if not found:
-        raise BadInput("no entry to check: name a folder with submission.toml")
-    return tuple({(it.folder, it.id): it for it in found}.values())
+    notes: tuple[str, ...] = ()  # on where it was found
 
 
 def baseline(against: str, candidate: Entry | Rejected, stack: ExitStack) -> Baseline:
     """The baseline of a candidate; what it needs on disk is there until `stack` is left.
 
-    BadInput for what can't be a baseline of this candidate, CatalogError of any.
+    BadInput for what can't be a baseline of this candidate, CatalogError of any. NotInRevision for
+    a candidate that a revision does not have.
     """
     if against.startswith(GIT):
-        name = against.removeprefix(GIT)
-        if not name:
-            raise BadInput("--against git: needs a revision, as in git:origin/main")
-        folder = stack.enter_context(revision(candidate.folder, name))
-        return Baseline(against, _variant(catalogue.read_folder(folder), candidate, against))
+        return _of_revision(against, candidate, stack)
     path = Path(against)
     if path.suffix == ".json" and not path.is_dir():
         stored = records.load(path)
@@ -62,90 +50,97 @@ def baseline(against: str, candidate: Entry | Rejected, stack: ExitStack) -> Bas
     return Baseline(against, _variant(catalogue.read_named(against), candidate, against))
 
 
+def revision_of(folder: Path, against: str) -> Revision:
+    """The revision that `git:REV` or `git:REV:PATH` names, for what is in a folder."""
+    name = against.removeprefix(GIT)
+    if not name:
+        raise BadInput("--against git: needs a revision, as in git:origin/main")
+    parts = _WITH_PATH.fullmatch(name)
+    return Revision.of(folder, parts[1] if parts else name)
+
+
+def _of_revision(against: str, candidate: Entry | Rejected, stack: ExitStack) -> Baseline:
+    revision = revision_of(candidate.folder, against)
+    if parts := _WITH_PATH.fullmatch(against.removeprefix(GIT)):
+        place = _place(parts[2], revision)
+        try:
+            return _read(against, revision, place, candidate, stack)
+        except NotInRevision as error:
+            raise BadInput(str(error)) from None
+    place = revision.repository.inside(candidate.folder)
+    try:
+        return _read(against, revision, place, candidate, stack)
+    except NotInRevision as error:
+        former = former_place(revision, place)
+        if former is None:
+            raise
+        try:
+            found = _read(f"{GIT}{revision.name}:{former}", revision, former, candidate, stack)
+        except BadInput as unusable:
+            raise NotInRevision(
+                f"{error}; git finds that it was {former}, which is no baseline: {unusable}"
+            ) from None
+    note = f"git finds that it was {former} in {revision.name}"
+    return dataclasses.replace(found, notes=(note, *found.notes))
+
+
+def _place(path: str, revision: Revision) -> PurePosixPath:
+    """A path as git reads it after a revision: from the top, or from here with a dot first."""
+    repository = revision.repository
+    try:
+        if path.startswith(("./", "../")) or path in (".", ".."):
+            return repository.inside(Path(path))
+        return repository.inside(repository.top / path)
+    except ValueError:
+        raise BadInput(f"{path} is outside of the repository {repository.top}") from None
+
+
+def _read(
+    name: str,
+    revision: Revision,
+    place: PurePosixPath,
+    candidate: Entry | Rejected,
+    stack: ExitStack,
+) -> Baseline:
+    """The entry at a place of a revision, which is there until `stack` is left."""
+    folder = stack.enter_context(revision.written(place))
+    if not catalogue.has_manifest(folder):
+        raise NotInRevision(f"{place} is no entry in revision {revision.name}")
+    absent = lacking(revision, candidate.folder)
+    try:
+        entry = _variant(catalogue.read_folder(folder), candidate, name)
+    except _Unlike as error:
+        raise NotInRevision(str(error)) from None
+    except BadInput as error:
+        raise BadInput(f"{error}; {absent}" if absent else str(error)) from None
+    refuse_pointer(revision, folder, entry.submission.weights)
+    return Baseline(name, entry, notes=(absent,) if absent else ())
+
+
+class _Unlike(BadInput):
+    """What was named is an entry, and has nothing to compare a candidate with."""
+
+
 def _variant(found: tuple[Entry | Rejected, ...], candidate: Entry | Rejected, name: str) -> Entry:
-    """Of several variants that with the candidate's id."""
+    """Of several variants that with the candidate's id, or what follows the folder's name in it."""
     if len(found) > 1:
-        same = [it for it in found if it.id == candidate.id]
+        same = [it for it in found if it.id == candidate.id] or [
+            it for it in found if _suffix(it) == _suffix(candidate)
+        ]
         if not same:
             known = ", ".join(it.id for it in found)
-            raise BadInput(f"{name} has several variants, none called {candidate.id}: {known}")
+            raise _Unlike(f"{name} has several variants, none called {candidate.id}: {known}")
         found = (same[0],)
     (only,) = found
     if isinstance(only, Rejected):
         raise BadInput(f"the baseline {name} can't be used: {'; '.join(only.faults)}")
     if isinstance(candidate, Entry) and only.submission.scale != candidate.submission.scale:
-        raise BadInput(
+        raise _Unlike(
             f"{candidate.id} is x{candidate.submission.scale}, the baseline {name} is "
             f"x{only.submission.scale}: they have no input in common"
         )
     return only
 
 
-@contextmanager
-def revision(folder: Path, name: str) -> Iterator[Path]:
-    """The folder of an entry as it was in the git revision `name`, in a temporary worktree.
-
-    The worktree is removed in any case: after an error, Ctrl-C or SIGTERM. BadInput where the
-    folder is in no repository, or the revision or the folder in it does not exist.
-    """
-    top = Path(_git(folder, "rev-parse", "--show-toplevel", wrong="is in no git repository"))
-    inside = folder.resolve().relative_to(top.resolve())
-    commit = _git(
-        top,
-        *("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"),
-        wrong=f"has no revision {name!r:.80}: fetch it first (a shallow clone has one commit only)",
-    )
-    with _terminable(), tempfile.TemporaryDirectory(prefix="esr-baseline-") as parent:
-        # an entry may be the repository itself, and its id is its folder's name
-        place = Path(parent) / top.name
-        try:
-            _git(top, "worktree", "add", "--detach", str(place), commit, wrong="has no worktree")
-            if not (place / inside).is_dir():
-                raise BadInput(f"{inside} is not in revision {name}: name an older baseline")
-            yield place / inside
-        finally:
-            # git holds a checkout that was cut short locked, which needs force twice; what can't be
-            # removed so loses its files with the temporary folder, and git forgets it some day
-            subprocess.run(
-                ["git", "-C", str(top), "worktree", "remove", "--force", "--force", str(place)],
-                capture_output=True,
-                check=False,
-                timeout=_DEADLINE_S,
-            )
-
-
-def _git(folder: Path, *arguments: str, wrong: str) -> str:
-    try:
-        done = subprocess.run(
-            ["git", *_QUIET, "-C", str(folder), *arguments],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=True,
-            timeout=_DEADLINE_S,
-        )
-    except FileNotFoundError:
-        raise BadInput("git is not installed, and --against git:REV needs it") from None
-    except subprocess.TimeoutExpired:
-        raise BadInput(f"git took longer than {_DEADLINE_S:g} s in {folder}") from None
-    except subprocess.CalledProcessError as error:
-        said = " ".join(error.stderr.split())
-        raise BadInput(f"{folder} {wrong}" + (f" ({said:.300})" if said else "")) from None
-    return done.stdout.strip()
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM, by which CI ends a job, cleans up as Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+def _suffix(entry: Entry | Rejected) -> str:
+    return entry.id.removeprefix(entry.folder.name)

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.challenge import TimingProtocol
-from harness.core.counter_registry import DEFAULT_CONVENTION
 from harness.core.outcome import Failed
 from harness.core.record import CountFigures
-from harness.counts.static_figures import static_figures
 from harness.counts.verdict import judge
 from harness.gate.blocks import Arm
+from harness.gate.counted_costs import of_code, with_counts
 from harness.gate.crops import Crop, quality
-from harness.gate.gates import COUNTED, Costs, GateMetric
+from harness.gate.gates import Costs
 from harness.machine import environment
 from harness.measure import loads
 from harness.measure.run_images import pixel_digest
@@ -28,16 +27,21 @@ from harness.wire.messages import Load
 
 @dataclass(frozen=True)
 class SideCosts:
-    """A side's figures, and what to know of them."""
+    """A side's figures, and what to know of them.
+
+    `code` is what a forward of its code runs, where the figures are those of its graph.
+    """
 
     costs: Costs
     notes: tuple[str, ...]
+    code: Costs | None = None
 
 
 def costs(
     loads: Mapping[Arm, Load],
     inputs: tuple[Crop, ...],
     *,
+    codes: Mapping[Arm, Load],
     size: tuple[int, int],
     logs: Path,
     confinement: Confinement,
@@ -46,6 +50,7 @@ def costs(
 
     On one thread, where sums are taken in one order: outputs on the device and with the options
     that are timed, counts on the CPU without them. `size` is the LR height and width of the counts.
+    `codes` are of the sides whose `loads` are graphs: what nobody needs the result of is in none.
     """
     images = tuple(crop.lr for crop in inputs)
 
@@ -53,7 +58,8 @@ def costs(
         load = loads[arm]
 
         def task(load: Load) -> Task:
-            return Task(load, _protocol(load), logs / f"{arm}-trial.log", confinement)
+            name = f"{arm}-trial.log" if load.form == loads[arm].form else f"{arm}-code.log"
+            return Task(load, _protocol(load), logs / name, confinement)
 
         outcome = _outcome(load, task, images, size)
         if isinstance(outcome, Failed):
@@ -62,11 +68,12 @@ def costs(
         good = tuple(it.pixels for it in replies if isinstance(it, OutputReply))
         if len(good) < len(replies):
             return next(it.told for it in replies if isinstance(it, Failed))
-        figures: dict[GateMetric, float] = {**quality(good, inputs, load.scale)}
+        scored = quality(good, inputs, load.scale)
+        known = Costs(scored, tuple(map(pixel_digest, good)))
         if isinstance(counted, CountFigures):
-            found = static_figures(counted.counts, convention=DEFAULT_CONVENTION)
-            figures |= {key: found[key] for key in COUNTED if key in found}
-        return SideCosts(Costs(figures, tuple(map(pixel_digest, good))), _notes(load, counted))
+            known = with_counts(known, counted.counts)
+        code = _code(codes[arm], task, size) if arm in codes else None
+        return SideCosts(known, _notes(load, counted), code)
 
     found = concurrently(one, list(loads), workers=environment.usable_cores())
     return dict(zip(loads, found, strict=True))
@@ -91,6 +98,10 @@ def _outcome(
         return run_trial(task(counting), images, size)
     replies = run_outputs(task(running), images)
     return replies if isinstance(replies, Failed) else (replies, run_count(task(counting), *size))
+
+
+def _code(load: Load, task: Callable[[Load], Task], size: tuple[int, int]) -> Costs:
+    return of_code(run_count(task(loads.counting(load)), *size))
 
 
 def _notes(load: Load, counted: CountFigures | Failed) -> tuple[str, ...]:

@@ -16,11 +16,12 @@ from harness.gate.gates import (
     COUNTED,
     NOISY,
     QUALITY,
-    Costs,
     Gate,
     GateMetric,
     exact_findings,
     gate_for,
+    new_findings,
+    with_code,
 )
 from harness.gate.judgement import doubt, judge
 from harness.gate.pair import CheckPair, CheckRequest, environment, inputs, sampled
@@ -40,7 +41,8 @@ def check_pair(request: CheckRequest, pair: CheckPair, progress: Progress) -> Ch
     gates = {} if keeps else asked
     plain = Checked(pair.candidate.id, pair.baseline.name, None, notes=pair.notes)
     needed = keeps or {*asked} & {*COUNTED, *QUALITY}
-    known: Mapping[Arm, SideCosts] | str = _known(request, pair, progress) if needed else {}
+    arms = (Arm.BASELINE, Arm.CANDIDATE)
+    known: Mapping[Arm, SideCosts] | str = _known(request, pair, arms, progress) if needed else {}
     if isinstance(known, str):
         return dataclasses.replace(plain, failure=known)
     given = dataclasses.asdict(inputs(request, pair.loads[Arm.CANDIDATE].scale))
@@ -56,17 +58,32 @@ def check_pair(request: CheckRequest, pair: CheckPair, progress: Progress) -> Ch
     found = _with_figures(plain, sampling, settings, pair)
     if request.save is None:
         return _judged(found, pair, gates, settings)
-    return _kept(found, request.save, request, pair, known[Arm.CANDIDATE].costs, settings)
+    return _kept(found, request.save, request, pair, known[Arm.CANDIDATE], settings)
+
+
+def check_new(request: CheckRequest, pair: CheckPair, progress: Progress) -> Checked:
+    """The figures of a candidate without a baseline: it has to run, and passes no gate.
+
+    Its pair has the candidate as both sides; nothing is timed.
+    """
+    plain = Checked(pair.candidate.id, pair.baseline.name, None, notes=pair.notes)
+    known = _known(request, pair, (Arm.CANDIDATE,), progress)
+    if isinstance(known, str):
+        return dataclasses.replace(plain, failure=known)
+    side, asked = known[Arm.CANDIDATE], gate_for(request.gates, pair.candidate.id)
+    findings = new_findings(side.costs, asked)
+    return dataclasses.replace(plain, findings=findings, notes=(*plain.notes, *side.notes))
 
 
 def _known(
-    request: CheckRequest, pair: CheckPair, progress: Progress
+    request: CheckRequest, pair: CheckPair, arms: tuple[Arm, ...], progress: Progress
 ) -> Mapping[Arm, SideCosts] | str:
-    """What is without noise of both sides, or why it can't be had."""
+    """What is without noise of these sides, or why it can't be had."""
     progress.step(f"{pair.candidate.id}: counts and outputs")
     known = costs(
-        {arm: pair.loads[arm] for arm in (Arm.BASELINE, Arm.CANDIDATE)},
+        {arm: pair.loads[arm] for arm in arms},
         pair.inputs,
+        codes=pair.codes,
         size=request.complexity,
         logs=request.logs / pair.candidate.id,
         confinement=pair.confinement,
@@ -87,8 +104,11 @@ def _without_noise(
     if not known:
         return plain
     sides, then = pair.names, pair.baseline.stored
-    old = then.costs if then else known[Arm.BASELINE].costs
-    findings = exact_findings(old, known[Arm.CANDIDATE].costs, gates)
+    base, new = known[Arm.BASELINE], known[Arm.CANDIDATE]
+    findings = exact_findings(then.costs if then else base.costs, new.costs, gates)
+    code = then.code if then else base.code
+    if code is not None and new.code is not None:
+        findings = with_code(findings, code, new.code, gates)
     notes = tuple(f"{sides[arm]}: {note}" for arm, side in known.items() for note in side.notes)
     return dataclasses.replace(plain, findings=findings, notes=(*plain.notes, *notes))
 
@@ -131,7 +151,7 @@ def _kept(
     path: Path,
     request: CheckRequest,
     pair: CheckPair,
-    known: Costs,
+    known: SideCosts,
     settings: CheckSettings,
 ) -> Checked:
     """With a note of the baseline that was written, or why it was not.
@@ -150,14 +170,15 @@ def _kept(
         environment=environment(request),
         inputs=inputs(request, pair.loads[Arm.CANDIDATE].scale),
         effects=tuple(block.effects for block in sampling.blocks),
-        costs=known,
+        costs=known.costs,
+        code=known.code,
         peaks=tuple(peak for peak in peaks if peak is not None),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         form=pair.form,
     )
     stored_baseline.save(path, record)
     verdict = judge(sampling, settings)
-    missing = ", ".join(metric for metric in COUNTED if metric not in known.figures)
+    missing = ", ".join(metric for metric in COUNTED if metric not in known.costs.figures)
     counts = f"its counts (but for {missing}, which could not be had)" if missing else "its counts"
     note = (
         f"kept in {path}: {counts}, its quality, and a runtime of ×{verdict.ratio:.3f} "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from statistics import median
 from typing import TYPE_CHECKING, Literal
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 from harness.core.metrics import METRICS
 from harness.core.values import finite_value
 
-GateKind = Literal["exact", "percent", "absolute"]
-GateResult = Literal["pass", "regression", "quality", "inconclusive", "absent"]
+GateKind = Literal["exact", "percent", "absolute", "off"]
+GateResult = Literal["pass", "new", "regression", "quality", "inconclusive", "disputed", "absent"]
 _GATED = {kind.key: kind.gate for kind in METRICS.values() if kind.gate}
 NOISY = tuple(key for key, gate in _GATED.items() if gate.kind == "percent")
 COUNTED = tuple(key for key, gate in _GATED.items() if gate.kind == "exact")
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 else:  # what a document may name, told by its reader
     GateMetric = Literal[(*NOISY, *COUNTED, *QUALITY)]
 NOTHING_BYTES = 2**20  # by which peaks may differ without meaning anything
+_WAY_OUT = 'a gate of kind "off" for this entry leaves the figure out'
 _BOUNDED = 1e3  # an interval that ends beyond has no end to speak of
 
 
@@ -33,6 +34,7 @@ class Gate:
     exact     not at all; of `digest`, the outputs' pixels are the same
     percent   by `limit` per cent of the baseline's
     absolute  by `limit`, in the metric's base unit (dB, bytes, plain counts)
+    off       as much as it may be: the figure is not gated
 
     `entry` is the id of the one entry that it is for, "" for all.
     """
@@ -45,6 +47,10 @@ class Gate:
     def __post_init__(self) -> None:
         if self.limit < 0.0:
             raise ValueError(f"limit must not be negative, got {self.limit:g}")
+        if self.kind == "off":
+            if self.limit:
+                raise ValueError("a gate that is off has no limit")
+            return
         if self.kind == "exact" and self.limit:
             raise ValueError("an exact gate has no limit")
         if self.metric == "runtime" and self.limit > 100.0:
@@ -65,10 +71,16 @@ DEFAULTS = tuple(
 
 @finite_value
 class Costs:
-    """A side's figures without noise: counts, mean quality over the inputs, outputs' digests."""
+    """A side's figures without noise: counts, mean quality over the inputs, outputs' digests.
+
+    `doubt` says why the counts are not verified, "" where they are. `settled` are counts of what
+    ran, by one counter, where something else bears it out.
+    """
 
     figures: Mapping[GateMetric, float] = field(default_factory=dict)
     digests: tuple[str, ...] = ()
+    doubt: str = ""
+    settled: Mapping[GateMetric, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,7 +100,7 @@ def gate_for(gates: Sequence[Gate], entry: str) -> dict[GateMetric, Gate]:
     for gate in sorted(gates, key=lambda it: bool(it.entry)):
         if gate.entry in ("", entry):
             chosen[gate.metric] = gate
-    return chosen
+    return {metric: gate for metric, gate in chosen.items() if gate.kind != "off"}
 
 
 def exact_findings(
@@ -107,6 +119,37 @@ def exact_findings(
             else GateFinding("digest", "pass", "the same pixels")
         )
     return tuple(found)
+
+
+def with_code(
+    findings: tuple[GateFinding, ...],
+    baseline: Costs,
+    candidate: Costs,
+    gates: Mapping[GateMetric, Gate],
+) -> tuple[GateFinding, ...]:
+    """What passed for a graph, but not for all that its code runs, is told of the code.
+
+    What nobody needs the result of is in no graph, and costs time wherever the code runs.
+    """
+    ran = {metric: gates[metric] for metric in COUNTED if metric in gates and metric != "params"}
+    of_code = {it.metric: it for it in exact_findings(baseline, candidate, ran)}
+
+    def graver(found: GateFinding) -> GateFinding:
+        other = of_code.get(found.metric)
+        if found.level != "pass" or other is None or other.level == "pass":
+            return found
+        return replace(other, text=f"of what the code runs, beside its graph: {other.text}")
+
+    return tuple(map(graver, findings))
+
+
+def new_findings(candidate: Costs, gates: Mapping[GateMetric, Gate]) -> tuple[GateFinding, ...]:
+    """The figures that will be gated once there is a baseline."""
+    return tuple(
+        GateFinding(metric, "new", "no baseline yet", None, candidate.figures.get(metric))
+        for metric in ("runtime", *COUNTED, *SCORED)
+        if metric in gates
+    )
 
 
 def noisy_finding(
@@ -132,12 +175,36 @@ def noisy_finding(
 def _figure(gate: Gate, baseline: Costs, candidate: Costs) -> GateFinding:
     metric = gate.metric
     old, new = baseline.figures.get(metric), candidate.figures.get(metric)
+    if metric in COUNTED and (baseline.doubt or candidate.doubt):
+        return _doubted(gate, baseline, candidate)
+    if metric in COUNTED and old is None and new is None:
+        return GateFinding(metric, "absent", f"could be had of neither side; {_WAY_OUT}")
     if old is None or new is None:
         return _unknown(metric, old, new)
+    return _compared(gate, old, new)
+
+
+def _doubted(gate: Gate, baseline: Costs, candidate: Costs) -> GateFinding:
+    """By what is settled of both sides; a figure that nobody answers for passes no gate."""
+    metric = gate.metric
+    old, new = baseline.settled.get(metric), candidate.settled.get(metric)
+    doubts = (("baseline", baseline.doubt), ("candidate", candidate.doubt))
+    sides = " and ".join(side for side, doubt in doubts if doubt)
+    if old is not None and new is not None:
+        found = _compared(gate, old, new)
+        text = f"{found.text}; of what ran, since counters differ about the {sides}"
+        return replace(found, text=text)
+    given = (baseline.figures.get(metric), candidate.figures.get(metric))
+    why = "; ".join(f"the {side}'s count is {doubt}" for side, doubt in doubts if doubt)
+    return GateFinding(metric, "disputed", f"{why}; {_WAY_OUT}", *given)
+
+
+def _compared(gate: Gate, old: float, new: float) -> GateFinding:
+    metric = gate.metric
     worse = old - new if METRICS[metric].better == "higher" else new - old
-    allowed = {"exact": 0.0, "percent": abs(old) * gate.limit / 100.0, "absolute": gate.limit}
+    allowed = {"exact": 0.0, "percent": abs(old) * gate.limit / 100.0}
     change = _change(metric, new, old)
-    if worse <= allowed[gate.kind]:
+    if worse <= allowed.get(gate.kind, gate.limit):
         return GateFinding(metric, "pass", change if worse else "equal", old, new)
     level: GateResult = "quality" if metric in QUALITY else "regression"
     return GateFinding(metric, level, f"{change}, {_allowance(gate)}", old, new)

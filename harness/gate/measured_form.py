@@ -68,13 +68,16 @@ def _in_form(
         return f"{why}, as is required" if request.capture == "required" else _as_code(pair, why)
     lone = request.capture == "preferred" and then is None and request.save is None
     if lone and old.load == new.load:
-        return dataclasses.replace(pair, notes=(SAME_GRAPH,))
+        return dataclasses.replace(pair, notes=(*pair.notes, SAME_GRAPH))
     sides = {Arm.BASELINE: old, Arm.CONTROL: old, Arm.CANDIDATE: new}
-    return dataclasses.replace(pair, sides=sides, form="graph", notes=(AS_GRAPHS,))
+    codes = {arm: pair.sides[arm].load for arm in (Arm.BASELINE, Arm.CANDIDATE)}
+    notes = (*pair.notes, AS_GRAPHS)
+    return dataclasses.replace(pair, sides=sides, form="graph", notes=notes, codes=codes)
 
 
 def _as_code(pair: CheckPair, why: str) -> CheckPair:
-    return dataclasses.replace(pair, notes=(f"both sides were measured as code: {why}",))
+    note = f"both sides were measured as code: {why}"
+    return dataclasses.replace(pair, notes=(*pair.notes, note))
 
 
 def _captured(request: CheckRequest, pair: CheckPair, folder: Path) -> list[Contender]:

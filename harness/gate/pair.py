@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from harness.core.challenge import CaptureRule, TimingProtocol
 from harness.core.outcome import BadInput
@@ -35,6 +36,9 @@ WARM_UP = 3  # forwards that count for nothing, in each process
 SIZES = {"cpu": (96, 96), "cuda": (256, 256)}
 
 
+MissingBaseline = Literal["pass", "fail", "reference"]
+
+
 @dataclass(frozen=True)
 class CheckRequest:
     """What a user asks of a check. `size` and `complexity` are LR height and width.
@@ -59,6 +63,8 @@ class CheckRequest:
     weights_dir: Path | None = None
     logs: Path = Path("reports/check")
     save: Path | None = None
+    missing_baseline: MissingBaseline = "pass"  # of an entry that the revision does not have
+    challenge: str = "sample"  # whose baseline a missing one may be replaced by
 
     @property
     def lr_size(self) -> tuple[int, int]:
@@ -76,7 +82,8 @@ class CheckPair:
     inputs: tuple[Crop, ...]
     confinement: Confinement
     form: CheckForm = "code"
-    notes: tuple[str, ...] = ()  # on the form
+    notes: tuple[str, ...] = ()  # on the baseline and the form
+    codes: Mapping[Arm, Load] = field(default_factory=dict)  # of sides that are graphs
 
     @property
     def loads(self) -> Mapping[Arm, Load]:
@@ -139,7 +146,8 @@ def paired(request: CheckRequest, candidate: Entry, base: Baseline) -> CheckPair
         scale=new.load.scale, size=request.lr_size, count=request.images, seed=request.settings.seed
     )
     by_arm = {Arm.BASELINE: old, Arm.CONTROL: old, Arm.CANDIDATE: new}
-    return CheckPair(candidate, base, by_arm, inputs, isolation(request).confinement)
+    confinement = isolation(request).confinement
+    return CheckPair(candidate, base, by_arm, inputs, confinement, notes=base.notes)
 
 
 def environment(request: CheckRequest) -> dict[str, str]:

@@ -15,7 +15,10 @@ from harness.gate.settings import CheckSettings
 from harness.gate.stored_baseline import CheckForm
 
 # what decides where findings disagree comes first: a figure of a wrong image is worth nothing
-CheckStatus = Literal["bad_input", "not_measured", "quality", "regression", "inconclusive", "pass"]
+CheckStatus = Literal[
+    "bad_input", "not_measured", "quality", "regression", "inconclusive", "new", "pass"
+]
+InconclusiveRule = Literal["pass", "fail"]
 _GRAVEST_FIRST: tuple[CheckStatus, ...] = get_args(CheckStatus)
 
 
@@ -79,14 +82,20 @@ class Checked:
         if self.verdict is not None and self.verdict.word == "INCONCLUSIVE":
             found.add("inconclusive")
         for it in self.findings:
-            found.add("not_measured" if it.level == "absent" else it.level)
+            match it.level:
+                case "absent" | "disputed":
+                    found.add("not_measured")
+                case level:
+                    found.add(level)
         return next(status for status in _GRAVEST_FIRST if status in found)
 
 
-def exit_code(checked: Sequence[Checked], *, inconclusive: Literal["pass", "fail"]) -> CheckExit:
-    """The code of the gravest status; inconclusive checks count as told."""
+def exit_code(
+    checked: Sequence[Checked], *, inconclusive: InconclusiveRule | None = None
+) -> CheckExit:
+    """The code of the gravest status; inconclusive checks count as told, and fail if nothing is."""
     found = {"pass", *(it.status for it in checked)}
     gravest = next(status for status in _GRAVEST_FIRST if status in found)
-    if gravest == "inconclusive" and inconclusive == "pass":
+    if gravest == "new" or (gravest == "inconclusive" and inconclusive == "pass"):
         return CheckExit.PASS
     return CheckExit[gravest.upper()]

@@ -16,7 +16,7 @@ from harness.documents import atomic
 from harness.documents.typed import adapter
 from harness.gate.gates import Costs
 
-SCHEMA = 2
+SCHEMA = 3
 CheckForm = Literal["code", "graph"]
 """What both sides of a check are measured as: their code, or the graphs captured from them."""
 
@@ -48,6 +48,7 @@ class Stored:
     inputs: Inputs
     effects: tuple[tuple[float, ...], ...]
     costs: Costs
+    code: Costs | None = None  # what its code runs, where the costs are its graph's
     peaks: tuple[int, ...] = ()
     started: str = ""  # ISO 8601, UTC
     form: CheckForm = "code"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,8 +13,9 @@ from harness.core.progress import SILENT, Progress
 from harness.entries.catalogue import CatalogError, Entry, Rejected
 from harness.entries.weights import WeightsError
 from harness.gate import stored_baseline
-from harness.gate.baseline import Baseline, baseline, candidates
-from harness.gate.entry_check import check_pair
+from harness.gate.baseline import Baseline, baseline
+from harness.gate.candidates import candidates
+from harness.gate.entry_check import check_new, check_pair
 from harness.gate.judgement import corrected
 from harness.gate.measured_form import as_measured, refuse_form
 from harness.gate.pair import (
@@ -26,7 +28,9 @@ from harness.gate.pair import (
     refuse_absent_gpu,
 )
 from harness.gate.result import Checked
+from harness.gate.revision import NotInRevision
 from harness.measure.loads import refuse_device, refuse_size, refuse_threads
+from harness.rules import rulebook
 
 
 def check(request: CheckRequest, progress: Progress = SILENT) -> tuple[Checked, ...]:
@@ -43,7 +47,7 @@ def check(request: CheckRequest, progress: Progress = SILENT) -> tuple[Checked, 
     if chosen.note:
         progress.warn(chosen.note)
     refuse_absent_gpu(request)
-    found = candidates(request.candidates)
+    found = candidates(request.candidates, request.against, progress)
     if request.save is not None and len(found) != 1:
         raise BadInput(f"--save keeps one entry's baseline, not {len(found)}: name one variant")
     checked: list[Checked] = []
@@ -65,28 +69,70 @@ def check(request: CheckRequest, progress: Progress = SILENT) -> tuple[Checked, 
     )
 
 
+_RENAMED = "if it had another name, --against git:REV:PATH tells it"
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """A candidate and its baseline; a new one is its own, and `new` says why."""
+
+    candidate: Entry
+    base: Baseline
+    new: str = ""
+
+
 def _held(
     request: CheckRequest, candidate: Entry | Rejected, stack: ExitStack, *, alone: bool
-) -> tuple[Entry, Baseline] | str:
+) -> _Sides | str:
     """A candidate and its baseline, or why they can't be held against each other.
 
-    One of several candidates that has no baseline (it is new, say) stops no other one.
+    One of several candidates that has no usable baseline stops no other one.
     """
     try:
-        base = baseline(request.against, candidate, stack)
+        base, new = _baseline(request, candidate, stack)
         _refuse_elsewhere(request, candidate, base)
     except BadInput as error:
         if alone or isinstance(error, CatalogError):
             raise
         return str(error)
-    return (candidate, base) if isinstance(candidate, Entry) else "; ".join(candidate.faults)
+    if isinstance(candidate, Rejected):
+        return "; ".join(candidate.faults)
+    return _Sides(candidate, base or Baseline(request.against, candidate), new)
 
 
-def _refuse_elsewhere(request: CheckRequest, candidate: Entry | Rejected, base: Baseline) -> None:
+def _baseline(
+    request: CheckRequest, candidate: Entry | Rejected, stack: ExitStack
+) -> tuple[Baseline | None, str]:
+    """The baseline, or why there is none: the candidate is new. BadInput where that may not be."""
+    try:
+        return baseline(request.against, candidate, stack), ""
+    except NotInRevision as error:
+        text = str(error)
+    if request.missing_baseline == "fail":
+        raise BadInput(
+            f"{text}: name what it was called as git:REV:PATH, or an older revision; a new entry "
+            "passes with --missing-baseline pass, or is held against a reference model with "
+            "--missing-baseline reference"
+        )
+    if request.missing_baseline == "pass":
+        return None, text
+    name = rulebook.read(request.challenge).baseline
+    try:
+        found = baseline(name, candidate, stack)
+    except CatalogError as error:
+        raise CatalogError(f"the baseline of {request.challenge}: {error}") from None
+    note = f"{text}: held against {name}, the baseline of {request.challenge}"
+    return dataclasses.replace(found, notes=(note,)), ""
+
+
+def _refuse_elsewhere(
+    request: CheckRequest, candidate: Entry | Rejected, base: Baseline | None
+) -> None:
     """BadInput for a record of another machine or of other inputs, or one that can't be kept."""
-    if request.save is not None and (base.entry.role != "reference" or base.stored):
+    kept = base is not None and base.entry.role == "reference" and not base.stored
+    if request.save is not None and not kept:
         raise BadInput("--save keeps ratios to a reference model: name one with --against")
-    if base.stored is None or base.path is None:
+    if base is None or base.stored is None or base.path is None:
         return
     refuse_form(request, base)
     here = environment(request)
@@ -97,19 +143,22 @@ def _refuse_elsewhere(request: CheckRequest, candidate: Entry | Rejected, base: 
 def _one(
     request: CheckRequest,
     name: str,
-    sides: tuple[Entry, Baseline] | str,
+    sides: _Sides | str,
     graphs: Path,
     progress: Progress,
 ) -> Checked:
     if isinstance(sides, str):
         return Checked(name, request.against, None, failure=sides, faulty=True)
-    candidate, base = sides
+    candidate, base = sides.candidate, sides.base
     try:
         pair = paired(request, candidate, base)
     except WeightsError as error:
         if candidate.role == "reference":  # whoever asked for official weights can bring them
             raise
         return Checked(candidate.id, base.name, None, failure=str(error), faulty=True)
+    if sides.new:
+        pair = dataclasses.replace(pair, notes=(f"new entry: {sides.new}; {_RENAMED}",))
+        return check_new(request, pair, progress)
     progress.step(f"{candidate.id}: capturing")
     measured = as_measured(request, pair, graphs)
     if isinstance(measured, str):

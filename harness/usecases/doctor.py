@@ -7,7 +7,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from harness.core.progress import SILENT, Progress
-from harness.gate.baseline import baseline, candidates
+from harness.gate.baseline import baseline
+from harness.gate.candidates import candidates
 from harness.gate.forecast import Forecast, forecast
 from harness.gate.pair import CheckRequest, paced, paired, sampled
 from harness.machine.host_checks import HostCheck, gpu_checks, host_checks, isolation
@@ -51,7 +52,7 @@ def doctor(request: CheckRequest, *, sample_s: float, progress: Progress = SILEN
         return Diagnosis(seen, problem="not sampled")
     progress.stage("Sampling", 1)
     settings = paced(dataclasses.replace(request.settings, budget_s=sample_s), request.threads)
-    (model,) = candidates(request.candidates)
+    (model,) = candidates(request.candidates, request.against, progress)
     base = baseline(request.against, model, ExitStack())  # a model of ours needs nothing on disk
     pair = paired(request, base.entry, base)
     sampling = sampled(request, pair, settings, progress, patient=True)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from harness.documents import atomic
 from harness.gate.formats.github import comment
 from harness.gate.formats.json_document import benchmark, document
 from harness.gate.formats.junit import to_junit
-from harness.gate.result import Checked
+from harness.gate.result import Checked, InconclusiveRule
 
 
 def write(
-    checked: Sequence[Checked], folder: Path, *, inconclusive: Literal["pass", "fail"]
+    checked: Sequence[Checked], folder: Path, *, inconclusive: InconclusiveRule | None = None
 ) -> tuple[Path, ...]:
     """Write check.json, junit.xml, comment.md and benchmark.json; raises atomic.WriteError."""
     texts = {

@@ -17,12 +17,17 @@ ANNOTATION_LIMIT = 10  # of a kind that GitHub shows of a step
 _CUT = "\n\n*The rest did not fit here: it is in check.json.*\n"
 _SIGNS: dict[CheckResult, str] = {
     "pass": "✅",
+    "new": "🆕",
     "regression": "❌",
     "quality": "❌",
     "inconclusive": "❔",
+    "disputed": "⚠️",
     "error": "⚠️",
 }
-_COMMANDS = {"regression": "error", "quality": "error", "error": "error", "inconclusive": "warning"}
+_COMMANDS = {
+    **dict.fromkeys(("regression", "quality", "disputed", "error"), "error"),
+    "inconclusive": "warning",
+}
 
 
 def comment(checked: Sequence[Checked], *, limit: int = COMMENT_LIMIT) -> str:
@@ -61,6 +66,8 @@ def commands(checked: Sequence[Checked]) -> Iterator[str]:
 
 
 def _parts(checked: Sequence[Checked]) -> Iterator[str]:
+    if not checked:
+        yield "\nNo entry was changed.\n"
     for one in checked:
         rows = lines([one])
         yield f"\n**{escape(shown(one.entry))}** against {escape(shown(one.baseline))}\n"

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 from xml.etree import ElementTree as ET
 
 from harness.gate.formats.rows import lines, remarks, shown
-from harness.gate.result import Checked
+from harness.gate.result import Checked, InconclusiveRule
 
-_CHILD = {**dict.fromkeys(("regression", "quality", "inconclusive"), "failure"), "error": "error"}
+_CHILD = {
+    **dict.fromkeys(("regression", "quality"), "failure"),
+    **dict.fromkeys(("disputed", "error"), "error"),
+    **dict.fromkeys(("new", "inconclusive"), "skipped"),
+}
 
 
-def to_junit(checked: Sequence[Checked], *, inconclusive: Literal["pass", "fail"]) -> str:
-    """One document; what could not be had is an error, what is inconclusive a failure or skipped.
+def to_junit(checked: Sequence[Checked], *, inconclusive: InconclusiveRule | None = None) -> str:
+    """One document; what could not be had is an error, a new entry's gates are skipped.
 
-    So a service that reads this file and one that reads the exit code come to the same.
+    What is inconclusive says nothing of the entry: skipped with a warning, unless it is to fail.
     """
-    kinds = {**_CHILD, **({"inconclusive": "skipped"} if inconclusive == "pass" else {})}
+    kinds = _CHILD | ({"inconclusive": "failure"} if inconclusive == "fail" else {})
     root = ET.Element("testsuites", name="esr check")
     for one in checked:
         rows = [(row, kinds.get(row.outcome, "")) for row in lines([one])]
@@ -39,7 +42,8 @@ def to_junit(checked: Sequence[Checked], *, inconclusive: Literal["pass", "fail"
             name = f"esr.check.{row.entry}"
             case = ET.SubElement(suite, "testcase", classname=name, name=row.gate)
             if kind:
-                child = ET.SubElement(case, kind, message=f"{row.word}: {row.full}")
+                warns = "warning: " if (kind, row.outcome) == ("skipped", "inconclusive") else ""
+                child = ET.SubElement(case, kind, message=f"{warns}{row.word}: {row.full}")
                 child.text = f"baseline {row.old}, candidate {row.new}"
                 if kind != "skipped":
                     child.set("type", row.outcome)

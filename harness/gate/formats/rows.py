@@ -18,14 +18,16 @@ from harness.gate.result import Checked
 from harness.render.text import clean, cut, inert
 from harness.render.units import MISSING, quantity, times
 
-CheckResult = Literal["pass", "regression", "quality", "inconclusive", "error"]
+CheckResult = Literal["pass", "new", "regression", "quality", "inconclusive", "disputed", "error"]
 _BOUNDED = 1e3
 LIMIT = 400  # characters of a text in a table
 WORDS: dict[CheckResult, str] = {
     "pass": "pass",
+    "new": "new entry",
     "regression": "regression",
     "quality": "quality gate failed",
     "inconclusive": "inconclusive",
+    "disputed": "disputed",
     "error": "not measured",
 }
 

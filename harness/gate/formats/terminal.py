@@ -15,9 +15,11 @@ from harness.render.text import inert
 
 _STYLES: dict[CheckResult, str] = {
     "pass": "green",
+    "new": "cyan",
     "regression": "red",
     "quality": "red",
     "inconclusive": "yellow",
+    "disputed": "red",
     "error": "red",
 }
 

@@ -15,7 +15,7 @@ from harness.measure.worker_process import WorkerProcess
 PACKAGE = Path(__file__).resolve().parents[3] / "harness"
 # who starts processes: workers, the sandbox's own trial, and programs that run no code of entries
 STARTERS = {
-    "gate/baseline.py",  # git
+    "gate/repository.py",  # git
     "measure/worker_process.py",
     "sandbox/bubblewrap.py",  # its version
     "sandbox/trial.py",

@@ -10,6 +10,7 @@ import pytest
 from harness.core.outcome import Failed, failed
 from harness.gate import costs
 from harness.gate.crops import Crop
+from harness.gate.gates import Costs
 from harness.measure.session import LrImage, OutputReply
 from harness.sandbox.confinement import NoConfinement
 from harness.wire.messages import Load, Output
@@ -39,11 +40,16 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Load]]:
     return told
 
 
-def _costs(load: Load, folder: Path) -> costs.SideCosts | str:
+def _costs(load: Load, folder: Path, codes: dict[Any, Load] | None = None) -> costs.SideCosts | str:
     image = np.zeros((16, 16, 3), np.uint8)
     crop = Crop(LrImage("check", "1", image), np.zeros((64, 64, 3), np.uint8))
     found = costs.costs(
-        {"candidate": load}, (crop,), size=SIZE, logs=folder, confinement=NoConfinement()
+        {"candidate": load},
+        (crop,),
+        codes=codes or {},
+        size=SIZE,
+        logs=folder,
+        confinement=NoConfinement(),
     )
     return found["candidate"]
 
@@ -81,6 +87,19 @@ def test_whether_a_graph_has_drawn_weights_stands_in_its_load(
         assert isinstance(found, costs.SideCosts)
         assert (told in found.notes) == seeded
     assert asked
+
+
+def test_the_code_of_a_graph_is_counted_beside_it(
+    asked: list[tuple[str, Load]], tmp_path: Path
+) -> None:
+    graph = replace(LOAD, form="graph", threads=1)
+    found = _costs(graph, tmp_path, {"candidate": LOAD})
+    assert isinstance(found, costs.SideCosts)
+    assert [(kind, load.form) for kind, load in asked] == [
+        ("run_trial", "graph"),
+        ("run_count", "entry"),
+    ]
+    assert found.code == Costs(doubt="not known: no")
 
 
 def test_outputs_that_fail_are_the_sides_reason(

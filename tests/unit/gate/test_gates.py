@@ -11,7 +11,9 @@ from harness.gate.gates import (
     GateFinding,
     exact_findings,
     gate_for,
+    new_findings,
     noisy_finding,
+    with_code,
 )
 from harness.gate.judgement import RuntimeVerdict
 from harness.gate.result import Checked, CheckExit, exit_code
@@ -48,12 +50,81 @@ def test_a_gate_lets_a_figure_get_worse_by_its_limit_and_no_more(
     assert _one(gate, **figures).level == level
 
 
-def test_a_figure_of_one_side_alone_is_not_measured_and_of_neither_no_fault() -> None:
-    gates = {"convs": Gate("convs", "exact")}
-    (found,) = exact_findings(BASE, Costs({"convs": 3.0}), gates)  # type: ignore[arg-type]
+def test_a_figure_of_one_side_alone_is_not_measured_nor_is_a_count_that_neither_has() -> None:
+    gates: Any = {"convs": Gate("convs", "exact")}
+    (found,) = exact_findings(BASE, Costs({"convs": 3.0}), gates)
     assert (found.level, found.text) == ("absent", "the baseline's could not be had")
-    (found,) = exact_findings(BASE, BASE, gates)  # type: ignore[arg-type]
-    assert found.level == "pass"
+    (found,) = exact_findings(BASE, BASE, gates)
+    assert (found.level, found.text.partition(";")[0]) == ("absent", "could be had of neither side")
+
+
+MACS: Any = {"macs": Gate("macs", "exact")}
+DISPUTED = "disputed: fvcore counted less"
+
+
+def _counted(macs: float, *, doubt: str = "", settled: float | None = None) -> Costs:
+    return Costs({"macs": macs}, (), doubt, {} if settled is None else {"macs": settled})
+
+
+@pytest.mark.parametrize(
+    ("baseline", "candidate", "level"),
+    [
+        # equal by a count that is disputed: what ran is 48 % more
+        (_counted(100, settled=100), _counted(100, doubt=DISPUTED, settled=148), "regression"),
+        (_counted(90, doubt=DISPUTED, settled=148), _counted(148, settled=148), "pass"),
+        (
+            _counted(90, doubt=DISPUTED, settled=148),
+            _counted(91, doubt=DISPUTED, settled=148),
+            "pass",
+        ),
+        # nobody knows what ran on one side: never a pass, however the figures stand
+        (_counted(100, settled=100), _counted(100, doubt="incomplete: an operator"), "disputed"),
+        (_counted(100, doubt="incomplete: an operator"), _counted(1, settled=1), "disputed"),
+        (_counted(100, doubt="incomplete: x"), _counted(100, doubt="incomplete: x"), "disputed"),
+    ],
+)
+def test_no_gate_passes_on_a_count_that_is_not_verified(
+    baseline: Costs, candidate: Costs, level: str
+) -> None:
+    (found,) = exact_findings(baseline, candidate, MACS)
+    assert found.level == level
+    status = {"disputed": CheckExit.NOT_MEASURED, "regression": CheckExit.REGRESSION}
+    one = Checked("acme", "base", None, (found,))
+    # to let what is open pass is no way round it
+    assert exit_code([one], inconclusive="pass") == status.get(level, CheckExit.PASS)
+    if level == "disputed":
+        assert 'a gate of kind "off"' in found.text
+        assert "count is incomplete: " in found.text
+
+
+def test_what_code_runs_for_nothing_is_a_regression_of_the_code() -> None:
+    graph = exact_findings(BASE, BASE, {"macs": MACS["macs"], "params": Gate("params", "exact")})
+    of_code: Any = (Costs({"macs": 100.0}), Costs({"macs": 148.0}))
+    macs, params = sorted(with_code(graph, *of_code, MACS), key=lambda it: it.metric)
+    assert (macs.level, params.level) == ("regression", "pass")
+    assert macs.text.startswith("of what the code runs, beside its graph: +48 (+48.00 %)")
+    assert with_code(graph, of_code[1], of_code[0], MACS) == graph
+    (macs, _) = sorted(
+        with_code(graph, Costs({"macs": 1.0}), Costs({"macs": 1.0}, doubt="not known: x"), MACS),
+        key=lambda it: it.metric,
+    )
+    assert macs.level == "disputed"
+
+
+def test_a_gate_that_is_off_is_none() -> None:
+    gates = gate_for((*DEFAULTS, Gate("macs", "off", entry="acme")), "acme")
+    assert "macs" not in gates
+    assert "macs" in gate_for(DEFAULTS, "acme")
+    assert Gate("runtime", "off").limit == 0.0
+
+
+def test_a_new_entry_has_figures_and_passes_with_any() -> None:
+    found = new_findings(BASE, gate_for(DEFAULTS, "acme"))
+    assert {it.metric: it.candidate for it in found if it.candidate is not None} == BASE.figures
+    assert {it.metric for it in found} == {gate.metric for gate in DEFAULTS} - {"memory"}
+    assert {it.level for it in found} == {"new"}
+    new = Checked("acme", "base", None, found)
+    assert (new.status, exit_code([new], inconclusive="fail")) == ("new", CheckExit.PASS)
 
 
 def test_the_digest_gate_is_about_every_output() -> None:
@@ -93,6 +164,7 @@ def test_an_entrys_own_gate_stands_before_that_for_all_and_a_later_one_before_an
     [
         (("params", "percent", -1.0), "must not be negative"),
         (("params", "exact", 1.0), "has no limit"),
+        (("params", "off", 1.0), "has no limit"),
         (("digest", "percent", 1.0), "can only be exact"),
         (("runtime", "exact", 0.0), "a percent with a limit above 0"),
         (("runtime", "absolute", 1.0), "a percent with a limit above 0"),

@@ -51,7 +51,7 @@ def test_another_machine_is_refused_with_each_key_and_both_values(tmp_path: Path
     )
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 2}', "\x00"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 3}', "\x00"])
 def test_a_file_that_is_no_baseline_is_bad_input(tmp_path: Path, text: str) -> None:
     path = tmp_path / "base.json"
     path.write_text(text, encoding="utf-8")
@@ -64,7 +64,7 @@ def test_a_file_that_is_no_baseline_is_bad_input(tmp_path: Path, text: str) -> N
 def test_a_baseline_of_another_schema_is_bad_input(tmp_path: Path) -> None:
     path = tmp_path / "base.json"
     stored_baseline.save(path, replace(RECORD, schema=9))
-    with pytest.raises(BadInput, match="of schema 9, this is 2"):
+    with pytest.raises(BadInput, match="of schema 9, this is 3"):
         stored_baseline.load(path)
 
 

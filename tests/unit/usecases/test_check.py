@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from fakes.entries import CONV, write_entry
+from fakes.repositories import git, repository
 from fakes.sides import World
 
 from harness.core.outcome import BadInput
 from harness.gate import entry_check, measured_form, stored_baseline
 from harness.gate import pair as bench
 from harness.gate.costs import SideCosts
-from harness.gate.gates import Costs, Gate
+from harness.gate.gates import DEFAULTS, Costs, Gate
 from harness.gate.pair import CheckRequest
 from harness.gate.result import Checked, CheckExit, exit_code
 from harness.gate.settings import CheckSettings
@@ -196,6 +197,69 @@ def test_a_candidate_of_another_scale_than_the_baseline_is_bad_input(
 def test_a_baseline_that_nobody_has_is_bad_input_for_several_entries_too(run: Run) -> None:
     with pytest.raises(BadInput, match=r"nobody: neither a folder with submission\.toml nor a"):
         run("acme", "other", worlds=[], against="nobody")
+
+
+@pytest.fixture
+def revisions(tmp_path: Path, run: Run) -> Run:
+    """`run`, where `acme` alone is in the repository's only commit."""
+    repository(tmp_path)
+    git(tmp_path, "add", "acme")
+    git(tmp_path, "commit", "-qm", "first")
+    return run
+
+
+def test_a_new_entry_stops_no_known_one_and_shows_its_figures(
+    revisions: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, new = revisions("acme", "other", worlds=[World()], against="git:main", gates=DEFAULTS)
+    assert (known.status, new.status) == ("not_measured", "new")  # the fake counts no MACs
+    assert new.verdict is None
+    assert {it.metric: it.candidate for it in new.findings if it.candidate} == {
+        "params": 7.0,
+        "psnr": 30.0,
+    }
+    assert new.notes[-1].startswith("new entry: other is not in revision main; if it had another")
+    assert exit_code([new], inconclusive="fail") == CheckExit.PASS
+    monkeypatch.setattr(entry_check, "costs", lambda loads, *_, **__: dict.fromkeys(loads, "fell"))
+    (broken,) = revisions("other", worlds=[], against="git:main")
+    assert (broken.status, broken.failure) == ("not_measured", "the candidate: fell")
+
+
+def test_a_new_entry_fails_where_it_is_to(revisions: Run) -> None:
+    changes: Any = {"against": "git:main", "missing_baseline": "fail"}
+    with pytest.raises(BadInput, match=r"other is not in revision main: name what it was called"):
+        revisions("other", worlds=[], **changes)
+    known, new = revisions("acme", "other", worlds=[World()], **changes)
+    assert (known.status, new.status) == ("pass", "bad_input")
+
+
+def test_a_new_entry_is_held_against_the_challenges_baseline_where_it_is_to(
+    revisions: Run, tmp_path: Path
+) -> None:
+    changes: Any = {"against": "git:main", "missing_baseline": "reference"}
+    (found,) = revisions("other", worlds=[World()], **changes)
+    assert (found.status, found.baseline) == ("pass", "rlfn_ntire_x4")
+    note = "other is not in revision main: held against rlfn_ntire_x4, the baseline of sample"
+    assert note in found.notes
+    (again,) = revisions("other", worlds=[World()], challenge="classic_x4", **changes)
+    assert again.baseline == "rlfn_x4"
+    with pytest.raises(BadInput, match="the baseline of ntire2026: span: neither a folder"):
+        revisions("other", worlds=[], challenge="ntire2026", **changes)
+    write_entry(tmp_path / "double", CONV, scale="2")
+    with pytest.raises(BadInput, match="double is x2, the baseline rlfn_ntire_x4 is x4"):
+        revisions("double", worlds=[], **changes)
+
+
+def test_all_that_changed_is_checked_and_nothing_is_no_fault(
+    revisions: Run, tmp_path: Path
+) -> None:
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-qm", "second")
+    assert revisions("auto", worlds=[], against="git:main") == ()
+    with (tmp_path / "acme" / "model.py").open("a", encoding="utf-8") as file:
+        file.write("# a change\n")
+    (found,) = revisions("auto", worlds=[World()], against="git:main")
+    assert (found.entry, found.status) == ("acme", "pass")
 
 
 def test_several_entries_are_corrected_together(run: Run) -> None:

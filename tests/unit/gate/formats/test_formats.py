@@ -124,10 +124,51 @@ def test_an_answer_without_gates_is_its_remarks_alone() -> None:
     assert (suite.get("name"), suite.get("tests")) == ("acme", "0")
 
 
-def test_junit_says_of_what_is_open_what_the_exit_code_says() -> None:
-    root = ET.fromstring(junit.to_junit([_slow()], inconclusive="fail"))  # noqa: S314 - ours
+@pytest.mark.parametrize(
+    ("asked", "failures", "skipped"), [(None, "2", "1"), ("pass", "2", "1"), ("fail", "3", "0")]
+)
+def test_junit_skips_what_is_open_with_a_warning_unless_it_is_to_fail(
+    asked: Any, failures: str, skipped: str
+) -> None:
+    root = ET.fromstring(junit.to_junit([_slow()], inconclusive=asked))  # noqa: S314 - ours
     (suite,) = root.findall("testsuite")
-    assert (suite.get("failures"), suite.get("skipped")) == ("3", "0")
+    assert (suite.get("failures"), suite.get("skipped")) == (failures, skipped)
+    told = [it.get("message") for it in suite.findall("testcase/skipped")]
+    assert told == ["warning: inconclusive: +12.00 %"] * int(skipped)
+
+
+NEW = Checked(
+    "fresh", "git:main", None,
+    (GateFinding("params", "new", "no baseline yet", None, 1000.0),),
+    notes=("new entry: submissions/fresh is not in revision main",),
+)  # fmt: skip
+DISPUTED = Checked(
+    "acme", "git:main", None,
+    (GateFinding("macs", "disputed", "the count is incomplete", 2e9, 2e9),),
+)  # fmt: skip
+
+
+def test_a_new_entry_is_neutral_in_every_form() -> None:
+    (suite,) = ET.fromstring(junit.to_junit([NEW], inconclusive="fail"))  # noqa: S314 - ours
+    assert (suite.get("failures"), suite.get("errors"), suite.get("skipped")) == ("0", "0", "1")
+    assert "| Params | – | 0.001 M | 🆕 new entry | no baseline yet |" in github.comment([NEW])
+    assert list(github.commands([NEW])) == []
+    assert "new entry" in _printed(NEW)
+    (entry,) = json_document.document([NEW])["entries"]
+    assert (entry["status"], entry["findings"][0]["level"]) == ("new", "new")
+
+
+def test_a_disputed_count_is_an_error_in_every_form() -> None:
+    (suite,) = ET.fromstring(junit.to_junit([DISPUTED], inconclusive="pass"))  # noqa: S314 - ours
+    assert (suite.get("errors"), suite.get("skipped")) == ("1", "0")
+    assert "| ⚠️ disputed | the count is incomplete |" in github.comment([DISPUTED])
+    assert next(github.commands([DISPUTED])).startswith("::error title=esr check%3A MACs of acme::")
+    assert json_document.document([DISPUTED])["entries"][0]["status"] == "not_measured"
+
+
+def test_that_nothing_was_changed_is_said() -> None:
+    assert github.comment([]).endswith("\nNo entry was changed.\n")
+    assert len(ET.fromstring(junit.to_junit([]))) == 0  # noqa: S314 - ours
 
 
 def test_the_comment_has_its_marker_and_nothing_of_a_submission_is_markup() -> None:
