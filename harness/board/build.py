@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.audits.roofline import floor
+from harness.board.machine_notes import machine_notes
 from harness.board.rank import rank
 from harness.board.rank_intervals import with_spans
 from harness.board.store import Store
@@ -219,7 +220,7 @@ def _entry_notes(listed: ListedEntry, records: tuple[Record, ...]) -> tuple[str,
 def _notes(run: Run, entries: Sequence[BoardEntry]) -> list[str]:
     """What a reader must know of how the rows came about."""
     sessions = {record.session for entry in entries for record in entry.timed}
-    notes = list(run.notes)
+    notes = [*machine_notes(entries), *run.notes]
     if len(sessions) > 1:
         notes.append(
             f"The runtimes come from {len(sessions)} invocations on the same machine and software. "

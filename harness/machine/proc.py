@@ -16,7 +16,7 @@ from pathlib import Path
 
 RESET_PEAK = b"5"  # proc(5), clear_refs: the peak resident set size becomes the current one
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_TICKS = os.sysconf("SC_CLK_TCK")
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def tree(root: int, *, thorough: bool = True) -> ProcessTree | None:
         except (OSError, IndexError):  # it has just ended
             if pid == root:
                 return None
-    return ProcessTree(ticks / _TICKS, pages * _PAGE, tasks)
+    return ProcessTree(ticks / TICKS, pages * _PAGE, tasks)
 
 
 def busy_share(root: int, window_s: float) -> float | None:
@@ -113,8 +113,8 @@ def ended(pid: int) -> bool:
 
 def resident(pid: int) -> Resident | None:
     """VmRSS, VmHWM and RssFile of a process; None where the system does not tell."""
-    lines = _lines(Path(f"/proc/{pid}/status"))
-    sizes = dict(line.split(":", 1) for line in lines if ":" in line)
+    told = lines(Path(f"/proc/{pid}/status"))
+    sizes = dict(line.split(":", 1) for line in told if ":" in line)
     if "VmRSS" not in sizes or "VmHWM" not in sizes:
         return None
     fields = (sizes.get(name, "0 kB") for name in ("VmRSS", "VmHWM", "RssFile"))
@@ -146,7 +146,7 @@ def reset_peak(root: int) -> bool:
 def cpu_facts(root: Path = Path("/")) -> dict[str, str]:
     """What /proc/cpuinfo says of the first processor, by name; empty where there is none."""
     facts: dict[str, str] = {}
-    for line in _lines(root / "proc/cpuinfo"):
+    for line in lines(root / "proc/cpuinfo"):
         name, _, value = line.partition(":")
         facts.setdefault(name.strip(), value.strip())
     return facts
@@ -155,13 +155,14 @@ def cpu_facts(root: Path = Path("/")) -> dict[str, str]:
 def cpu_ticks(root: Path = Path("/")) -> dict[str, int] | None:
     """The first line of /proc/stat: ticks by kind, without those that are counted in others."""
     names = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
-    fields = "".join(_lines(root / "proc/stat")[:1]).split()[1 : len(names) + 1]
+    fields = "".join(lines(root / "proc/stat")[:1]).split()[1 : len(names) + 1]
     if len(fields) < len(names):
         return None
     return {name: int(ticks) for name, ticks in zip(names, fields, strict=True)}
 
 
-def _lines(path: Path) -> list[str]:
+def lines(path: Path) -> list[str]:
+    """Of a file that may not be there, or not be ours to read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

@@ -6,7 +6,7 @@ import math
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.core.audit import LEVELS, worst
@@ -20,7 +20,9 @@ from harness.core.record import (
     TimedBeside,
 )
 from harness.core.run import JobKey
+from harness.machine import disturbances
 from harness.machine import environment as machine
+from harness.machine.disturbances import ProcessorTimes
 from harness.measure import calibration
 from harness.measure.jobs import Job, JobResult
 from harness.measure.run_images import RunImages, Scorer, again
@@ -49,6 +51,7 @@ class LocalExecutor:
     progress: Progress
     _calibration: Calibration | Failed | None = None  # of this run, since load drifts
     _taken: float = 0.0  # when
+    _disturbed: dict[str, str] = field(default_factory=dict)  # the last block
 
     def key(self, job: Job) -> JobKey:
         """The job's content key here."""
@@ -90,11 +93,15 @@ class LocalExecutor:
         ]
 
         def watch(timed: int, number: int) -> None:
+            # with the workers alive, since what ended ones used is lost with some
+            times.append(disturbances.processor_times())
             of = len(self.images.lr) * jobs[0].protocol.passes
             entries = f"{number} entries in turns" if number > 1 else jobs[0].entry
             self.progress.step(f"round {jobs[0].round + 1}: {entries}, image {timed + 1} of {of}")
 
+        times: list[ProcessorTimes | None] = []
         outcomes = run_block(members, self.images.lr, self.scorer, base=base, watch=watch)
+        self._disturbed = disturbances.between(times[0], times[-1]) if times else {}
         block, its = secrets.token_hex(8), outcomes.get(base)
         beside = TimedBeside(base, its.samples) if isinstance(its, RoundFigures) else None
         return {
@@ -114,7 +121,8 @@ class LocalExecutor:
     def _seen(self) -> Environment:
         """The environment, with what drifts as it is when workers have just ended."""
         device = self.environment.stable["device"]
-        return replace(self.environment, seen=machine.seen(device) | self.isolation.seen)
+        seen = machine.seen(device) | self.isolation.seen | self._disturbed
+        return replace(self.environment, seen=seen)
 
     def _plain_task(self, job: Job) -> Task:
         return Task(job.load, job.protocol, job.log, self.isolation.confinement)

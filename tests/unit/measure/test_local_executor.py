@@ -19,12 +19,14 @@ from harness.core.record import (
     Sample,
     TimedBeside,
 )
+from harness.machine import disturbances
+from harness.machine.disturbances import ProcessorTimes
 from harness.measure import calibration, local_executor
 from harness.measure.jobs import Job
 from harness.measure.local_executor import CALIBRATION_S, LocalExecutor, better, odd
 from harness.measure.run_images import RunImages
 from harness.measure.session import Task
-from harness.measure.turns import BlockMember
+from harness.measure.turns import BlockMember, OnTurn
 from harness.sandbox.confinement import NoConfinement
 from harness.sandbox.isolation import Isolation
 
@@ -76,8 +78,10 @@ class Blocks:
         monkeypatch.setattr(local_executor.time, "monotonic", lambda: self.now_s)
 
     def _run(
-        self, members: Sequence[BlockMember], *_: object, **__: object
+        self, members: Sequence[BlockMember], *_: object, watch: OnTurn, **__: object
     ) -> dict[str, RoundFigures | Failed]:
+        for timed in (0, 1):
+            watch(timed, len(members))
         self.tasks += [it.task for it in members]
         self.blocks.append([it.name for it in members])
         return {it.name: self.left.pop(0) for it in members}
@@ -128,6 +132,19 @@ def test_an_odd_round_is_taken_again_with_a_calibration_of_that_moment(
     assert blocks.rates_known == [False, True]  # the machine's best is taken once
     # each row names the block that its samples are of
     assert found["base"].block == found["other"].block != found["odd"].block
+
+
+def test_a_round_says_what_others_used_while_it_was_timed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    Blocks(monkeypatch, FINE)
+    times = [ProcessorTimes(at, busy_s=2 * at, steal_s=0.0, own_s=at) for at in (1.0, 5.0)]
+    monkeypatch.setattr(disturbances, "processor_times", lambda: times.pop(0))
+    executor = _executor()
+    load = task().load
+    job = Job("a", "round", 0, load, "e", "w", task().protocol, (8, 8), "ntire", "d", log=tmp_path)
+    seen = executor.run_block([job], "a")["a"].environment.seen
+    assert seen["others_cores"] == "1.00"
 
 
 def test_a_round_holds_what_the_base_took_in_its_block(
