@@ -26,6 +26,7 @@ from harness.core.leaderboard import (
     rounds_of,
 )
 from harness.core.outcome import BadInput, Failed, failed, undrawn
+from harness.core.phrasing import listed, nearest
 from harness.core.record import CountFigures, FloorFigures, ImportedFigures, Record, RoundFigures
 from harness.core.run import SCHEMA, ListedEntry, Run
 from harness.counts.fusing import suspicion
@@ -54,7 +55,9 @@ def load_run(folder: Path) -> Run:
     try:
         run = _run(path.read_bytes())
     except FileNotFoundError:
-        raise BadInput(f"{path} is missing: `esr run` makes it") from None
+        runs = sorted(it.parent.name for it in folder.parent.glob(f"*/{RUN_FILE}"))
+        near = nearest(folder.name, runs) or (f"; there is {listed(tuple(runs))}" if runs else "")
+        raise BadInput(f"{path} is missing: `esr run` makes it{near}") from None
     except OSError as error:
         raise BadInput(
             f"{path} can't be read: {error.strerror}; name the folder of a run with --reports"

@@ -12,6 +12,7 @@ from harness.cli import (
     esr_check,
     esr_data,
     esr_doctor,
+    esr_entries,
     esr_inspect,
     esr_report,
     esr_run,
@@ -22,7 +23,6 @@ app = typer.Typer(
     name="esr",
     help="Measure efficient image super-resolution models alike, rank them, render the table.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 an entry failed or is not ranked (with --strict), "
@@ -46,6 +46,7 @@ def _options(
 
 
 app.command("run")(esr_run.run)
+app.command("entries")(esr_entries.entries)
 app.command("inspect")(esr_inspect.inspect)
 app.command("check")(esr_check.check)
 app.command("report")(esr_report.report)

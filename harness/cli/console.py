@@ -32,16 +32,16 @@ class ExitCode(IntEnum):
 
 def print_json(document: Any) -> None:
     """One JSON document on standard output."""
-    from harness.documents.atomic import WriteError
+    text = json.dumps(document, indent=2, allow_nan=False)
+    if _in_a_job_log():  # only strings hold it, where the escape means the same
+        text = text.replace("##[", "\\u0023#[")
+    tell(text)
 
-    try:
-        text = json.dumps(document, indent=2, allow_nan=False)
-        if _in_a_job_log():  # only strings hold it, where the escape means the same
-            text = text.replace("##[", "\\u0023#[")
-        sys.stdout.write(f"{text}\n")
-        sys.stdout.flush()
-    except OSError as error:  # a file on a full disk, a reader that left
-        raise WriteError(f"standard output can't be written: {error.strerror}") from error
+
+def tell(text: str) -> None:
+    """A line on standard output, where click's echo would write UTF-8 into an ASCII stream."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def say(text: str) -> None:
@@ -49,7 +49,8 @@ def say(text: str) -> None:
     from harness.render.text import inert, plain
 
     text = plain(text)
-    typer.echo(inert(text) if _in_a_job_log() else text, err=True)
+    sys.stderr.write(f"{inert(text) if _in_a_job_log() else text}\n")
+    sys.stderr.flush()
 
 
 def show(*drawn: RenderableType) -> None:

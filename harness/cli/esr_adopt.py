@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.console import ExitCode, explained, print_json, say
+from harness.cli.console import ExitCode, explained, print_json, say, tell
 from harness.cli.options import AsJson, Logs, Sandbox, id_list
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def adopt(
             said = "; ".join([f"wrote {one.folder}", *one.notes])
             if one.failure:
                 said = f"{one.candidate.id}: not adopted: {one.failure.message}"
-            typer.echo(clean(said))
+            tell(clean(said))
     if any(one.failure for one in done):  # of several entries the worst code counts
         raise typer.Exit(ExitCode.NOT_MEASURED)
 

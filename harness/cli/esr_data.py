@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli.console import explained, print_json, show, text_table
-from harness.cli.options import ListAsJson
+from harness.cli.options import ListAsJson, challenge_ids
 
 if TYPE_CHECKING:
     from harness.core.dataset_definition import Definition
@@ -45,7 +45,10 @@ def listing(as_json: ListAsJson = False) -> None:
 
 @challenges.command("show")
 def showing(
-    name: Annotated[str, typer.Argument(help="Id of a challenge, or a .toml file.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="Id of a challenge, or a .toml file.", autocompletion=challenge_ids),
+    ],
     as_json: Annotated[  # noqa: ARG001 - taken as everywhere: there is no other form
         bool, typer.Option("--json", help="Print one JSON document, as without it.")
     ] = False,
@@ -66,7 +69,10 @@ def data(
     data_dir: Annotated[Path | None, typer.Option(help="Folder that holds the datasets.")] = None,
     challenge: Annotated[
         str | None,
-        typer.Option(help="The datasets of this challenge alone: an id, or a .toml file."),
+        typer.Option(
+            help="The datasets of this challenge alone: an id, or a .toml file.",
+            autocompletion=challenge_ids,
+        ),
     ] = None,
     scale: Annotated[
         int | None, typer.Option(help="2, 3 or 4; default: the challenge's, or 4.")

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 def inspect(
     entries: Annotated[
-        list[str] | None, typer.Argument(help="Folders, folder:variant, or ids.")
+        list[str] | None,
+        typer.Argument(
+            help="Folders, folder:variant, or ids (`esr entries`).",
+            autocompletion=options.entry_ids,
+        ),
     ] = None,
     ntire: options.Ntire = None,
     ids: options.Ids = None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from harness.cli import options
 from harness.cli.console import ExitCode, explained, print_json, say_written, show
 from harness.cli.esr_run import finish
 from harness.cli.options import AsJson, Reports, Strict
@@ -18,22 +19,32 @@ if TYPE_CHECKING:
 def report(
     challenge: Annotated[
         str | None,
-        typer.Argument(help="Id of the challenge that was run.", show_default="sample"),
+        typer.Argument(
+            help="The challenge that was run: an id, or a .toml file.",
+            show_default="sample",
+            autocompletion=options.challenge_ids,
+        ),
     ] = None,
     published: Annotated[
         str | None,
         typer.Option(
             help="Rank a published table again from its figures: a bundled id, or a .toml file.",
+            autocompletion=options.table_ids,
         ),
     ] = None,
     rules: Annotated[
-        str | None, typer.Option(help="Rank the same records by another challenge's rules.")
+        str | None,
+        typer.Option(
+            help="Rank the same records by another challenge's rules.",
+            autocompletion=options.challenge_ids,
+        ),
     ] = None,
     form: Annotated[
         Literal["ntire"] | None,
         typer.Option("--format", help="Also write results.json and results.txt as NTIRE does."),
     ] = None,
     reports: Annotated[Path, typer.Option(help="Folder that the run wrote to.")] = Path("reports"),
+    excel: options.Excel = False,
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
@@ -41,6 +52,7 @@ def report(
     from harness.core.outcome import BadInput
     from harness.usecases.official_results import write_results
     from harness.usecases.report import report as draw
+    from harness.usecases.report import run_name
 
     with explained():
         if published is not None:
@@ -48,14 +60,15 @@ def report(
                 raise BadInput(
                     f"name a challenge that was run ({challenge}) or --published, not both"
                 )
-            _published(published, rules, reports / "published", as_json=as_json, strict=strict)
+            folder = reports / "published"
+            _published(published, rules, folder, excel=excel, as_json=as_json, strict=strict)
             return
-        run = challenge or "sample"
+        run = run_name(challenge or "sample")
         board = draw(run, reports, rules=rules)
         folder = reports / _place(run, board, rules)
         if form == "ntire":
             say_written(write_results(board, folder))
-        finish(board, folder, as_json=as_json, strict=strict)
+        finish(board, folder, excel=excel, as_json=as_json, strict=strict)
 
 
 def _place(name: str, board: Leaderboard, rules: str | None) -> str:
@@ -63,13 +76,16 @@ def _place(name: str, board: Leaderboard, rules: str | None) -> str:
     return name if rules is None else f"{name}_by_{board.challenge.id}"
 
 
-def _published(name: str, rules: str | None, reports: Path, *, as_json: bool, strict: bool) -> None:
+def _published(
+    name: str, rules: str | None, reports: Path, *, excel: bool, as_json: bool, strict: bool
+) -> None:
     """Write, print and judge the exit code as `finish` does, for every ruling of the table."""
     from harness import render
     from harness.documents import atomic
     from harness.usecases.report import regenerate
 
     again, texts = render.drawn_published(regenerate(name, rules=rules))
+    texts = render.for_excel(texts) if excel else texts
     files = atomic.write_texts(reports / _place(again.table.id, again.board, rules), texts)
     if as_json:
         others = {it.ruling.id: render.document(it.board) for it in again.judged[1:]}
@@ -88,12 +104,17 @@ def _published(name: str, rules: str | None, reports: Path, *, as_json: bool, st
 def import_results(
     file: Annotated[Path, typer.Argument(help="results.json of an official script.")],
     challenge: Annotated[
-        str, typer.Option(help="The challenge that the results are of: an id, or a .toml file.")
+        str,
+        typer.Option(
+            help="The challenge that the results are of: an id, or a .toml file.",
+            autocompletion=options.challenge_ids,
+        ),
     ],
     name: Annotated[
         str, typer.Option(help="What the board is called; default: CHALLENGE_imported.")
     ] = "",
     reports: Reports = Path("reports"),
+    excel: options.Excel = False,
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
@@ -105,4 +126,4 @@ def import_results(
 
     with explained():
         board = use_case(file, challenge, reports, name=name)
-        finish(board, reports / board.challenge.id, as_json=as_json, strict=strict)
+        finish(board, reports / board.challenge.id, excel=excel, as_json=as_json, strict=strict)

@@ -19,12 +19,18 @@ def run(
         list[str] | None,
         typer.Argument(
             help="Folders, folder:variant, or ids; default: all of ./submissions, or none with "
-            "--ntire."
+            "--ntire.",
+            autocompletion=options.entry_ids,
         ),
     ] = None,
     ntire: options.Ntire = None,
     ids: options.Ids = None,
-    challenge: Annotated[str, typer.Option(help="Id of a challenge, or a .toml file.")] = "sample",
+    challenge: Annotated[
+        str,
+        typer.Option(
+            help="Id of a challenge, or a .toml file.", autocompletion=options.challenge_ids
+        ),
+    ] = "sample",
     data_dir: Annotated[
         Path | None, typer.Option(help="Folder that holds the datasets (see `esr data`).")
     ] = None,
@@ -53,6 +59,7 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Measure again what is known already.")
     ] = False,
+    excel: options.Excel = False,
     strict: options.Strict = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -85,10 +92,10 @@ def run(
     with explained(resumes=True):
         with bars() as progress:
             board = evaluate(request, progress)
-        finish(board, reports / board.challenge.id, as_json=as_json, strict=strict)
+        finish(board, reports / board.challenge.id, excel=excel, as_json=as_json, strict=strict)
 
 
-def finish(board: Leaderboard, folder: Path, *, as_json: bool, strict: bool) -> None:
+def finish(board: Leaderboard, folder: Path, *, excel: bool, as_json: bool, strict: bool) -> None:
     """Write every format, print the table or the JSON document, and exit as the rows say."""
     from rich.console import Console
 
@@ -97,6 +104,7 @@ def finish(board: Leaderboard, folder: Path, *, as_json: bool, strict: bool) -> 
 
     with Console(stderr=True).status("Drawing the table"):  # hundreds of entries take minutes
         board, texts = render.drawn(board)
+    texts = render.for_excel(texts) if excel else texts
     files = atomic.write_texts(folder, texts)
     if as_json:
         print_json(render.document(board))

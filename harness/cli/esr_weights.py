@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.console import ExitCode, explained, print_json, show, text_table
-from harness.cli.options import ListAsJson, WeightsDir
+from harness.cli.console import ExitCode, explained, print_json, show, tell, text_table
+from harness.cli.options import ListAsJson, WeightsDir, entry_ids
 
 if TYPE_CHECKING:
     from harness.core.submission import OfficialWeights
     from harness.entries.catalogue import Entry
 
 app = typer.Typer(help="Weights of the reference models.", no_args_is_help=True)
-_Ids = Annotated[list[str] | None, typer.Argument(help="Ids of reference models; default: all.")]
+_Ids = Annotated[
+    list[str] | None,
+    typer.Argument(help="Ids of reference models; default: all.", autocompletion=entry_ids),
+]
 
 
 @app.command("list")
@@ -100,7 +103,7 @@ def _each(
             row = {"id": entry.id, "file": official.file, "ok": bool(path)}
             rows.append({**row, "path": path, "reason": reason})
             if not as_json:
-                typer.echo(f"{'ok     ' if path else 'not ok '}  {entry.id}: {path or reason}")
+                tell(f"{'ok     ' if path else 'not ok '}  {entry.id}: {path or reason}")
     if as_json:
         print_json(rows)
     return all(row["ok"] for row in rows)

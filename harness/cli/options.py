@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,6 +12,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on
 ListAsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Exit with 1 if an entry failed or is not ranked.")
+]
+Excel = Annotated[
+    bool, typer.Option("--excel", help="Begin CSV files with the mark by which Excel knows UTF-8.")
 ]
 Reports = Annotated[Path, typer.Option(help="Folder to write to.")]
 Logs = Annotated[Path, typer.Option(help="Folder for logs.")]
@@ -44,6 +48,32 @@ Ntire = Annotated[
 Ids = Annotated[
     str | None, typer.Option("--ids", help="Of its entries, as in 0,4,25; default: all it knows.")
 ]
+
+
+def entry_ids(incomplete: str) -> list[str]:
+    """For a shell that completes: ids of reference models and their folders."""
+    from harness.entries import catalogue
+
+    names = (name for it in catalogue.all_references() for name in (it.folder.name, it.id))
+    return _beginning(names, incomplete)
+
+
+def challenge_ids(incomplete: str) -> list[str]:
+    """For a shell that completes."""
+    from harness.rules import rulebook
+
+    return _beginning(rulebook.names(), incomplete)
+
+
+def table_ids(incomplete: str) -> list[str]:
+    """For a shell that completes: the bundled printed tables."""
+    from harness.rules import printed_tables, rulebook
+
+    return _beginning(rulebook.names(printed_tables.BUNDLED), incomplete)
+
+
+def _beginning(names: Iterable[str], incomplete: str) -> list[str]:
+    return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
 
 
 def id_list(text: str | None, checkout: Path | None) -> tuple[int, ...] | None:

@@ -1,8 +1,11 @@
-"""Numbers of things, and lists of names, in a sentence."""
+"""Numbers of things, lists of names, and names that were mistyped, in a sentence."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
+
+_LONGEST = 80  # characters of a name that is compared
 
 
 def calls(uncounted: Mapping[str, int]) -> str:
@@ -21,3 +24,14 @@ def listed(names: tuple[str, ...], *, most: int = 5) -> str:
     """The first names, and how many there are beside them."""
     shown = ", ".join(names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`; did you mean rlfn_x4?` with the known names that are most like one, "" if none is."""
+    by_key = {_key(it): it for it in known}
+    alike = difflib.get_close_matches(_key(name[:_LONGEST]), by_key, n=3, cutoff=0.7)
+    return f"; did you mean {' or '.join(by_key[it] for it in alike)}?" if alike else ""
+
+
+def _key(name: str) -> str:
+    return "".join(char for char in name.lower() if char not in "-_ ")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.core.outcome import MESSAGE_LIMIT, BadInput, Failed, failed
+from harness.core.phrasing import nearest
 from harness.core.submission import ID_PATTERN, Submission
 from harness.documents import plain_file
 from harness.documents.typed import Faults
@@ -19,6 +20,7 @@ from harness.entries.manifest import MANIFEST
 
 _PACKAGE = Path(__file__).parents[1]
 _REFERENCES = (_PACKAGE / "_reference_models", _PACKAGE.parent / "reference_models")
+_LIST = "; `esr entries` lists what can be named"
 EntryRole = Literal["reference", "entry"]
 EntryForm = Literal["entry", "ntire"]  # a folder with a manifest, or an id of an official checkout
 
@@ -82,7 +84,8 @@ def references(ids: Sequence[str]) -> tuple[Entry | Rejected, ...]:
     known = {entry.id: entry for entry in all_references()}
     unknown = [name for name in ids if name not in known]
     if unknown:
-        raise CatalogError(f"no reference model {unknown[0]!r}: known are {', '.join(known)}")
+        near = nearest(unknown[0], known)
+        raise CatalogError(f"no reference model {unknown[0]!r}: known are {', '.join(known)}{near}")
     return tuple(known[name] for name in ids)
 
 
@@ -105,17 +108,24 @@ def read_named(name: str) -> tuple[Entry | Rejected, ...]:
         if not chosen and len(found) == 1 and isinstance(found[0], Rejected):
             return found  # its variants can't be told
         if not chosen:
-            known = ", ".join(entry.id for entry in found)
-            raise CatalogError(f"{path} has no variant {variant!r}: it has {known}")
+            known = [entry.id for entry in found]
+            near = nearest(variant, known)
+            raise CatalogError(
+                f"{path} has no variant {variant!r}: it has {', '.join(known)}{near}"
+            )
         return chosen
     if has_manifest(Path(name)):
         return read_folder(Path(name))
-    matching = tuple(it for it in all_references() if name in (it.id, it.folder.name))
+    references = all_references()
+    matching = tuple(it for it in references if name in (it.id, it.folder.name))
     if matching:
         return matching
     if Path(name).is_dir():
         return (_rejected(Path(name), [f"{MANIFEST} is missing; `esr new NAME` writes one"]),)
-    raise CatalogError(f"{name}: neither a folder with {MANIFEST} nor a reference model's id")
+    near = nearest(name, [text for it in references for text in (it.folder.name, it.id)])
+    raise CatalogError(
+        f"{name}: neither a folder with {MANIFEST} nor a reference model's id{near or _LIST}"
+    )
 
 
 def has_manifest(folder: Path) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.core.challenge import Challenge
 from harness.core.outcome import BadInput
+from harness.core.phrasing import listed
 from harness.core.run import FLOOR_ID
 from harness.entries import catalogue, checkouts
 from harness.entries.catalogue import Entry, Rejected
@@ -26,22 +27,39 @@ def participants(
     """References first, then the entries; what can't run in this challenge is rejected.
 
     Without named `entries` all of ./submissions, or of an official `checkout` those of `ids`.
-    BadInput where nobody takes part.
+    BadInput where nobody takes part, and where all that were named are of another scale.
     """
-    found = list(catalogue.references(challenge.references)) if references else []
-    if checkout is not None:
-        read = checkouts.candidates(checkout, ids)
-        found += _of_scale(read, challenge.scale, misfits=True)
+    read = [] if checkout is None else [checkouts.candidates(checkout, ids)]
     named: Sequence[str] = entries or ()
     if entries is None and checkout is None:
-        named = sorted(str(path) for path in SUBMISSIONS.glob("[!._]*") if path.is_dir())
-    for name in named:
-        read = catalogue.read_named(name)
-        # whoever names an entry wants a row; of all of ./submissions those of the scale are meant
-        found += _of_scale(read, challenge.scale, misfits=entries is not None)
+        named = submitted()
+    read += [catalogue.read_named(name) for name in named]
+    # whoever names an entry wants a row; of all of ./submissions those of the scale are meant
+    by_name = entries is not None or checkout is not None
+    if by_name and read:
+        _refuse_strangers([it for one in read for it in one], challenge)
+    found = list(catalogue.references(challenge.references)) if references else []
+    for one in read:
+        found += _of_scale(one, challenge.scale, misfits=by_name)
     if not found:
         raise BadInput("no entry to measure: name folders with submission.toml, or references")
     return _unique(found)
+
+
+def submitted() -> tuple[str, ...]:
+    """The folders of ./submissions."""
+    return tuple(sorted(str(path) for path in SUBMISSIONS.glob("[!._]*") if path.is_dir()))
+
+
+def _refuse_strangers(named: Sequence[Entry | Rejected], challenge: Challenge) -> None:
+    """BadInput where no entry that was named can be measured, since all have another scale."""
+    scales = {it.id: it.submission.scale for it in named if isinstance(it, Entry)}
+    if len(scales) == len({it.id for it in named}) and challenge.scale not in scales.values():
+        told = listed(tuple(f"{name} is x{scale}" for name, scale in scales.items()))
+        raise BadInput(
+            f"the challenge {challenge.id} is x{challenge.scale}, and {told}: name entries of its "
+            "scale, or another challenge (`esr challenges list`)"
+        )
 
 
 def _of_scale(

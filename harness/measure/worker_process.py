@@ -60,7 +60,9 @@ class WorkerProcess:
     ) -> None:
         ours, theirs = socket.socketpair()
         # as -I, which would also ignore PYTHONHASHSEED: the allow-list lets no other PYTHON* in
-        command = [sys.executable, "-s", "-P", "-B", "-m", "harness.worker", str(theirs.fileno())]
+        # utf8: what an entry prints and reads does not depend on whose locale it runs under
+        options = ("-s", "-P", "-B", "-X", "utf8")
+        command = [sys.executable, *options, "-m", "harness.worker", str(theirs.fileno())]
         self._channel = Channel(ours, asking=True)
         self._log = Log(log)
         self._abandoned = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ __all__ = [
     "document",
     "drawn",
     "drawn_published",
+    "for_excel",
     "rulings_table",
     "table",
     "to_frame",
@@ -98,6 +100,14 @@ def _tables(name: str, drawn: Table) -> dict[str, str]:
 
     formats = {"md": to_markdown, "tex": to_latex, "csv": to_csv}
     return {f"{name}.{form}": draw(drawn) for form, draw in formats.items()}
+
+
+def for_excel(texts: Mapping[str, str]) -> dict[str, str]:
+    """The files of a board with a byte-order mark in CSV, by which Excel knows UTF-8.
+
+    Only where asked: most other readers take the mark for part of the first heading.
+    """
+    return {name: f"\ufeff{it}" if name.endswith(".csv") else it for name, it in texts.items()}
 
 
 def to_json(board: Leaderboard) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.core.challenge import Challenge
 from harness.core.outcome import BadInput
+from harness.core.phrasing import nearest
 from harness.documents import typed
 
 BUNDLED = Path(__file__).parent / "challenges"
@@ -53,7 +54,8 @@ def path_of(name_or_path: str, bundled: Path, what: str) -> Path:
     if path.suffix == ".toml":
         return path
     if name_or_path not in names(bundled):
-        text = f"name one of {', '.join(names(bundled))}, or a .toml file"
+        near = nearest(name_or_path, names(bundled))
+        text = f"name one of {', '.join(names(bundled))}, or a .toml file{near}"
         raise BadInput(f"no {what} {name_or_path!r}: {text}")
     return bundled / f"{name_or_path}.toml"
 
@@ -81,7 +83,7 @@ def _strangers(document: Mapping[str, Any], at_hand: AtHand) -> Iterator[str]:
         if name and name not in known and "" not in defined:
             yield (
                 f"datasets.{index}: no dataset {name!r:.80}; known are {', '.join(known)}; "
-                "describe another one under [[define]]"
+                f"describe another one under [[define]]{nearest(name, known)}"
             )
     scale = document.get("scale")
     for index, name in enumerate(_listed(document, "references")):
@@ -89,7 +91,8 @@ def _strangers(document: Mapping[str, Any], at_hand: AtHand) -> Iterator[str]:
             continue
         if name not in at_hand.references:
             models = ", ".join(at_hand.references)
-            yield f"references.{index}: no reference model {name!r:.80}; known are {models}"
+            near = nearest(name, at_hand.references)
+            yield f"references.{index}: no reference model {name!r:.80}; known are {models}{near}"
         elif at_hand.references[name] != scale and scale in (2, 3, 4):
             yield (
                 f"references.{index}: {name} is x{at_hand.references[name]}, the challenge x{scale}"

@@ -17,12 +17,12 @@ from harness.rules import printed_tables, rulebook
 
 
 def report(challenge: str, reports: Path, *, rules: str | None = None) -> Leaderboard:
-    """The board of the last run of `challenge` under `reports`.
+    """The board of the last run of `challenge` under `reports`, as its rules were then.
 
     `rules` names another rulebook to rank the same records by. Raises BadInput where there is
     no run, and for rules that can't be used.
     """
-    folder = reports / challenge
+    folder = reports / run_name(challenge)
     run = load_run(folder)
     store = Store(folder / "records")
     if rules is None:
@@ -36,6 +36,11 @@ def report(challenge: str, reports: Path, *, rules: str | None = None) -> Leader
     untold = [name for name in sorted(absent) if not run.lacked(name)]
     new = [left_out(name, "which the run did not measure") for name in untold]
     return replace(board, notes=(*board.notes, *new))
+
+
+def run_name(challenge: str) -> str:
+    """What the run of a challenge is called that was named as `esr run` takes it: id or file."""
+    return rulebook.read(challenge).id if Path(challenge).suffix == ".toml" else challenge
 
 
 def regenerate(name: str, *, rules: str | None = None) -> Regenerated:

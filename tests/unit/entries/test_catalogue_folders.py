@@ -218,6 +218,8 @@ def test_a_folder_with_a_colon_in_its_name_is_a_folder(tmp_path: Path) -> None:
 def test_an_unknown_name_says_what_a_name_can_be() -> None:
     with pytest.raises(BadInput, match=r"nobody: neither a folder with submission\.toml nor a"):
         catalogue.read_named("nobody")
+    with pytest.raises(BadInput, match=r"`esr entries` lists what can be named$"):
+        catalogue.read_named("nobody")
 
 
 def test_references_are_read_by_id_in_the_order_asked_for() -> None:
@@ -233,3 +235,10 @@ def test_references_are_read_by_id_in_the_order_asked_for() -> None:
 def test_an_unknown_reference_names_the_known_ones() -> None:
     with pytest.raises(BadInput, match=r"no reference model 'best': known are .*rlfn_x4"):
         catalogue.references(["rlfn_x4", "best"])
+
+
+def test_a_mistyped_id_is_answered_with_the_nearest() -> None:
+    with pytest.raises(BadInput, match=r"did you mean rlfn_x4 or .*\?$"):
+        catalogue.references(["RLFN-x4", "imdn_x2"])
+    with pytest.raises(BadInput, match=r"a reference model's id; did you mean imdn_x2 or imdn"):
+        catalogue.read_named("imdnx2")

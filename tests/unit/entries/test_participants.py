@@ -45,11 +45,27 @@ def test_nobody_takes_the_floors_id(tmp_path: Path, challenge: Challenge) -> Non
     assert faults == ("the id 'bicubic' is taken by another entry of this run",)
 
 
-def test_an_entry_of_another_scale_is_a_row_that_says_so(
+def test_an_entry_of_another_scale_beside_others_is_a_row_that_says_so(
+    tmp_path: Path, challenge: Challenge
+) -> None:
+    names = (write_entry(tmp_path / "two", scale="2"), write_entry(tmp_path / "four"))
+    found = entries(challenge, entries=tuple(map(str, names)))
+    assert found == {"two": ("scale 2, the challenge is x4",), "four": ()}
+
+
+def test_nothing_is_measured_where_all_that_were_named_are_of_another_scale(
     tmp_path: Path, challenge: Challenge
 ) -> None:
     name = str(write_entry(tmp_path / "two", scale="2"))
-    assert entries(challenge, entries=(name,)) == {"two": ("scale 2, the challenge is x4",)}
+    with pytest.raises(BadInput, match="tiny is x4, and two is x2, imdn_x2 is x2: name entries of"):
+        participants(challenge, entries=(name, "imdn_x2"))
+
+
+def test_what_can_not_be_read_keeps_its_row(tmp_path: Path, challenge: Challenge) -> None:
+    names = (write_entry(tmp_path / "two", scale="2"), write_entry(tmp_path / "bad", scale="x"))
+    found = entries(challenge, entries=tuple(map(str, names)))
+    assert found["two"] == ("scale 2, the challenge is x4",)
+    assert found["bad"]
 
 
 def test_of_all_submissions_those_of_the_scale_are_meant(

@@ -270,6 +270,16 @@ def test_names_that_are_not_at_hand_are_faults_beside_all_others(tmp_path: Path)
     ]
 
 
+def test_a_mistyped_name_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    text = GOOD.replace("Set5", "set-14") + "references = ['basex4']\n"
+    with pytest.raises(
+        BadInput, match=r"did you mean Set14\?\n.*did you mean base_x4 or base_x2\?"
+    ):
+        rulebook.read(_written(tmp_path, text), AT_HAND)
+    with pytest.raises(BadInput, match=r"no challenge 'ntire2062'.* did you mean ntire202\d or"):
+        rulebook.read("ntire2062")
+
+
 def test_names_are_no_faults_where_nothing_is_to_be_run(tmp_path: Path) -> None:
     text = GOOD + "references = ['ghost']\n"
     assert rulebook.read(_written(tmp_path, text)).references == ("ghost",)
@@ -321,7 +331,7 @@ def test_faults_of_definitions_are_named_with_all_others(tmp_path: Path) -> None
         "define.1: Set14 is known already: choose another name",
         (
             "datasets.0: no dataset 'Set6'; known are Set14, Set5; "
-            "describe another one under [[define]]"
+            "describe another one under [[define]]; did you mean Set5?"
         ),
     ]
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from fakes.challenges import write_challenge
 
 from harness.board.build import save_run
 from harness.board.store import Store
 from harness.core.leaderboard import Row
+from harness.core.outcome import BadInput
 from harness.core.record import (
     Energy,
     Environment,
@@ -95,3 +97,16 @@ def test_an_optional_dataset_that_the_run_did_not_measure_is_left_out_and_told(
     row, notes = the_row(tmp_path, None, optional=True)
     assert row.entry.values["runtime"] == 0.25
     assert "Left out: Set14, which the run did not measure." in notes
+
+
+def test_a_run_is_named_as_it_was_started_by_the_rules_own_file(tmp_path: Path) -> None:
+    reports = a_run(tmp_path, None)
+    assert report(str(tmp_path / "tiny.toml"), reports) == report("tiny", reports)
+
+
+def test_a_mistyped_run_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    reports = a_run(tmp_path, None)
+    with pytest.raises(BadInput, match=r"`esr run` makes it; did you mean tiny\?"):
+        report("tinny", reports)
+    with pytest.raises(BadInput, match="`esr run` makes it; there is tiny"):
+        report("sample", reports)
