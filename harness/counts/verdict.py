@@ -29,7 +29,7 @@ def judge(counts: Counts) -> CountVerdict:
     """
     missing = (*_missing(counts), *left_out(counts))
     differing = (*_differing(counts), *unlike(counts))
-    told = tuple(remarks(counts))
+    told = (*_attention(counts), *remarks(counts))
     if missing:
         return CountVerdict("incomplete", (*missing, *differing, *told))
     if differing:
@@ -67,11 +67,39 @@ def _differing(counts: Counts) -> Iterator[str]:
         other = counts.counter(kind.id)
         if other is None or other.matmul_macs is None or dispatch.matmul_macs is None:
             continue
-        if not _equal(other.matmul_macs, dispatch.matmul_macs):
+        if not _equal(other.matmul_macs, dispatch.matmul_macs) and not _explained(counts, other):
             yield _short(counts, kind, other, dispatch)
     hooks = counts.counter(HOOKS)
     if hooks is not None:
         yield from _other_convolutions(hooks, dispatch)
+
+
+def _attention(counts: Counts) -> Iterator[str]:
+    """What the hooks lack, where that is attention alone and is known otherwise."""
+    hooks, dispatch = counts.counter(HOOKS), counts.counter(DISPATCH)
+    if hooks is not None and dispatch is not None and _explained(counts, hooks):
+        (kind,) = (it for it in COMPARED if it.id == HOOKS)
+        yield _short(counts, kind, hooks, dispatch)
+        yield from _settled(counts)
+
+
+def _explained(counts: Counts, other: Counter) -> bool:
+    """Whether a counter lacks attention alone, while all others and the closed form agree.
+
+    Hooks see modules, and products of two tensors that come of the image are none.
+    """
+    dispatch = counts.counter(DISPATCH)
+    if dispatch is None or other.name != HOOKS or not _is_attention(counts, other, dispatch):
+        return False
+    rest = [counts.counter(kind.id) for kind in COMPARED if kind.id not in (HOOKS, DISPATCH)]
+    agree = all(
+        it is not None
+        and it.matmul_macs is not None
+        and dispatch.matmul_macs is not None
+        and _equal(it.matmul_macs, dispatch.matmul_macs)
+        for it in rest
+    )
+    return agree and any(_settled(counts))
 
 
 def _short(counts: Counts, kind: KnownCounter, other: Counter, dispatch: Counter) -> str:
@@ -120,7 +148,10 @@ def _other_convolutions(hooks: Counter, dispatch: Counter) -> Iterator[str]:
 
 def _agreement(counts: Counts) -> str:
     dispatch = counts.counter(DISPATCH)
-    *others, last = (kind.short or kind.title for kind in COMPARED)
+    hooks = counts.counter(HOOKS)
+    short = hooks is not None and _explained(counts, hooks)
+    agreeing = (it for it in COMPARED if it.id != HOOKS or not short)
+    *others, last = (kind.short or kind.title for kind in agreeing)
     macs = 0 if dispatch is None or dispatch.matmul_macs is None else dispatch.matmul_macs
     return (
         f"{', '.join(others)} and {last} agree on {macs:,} multiply-adds of convolutions, "

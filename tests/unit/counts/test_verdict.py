@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.model_counts import Counter, Counts
+from harness.core.model_counts import Counter, Counts, WeightTrace
 from harness.counts.verdict import judge
 
 
@@ -69,6 +69,41 @@ def test_what_the_hooks_could_not_see_is_disputed() -> None:
         "the hooks saw 3 convolutions, the dispatch counter 4",
         "the hooks saw 30 activations, the dispatch counter 40",
     )
+
+
+@pytest.mark.parametrize(
+    ("fvcore", "closed_form", "products", "level"),
+    [
+        (1000, 700, 300, "verified"),
+        (900, 700, 300, "disputed"),  # another counter differs too
+        (1000, 700, 200, "disputed"),  # attention is not all that the hooks lack
+        (1000, 600, 300, "disputed"),  # the closed form is another
+        (1000, 800, 300, "incomplete"),  # and here it has found more
+    ],
+)
+def test_attention_that_only_hooks_miss_is_settled_by_all_others(
+    fvcore: int, closed_form: int, products: int, level: str
+) -> None:
+    reads = WeightTrace(closed_form=closed_form, image_products=products)
+    counted = _counts(_counter("ntire2022", 700), _counter("fvcore", fvcore))
+    verdict = judge(replace(counted, reads=reads))
+    assert verdict.level == level
+    if level == "verified":
+        assert verdict.reasons == (
+            (
+                "fvcore and the dispatch counter agree on 1,000 multiply-adds of convolutions, "
+                "linear layers and matrix products"
+            ),
+            (
+                "the NTIRE 2022 hooks counted 700 multiply-adds of convolutions, linear layers and "
+                "matrix products, the dispatch counter 1,000; what it lacks are products of two "
+                "tensors that both come of the image"
+            ),
+            (
+                "the closed form, weights times positions and the products of what comes of the "
+                "image, is 1,000: the dispatch counter is right"
+            ),
+        )
 
 
 @pytest.mark.parametrize(("macs", "level"), [(9_990_000, "verified"), (9_989_999, "disputed")])

@@ -149,7 +149,7 @@ def test_a_network_that_is_cheap_at_the_counted_size_alone_is_disputed_too() -> 
 
 @pytest.mark.parametrize("fused", [True, False])
 @pytest.mark.parametrize("reading", [True, False])
-def test_attention_is_disputed_on_either_device_because_modules_do_not_show_it(
+def test_attention_that_hooks_alone_miss_is_settled_on_either_device(
     fused: bool, reading: bool
 ) -> None:
     counts, verdict = _judged(fakes.Attention(fused=fused, reading=reading))
@@ -157,8 +157,9 @@ def test_attention_is_disputed_on_either_device_because_modules_do_not_show_it(
     assert _counter(counts, "dispatch").macs == CONV + ATTENTION
     assert counts.reads is not None
     assert counts.reads.image_products == ATTENTION
-    assert verdict.level == "disputed"
-    assert "products of two tensors that both come of the image" in verdict.reasons[0]
+    # fvcore has no figure for the fused operator either
+    assert verdict.level == ("disputed" if fused else "verified")
+    assert any("tensors that both come of the image" in reason for reason in verdict.reasons)
 
 
 def test_a_linear_layer_on_four_axes_is_verified_and_the_official_misreading_is_told() -> None:
