@@ -37,6 +37,16 @@ class Shown:
     warm_up: Uint8 | None = None  # the perturbed image of the warm-up, turned back
 
 
+def levels_apart(one: Uint8, other: Uint8) -> int:
+    """The largest difference between two images."""
+    return int(np.abs(one.astype(np.int16) - other).max(initial=0))
+
+
+def came_differently(apart: int) -> str:
+    """What is said of one image that came out `apart` from itself; "" if it did not."""
+    return f"the same image came out differently, by up to {apart} of 255" if apart else ""
+
+
 def outputs(shown: Shown, scale: int) -> Audit:
     """The worst of what the outputs tell."""
     height, width, _ = shown.lr.shape

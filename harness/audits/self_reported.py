@@ -38,13 +38,13 @@ def untouched(state: ProcessState, observed: WatchedForward | None) -> Audit:
 
 
 def precision(observed: WatchedForward, declared: str) -> Audit:
-    """Operators in fewer bits than the manifest declares."""
+    """Operators in fewer bits than the manifest declares; a checkout, which has none, tells ""."""
     if observed.error:
         return Audit("precision", "ok", f"the forward could not be watched: {observed.error[:200]}")
     calls = {name[:_NAME]: number for name, number in observed.dtypes.items()}
     text = listed(tuple(f"{number} operators in {name}" for name, number in calls.items()))
-    least = _DECLARED[declared]
+    least = _DECLARED.get(declared, 0)
     level: AuditVerdict = "suspect" if any(_BITS.get(it, least) < least for it in calls) else "ok"
     if any(it.startswith("float8") for it in calls):
         level = "suspect"
-    return Audit("precision", level, f"{text or 'no operator seen'}, {declared} declared")
+    return Audit("precision", level, f"{text or 'no operator seen'}, {declared or 'none'} declared")

@@ -29,7 +29,8 @@ from harness.core.outcome import BadInput, Failed, failed, undrawn
 from harness.core.phrasing import listed, nearest
 from harness.core.record import CountFigures, FloorFigures, ImportedFigures, Record, RoundFigures
 from harness.core.run import SCHEMA, ListedEntry, Run
-from harness.counts.fusing import suspicion
+from harness.core.submission import PRECISIONS, Precision
+from harness.counts.fusing import fused_itself, suspicion
 from harness.counts.static_figures import static_figures
 from harness.counts.verdict import judge
 from harness.documents import atomic, typed
@@ -151,10 +152,16 @@ def _entry(listed: ListedEntry, challenge: Challenge, records: tuple[Record, ...
         verdict=judge(counts) if counts else None,
         audits=combined(audits if least is None else (*audits, least)),
         published=listed.published,
-        precision=listed.precision,
+        precision=_precision(listed, rounds),
         rankable=listed.role != "floor" and not untrained,
         records=records,
     )
+
+
+def _precision(listed: ListedEntry, rounds: tuple[RoundFigures, ...]) -> Precision:
+    """As declared, or what a checkout's entry was found to be in; older records say fp32."""
+    found = (it for it in PRECISIONS if any(one.precision == it != "fp32" for one in rounds))
+    return next(found, listed.precision)
 
 
 def _measured(
@@ -215,7 +222,10 @@ def _entry_notes(listed: ListedEntry, records: tuple[Record, ...]) -> tuple[str,
         if record.job == "count" and isinstance(record.outcome, Failed)
     ]
     counts = counts_of(records)
-    notes += [suspicion(counts.unfused)] if counts is not None else []
+    if counts is not None:
+        shrunk = listed.params > counts.params
+        notes += [fused_itself(listed.params, counts.params)] if shrunk else []
+        notes += [suspicion(counts.unfused)]
     notes += [f"measured by its own code: {listed.as_code}"] if listed.as_code else []
     return tuple(dict.fromkeys(filter(None, notes)))
 

@@ -140,7 +140,7 @@ def _print(found: tuple[Inspected, ...]) -> None:
             str(it["scale"] or "–"),
             *("–" if figure is None else f"{figure:,}" for figure in figures),
             "–" if it["convs"] is None else str(it["convs"]),
-            it["verdict"] or ("[red]failed[/red]" if one.failure else "–"),
+            "[red]failed[/red]" if one.failure else it["verdict"] or "–",
         )
     console = Console()
     console.print(table)

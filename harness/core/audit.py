@@ -68,5 +68,6 @@ class WatchedForward:
     """What a forward worked with."""
 
     dtypes: dict[str, int] = field(default_factory=dict)  # operators by their floating dtypes
+    macs: int = 0  # by the dispatch counter
     input_changed: bool = False
     error: str = ""  # why it could not be watched

@@ -59,6 +59,7 @@ class ListedEntry:
     compile: bool = False
     fault: Failed | None = None
     published: tuple[PublishedFigures, ...] = ()
+    params: int = 0  # of the code of an entry that was captured, as it was loaded; 0: not told
     as_code: str = ""  # why it was measured by its own code; "" is by its captured graph
     jobs: tuple[JobKey, ...] = ()
 

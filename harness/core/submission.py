@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import field
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from harness.core.counter_registry import Convention
 from harness.core.metrics import METRICS, PRINTED
@@ -16,6 +16,7 @@ ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 ENTRY_PATTERN = re.compile(r"[A-Za-z_]\w*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 PATH_CAP = 120  # characters: no part of it is too long for a file system
 Precision = Literal["fp32", "fp16", "bf16"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 WeightsKind = Literal["own", "demo", "official", "seeded"]
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt")
 NAME_CAP = 200  # characters of a team or a title

@@ -20,6 +20,11 @@ def suspicion(unfused: BeforeDeploy | None) -> str:
     return ""
 
 
+def fused_itself(before: int, params: int) -> str:
+    """Of a model whose first forward left it with fewer parameters."""
+    return f"the first forward changed the parameters from {before:,} to {params:,}"
+
+
 def comparison(unfused: BeforeDeploy) -> str:
     """How far the two outputs are apart, as a part of the data range."""
     apart = unfused.difference or 0.0

@@ -51,6 +51,7 @@ class KeptCapture:
     tile: int = 0
     tile_overlap: int = 0
     seeded: bool = False
+    params: int = 0  # of the module before its first forward; 0 in older files
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,8 @@ def as_graph(contender: Contender, capturing: Capturing, images: tuple[LrImage, 
     if not kept.digest:
         return dataclasses.replace(contender, captured=CaptureOutcome(as_code=kept.as_code))
     load = _graph_load(contender.load, kept, capturing.folder)
-    return dataclasses.replace(contender, load=load, captured=CaptureOutcome(digest=kept.digest))
+    outcome = CaptureOutcome(digest=kept.digest, params=kept.params)
+    return dataclasses.replace(contender, load=load, captured=outcome)
 
 
 def capture(contender: Contender, capturing: Capturing, images: tuple[LrImage, ...]) -> KeptCapture:
@@ -186,6 +188,7 @@ def _asked(session: Session, capturing: Capturing, images: tuple[LrImage, ...]) 
         data_range=said.data_range,
         tile=said.tile,
         tile_overlap=said.tile_overlap,
+        params=ready.params,
         seeded=ready.untrained if load.form == "ntire" else not load.weights,
     )
     shown = _drawn(images)

@@ -176,6 +176,7 @@ def listed(candidate: Contender | Rejected, jobs: tuple[JobKey, ...] = ()) -> Li
         compile=submission.compile,
         published=submission.published,
         as_code=candidate.captured.as_code,
+        params=candidate.captured.params,
         jobs=jobs,
     )
 

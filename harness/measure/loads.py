@@ -25,6 +25,7 @@ class CaptureOutcome:
 
     digest: str = ""
     as_code: str = ""
+    params: int = 0  # of the code as it was loaded
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ def declared(
         device=device,
         threads=protocol.threads,
         seed=protocol.seed,
-        precision=submission.precision,
+        # what select_model gives stays as it is
+        precision="" if entry.form == "ntire" else submission.precision,
         weights=str(chosen.path or ""),
         weights_key=chosen.weights_key,
         strip_prefix=chosen.strip_prefix,

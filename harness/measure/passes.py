@@ -28,7 +28,6 @@ def in_turns(
     It stops before and after each timed forward: what it does in its first turn, third and so on is
     not timed, in each other one it times one forward. Audits make images of the `truths`.
     """
-    load = session.task.load
     audits = session.task.protocol.audits
     beside = AuditedRound(session, images, truths) if audits else PlainRound()
     began = time.perf_counter()
@@ -54,13 +53,13 @@ def in_turns(
             audit_s=beside.audit_s,
         ),
         untrained=session.ready.untrained,
-        notes=notes,
+        notes=(*notes, *beside.notes()),
         energy=energy,
         compile_s=session.compile_s,
         policy=bounded(session.ready.policy),
         audits=found,
         yardstick=session.task.calibration,
-        precision=load.precision,
+        precision=session.precision,
     )
 
 

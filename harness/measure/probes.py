@@ -10,23 +10,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+
+import numpy as np
 
 from harness.audits import clocks, scores, thresholds
 from harness.audits.clocks import Exchange
 from harness.audits.counted import CountedAgain
 from harness.audits.fresh_images import TURNED, Draw, Fresh, flipped
-from harness.audits.outputs import Shown
+from harness.audits.outputs import Shown, came_differently, levels_apart
 from harness.audits.round_trace import RoundTrace, judged
 from harness.audits.scores import FreshErrors, PartErrors
 from harness.core.audit import Audit, ProcessState, WatchedForward
+from harness.counts.routing import routed
 from harness.machine import proc
 from harness.measure.session import LrImage, Session
 from harness.measure.truth_probes import MosaicProbe, Truths, flips, fresh_errors
 from harness.measure.worker_process import WorkerFailed
 from harness.quality.pixels import Uint8
 
+ROUTED = 4  # images that costs are compared of
 Key = tuple[str, str]  # data set and image
 SEEN, FRESH, MOSAIC = range(3)  # what an image is to the worker
 
@@ -72,6 +76,10 @@ class PlainRound:
         del state
         return ()
 
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know, and no audit judges; asked after `finish`."""
+        return ()
+
 
 class AuditedRound(PlainRound):
     """A round whose trace is kept, with probes where they were drawn to be."""
@@ -101,6 +109,7 @@ class AuditedRound(PlainRound):
         self._shown: list[Shown] = []
         self._seconds: dict[int, list[float]] = {SEEN: [], FRESH: [], MOSAIC: []}
         self._ranked_s: list[float] = []  # of the image that is probed
+        self._routed = ""  # what is said of the cost of different images
         self._mosaics: MosaicProbe | None = None
         if truths is not None and task.thorough:
             scale = task.load.scale
@@ -171,6 +180,7 @@ class AuditedRound(PlainRound):
                 fresh=tuple(self._fresh_errors),
             )
             if task.thorough:
+                self._routed = self._costs() if task.as_code else ""
                 trace = replace(
                     trace,
                     ranked_s=tuple(self._ranked_s),
@@ -183,6 +193,11 @@ class AuditedRound(PlainRound):
                     counted=self._counted_again() if task.as_code and task.counts else None,
                 )
             return judged(trace)
+
+    def notes(self) -> tuple[str, ...]:
+        """Of outputs that are drawn at random, and of a cost that depends on the image."""
+        apart = [levels_apart(it.sr, again) for it in self._shown for again in it.again]
+        return tuple(filter(None, [came_differently(max(apart, default=0)), self._routed]))
 
     def _drawn_images(self) -> tuple[LrImage, ...]:
         """Those whose fresh versions are held against their truths, in the order of all.
@@ -309,6 +324,16 @@ class AuditedRound(PlainRound):
             return self._session.observe(self._smallest_afresh())
         except WorkerFailed as error:
             return WatchedForward(error=error.failure.message)
+
+    def _costs(self) -> str:
+        """Whether images of one size cost the same; a graph has no choice."""
+        size = tuple(min(it.size[axis] for it in self._images) for axis in (0, 1))
+        macs = []
+        with suppress(WorkerFailed):  # what it refuses is told elsewhere
+            for image in self._images[:ROUTED]:
+                part = np.ascontiguousarray(image.pixels[: size[0], : size[1]])
+                macs.append(self._session.observe(self._afresh(replace(image, pixels=part))).macs)
+        return routed(macs, (size[0], size[1]))
 
     def _counted_again(self) -> CountedAgain:
         """The last thing that is asked: a count of the timed model, and outputs around it."""

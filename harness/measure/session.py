@@ -21,6 +21,7 @@ from harness.core.challenge import TimingProtocol
 from harness.core.model_counts import Counts
 from harness.core.outcome import Stage, failed
 from harness.core.record import Calibration, CountFigures, Energy, ImageScore, Memory, Sample
+from harness.core.submission import PRECISIONS, Precision
 from harness.machine import gpu_monitor, nvml, proc
 from harness.machine.gpu_monitor import ThrottleGuard
 from harness.measure import energy as joules
@@ -111,6 +112,12 @@ class Session:
         self._restless_s = 0.0  # processor time used at rest
         self._gpu = gpu_monitor.shared() if task.load.device == "cuda" else None
         self._throttling = ThrottleGuard(self._gpu.look, time.sleep) if self._gpu else None
+
+    @property
+    def precision(self) -> Precision:
+        """As declared; where nothing is, the worker's own word."""
+        declared, claimed = self.task.load.precision, self.ready.precision
+        return next((it for it in PRECISIONS if it == (declared or claimed)), "fp32")
 
     def _ask(
         self,

@@ -27,11 +27,14 @@ ENDING = ("timeout", "exited", "killed", "protocol")  # reasons after which a wo
 
 @dataclass(frozen=True)
 class Exports:
-    """A loaded model in figures and files: how it loaded, its weights, and some outputs."""
+    """A loaded model in figures and files: how it loaded, its weights, and what became of images.
+
+    Some models refuse some sizes.
+    """
 
     ready: Ready
     weights: bytes  # a safetensors file; never read on this side
-    replies: tuple[OutputReply, ...]
+    replies: tuple[OutputReply | Failed, ...]
 
 
 def run_count(
@@ -54,7 +57,7 @@ def run_outputs(
 def run_trial(
     task: Task, images: tuple[LrImage, ...], size: tuple[int, int]
 ) -> tuple[tuple[OutputReply | Failed, ...], CountFigures | Failed] | Failed:
-    """As `run_outputs`, and the counts at `size`, of one process: the participant's dry run."""
+    """As `run_outputs`, and the counts at `size`, of one process."""
     return ask_worker(
         task,
         lambda session: (
@@ -64,12 +67,43 @@ def run_trial(
     )
 
 
+@dataclass(frozen=True)
+class DryRun:
+    """What the participant's dry run sees; `costs` are multiply-adds of images of one size.
+
+    `params` are those of the model before its first forward.
+    """
+
+    params: int
+    replies: tuple[OutputReply | Failed, ...]
+    costs: tuple[int, ...]
+    counted: CountFigures | Failed
+
+
+def run_dry(
+    task: Task, images: tuple[LrImage, ...], alike: tuple[LrImage, ...], size: tuple[int, int]
+) -> DryRun | Failed:
+    """Outputs of `images`, what those of one size cost, and the counts at `size`."""
+
+    def dry(session: Session) -> DryRun:
+        replies = tuple(tried(session.reply, image) for image in images)
+        watched = [tried(session.observe, image) for image in alike]
+        costs = tuple(it.macs for it in watched if not isinstance(it, Failed))
+        return DryRun(session.ready.params, replies, costs, tried(session.count, *size))
+
+    return ask_worker(task, dry)
+
+
 def run_export(task: Task, images: tuple[LrImage, ...]) -> Exports | Failed:
-    """The weights of a model as it stands after its load, and what it makes of `images`."""
+    """The weights of a model as it stands after its load, and what it makes of `images`.
+
+    In this order: some models fuse themselves in their first forward.
+    """
 
     def export(session: Session) -> Exports:
-        replies = tuple(session.reply(image) for image in images)
-        return Exports(session.ready, session.export(), replies)
+        weights = session.export()
+        replies = tuple(tried(session.reply, image) for image in images)
+        return Exports(session.ready, weights, replies)
 
     return ask_worker(task, export)
 

@@ -18,12 +18,15 @@ from harness.entries.catalogue import Entry, Rejected, read_folder
 from harness.entries.checkouts import adoption as folders
 from harness.machine import environment
 from harness.measure import loads
-from harness.measure.session import Task
+from harness.measure.session import OutputReply, Task
 from harness.measure.tasks import Exports, run_export
 from harness.measure.worker_group import concurrently
 from harness.sandbox.confinement import Confinement
 from harness.sandbox.isolation import SandboxMode, choose
-from harness.usecases.inspect import trial_images
+from harness.usecases.inspect import crops_of_photograph
+
+PROOF_SIZES = ((48, 48), (37, 29), (64, 96), (81, 67))
+"""LR heights and widths at which a folder must give the checkout's output: some pad, some cut."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,12 @@ def _adopted(
         return there
     ready = there.ready
     facts = folders.Facts(
-        ready.files, there.weights, ready.data_range, ready.tile, ready.tile_overlap
+        ready.files,
+        there.weights,
+        ready.data_range,
+        ready.tile,
+        ready.tile_overlap,
+        ready.precision,
     )
     try:
         folders.write(candidate, facts, folder)
@@ -104,16 +112,31 @@ def _unlike(there: Exports, folder: Path, log: Path, confinement: Confinement) -
     if isinstance(here, Failed):
         text = f"scored with --ntire only, as a folder of its own it fails: {here.message}"
         return failed(here.stage, here.reason, text)
-    pairs = zip(there.replies, here.replies, strict=True)
-    if all(np.array_equal(one.pixels, other.pixels) for one, other in pairs):
-        return None
-    text = "scored with --ntire only, as a folder of its own it gives another image"
-    return failed("collect", "unstable_output", text)
+    pairs = zip(PROOF_SIZES, there.replies, here.replies, strict=True)
+    for (height, width), one, other in pairs:
+        if not _alike(one, other):
+            text = (
+                "scored with --ntire only, as a folder of its own it gives another image of "
+                f"{height}x{width} LR pixels"
+            )
+            return failed("collect", "unstable_output", text)
+    return None
+
+
+def _alike(one: OutputReply | Failed, other: OutputReply | Failed) -> bool:
+    """The same pixels, or no image of either: a size may be refused, but then by both."""
+    if isinstance(one, Failed) or isinstance(other, Failed):
+        return isinstance(one, Failed) and isinstance(other, Failed)
+    return np.array_equal(one.pixels, other.pixels)
 
 
 def _run(entry: Entry, log: Path, confinement: Confinement) -> Exports | Failed:
+    """What becomes of an entry; an image at least."""
     protocol = TimingProtocol(threads=1)
     load = loads.declared(entry, weights.choose(entry), protocol)
-    return run_export(
-        Task(load, protocol, log, confinement), trial_images(entry.submission.scale)[:1]
-    )
+    images = crops_of_photograph(entry.submission.scale, PROOF_SIZES)
+    exports = run_export(Task(load, protocol, log, confinement), images)
+    if isinstance(exports, Failed):
+        return exports
+    refused = [it for it in exports.replies if isinstance(it, Failed)]
+    return refused[0] if len(refused) == len(images) else exports

@@ -46,7 +46,7 @@ class Load:
     device: str  # "cpu" or "cuda"
     threads: int
     seed: int
-    precision: str = "fp32"
+    precision: str = "fp32"  # "": as the model was built, for an input in float32
     weights: str = ""  # file; "" builds the model with seeded weights
     weights_key: str = ""
     strip_prefix: str = ""
@@ -159,6 +159,7 @@ class Ready:
     data_range: float = 0.0  # these three as an official checkout gave them
     tile: int = 0
     tile_overlap: int = 0
+    precision: str = "fp32"  # of the weights
     policy: dict[str, str] = field(default_factory=dict)
 
 
@@ -228,12 +229,13 @@ class State:
 
 @dataclass(frozen=True)
 class Observed:
-    """What a forward worked with: operators by the floating dtypes of their tensors.
+    """What a forward worked with: operators by the floating dtypes of their tensors, and its cost.
 
     `error` says why it could not be watched.
     """
 
     dtypes: dict[str, int] = field(default_factory=dict)
+    macs: int = 0
     input_changed: bool = False
     error: str = ""
 

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from harness.worker.caps import brief
+from harness.worker.reasons import first_line
 from harness.worker.state_dict import BadWeights
 
 _LFS = b"version https://git-lfs"
@@ -79,8 +80,7 @@ class Checkpoints:
         except pickle.UnpicklingError as error:
             raise BadWeights(_refusal(name, path, str(error))) from None
         except Exception as error:  # noqa: BLE001 - a torn file raises from anywhere in its reader
-            line = next(iter(str(error).splitlines()), type(error).__name__)
-            raise BadWeights(f"{name} can't be read: {line:.200}") from None
+            raise BadWeights(f"{name} can't be read: {first_line(error):.200}") from None
 
     def _missing(self, name: str) -> Absent:
         if not self._seeded_if_absent:

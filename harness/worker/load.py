@@ -17,7 +17,7 @@ from torch import nn
 from harness.wire.messages import Load
 from harness.worker import select_model
 from harness.worker.caps import brief
-from harness.worker.runner import PRECISIONS
+from harness.worker.runner import PRECISIONS, precision
 from harness.worker.state_dict import BadWeights, read_state
 
 __all__ = ["BadWeights", "Loaded", "load"]
@@ -92,10 +92,14 @@ def _of_checkout(request: Load) -> Loaded:
     declared = replace(
         request, data_range=found.data_range, tile=found.tile, tile_overlap=found.overlap
     )
-    model = _ready(found.model, declared)
+    model, notes = found.model, list(found.notes)  # it stands as the script leaves it
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    if precision(model) != "fp32":
+        notes.append(f"select_model builds it in {precision(model)}, and so it is run")
     params = _parameters(model)
     untrained = found.untrained and params > 0
-    return Loaded(model, params, declared, untrained, found.notes, found.files)
+    return Loaded(model, params, declared, untrained, tuple(notes), found.files)
 
 
 def _built(request: Load) -> nn.Module:

@@ -1,4 +1,4 @@
-"""One forward that is watched and not timed: in what precision its operators really ran."""
+"""One forward that is watched and not timed: its operators' precision, and what they cost."""
 
 from __future__ import annotations
 
@@ -30,12 +30,16 @@ class _Dtypes(LightDispatchMode):  # type: ignore[no-untyped-call] # torch's __i
 
 
 def observe(call: Callable[[torch.Tensor], Any], batch: torch.Tensor) -> Observed:
-    """The dtypes of a forward's operators, and whether it changed its input."""
+    """The dtypes and cost of a forward's operators, and whether it changed its input."""
+    from harness.worker.count.dispatch import DispatchCounter  # for this message only
+
     before = batch.clone()
-    mode = _Dtypes()
+    mode, counter = _Dtypes(), DispatchCounter()
     try:
-        with torch.no_grad(), mode:
+        with torch.no_grad(), mode, counter:
             call(batch)
     except Exception as error:  # noqa: BLE001 - it ran unwatched: that it can't be watched is no fault
         return Observed(error=f"{type(error).__name__}: {error}"[:200])
-    return Observed(dict(mode.calls), input_changed=not torch.equal(before, batch))
+    return Observed(
+        dict(mode.calls), counter.tally.macs, input_changed=not torch.equal(before, batch)
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -25,6 +26,7 @@ Pixels = npt.NDArray[np.uint8]
 _now = time.perf_counter
 _detached = torch.Tensor.detach
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+_OF_DTYPES = {dtype: name for name, dtype in PRECISIONS.items()}
 
 
 class Runner:
@@ -123,9 +125,17 @@ class Runner:
     def _to_batch(self, image: Pixels) -> torch.Tensor:
         batch = torch.from_numpy(image.copy()).permute(2, 0, 1).unsqueeze(0)
         batch = batch.to(torch.float32).div_(255.0 / self._declared.data_range)
-        dtype = PRECISIONS[self._declared.precision]
+        dtype = PRECISIONS[self._declared.precision or "fp32"]
         layout = torch.channels_last if self._declared.channels_last else torch.contiguous_format
         return batch.to(device=self._declared.device, dtype=dtype).contiguous(memory_format=layout)
+
+
+def precision(model: nn.Module) -> str:
+    """What most of a model's weights are stored in."""
+    stored: Counter[str] = Counter()
+    for parameter in model.parameters():
+        stored[_OF_DTYPES.get(parameter.dtype, "fp32")] += parameter.numel()
+    return max(stored, key=lambda it: stored[it], default="fp32")
 
 
 def in_tiles(model: nn.Module, declared: Load) -> Callable[[torch.Tensor], Any]:

@@ -13,7 +13,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -23,7 +23,7 @@ import torch
 from torch import nn
 
 from harness.wire.messages import Load
-from harness.wire.official_script import needed
+from harness.wire.official_script import needed, own_forward
 from harness.worker.checkpoints import Checkpoints
 from harness.worker.without_cuda import asks_for_cuda, without_cuda
 
@@ -58,14 +58,22 @@ def select(request: Load) -> Selected:
     tree = _parsed(folder / f"{file}.py")
     watch = Checkpoints(folder, seeded_if_absent=request.seeded_if_absent)
     arguments = _arguments(**json.loads(request.kwargs))
+    own = own_forward(tree, arguments.model_id, function)
+    wanted = (function, own.function) if own and own.function else (function,)
+    names: dict[str, Any] = {}
+
+    def called() -> Any:
+        names.update(_namespace(tree, file, *wanted))
+        return names[function](arguments, torch.device(request.device))
+
     with watch.watching():
-        chosen, notes = _called(
-            lambda: _namespace(tree, file, function)[function](
-                arguments, torch.device(request.device)
-            ),
-            request,
-        )
+        chosen, notes = _called(called, request)
     model, data_range, tile = _unpacked(chosen)
+    if own and own.function:
+        notes = (*notes, f"{file}.py runs it by a function of its own, {own.function}")
+        model, tile = _ByFunction(model, names[own.function], own.arguments, tile), 0
+    elif own:
+        notes = (*notes, f"line {own.line} of {file}.py does something for it alone: not followed")
     return Selected(
         model=model,
         data_range=data_range,
@@ -75,6 +83,24 @@ def select(request: Load) -> Selected:
         notes=tuple(dict.fromkeys((*notes, *watch.notes))),  # a second try notes the same
         files=_opened(folder, watch),
     )
+
+
+class _ByFunction(nn.Module):
+    """A model whose image goes through it by a function of the script."""
+
+    def __init__(
+        self, model: nn.Module, function: Callable[..., Any], arguments: Sequence[str], tile: int
+    ) -> None:
+        super().__init__()
+        self.model = model
+        text = f"lambda function, image, model, tile: function({', '.join(arguments)})"
+        self._call = eval(text)  # noqa: S307 - what the worker is for
+        self._function = function
+        self._tile = tile or None
+
+    def forward(self, image: torch.Tensor) -> Any:
+        """What the script makes of an image."""
+        return self._call(self._function, image, self.model, self._tile)
 
 
 def _called(call: Callable[[], Any], request: Load) -> tuple[Any, tuple[str, ...]]:
@@ -97,15 +123,16 @@ def _parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_bytes(), str(path))
 
 
-def _namespace(tree: ast.Module, name: str, function: str) -> dict[str, Any]:
+def _namespace(tree: ast.Module, name: str, *functions: str) -> dict[str, Any]:
     """The script's names after its needed statements ran, as a module called `name`."""
     module = ModuleType(name)
     module.__file__ = str(Path.cwd() / f"{name}.py")
     sys.modules[name] = module
-    body = ast.Module(needed(tree, function), type_ignores=[])
+    body = ast.Module(needed(tree, *functions), type_ignores=[])
     exec(compile(body, module.__file__, "exec"), module.__dict__)  # noqa: S102 - what the worker is for
-    if function not in module.__dict__:
-        raise AttributeError(f"{name}.py has no {function}")
+    for function in functions:
+        if function not in module.__dict__:
+            raise AttributeError(f"{name}.py has no {function}")
     return module.__dict__
 
 

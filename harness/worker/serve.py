@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import json
 import time
-import traceback
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,11 @@ from safetensors.torch import save
 from harness.wire import messages
 from harness.wire.channel import Channel, Closed
 from harness.wire.messages import TEXT_CAP, Answer, Done, Forward, Observe, Repeat, Request, Trouble
-from harness.worker import global_settings, rebinding
+from harness.worker import global_settings, reasons, rebinding
 from harness.worker.caps import within_caps
 from harness.worker.load import BadWeights, Loaded, load
 from harness.worker.output_image import WrongOutput
-from harness.worker.runner import Runner, shown_sizes
+from harness.worker.runner import Runner, precision, shown_sizes
 
 AnswerWithPayload = tuple[Answer, bytes | memoryview]
 _now = time.perf_counter  # bound before a submission can patch it
@@ -58,9 +57,10 @@ def guarded(worker: Worker, request: Request, payload: bytearray) -> AnswerWithP
         return _trouble(error.reason, str(error)), b""
     except SystemExit as error:
         code = error.code if isinstance(error.code, int | str | None) else "..."
-        return _trouble("exited", f"the code called sys.exit({code!r})", _detail()), b""
+        return _trouble("exited", f"the code called sys.exit({code!r})", reasons.detail()), b""
     except BaseException as error:  # noqa: BLE001 - a submission may raise anything at all
-        return _trouble(_reason(error), _line(error), _detail()), b""
+        told = reasons.line(error, worker.folder)
+        return _trouble(reasons.reason(error), told, reasons.detail()), b""
 
 
 class Worker:
@@ -74,6 +74,11 @@ class Worker:
         self._device = ""
         self._functions = rebinding.bound()
         self._objects: tuple[rebinding.HeldObject, ...] = ()
+
+    @property
+    def folder(self) -> str:
+        """Of the submission, "" before it is known."""
+        return self._asked.folder if self._asked else ""
 
     def answer(self, request: Request, payload: bytearray) -> AnswerWithPayload:
         """Do what the request says."""
@@ -128,6 +133,7 @@ class Worker:
             data_range=self._loaded.data_range,
             tile=self._loaded.declared.tile,
             tile_overlap=self._loaded.declared.tile_overlap,
+            precision=precision(self._loaded.model),
             policy=within_caps(global_settings.policy(self._before)),
         )
 
@@ -184,7 +190,7 @@ class Worker:
                 data_range=fused.data_range,
             )
         except Exception as error:  # noqa: BLE001 - a submission may raise anything at all
-            return {"error": _line(error)}
+            return {"error": reasons.line(error, asked.folder)}
 
     def _built(self, asked: messages.Load) -> Loaded:
         """Another model in the same state of the process as the first one."""
@@ -244,30 +250,3 @@ def _cuda_memory() -> tuple[int, int]:
 
 def _trouble(reason: str, message: str, detail: str = "") -> Trouble:
     return Trouble(reason, message[:TEXT_CAP], detail)
-
-
-def _reason(error: BaseException) -> str:
-    text = _text(error).lower()
-    out_of_memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
-        words in text for words in ("out of memory", "not enough memory", "can't allocate memory")
-    )
-    return "out_of_memory" if out_of_memory else "crash"
-
-
-def _text(error: BaseException) -> str:
-    """What an exception says; its own class may fail at that too."""
-    try:
-        return str(error)
-    except BaseException:  # noqa: BLE001 - a submission's class may raise anything at all
-        return ""
-
-
-def _line(error: BaseException) -> str:
-    first = next(iter(_text(error).strip().splitlines()), "")[:TEXT_CAP]
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({frames[-1].name}, line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {first}{where}" if first else f"{type(error).__name__}{where}"
-
-
-def _detail() -> str:
-    return traceback.format_exc(limit=20)[-20_000:]

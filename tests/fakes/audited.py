@@ -23,6 +23,7 @@ from harness.core.record import (
     Memory,
     RoundFigures,
 )
+from harness.core.submission import Precision
 from harness.measure.passes import in_turns
 from harness.measure.session import LrImage, OutputReply, Session, Task
 from harness.measure.worker_process import WorkerFailed
@@ -54,8 +55,10 @@ class FakeSession:
     start_s: float = 0.1
     root: int = 0  # a process that there is not
     compile_s: float = 0.0
+    precision: Precision = "fp32"
     given: list[Uint8] = field(default_factory=list)
     watched: int = 0
+    macs: Callable[[Uint8], int] = lambda _: 1000  # of an image that is watched
     memory_watched: list[LrImage] = field(default_factory=list)
     beside_s: float = 0.001  # of a forward, by our clock
     collect_s: float = 0.001
@@ -98,11 +101,11 @@ class FakeSession:
     def notes(self, state: ProcessState) -> tuple[str, ...]:
         return state.changed
 
-    def observe(self, image: LrImage) -> WatchedForward:  # noqa: ARG002
+    def observe(self, image: LrImage) -> WatchedForward:
         self.watched += 1
         if self.dies:
             raise WorkerFailed(failed("forward", "killed", "the process was ended by SIGSEGV"))
-        return WatchedForward({"float32": 9})
+        return WatchedForward({"float32": 9}, macs=self.macs(image.pixels))
 
     def watch_memory(self, image: LrImage) -> None:
         self.forward(image)

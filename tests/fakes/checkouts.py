@@ -30,7 +30,9 @@ class Network(nn.Module):
     def look(self, image):
         return image
 """
-BASE = "from models.plain import Network as Base\n\n\nclass Network(Base):\n    "
+BASE = (
+    "from torch import nn\nfrom models.plain import Network as Base\n\n\nclass Network(Base):\n    "
+)
 LOOK = BASE + "def look(self, image):\n        "
 MODELS = {
     "plain": NETWORK,
@@ -49,6 +51,22 @@ MODELS = {
     "single": LOOK + "return image.view(3, *image.shape[2:])[None]\n",
     "large": LOOK + "assert min(image.shape[2:]) >= 16\n        return image\n",
     "narrow": LOOK + "assert not 12 < max(image.shape[2:]) < 32\n        return image\n",
+    "broken": LOOK
+    + "assert tuple(image.shape[2:]) == (32, 32), 'as it is counted'\n        return image\n",
+    "half": BASE
+    + "def prepare(self):\n        self.half()\n\n"
+    + "    def forward(self, image):\n        return super().forward(image.half())\n",
+    "moving": BASE + "def to(self, device):\n        self.conv.to(device)\n        return self\n",
+    # fuses itself in its first forward: its second convolution is gone
+    "fusing": BASE
+    + "def prepare(self):\n        self.more = nn.Conv2d(3, 48, 3, padding=1)\n\n"
+    + "    def look(self, image):\n        if hasattr(self, 'more'):\n"
+    + "            self.conv.weight.data += self.more.weight.data\n"
+    + "            del self.more\n        return image\n",
+    # its second way is taken by images that are dark
+    "routing": LOOK
+    + "if image.mean() < 0.4:\n            self.conv(image)\n        return image\n",
+    "windows": LOOK + "assert not any(it % 16 for it in image.shape[2:])\n        return image\n",
     "folders": "def main(model_dir, input_path, output_path, device):\n    pass\n",
 }
 PLAIN_LOAD = "model.load_state_dict(torch.load(model_path), strict=True)"
@@ -75,6 +93,13 @@ BRANCHES: dict[int, tuple[str, str, str]] = {  # id -> module, checkpoint, how i
     12: ("large", "plain.pth", PLAIN_LOAD),
     13: ("narrow", "plain.pth", PLAIN_LOAD),
     14: ("plain", "code.pth", PLAIN_LOAD),
+    16: ("broken", "plain.pth", PLAIN_LOAD),
+    17: ("half", "plain.pth", PLAIN_LOAD),
+    18: ("moving", "plain.pth", PLAIN_LOAD),
+    19: ("fusing", "fusing.pth", PLAIN_LOAD),
+    20: ("windows", "plain.pth", PLAIN_LOAD),
+    21: ("plain", "plain.pth", PLAIN_LOAD),
+    22: ("routing", "plain.pth", PLAIN_LOAD),
 }
 _HEAD = """
 import os
@@ -120,6 +145,22 @@ def forward(img_lq, model, tile=None, tile_overlap=4, scale=4):
     return psnr(model(img_lq), cv)
 
 
+def forward_padded(img_lq, model, tile=None, scale=4):
+    height, width = img_lq.shape[2:]
+    padded = torch.nn.functional.pad(img_lq, (0, -width % 16, 0, -height % 16))
+    return model(padded)[..., : scale * height, : scale * width]
+
+
+def run(model, img_lr, args, tile):
+    if args.model_id == 20:
+        img_sr = forward_padded(img_lr, model, tile)
+    elif args.model_id == 21:
+        img_sr = forward(img_lr.flip(1), model, tile).flip(1)
+    else:
+        img_sr = forward(img_lr, model, tile)
+    return img_sr
+
+
 if __name__ == "__main__":
     raise SystemExit("the script is not to be run as a whole")
 """
@@ -161,5 +202,7 @@ def _write_checkpoints(zoo: Path) -> None:
         {"params": prefixed, "optimizer": {"state": {0: {"step": 3}}, "lr": 1e-3}},
         zoo / "nested.pth",
     )
+    more = {name.replace("conv", "more"): value for name, value in state.items()}
+    torch.save(state | more, zoo / "fusing.pth")
     torch.save({"conv.weight": state["conv.weight"], "extra": torch.ones(1)}, zoo / "other.pth")
     (zoo / "code.pth").write_bytes(pickle.dumps({"conv.weight": _Code()}))

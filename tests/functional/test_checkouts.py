@@ -8,6 +8,7 @@ import pytest
 from fakes.challenges import write_challenge, write_set5
 from fakes.checkouts import write_checkout
 
+from harness.cli.esr_inspect import document
 from harness.core.leaderboard import Leaderboard, Row
 from harness.core.outcome import BadInput
 from harness.entries import catalogue, checkouts
@@ -20,6 +21,7 @@ FAILED = {
     2: "ModuleNotFoundError: No module named 'a_package_that_nobody_has'",
     6: "test_demo.py has no model for id 6: its branch is empty",
     14: "model_zoo/code.pth is refused: it is a pickle with more than tensors in it",
+    16: "AssertionError: as it is counted (look, line 7 of models/broken.py)",
     15: "select_model gave a function instead of an nn.Module: an entry that reads and writes",
 }
 REMARKS = {
@@ -31,9 +33,14 @@ REMARKS = {
     9: "the same image came out differently",
     12: "gives 192x192",
     13: "gives 148x116",
+    19: "the first forward changed the parameters from 2,688 to 1,344",
+    20: "test_demo.py runs it by a function of its own, forward_padded",
+    21: "of test_demo.py does something for it alone: not followed",
+    22: "its cost depends on what the image shows: ",
+    17: "select_model builds it in fp16, and so it is run",
 }
-PLAIN = (-1, 0, 1, 4, 10, 11)
-SCORED = (0, 5, 7, 13)
+PLAIN = (-1, 0, 1, 4, 10, 11, 18)
+SCORED = (0, 5, 7, 13, 17)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +50,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def found(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Inspected]:
-    ids = tuple(range(-1, 16))
+    ids = tuple(range(-1, 23))
     before = _files(checkout)
     looked = inspect(
         checkouts.candidates(checkout, ids),
@@ -83,6 +90,14 @@ def test_what_can_not_be_loaded_has_its_reason(found: dict[int, Inspected], numb
     assert FAILED[number] in failure.message
 
 
+def test_where_no_image_went_through_the_entry_failed_though_it_was_counted(
+    found: dict[int, Inspected],
+) -> None:
+    one = found[16]
+    assert document(one)["status"] == "failed"
+    assert one.counts is not None
+
+
 @pytest.mark.parametrize("number", [*PLAIN, *REMARKS])
 def test_everything_else_is_counted(found: dict[int, Inspected], number: int) -> None:
     one = found[number]
@@ -108,6 +123,13 @@ def test_entries_of_a_checkout_are_scored_as_they_are(rows: dict[str, Row]) -> N
     assert rows["id00_plain"].entry.team == "The plain Team"
     assert rows["id00_plain"].entry.badges == ()
     assert 15 < rows["id00_plain"].entry.values["psnr:Set5"] < 60
+
+
+def test_what_is_built_in_half_precision_is_run_in_it(rows: dict[str, Row]) -> None:
+    entry = rows["id17_half"].entry
+    assert rows["id17_half"].ranked
+    assert entry.precision == "fp16"
+    assert {it.id: it.verdict for it in entry.audits}["precision"] == "ok"
 
 
 def test_a_tile_of_the_script_is_used_with_the_overlap_of_the_script(rows: dict[str, Row]) -> None:
@@ -151,6 +173,13 @@ def test_an_adopted_entry_is_a_submission_with_the_same_output(
     for other in (cuda, empty):
         assert other.failure is not None
         assert not other.folder.exists()
+
+
+def test_a_model_that_fuses_itself_refuses_a_size_or_is_padded_by_the_script_is_adopted(
+    checkout: Path, tmp_path: Path
+) -> None:
+    adopted = adopt(checkout, (17, 18, 19, 12, 20), to=tmp_path / "to", logs=tmp_path / "logs")
+    assert [one.failure for one in adopted] == [None] * 5
 
 
 def test_a_challenge_without_validation_set_has_no_official_results(

@@ -12,27 +12,29 @@ from harness.documents import atomic
 from harness.documents.typed import toml_value
 from harness.entries.catalogue import Entry
 from harness.entries.checkouts import files
-from harness.entries.checkouts.branches import alone
+from harness.entries.checkouts.branches import FUNCTION, alone
 from harness.entries.checkouts.checkout import SCALE, SCRIPT, read
 from harness.entries.manifest import MANIFEST
+from harness.wire.official_script import OwnForward, own_forward
 
 ENTRY = "adopted"
 SELECTED = "adopted_select"
 WEIGHTS = "weights.safetensors"
 _LICENCES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "COPYING")
 _CODE = (".py", ".so")
-_WRAPPER = Path(__file__).parents[1] / "templates" / "adopted.py.in"
+_TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What loading the entry showed: files of the checkout, weights, range and tile."""
+    """What loading the entry showed: files of the checkout, weights, range, tile, precision."""
 
     opened: tuple[str, ...]
     weights: bytes
     data_range: float
     tile: int
     tile_overlap: int
+    precision: str = "fp32"
 
 
 def write(entry: Entry, facts: Facts, folder: Path) -> None:
@@ -67,16 +69,31 @@ def _planned(entry: Entry, facts: Facts, folder: Path) -> tuple[dict[str, str], 
         raise BadInput("its branch of the script can't be told from the others")
     copied = _copied(checkout, facts, files.deciding(files.tree(checkout), branch.statements))
     licence = next((name for name in _LICENCES if (checkout / name).is_file()), "")
-    wrapper = _WRAPPER.read_text(encoding="utf-8")
     texts = {
         MANIFEST: _manifest(entry.submission, facts, folder.name, licence),
-        f"{ENTRY}.py": wrapper.replace("@ID@", str(branch.id)).replace("@SELECTED@", SELECTED),
+        f"{ENTRY}.py": _wrapper(branch.id, own_forward(script.tree, branch.id, FUNCTION)),
         f"{SELECTED}.py": alone(script, branch) + "\n",
     }
     taken = {*texts, WEIGHTS} & set(copied)
     if taken:
         raise BadInput(f"the checkout has a file called {min(taken)}")
     return texts, copied
+
+
+def _wrapper(number: int, own: OwnForward | None) -> str:
+    """The code that builds the entry, by a function of the script where it has one."""
+    named = {"@ID@": str(number), "@SELECTED@": SELECTED, "@CLASS@": "", "@MODEL@": "chosen[0]"}
+    if own and own.function:
+        named |= {
+            "@CLASS@": (_TEMPLATES / "adopted_forward.py.in").read_text(encoding="utf-8"),
+            "@MODEL@": f"_ByFunction({SELECTED}.{own.function}, chosen[0], *chosen[3:])",
+            "@ARGUMENTS@": ", ".join(own.arguments),
+        }
+    text = (_TEMPLATES / "adopted.py.in").read_text(encoding="utf-8")
+    text = text.replace("@CLASS@", named.pop("@CLASS@"))  # which has marks of its own
+    for mark, meant in named.items():
+        text = text.replace(mark, meant)
+    return text
 
 
 def _copied(checkout: Path, facts: Facts, deciding: frozenset[str]) -> list[str]:
@@ -113,4 +130,6 @@ def _manifest(submission: Submission, facts: Facts, name: str, licence: str) -> 
     }
     if facts.tile:
         fields |= {"tile": facts.tile, "tile_overlap": facts.tile_overlap}
+    if facts.precision != "fp32":
+        fields["precision"] = facts.precision
     return "".join(f"{key} = {toml_value(value)}\n" for key, value in fields.items())

@@ -8,15 +8,13 @@ and sets `name, data_range`.
 from __future__ import annotations
 
 import ast
-import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.core.outcome import BadInput
-from harness.wire.official_script import needed
+from harness.wire.official_script import ids_of, is_id, needed, own_forward
 
 FUNCTION = "select_model"
-_LARGEST_ID = 999_999
 _WORDS = 6  # of a comment that names a team
 _TEAM_CAP = 80  # characters
 _NO_TEAM = ("load", "build", "model", "!")
@@ -92,7 +90,9 @@ def alone(script: Script, branch: Branch) -> str:
             placed = True
     single = ast.FunctionDef(**{**vars(function), "body": body})
     kept = [single if node is function else node for node in script.tree.body]
-    needing = ast.Module(list(needed(ast.Module(kept, []), FUNCTION)), [])
+    own_way = own_forward(script.tree, branch.id, FUNCTION)
+    names = (FUNCTION, own_way.function) if own_way and own_way.function else (FUNCTION,)
+    needing = ast.Module(list(needed(ast.Module(kept, []), *names)), [])
     return ast.unparse(ast.fix_missing_locations(needing))
 
 
@@ -107,18 +107,9 @@ def _id_names(function: ast.FunctionDef) -> set[str]:
     """Variables that hold the id: `model_id`, and whatever is assigned from it."""
     names = {"model_id"}
     for node in ast.walk(function):
-        if isinstance(node, ast.Assign) and _is_id(node.value, names):
+        if isinstance(node, ast.Assign) and is_id(node.value, names):
             names |= {it.id for it in node.targets if isinstance(it, ast.Name)}
     return names
-
-
-def _is_id(node: ast.expr, names: set[str]) -> bool:
-    match node:
-        case ast.Call(ast.Name("int"), [inner]):
-            return _is_id(inner, names)
-        case ast.Attribute(attr=name) | ast.Name(name):
-            return name in names
-    return False
 
 
 def _tested(
@@ -127,38 +118,10 @@ def _tested(
     """Ids, statements and the header's line of every branch that may be chosen by id."""
     for node in ast.walk(function):
         if isinstance(node, ast.If):
-            yield _numbers(node.test, names), node.body, node.test.end_lineno or node.lineno
-        elif isinstance(node, ast.Match) and _is_id(node.subject, names):
+            yield ids_of(node.test, names), node.body, node.test.end_lineno or node.lineno
+        elif isinstance(node, ast.Match) and is_id(node.subject, names):
             for case in node.cases:
-                yield _numbers(case.pattern, names), case.body, case.pattern.end_lineno
-
-
-def _numbers(test: ast.AST, names: set[str]) -> list[int]:
-    """The ids for which a test or a pattern holds: `id == 3`, `id in (3, 4)`, any of several."""
-    nodes: list[ast.expr] = []
-    match test:
-        case ast.BoolOp(ast.Or(), parts) | ast.MatchOr(parts):
-            return [number for part in parts for number in _numbers(part, names)]
-        case ast.Compare(left, [ast.Eq()], [right]) if _is_id(left, names):
-            nodes = [right]
-        case ast.Compare(left, [ast.Eq()], [right]) if _is_id(right, names):
-            nodes = [left]
-        case ast.Compare(left, [ast.In()], [right]) if _is_id(left, names):
-            nodes = getattr(right, "elts", [])
-        case ast.MatchValue(value):
-            nodes = [value]
-    return _constants(nodes)
-
-
-def _constants(nodes: Sequence[ast.expr]) -> list[int]:
-    """Whole numbers, with a sign or without; the text of one counts as well."""
-    numbers = []
-    for node in nodes:
-        with contextlib.suppress(ValueError, TypeError, RecursionError, MemoryError):
-            value = ast.literal_eval(node)
-            if isinstance(value, int | str) and abs(int(value)) <= _LARGEST_ID:
-                numbers.append(int(value))
-    return numbers
+                yield ids_of(case.pattern, names), case.body, case.pattern.end_lineno
 
 
 def _branch(number: int, body: tuple[ast.stmt, ...], team: str, names: set[str]) -> Branch:
@@ -192,7 +155,7 @@ def _text(value: ast.expr, number: int, names: set[str]) -> str:
     parts = []
     for part in value.values:
         if isinstance(part, ast.FormattedValue):
-            if not _is_id(part.value, names):
+            if not is_id(part.value, names):
                 return ""
             spec = _text(part.format_spec, number, names) if part.format_spec else ""
             try:

@@ -183,7 +183,7 @@ def _sample(declared: Load, size: Size) -> Tensor:
     image = torch.zeros(
         (1, 3, size[0] + more, size[1] + more),
         device=declared.device,
-        dtype=PRECISIONS[declared.precision],
+        dtype=PRECISIONS[declared.precision or "fp32"],
     )
     layout = torch.channels_last if declared.channels_last else torch.contiguous_format
     return image.contiguous(memory_format=layout)[..., : size[0], : size[1]]

@@ -40,6 +40,8 @@ def test_settings_changed_by_a_forward_are_suspect() -> None:
         ({"float32": 9, "bfloat16": 1}, "fp32", "suspect"),
         ({"float16": 9}, "fp16", "ok"),
         ({"float16": 9, "float8_e4m3fn": 1}, "fp16", "suspect"),
+        ({"float16": 9, "float32": 1}, "", "ok"),
+        ({"float16": 9, "float8_e4m3fn": 1}, "", "suspect"),
     ],
 )
 def test_fewer_bits_than_declared_are_suspect(

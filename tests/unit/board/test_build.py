@@ -243,6 +243,9 @@ def test_what_a_manifest_declares_is_on_the_board(tmp_path: Path, store: Store) 
     (row,) = build(run(tmp_path, listed), store).rows
     assert (row.entry.precision, row.entry.values["compile"]) == ("bf16", 12.5)
     assert {"channels_last", "compile"} <= set(row.entry.badges)
+    half = dataclasses.replace(figures, precision="fp16")
+    found = an_entry(saved(store, "found", {("round", 0): half}), id="found")
+    assert build(run(tmp_path, found), store).rows[0].entry.precision == "fp16"
     (plain,) = build(run(tmp_path, an_entry(jobs)), store).rows
     assert not {"channels_last", "compile"} & set(plain.entry.badges)
 

@@ -40,7 +40,7 @@ def test_a_thorough_round_of_code_has_four_forwards_more_and_two_at_its_end() ->
     # memory is watched, one before it must rest
     assert len(session.given) == 1 + 2 * 3 + 4 + 1 + 1
     assert len(session.memory_watched) == 1
-    assert session.watched == 1
+    assert session.watched == 1 + 3  # for precision, and each image for its cost
     assert len(figures.samples) == len(figures.scores) == 3
     shown = Counter(it.tobytes() for it in session.given)
     assert sorted(shown.values()) == [1] * 9 + [4]  # one image came again three times
@@ -133,6 +133,28 @@ def test_outputs_of_later_passes_are_compared_with_the_scored_ones() -> None:
     honest = FakeSession(task(thorough=False, passes=2))
     assert _verdicts(honest)["outputs"] == "ok"
     assert len({it.tobytes() for it in honest.given}) == len(honest.given) == 1 + 3 + 2 * 3
+
+
+def test_an_output_that_is_drawn_at_random_is_told() -> None:
+    rng = np.random.default_rng(0)
+
+    def noisy(lr: Uint8) -> Uint8:
+        return np.clip(bicubic(lr) + rng.integers(0, 3, 1, dtype=np.int16), 0, 255).astype(np.uint8)
+
+    notes = _run(FakeSession(task(), model=noisy)).notes
+    assert notes[0].startswith("the same image came out differently, by up to ")
+    assert _run(FakeSession(task())).notes == ()
+
+
+def test_a_cost_that_depends_on_the_image_is_told_with_its_range() -> None:
+    darkest, next_one, _ = sorted(float(it.pixels.mean()) for it in images())
+
+    def routing(lr: Uint8) -> int:
+        return 900 if 2 * lr.mean() < darkest + next_one else 500
+
+    (note,) = _run(FakeSession(task(), macs=routing)).notes
+    assert "what the image shows: 500 to 900 multiply-adds" in note
+    assert _run(FakeSession(task(form="graph"), macs=routing)).notes == ()
 
 
 def test_a_process_that_dies_while_it_is_watched_has_been_measured() -> None:

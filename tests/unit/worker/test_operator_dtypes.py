@@ -16,6 +16,11 @@ def test_operators_are_counted_by_their_narrowest_floats() -> None:
     assert not inside.input_changed
 
 
+def test_the_cost_of_the_very_image_is_told() -> None:
+    network = nn.Conv2d(3, 5, 3)
+    assert observe(network, BATCH.clone()).macs == 3 * 5 * 9 * 2 * 2
+
+
 def test_a_forward_that_writes_to_its_input_is_told() -> None:
     assert observe(lambda it: it.mul_(2), BATCH.clone()).input_changed
     assert not observe(lambda it: it.mul(2), BATCH.clone()).input_changed

@@ -11,7 +11,7 @@ from torch import nn
 
 from harness.wire.messages import Load, Output
 from harness.worker.output_image import WrongOutput
-from harness.worker.runner import Runner
+from harness.worker.runner import Runner, precision
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
@@ -133,6 +133,13 @@ def test_half_precision_goes_in_and_comes_out(precision: str) -> None:
     assert output.dtype == str(DTYPES[precision])
     enlarged = np.frombuffer(pixels, np.uint8).reshape(4, 6, 3)
     assert (enlarged == _image().repeat(2, 0).repeat(2, 1)).all()  # 0 to 119: exact in both
+
+
+def test_the_precision_of_a_model_is_that_of_most_of_its_weights() -> None:
+    assert precision(nn.Identity()) == "fp32"
+    mixed = nn.Sequential(nn.Conv2d(3, 8, 3).half(), nn.Conv2d(3, 3, 1))
+    assert precision(mixed) == "fp16"
+    assert precision(mixed.double()) == "fp32"
 
 
 def test_a_half_output_is_scaled_in_full_precision() -> None:

@@ -121,7 +121,7 @@ def _trouble(error: BaseException) -> Trouble:
         (SystemExit(Mute()), "exited", "the code called sys.exit("),
         (KeyboardInterrupt(), "crash", "KeyboardInterrupt (answer, line "),
         (GeneratorExit("x"), "crash", "GeneratorExit: x (answer, line "),
-        (ValueError("\n first \nsecond"), "crash", "ValueError: first  (answer, line "),
+        (ValueError("\n first \nsecond"), "crash", "ValueError: first (answer, line "),
         (Mute(), "crash", "Mute (answer, line "),
         (MemoryError(), "out_of_memory", "MemoryError (answer"),
         (torch.OutOfMemoryError("CUDA out of memory."), "out_of_memory", "OutOfMemoryError: CUDA"),

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.worker.reasons import line
+
+
+def raised(folder: Path, source: str) -> str:
+    """What is told of the exception that a file of a submission raises when it is run."""
+    file = folder / "models" / "team.py"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(source, encoding="utf-8")
+    with pytest.raises(BaseException) as caught:  # noqa: PT011 - any
+        exec(compile(source, str(file), "exec"), {})  # noqa: S102
+    return line(caught.value, str(folder))
+
+
+def test_the_file_stands_beside_the_line(tmp_path: Path) -> None:
+    source = "def forward():\n    raise ValueError('no such layer')\nforward()\n"
+    said = raised(tmp_path, source)
+    assert said == "ValueError: no such layer (forward, line 2 of models/team.py)"
+
+
+def test_the_place_is_the_submissions_own_where_torch_raised(tmp_path: Path) -> None:
+    source = "import torch\ntorch.nn.Conv2d(3, 3, 3)(torch.zeros(1, 4, 8, 8))\n"
+    assert raised(tmp_path, source).endswith("(<module>, line 2 of models/team.py)")
+
+
+def test_without_a_file_of_its_own_the_innermost_place_is_told() -> None:
+    with pytest.raises(ValueError, match="x") as caught:
+        raise ValueError("x")
+    assert line(caught.value, "/nowhere").endswith("of test_reasons.py)")
+    assert line(ValueError("x")) == "ValueError: x"
+
+
+def test_a_heading_is_told_with_what_stands_below_it(tmp_path: Path) -> None:
+    source = "raise RuntimeError('Error(s) in loading:\\n\\tMissing key(s): \"a\".\\n')\n"
+    said = raised(tmp_path, source)
+    assert said.startswith('RuntimeError: Error(s) in loading: Missing key(s): "a". (<module>')
+    assert "second" not in raised(tmp_path, "raise RuntimeError('first\\nsecond')\n")
+
+
+def test_a_syntax_error_says_its_own_place(tmp_path: Path) -> None:
+    with pytest.raises(SyntaxError) as caught:
+        compile("x = = 1", "model.py", "exec")
+    assert line(caught.value, str(tmp_path)) == "SyntaxError: invalid syntax (model.py, line 1)"
+
+
+@pytest.mark.parametrize(
+    ("missing", "package"),
+    [("nobody_has_it.layers", "nobody-has-it"), ("nobodys", "nobodys")],
+)
+def test_a_missing_package_comes_with_the_command_that_installs_it(
+    tmp_path: Path, missing: str, package: str
+) -> None:
+    said = raised(tmp_path, f"import {missing}\n")
+    assert f"; where the harness runs it is installed by `{sys.executable} -m pip" in said
+    assert f"install {package}`, if you trust that package" in said
+
+
+def test_a_package_of_another_name_is_installed_by_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "cv2", raising=False)
+    error = ModuleNotFoundError("No module named 'cv2'", name="cv2")
+    assert "install opencv-python-headless`" in line(error, str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["x; rm -rf ~", "", "-r", "torch.nothing", "own", "пакет"])
+def test_what_is_no_package_gets_no_command(tmp_path: Path, name: str) -> None:
+    (tmp_path / "own").mkdir()
+    assert "install" not in line(ModuleNotFoundError("none", name=name), str(tmp_path))
+
+
+def test_an_exceptions_own_class_is_asked_nothing() -> None:
+    class Sly(ModuleNotFoundError):
+        @property
+        def name(self) -> str:  # type: ignore[override]
+            raise SystemExit
+
+    assert line(Sly("none")) == "Sly: none"
