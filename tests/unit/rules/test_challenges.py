@@ -63,7 +63,7 @@ def test_the_sample_challenge_scores_as_the_challenges_of_2024_and_2025_do() -> 
         "params": 0.15,
     }
     assert sample.baseline == "rlfn_ntire_x4"
-    # the lowest of the references reaches 29.06 and 27.78 dB, the linear filter of 784 weights 28.42
+    # the lowest of the references reaches 29.06 and 27.78 dB, the filter of 784 weights 28.42
     assert [(it.metric, it.at_least) for it in sample.limits] == [
         ("psnr:sample_valid", 29.00),
         ("psnr:sample_test", 27.70),
