@@ -1,4 +1,4 @@
-"""`esr challenges` and `esr data`: the rulebooks and datasets that the harness knows."""
+"""`esr challenges` and `esr data`: rulebooks, bundled and new ones, and datasets."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.console import explained, print_json, show, text_table
+from harness.cli.console import explained, print_json, say, show, text_table
 from harness.cli.options import ListAsJson, challenge_ids
 
 if TYPE_CHECKING:
     from harness.core.dataset_definition import Definition
 
 
-challenges = typer.Typer(help="Rulebooks: list, show, validate.", no_args_is_help=True)
+challenges = typer.Typer(help="Rulebooks: list, show, validate, begin one.", no_args_is_help=True)
 
 
 @challenges.command("list")
@@ -63,6 +63,20 @@ def showing(
     with explained():
         challenge = read_rules(name)
     print_json(json.loads(typed.adapter(Challenge).dump_json(challenge)))
+
+
+@challenges.command("new")
+def new_challenge(
+    name: Annotated[str, typer.Argument(metavar="ID", help="Id of the challenge: a-z, 0-9 and _.")],
+    folder: Annotated[Path, typer.Option(help="Where ID.toml is written.")] = Path(),
+) -> None:
+    """Write a commented rulebook, ID.toml, which runs on the bundled sample data."""
+    from harness.rules import new_rulebook
+
+    with explained():
+        path = new_rulebook.write(folder, name)
+    say(f"wrote {path}")
+    say(f"next: esr challenges show {path}; esr run --challenge {path}")
 
 
 def data(

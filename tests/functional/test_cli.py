@@ -231,6 +231,17 @@ def test_a_rulebook_with_faults_lists_them_all(tmp_path: Path) -> None:
         assert fault in shown.stderr
 
 
+def test_a_new_rulebook_is_understood_and_never_overwritten(tmp_path: Path) -> None:
+    made = esr("challenges", "new", "mine", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert made.stderr.splitlines()[0] == "wrote mine.toml"
+    shown = json.loads(esr("challenges", "show", "mine.toml", cwd=tmp_path).stdout)
+    assert (shown["id"], shown["baseline"]) == ("mine", "rlfn_ntire_x4")
+    again = esr("challenges", "new", "mine", cwd=tmp_path)
+    assert again.returncode == 2
+    assert "mine.toml is there already" in again.stderr
+
+
 def test_challenges_data_and_weights_are_listed_as_json(tmp_path: Path) -> None:
     challenges = json.loads(esr("challenges", "list", "--json", cwd=tmp_path).stdout)
     assert {"sample", "ntire2022", "classic_x2", "classic_x4"} <= {it["id"] for it in challenges}
