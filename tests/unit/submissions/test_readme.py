@@ -14,7 +14,7 @@ from harness.core.submission import PublishedFigures, Submission
 from harness.entries.catalogue import Entry, read_folder
 
 README = (Path(__file__).parents[3] / "submissions" / "README.md").read_text(encoding="utf-8")
-VARIANTS, TABLES = re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL)
+FIRST, VARIANTS, TABLES = re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL)
 
 
 def test_every_field_of_a_manifest_is_in_the_reference() -> None:
@@ -27,6 +27,12 @@ def test_every_field_of_a_manifest_is_in_the_reference() -> None:
 @pytest.mark.parametrize("name", [it.name for it in fields(PublishedFigures)])
 def test_every_published_figure_is_in_the_reference(name: str) -> None:
     assert f"`{name}`" in README
+
+
+def test_the_first_example_is_a_manifest(tmp_path: Path) -> None:
+    (candidate,) = read_folder(_entry(tmp_path, FIRST))
+    assert isinstance(candidate, Entry), candidate
+    assert candidate.submission.weights == "weights.safetensors"
 
 
 def test_the_example_of_several_variants_is_a_manifest(tmp_path: Path) -> None:
@@ -48,6 +54,6 @@ def _entry(parent: Path, manifest: str) -> Path:
     folder = parent / "my_model"
     folder.mkdir()
     (folder / "submission.toml").write_text(manifest, encoding="utf-8")
-    for name in ("model.py", "x2.safetensors", "x4.safetensors"):
+    for name in ("model.py", "weights.safetensors", "x2.safetensors", "x4.safetensors"):
         (folder / name).touch()
     return folder
