@@ -39,7 +39,7 @@ def _script(action: Document, step: str) -> str:
 def test_the_readmes_workflow_gives_the_action_what_it_takes(
     action: Document, repository: Path
 ) -> None:
-    readme = (repository / "README.md").read_text(encoding="utf-8")
+    readme = (repository / "harness" / "gate" / "README.md").read_text(encoding="utf-8")
     (workflow,) = (
         yaml.safe_load(block)
         for block in re.findall(r"```yaml\n(.*?)```", readme, flags=re.DOTALL)
@@ -189,7 +189,7 @@ def test_the_caches_name_depends_on_what_is_to_be_installed(
 def test_every_action_that_is_used_is_pinned_by_its_digest(
     action: Document, repository: Path
 ) -> None:
-    readme = (repository / "README.md").read_text(encoding="utf-8")
+    readme = (repository / "harness" / "gate" / "README.md").read_text(encoding="utf-8")
     used = re.findall(r"uses: (\S+)( # v[\d.]+)?", readme)
     used += [(it["uses"], " # v") for it in action["runs"]["steps"] if "uses" in it]
     foreign = [(name, version) for name, version in used if not name.startswith("./")]
