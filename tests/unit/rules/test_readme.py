@@ -23,6 +23,7 @@ from harness.core.counter_registry import CONVENTIONS
 from harness.core.dataset_definition import Bundled, Definition, Layout
 from harness.core.metrics import METRICS, UNITS
 from harness.datasets.known import usual_layouts
+from harness.rules import rulebook
 
 README = Path(__file__).parents[3] / "harness" / "rules" / "README.md"
 TEXT = README.read_text(encoding="utf-8")
@@ -74,6 +75,22 @@ def test_the_reference_has_every_metric_with_its_units() -> None:
 def test_the_reference_has_every_convention_and_layout() -> None:
     assert all(f'`"{name}"`' in _rows("The rulebook")["macs"] for name in CONVENTIONS)
     assert all(f"`{name}`" in _section("Where images lie") for name in usual_layouts())
+
+
+def test_the_bundled_challenges_are_told_with_their_data() -> None:
+    told = {}
+    for cells in re.findall(r"^\| (`.*) \|$", _section("From a rulebook to a table"), re.MULTILINE):
+        names, sets = cells.split(" | ")
+        for name in re.findall(r"`(\w+)`", names):
+            told[name] = set(re.findall(r"[A-Z]\w+\??", sets)) - {"LR"}
+    assert told == {
+        name: {
+            f"{use.name}{'' if use.required else '?'}"
+            for use in rulebook.read(name).datasets
+            if not use.name.startswith("sample_")
+        }
+        for name in rulebook.names()
+    }
 
 
 def _section(heading: str) -> str:
