@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,6 +17,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _INT_LIMIT = 2**63  # what TOML promises to hold
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
+_OTHER_TEXT = {  # a mark of UTF-32 begins with one of UTF-16
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
 _WORDS = {
     "missing": "is missing",
     "extra_forbidden": "is no known field",
@@ -28,6 +36,26 @@ class Faults(ValueError):
     def __init__(self, lines: Iterable[str]) -> None:
         self.lines = tuple(lines)
         super().__init__("\n".join(self.lines))
+
+
+def text_of(data: bytes) -> str:
+    """The text of a file as people's editors write it: UTF-8, with any line ends, after a mark.
+
+    ValueError for another encoding, with its name where it can be told.
+    """
+    other = next((name for mark, name in _OTHER_TEXT.items() if data.startswith(mark)), "")
+    if not other and b"\0" in data[:4]:  # no document begins with that
+        other = "UTF-32" if b"\0\0" in data[:4] else "UTF-16"
+    if other:
+        raise ValueError(f"is {other} text: save it as UTF-8")
+    try:
+        return re.sub("\r\n?", "\n", data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        byte = error.object[error.start]
+        raise ValueError(
+            f"is no UTF-8 text (line {line} holds the byte 0x{byte:02x}): save it as UTF-8"
+        ) from None
 
 
 def read_toml(text: str) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def _document(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _CAP:
             raise BadInput(f"{path} is larger than {_CAP} bytes")
-        return typed.read_toml(path.read_text(encoding="utf-8"))
+        return typed.read_toml(typed.text_of(path.read_bytes()))
     except OSError as error:
         raise BadInput(f"{path} can't be read: {error.strerror}") from None
     except ValueError as error:

@@ -54,7 +54,7 @@ def read(name_or_path: str) -> tuple[PrintedTable, tuple[PrintedRow, ...]]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return typed.text_of(path.read_bytes())
     except (OSError, ValueError) as error:
         raise BadInput(f"{path}: {error}") from None
 

@@ -36,7 +36,7 @@ def read(name_or_path: str, at_hand: AtHand | None = None) -> Challenge:
     """
     path = path_of(name_or_path, BUNDLED, "challenge")
     try:
-        document = typed.read_toml(path.read_text(encoding="utf-8"))
+        document = typed.read_toml(typed.text_of(path.read_bytes()))
     except OSError as error:
         known = ", ".join(names())
         raise BadInput(

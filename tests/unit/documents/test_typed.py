@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -145,6 +146,27 @@ def test_a_whole_number_beyond_64_bits_is_no_toml(number: str, form: str) -> Non
 def test_the_longest_whole_numbers_are_read() -> None:
     text = "a = 9223372036854775807\nb = -9223372036854775808"
     assert typed.read_toml(text) == {"a": 2**63 - 1, "b": -(2**63)}
+
+
+@pytest.mark.parametrize("data", [b"a\nb\n", b"\xef\xbb\xbfa\r\nb\r\n", b"a\rb\r"])
+def test_a_byte_order_mark_and_other_line_ends_change_no_text(data: bytes) -> None:
+    assert typed.text_of(data) == "a\nb\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "told"),
+    [
+        ("utf-16", "is UTF-16 text"),
+        ("utf-16-be", "is UTF-16 text"),  # without a mark
+        ("utf-16-le", "is UTF-16 text"),
+        ("utf-32", "is UTF-32 text"),
+        ("utf-32-be", "is UTF-32 text"),
+        ("latin-1", "is no UTF-8 text (line 2 holds the byte 0xe9)"),
+    ],
+)
+def test_text_of_another_encoding_is_named(encoding: str, told: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(told)}: save it as UTF-8$"):
+        typed.text_of("id = 'x'\nteam = 'Clément'\n".encode(encoding))
 
 
 def test_toml_that_is_nested_too_deeply_is_refused() -> None:

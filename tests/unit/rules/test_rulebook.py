@@ -78,7 +78,7 @@ def test_what_is_no_toml_is_refused_with_its_place(tmp_path: Path, text: str) ->
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(BadInput, match=r"mine\.toml: .*utf-8"):
+    with pytest.raises(BadInput, match=r"mine\.toml: is UTF-16 text: save it as UTF-8"):
         rulebook.read(str(path))
 
 
