@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness.cli import options
 from harness.cli.console import explained, print_json, say, show, text_table
 from harness.cli.options import ListAsJson, challenge_ids
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.core.dataset_definition import Definition
+    from harness.datasets.dataset import Dataset
 
 
 challenges = typer.Typer(help="Rulebooks: list, show, validate, begin one.", no_args_is_help=True)
@@ -91,12 +97,14 @@ def data(
     scale: Annotated[
         int | None, typer.Option(help="2, 3 or 4; default: the challenge's, or 4.")
     ] = None,
+    crop: options.Cropping = None,
     as_json: ListAsJson = False,
 ) -> None:
     """Show every known dataset, whether it is whole under --data-dir, and what is wrong if not."""
     from rich.markup import escape
 
     from harness.core.outcome import BadInput
+    from harness.datasets.find import find, find_used
     from harness.datasets.known import known, lookup
     from harness.usecases.evaluate import read_rules
 
@@ -106,12 +114,17 @@ def data(
         if data_dir is not None and not data_dir.is_dir():
             raise BadInput(f"{data_dir} is no folder: name the one that holds the datasets")
         rules = read_rules(challenge) if challenge else None
-    scale = scale or (rules.scale if rules else 4)
     if rules:
-        uses = [(lookup(use.name, rules.define), use.truth) for use in rules.datasets]
+        rules = replace(rules if crop is None else rules.cropped(crop), scale=scale or rules.scale)
+        rows = [
+            _row(lookup(use.name, rules.define), partial(find_used, rules, use, data_dir))
+            for use in rules.datasets
+        ]
     else:
-        uses = [(item, False) for item in known()]
-    rows = [_row(item, data_dir, scale, truth=truth) for item, truth in uses]
+        look = partial(
+            find, data_dir=data_dir, scale=scale or 4, truth=False, crop=crop or "multiple"
+        )
+        rows = [_row(item, partial(look, item.name)) for item in known()]
     if as_json:
         print_json(rows)
         return
@@ -126,15 +139,12 @@ def data(
     show(table)
 
 
-def _row(item: Definition, data_dir: Path | None, scale: int, *, truth: bool) -> dict[str, Any]:
-    from harness.datasets.dataset import DatasetError, DatasetMissing
-    from harness.datasets.find import find
+def _row(item: Definition, look: Callable[[], Dataset]) -> dict[str, Any]:
+    from harness.datasets.dataset import DatasetError
 
     row = {"name": item.name, "title": item.title, "count": item.count, "source": item.source}
     try:
-        found = find(item.name, data_dir=data_dir, scale=scale, truth=truth, defined=(item,))
+        found = look()
     except DatasetError as error:
-        missing = isinstance(error, DatasetMissing)
-        reason = str(error).splitlines()[0] if missing else str(error)
-        return {**row, "found": 0, "notes": [], "reason": reason}
+        return {**row, "found": 0, "notes": [], "reason": str(error)}
     return {**row, "found": len(found.pairs), "notes": list(found.notes), "reason": ""}

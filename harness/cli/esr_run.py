@@ -34,6 +34,7 @@ def run(
     data_dir: Annotated[
         Path | None, typer.Option(help="Folder that holds the datasets (see `esr data`).")
     ] = None,
+    crop: options.Cropping = None,
     weights: options.WhichWeights = "bundled",
     weights_dir: options.WeightsDir = None,
     reports: options.Reports = Path("reports"),
@@ -88,6 +89,7 @@ def run(
         sandbox=sandbox,
         ntire=ntire,
         ids=asked,
+        crop=crop,
     )
     with explained(resumes=True):
         with bars() as progress:

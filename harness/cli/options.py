@@ -41,6 +41,14 @@ GatesFile = Annotated[
     Path | None,
     typer.Option(help="TOML file of gates; default: table tool.esr.check of ./pyproject.toml."),
 ]
+Cropping = Annotated[
+    Literal["multiple", "common"] | None,
+    typer.Option(
+        help="How truth is cut to LR: to a multiple of the scale, of which LR must be the size, or "
+        "both to what they have in common (LR of another cropping, or rounded up); default: as the "
+        "challenge says."
+    ),
+]
 Ntire = Annotated[
     Path | None,
     typer.Option("--ntire", help="An official NTIRE ESR repository: its entries as they stand."),

@@ -19,6 +19,9 @@ CaptureRule = Literal["required", "preferred", "off"]
 """Whether a row is measured by the graph captured from its entry: if not it is not ranked, or if it
 can be had, or never."""
 ProfileName = Literal["ntire", "classic-y"]
+CropRule = Literal["multiple", "common"]
+"""HR is cut to a multiple of the scale, of which LR must be the size; or HR and LR are cut to what
+both hold, where LR was made of another cropping or rounded up."""
 _MOST_DECIMALS = 12  # beyond them a float of this field's figures holds noise
 
 
@@ -30,6 +33,7 @@ class DatasetUse:
     split: Split
     required: bool = True  # False: without it the rest is still measured, and the page says so
     truth: bool = True  # False: LR images alone, for runtime
+    crop: CropRule = "multiple"
 
 
 @finite_value
@@ -218,6 +222,10 @@ class Challenge:
         keys = [limit.metric for limit in self.limits]
         keys += [it.metric for track in self.tracks for it in track.terms if not it.optional]
         return tuple(dict.fromkeys(keys))
+
+    def cropped(self, crop: CropRule) -> Challenge:
+        """The challenge with another rule for the sizes of HR and LR, in all datasets."""
+        return replace(self, datasets=tuple(replace(use, crop=crop) for use in self.datasets))
 
     def without(self, absent: Collection[str]) -> Challenge:
         """The challenge without datasets that are not at hand, and without all that needs them."""

@@ -9,15 +9,16 @@ from pathlib import PurePosixPath
 from harness.core.values import refuse, value
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}")
-_PLACEHOLDERS = ("{folder}", "{scale}", "{image}")
+_PLACEHOLDERS = ("{folder}", "{scale}", "{image}", "{lr}")
 
 
 @value
 class Layout:
     """Where HR and LR files lie, relative to the data folder, without `.png`.
 
-    `{folder}`, `{scale}` and `{image}` are filled in; what stands in [brackets] may be absent.
-    `{image}` is in the last part of the path only.
+    `{folder}`, `{scale}` and `{image}` are filled in, `{lr}` is a usual end of an LR file's name or
+    nothing; what stands in [brackets] may be absent. `{image}` and `{lr}` are in the last part of
+    the path only.
     """
 
     hr: str
@@ -79,6 +80,8 @@ def _layout_faults(template: str) -> Iterator[str]:
     folder, _, file = template.rpartition("/")
     if file.count("{image}") != 1 or "{image}" in folder:
         yield f"{{image}} must stand once, in the last part of the path, got {template!r:.80}"
+    if "{lr}" in folder:
+        yield f"{{lr}} must stand in the last part of the path, got {template!r:.80}"
     if re.search("[{}]", re.sub("|".join(_PLACEHOLDERS), "", template)):
         yield f"only {', '.join(_PLACEHOLDERS)} are filled in, got {template!r:.80}"
     yield from _path_faults(template)

@@ -8,28 +8,32 @@ from pathlib import Path
 
 from harness.core.dataset_definition import Definition
 from harness.datasets.dataset import REMEDY, Dataset, DatasetError, ImagePair
-from harness.datasets.layout import FilePlace, Folder
+from harness.datasets.layout import FilePlace, FileSide
+from harness.datasets.pair_sizes import PairRules, cut
 from harness.datasets.png import Header, PngError, read_header
+from harness.documents import file_names
 
 _CROPPED = "HR cropped at the bottom and right to a multiple of the scale"
+_COMMON = "HR and LR cropped at the bottom and right to what both hold"
 _Files = tuple[str, Path | None, Path | None]  # an image's name, LR and HR, before they are opened
 
 
-def from_place(item: Definition, place: FilePlace, *, scale: int, truth: bool) -> Dataset:
+def from_place(item: Definition, place: FilePlace, rules: PairRules) -> Dataset:
     """The dataset at a place that holds LR, HR or both; raises DatasetError with every fault."""
-    with_hr = truth or not place.lr
+    hr, lr = place.hr.images, place.lr.images
+    with_hr = rules.truth or not lr
     rows = [
-        (image, place.lr.get(image), place.hr.get(image) if with_hr else None)
-        for image in sorted(place.hr if with_hr else place.lr)
+        (image, lr.get(image), hr.get(image) if with_hr else None)
+        for image in sorted(hr if with_hr else lr)
     ]
-    faults = _partner_faults(place, truth=truth)
+    faults = _partner_faults(place, truth=rules.truth)
     if len(rows) > item.count:
         many = f"{len(rows)} images where {item.name} has {item.count}"
         faults.append(f"{many}: take out what is not part of it")
-    return _dataset(item, rows, scale=scale, faults=faults)
+    return _dataset(item, rows, rules, faults=faults)
 
 
-def from_package(item: Definition, root: Path, *, scale: int) -> Dataset:
+def from_package(item: Definition, root: Path, rules: PairRules) -> Dataset:
     """The photographs that a package in the folder `root` ships, LR made from them."""
     rows = [(Path(photo.file).stem, None, root / photo.file) for photo in item.bundled]
     changed = [
@@ -39,18 +43,18 @@ def from_package(item: Definition, root: Path, *, scale: int) -> Dataset:
         and hashlib.sha256(path.read_bytes()).hexdigest() != photo.sha256
     ]
     note = _note(changed, f"differ from the files that {item.name} was drawn up with")
-    return _dataset(item, rows, scale=scale, notes=[note])
+    return _dataset(item, rows, rules, notes=[note])
 
 
 def _dataset(
     item: Definition,
     rows: Sequence[_Files],
+    rules: PairRules,
     *,
-    scale: int,
     faults: Iterable[str] = (),
     notes: Iterable[str] = (),
 ) -> Dataset:
-    seen = [_look(*row, scale=scale) for row in rows]
+    seen = [_look(*row, rules) for row in rows]
     faults = [*faults, *(fault for it in seen if isinstance(it, list) for fault in it)]
     if faults:
         raise DatasetError(item.name, faults, remedy=f"{REMEDY} The dataset: {item.source}")
@@ -62,12 +66,15 @@ def _dataset(
         "LR made from HR by the harness's MATLAB bicubic" if made else "",
         "LR alone, no HR to score against" if all(pair.hr is None for pair in pairs) else "",
         _note([pair.image for pair, alpha, _ in whole if alpha], "alpha dropped"),
-        _note([pair.image for pair, _, cropped in whole if cropped], _CROPPED),
+        _note(
+            [pair.image for pair, _, cropped in whole if cropped],
+            _CROPPED if rules.crop == "multiple" else _COMMON,
+        ),
         *notes,
     ]
     return Dataset(
         name=item.name,
-        scale=scale,
+        scale=rules.scale,
         pairs=pairs,
         lr_origin="bicubic" if made else "files",
         notes=tuple(note for note in notes if note),
@@ -79,30 +86,36 @@ def _note(images: list[str], what: str) -> str:
 
 
 def _partner_faults(place: FilePlace, *, truth: bool) -> list[str]:
-    doubled = [
-        f"{' and '.join(map(str, paths))} are one image: keep one" for paths in place.doubled
-    ]
-    if not place.hr or not place.lr or not truth:
+    hr, lr = place.hr.images, place.lr.images
+    doubled = [_doubled(paths) for paths in (*place.hr.doubled, *place.lr.doubled)]
+    if not hr or not lr or not truth:
         return doubled
     without_lr = [
-        f"{place.hr[image]} has no LR partner (looked for {_wanted(place.lr_folder, image)}; "
+        f"{hr[image]} has no LR partner (looked for {_wanted(place.lr, image)}; "
         "without any LR file in that folder, LR is made from HR)"
-        for image in sorted(place.hr.keys() - place.lr.keys())
+        for image in sorted(hr.keys() - lr.keys())
     ]
     without_hr = [
-        f"{place.lr[image]} has no HR partner (looked for {_wanted(place.hr_folder, image)})"
-        for image in sorted(place.lr.keys() - place.hr.keys())
+        f"{lr[image]} has no HR partner (looked for {_wanted(place.hr, image)})"
+        for image in sorted(lr.keys() - hr.keys())
     ]
     return [*doubled, *without_lr, *without_hr]
 
 
-def _wanted(folder: Folder, image: str) -> str:
-    files = [f"{template.replace('{image}', image)}.png" for template in folder.templates]
-    return f"{' or '.join(files)} in {folder.path}"
+def _doubled(paths: Sequence[Path]) -> str:
+    names = {path.name for path in paths}
+    alike = len(set(map(file_names.composed, names))) < len(names)
+    why = " (their accents are written in composed and in decomposed Unicode)" if alike else ""
+    return f"{' and '.join(map(str, paths))} are one image{why}: keep one"
+
+
+def _wanted(side: FileSide, image: str) -> str:
+    files = [f"{template.replace('{image}', image)}.png" for template in side.templates]
+    return f"{' or '.join(files)} in {side.path}"
 
 
 def _look(
-    image: str, lr: Path | None, hr: Path | None, *, scale: int
+    image: str, lr: Path | None, hr: Path | None, rules: PairRules
 ) -> tuple[ImagePair, bool, bool] | list[str]:
     """The pair, whether it has transparency and is cropped; or what is wrong with its files."""
     headers: list[Header] = []
@@ -114,17 +127,13 @@ def _look(
             faults.append(f"{path} {error}")
     if faults:
         return faults
-    height, width = headers[0].size if lr else (side // scale for side in headers[0].size)
-    if not height or not width:
-        return [f"{hr} is smaller than the scale {scale}"]
-    high, wide = headers[-1].size
-    if hr and (high // scale, wide // scale) != (height, width):
-        fault = (
-            f"{image}: HR is {high}x{wide}, LR {height}x{width} (height x width); HR must be "
-            f"{scale} times LR, {height * scale}x{width * scale}, or up to {scale - 1} pixels "
-            f"larger ({hr}, {lr})"
-        )
-        return [fault]
-    pair = ImagePair(image, lr=lr, hr=hr, lr_size=(height, width))
-    cropped = hr is not None and (high, wide) != (height * scale, width * scale)
-    return pair, any(header.alpha for header in headers), cropped
+    alpha = any(header.alpha for header in headers)
+    small = headers[0].size if lr else None
+    if hr is None:
+        return ImagePair(image, lr=lr, hr=None, lr_size=headers[0].size), alpha, False
+    large = headers[-1].size
+    size = cut(small, large, rules)
+    if isinstance(size, str):
+        return [f"{image}: {size} ({', '.join(str(path) for path in (hr, lr) if path)})"]
+    whole = small in (None, size) and large == (size[0] * rules.scale, size[1] * rules.scale)
+    return ImagePair(image, lr=lr, hr=hr, lr_size=size, crop=rules.crop), alpha, not whole

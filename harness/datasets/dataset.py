@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.core.challenge import CropRule
 from harness.core.outcome import BadInput
 from harness.datasets.png import PngError, read_image
 from harness.quality.bicubic import crop_to_multiple, downscale
@@ -44,12 +45,14 @@ class ImagePair:
     lr       None: LR is made from HR by our bicubic
     hr       None: there is no truth to score against
     lr_size  height and width of the LR image, in pixels
+    crop     "common": either file may be larger, and is cut to that
     """
 
     image: str
     lr: Path | None
     hr: Path | None
     lr_size: tuple[int, int]
+    crop: CropRule = "multiple"
 
     def __post_init__(self) -> None:
         if self.lr is None and self.hr is None:
@@ -82,6 +85,7 @@ class Dataset:
             self.scale,
             self.lr_origin,
             [(pair.image, _sha256(pair.lr), _sha256(pair.hr)) for pair in self.pairs],
+            *sorted({pair.crop for pair in self.pairs} - {"multiple"}),  # told where it is used
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
@@ -92,7 +96,7 @@ def read_lr(pair: ImagePair, *, scale: int) -> NDArray[np.uint8]:
     Raises DatasetError for a file whose pixels are damaged or whose size has changed.
     """
     if pair.lr is not None:
-        return _sized(pair.lr, _pixels(pair.lr), pair.lr_size)
+        return _sized(pair.lr, _pixels(pair.lr), pair.lr_size, pair.crop)
     return downscale(read_hr(pair, scale=scale), scale)
 
 
@@ -106,7 +110,7 @@ def read_hr(pair: ImagePair, *, scale: int) -> NDArray[np.uint8]:
         raise ValueError(f"{pair.image}: the pair has no HR image; read LR alone")
     height, width = pair.lr_size
     image = crop_to_multiple(_pixels(pair.hr), scale)
-    return np.ascontiguousarray(_sized(pair.hr, image, (height * scale, width * scale)))
+    return _sized(pair.hr, image, (height * scale, width * scale), pair.crop)
 
 
 def _pixels(path: Path) -> NDArray[np.uint8]:
@@ -116,9 +120,13 @@ def _pixels(path: Path) -> NDArray[np.uint8]:
         raise DatasetError(path.name, [f"{path} {error}"], remedy=REMEDY) from error
 
 
-def _sized(path: Path, image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    if image.shape[:2] == size:
-        return image
+def _sized(
+    path: Path, image: NDArray[np.uint8], size: tuple[int, int], crop: CropRule
+) -> NDArray[np.uint8]:
+    """The top left part of an image, which is all of it unless both are cut to what they share."""
+    part = np.ascontiguousarray(image[: size[0], : size[1]])
+    if part.shape[:2] == size and (crop == "common" or image.shape[:2] == size):
+        return part
     fault = f"{path} has changed since the dataset was checked: expected {size}, got "
     raise DatasetError(path.name, [f"{fault}{image.shape[:2]}"], remedy=REMEDY)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness.core.challenge import Challenge
+from harness.core.challenge import Challenge, CropRule, DatasetUse
 from harness.core.dataset_definition import Definition
 from harness.core.outcome import BadInput
 from harness.core.run import left_out
@@ -15,6 +15,14 @@ from harness.datasets.completeness import from_package, from_place
 from harness.datasets.dataset import Dataset, DatasetError, DatasetMissing
 from harness.datasets.known import known, layouts_of, lookup
 from harness.datasets.layout import FilePlace, places
+from harness.datasets.pair_sizes import PairRules
+from harness.quality.profile import PROFILES
+
+_SHOWN = 3  # files that a fault names
+_CONVERT = (
+    "Convert them to 8-bit PNG (with ImageMagick: `mogrify -format png FILES`), or take the folder "
+    "out of the data folder to go without the dataset."
+)
 
 
 def find(
@@ -23,6 +31,8 @@ def find(
     data_dir: Path | None,
     scale: int,
     truth: bool = True,
+    least_px: int = 1,
+    crop: CropRule = "multiple",
     defined: Sequence[Definition] = (),
 ) -> Dataset:
     """The dataset `name` at `scale`, every pair checked by its files' headers.
@@ -31,13 +41,14 @@ def find(
 
     `data_dir` is the folder that holds datasets; bundled ones need none. With `truth` False, LR
     files are enough and HR files are ignored, unless no LR file is found: then LR is made from
-    HR. Fewer images than the dataset has are a note; more are a fault.
+    HR. Fewer images than the dataset has are a note; more are a fault, and so is HR with less than
+    `least_px` pixels of height or width to score.
 
-    Raises DatasetMissing if no file is found at all, DatasetError with every fault otherwise.
+    Raises DatasetMissing if no image is found at all, DatasetError with every fault otherwise.
     """
-    item = lookup(name, defined)
+    item, rules = lookup(name, defined), PairRules(scale, truth, least_px, crop)
     if item.bundled:
-        return from_package(item, _package(item), scale=scale)
+        return from_package(item, _package(item), rules)
     if data_dir is None:
         raise DatasetMissing(
             name, ["no data folder was given"], remedy=f"Pass --data-dir. {_how(item)}"
@@ -48,9 +59,24 @@ def find(
         )
     found = tuple(places(item, data_dir, scale=scale))
     place = _first_usable(found, truth=truth)
+    if strange := tuple(_other_formats(found, place, truth=truth)):
+        raise DatasetError(item.name, strange, remedy=_CONVERT)
     if place is None:
         raise _nothing_usable(item, found, data_dir)
-    return from_place(item, place, scale=scale, truth=truth)
+    return from_place(item, place, rules)
+
+
+def find_used(challenge: Challenge, use: DatasetUse, data_dir: Path | None) -> Dataset:
+    """`find` as a challenge uses the dataset."""
+    return find(
+        use.name,
+        data_dir=data_dir,
+        scale=challenge.scale,
+        truth=use.truth,
+        least_px=PROFILES[challenge.quality_profile].least_px(challenge.scale),
+        crop=use.crop,
+        defined=challenge.define,
+    )
 
 
 def bundled_truths() -> tuple[Path, ...]:
@@ -82,20 +108,13 @@ def find_all(
     found, absent, notes, faulty = [], set(), [], []
     for use in challenge.datasets:
         try:
-            found.append(
-                find(
-                    use.name,
-                    data_dir=data_dir,
-                    scale=challenge.scale,
-                    truth=use.truth,
-                    defined=challenge.define,
-                )
-            )
+            found.append(find_used(challenge, use, data_dir))
         except DatasetError as error:
             if use.required or not isinstance(error, DatasetMissing):
                 faulty.append(error)
             absent.add(use.name)
-            notes.append(left_out(use.name, error.faults[0]))
+            where = "`esr data` says where its images are looked for"
+            notes.append(left_out(use.name, f"{error.faults[0]}: {where}"))
     if faulty:
         raise BadInput("\n".join(map(str, faulty)))
     if not found:
@@ -106,45 +125,56 @@ def find_all(
 def _first_usable(found: tuple[FilePlace, ...], *, truth: bool) -> FilePlace | None:
     """The first place with all that is wanted, else the first with HR to make LR from."""
     for place in found:
-        if place.lr and (place.hr or not truth):
+        if place.lr.images and (place.hr.images or not truth):
             return place
-    return next((place for place in found if place.hr), None)
+    return next((place for place in found if place.hr.images), None)
+
+
+def _other_formats(
+    found: tuple[FilePlace, ...], place: FilePlace | None, *, truth: bool
+) -> Iterator[str]:
+    """Faults for images of other formats that stand where files of the dataset are missing.
+
+    Without LR files, all folders beside the HR files are looked at: else LR would be made of HR
+    though it was given. Without any, all folders are.
+    """
+    if place is None:
+        near = [side for it in found for side in (it.hr, it.lr)]
+    elif not place.lr.images:
+        near = [place.hr, *(it.lr for it in found if it.hr.path == place.hr.path)]
+    else:
+        near = [place.lr, *([place.hr] if truth else [])]
+    for folder, others in {side.path: side.others for side in near if side.others}.items():
+        kinds = ", ".join(sorted({path.suffix for path in others}))
+        names = ", ".join(path.name for path in others[:_SHOWN])
+        more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+        yield f"{folder} has {len(others)} {kinds} files, and PNG alone is read: {names}{more}"
 
 
 def _nothing_usable(item: Definition, found: tuple[FilePlace, ...], data_dir: Path) -> DatasetError:
     for place in found:
-        if place.lr:
-            fault = f"{len(place.lr)} LR images in {place.lr_folder.path}, but no HR images"
+        if place.lr.images:
+            fault = f"{len(place.lr.images)} LR images in {place.lr.path}, but no HR images"
             return DatasetError(
                 item.name,
-                [f"{fault} (usually in {place.hr_folder.path})"],
+                [f"{fault} (usually in {place.hr.path})"],
                 remedy="Add HR, or say truth = false of this dataset in the challenge, to time "
                 f"models on LR alone. {_how(item)}",
             )
     return DatasetMissing(
         item.name,
         [f"no image found under {data_dir}"],
-        remedy=f"{_how(item)} {_searched(item, found)}",
+        remedy=f"{_how(item)} {_searched(item)}",
     )
 
 
-def _searched(item: Definition, found: tuple[FilePlace, ...]) -> str:
-    """The layouts that were tried, and what lies in their folders instead of PNG files."""
+def _searched(item: Definition) -> str:
+    """The folders of the layouts that were tried."""
     templates = dict.fromkeys(
         side.rpartition("/")[0] for layout in layouts_of(item) for side in (layout.hr, layout.lr)
     )
-    lines = [
-        f"Searched for .png files in the folders below, for {{folder}} = {', '.join(item.folders)}",
-        *templates,
-    ]
-    folders = dict.fromkeys(
-        folder.path for place in found for folder in (place.hr_folder, place.lr_folder)
-    )
-    for folder in folders:
-        files = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
-        kinds = ", ".join(sorted({path.suffix for path in files} - {""}))
-        lines += [f"{folder} has {kinds} files: convert them to .png"] if kinds else []
-    return "\n  ".join(lines)
+    names = ", ".join(item.folders)
+    return f"Searched for .png files in {', '.join(templates)}, for {{folder}} = {names}."
 
 
 def _how(item: Definition) -> str:

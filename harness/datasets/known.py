@@ -19,6 +19,7 @@ CATALOGUE = Path(__file__).parent / "known.toml"
 class Catalogue:
     """What `known.toml` holds."""
 
+    lr_ends: tuple[str, ...]
     layouts: dict[str, tuple[Layout, ...]]
     dataset: tuple[Definition, ...]
 
@@ -31,6 +32,11 @@ def known() -> tuple[Definition, ...]:
 def usual_layouts() -> tuple[str, ...]:
     """The names of the layouts that a definition can ask for."""
     return tuple(_catalogue().layouts)
+
+
+def lr_ends() -> tuple[str, ...]:
+    """What names of LR files usually end in, with `{scale}`: what a layout's `{lr}` stands for."""
+    return _catalogue().lr_ends
 
 
 def layouts_of(item: Definition) -> tuple[Layout, ...]:

@@ -8,65 +8,93 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.dataset_definition import Definition
-from harness.datasets.known import layouts_of
+from harness.datasets.known import layouts_of, lr_ends
+from harness.documents import file_names
 
-Files = dict[str, tuple[Path, ...]]
+_LOSSY = {".jpg", ".jpeg", ".jpe", ".jp2", ".jxl", ".webp", ".avif", ".heic", ".gif"}
+_LOSSLESS = {".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm"}
+OTHER_IMAGES = _LOSSY | _LOSSLESS
+"""Suffixes of images that are not read."""
 
 
 @dataclass(frozen=True)
-class Folder:
-    """A folder and the names that image files have in it, without the suffix."""
+class FileSide:
+    """A folder of HR or of LR files.
+
+    path       of the folder
+    templates  names that its files have, without the suffix: "{image}x4", "{image}"; the first
+               one that fits counts
+    images     the files by image name
+    doubled    files that are one image
+    others     images of other formats, where files of the dataset are missing
+    """
 
     path: Path
-    templates: tuple[str, ...]  # "{image}x4", "{image}": the first one that fits counts
+    templates: tuple[str, ...]
+    images: dict[str, Path]
+    doubled: tuple[tuple[Path, ...], ...]
+    others: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
 class FilePlace:
-    """One layout under a data folder, with the files that are there, by image name."""
+    """One layout under a data folder, with the files that are there."""
 
-    hr_folder: Folder
-    lr_folder: Folder
-    hr: dict[str, Path]
-    lr: dict[str, Path]
-    doubled: tuple[tuple[Path, ...], ...] = ()  # files of one folder that are one image
+    hr: FileSide
+    lr: FileSide
 
 
 def places(item: Definition, data_dir: Path, *, scale: int) -> Iterator[FilePlace]:
     """Every layout of a dataset under `data_dir`, in the order of search, empty ones too."""
     for name in item.folders:
         for layout in layouts_of(item):
-            hr_folder = _folder(layout.hr, data_dir, name=name, scale=scale)
-            lr_folder = _folder(layout.lr, data_dir, name=name, scale=scale)
-            hr = _images(item, hr_folder)
-            lr = _images(item, lr_folder, partners=hr.keys())
-            doubled = [paths for paths in (*hr.values(), *lr.values()) if len(paths) > 1]
-            yield FilePlace(hr_folder, lr_folder, _first(hr), _first(lr), tuple(doubled))
+            hr = _side(item, data_dir, _filled(layout.hr, name, scale), scale)
+            lr = _side(item, data_dir, _filled(layout.lr, name, scale), scale, hr.images.keys())
+            yield FilePlace(hr, lr)
 
 
-def _folder(template: str, data_dir: Path, *, name: str, scale: int) -> Folder:
-    filled = template.replace("{folder}", name).replace("{scale}", str(scale))
-    folder, _, file = filled.rpartition("/")
-    variants = (re.sub(r"\[(.*?)\]", kept, file) for kept in (r"\1", ""))
-    return Folder(data_dir / folder, tuple(dict.fromkeys(variants)))
+def _filled(template: str, name: str, scale: int) -> str:
+    return template.replace("{folder}", name).replace("{scale}", str(scale))
 
 
-def _images(item: Definition, folder: Folder, *, partners: Collection[str] = ()) -> Files:
-    """PNG files by image name; hidden ones are left out.
+def _side(
+    item: Definition, data_dir: Path, template: str, scale: int, partners: Collection[str] = ()
+) -> FileSide:
+    """The files that fit a template; hidden ones are left out.
 
-    A name can be read in two ways where part of it may be absent (`x4` of `boxx4`): the reading
-    that has a partner wins, else the one that takes the part off.
+    A name can be read in several ways where part of it may be absent (`x4` of `boxx4`): the reading
+    that has a partner wins, else the first one.
     """
-    images: Files = {}
-    for path in sorted(folder.path.iterdir()) if folder.path.is_dir() else ():
-        if path.suffix.lower() != ".png" or path.name.startswith("."):
+    folder, _, file = template.rpartition("/")
+    path, templates = file_names.within(data_dir, folder), _variants(file, scale)
+    images: dict[str, tuple[Path, ...]] = {}
+    others: list[tuple[str, Path]] = []
+    for found in sorted(path.iterdir()) if path.is_dir() else ():
+        suffix, stem = found.suffix.lower(), file_names.composed(found.stem)
+        if found.name.startswith(".") or suffix not in {".png"} | OTHER_IMAGES:
             continue
-        readings = [name for form in folder.templates if (name := _image(path.stem, form))]
+        readings = [name for form in templates if (name := _image(stem, form))]
         paired = [name for name in readings if name in partners]
         for name in (paired or readings)[:1]:
-            if _in_range(item, name):
-                images[name] = (*images.get(name, ()), path)
-    return images
+            if not _in_range(item, name):
+                continue
+            if suffix == ".png":
+                images[name] = (*images.get(name, ()), found)
+            else:
+                others.append((name, found))
+    doubled = tuple(paths for paths in images.values() if len(paths) > 1)
+    whole = len(images) >= item.count
+    missing = () if whole else tuple(it for name, it in others if name not in images)
+    first = {name: paths[0] for name, paths in images.items()}
+    return FileSide(path, templates, first, doubled, missing)
+
+
+def _variants(file: str, scale: int) -> tuple[str, ...]:
+    """The names that a template stands for: with its optional parts and without them."""
+    forms = [re.sub(r"\[(.*?)\]", kept, file) for kept in (r"\1", "")]
+    ends = [*(end.replace("{scale}", str(scale)) for end in lr_ends()), ""]
+    all_ = (form.replace("{lr}", end) for form in forms for end in ends)
+    return tuple(dict.fromkeys(map(file_names.composed, all_)))
 
 
 def _image(stem: str, template: str) -> str:
@@ -81,7 +109,3 @@ def _in_range(item: Definition, image: str) -> bool:
         return True
     first, last = item.numbers
     return image.isdecimal() and first <= int(image) <= last
-
-
-def _first(images: Files) -> dict[str, Path]:
-    return {name: paths[0] for name, paths in images.items()}

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_LFS = b"version https://git-lfs"
 _WITH_ALPHA = (4, 6)  # colour types: grey with alpha, RGB with alpha
 _ANCILLARY = 0x20  # the bit of a chunk's first letter that says: not needed for the pixels
 
@@ -111,6 +112,8 @@ def _check(data: bytes | mmap, start: int, stop: int) -> None:
 
 def _chunks(data: bytes | mmap) -> Iterator[tuple[bytes, int, int]]:
     """Kind, first byte and end of each chunk's content, to IEND."""
+    if data[: len(_LFS)] == _LFS:
+        raise PngError("is a Git LFS pointer and not the image: run `git lfs pull`")
     if data[:8] != _SIGNATURE:
         raise PngError("is no PNG file; get the file again or convert it")
     at, kind = len(_SIGNATURE), b""

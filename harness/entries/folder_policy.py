@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from harness.documents import plain_file
+from harness.documents import file_names, plain_file
 
 IGNORED = frozenset({"__pycache__", ".git", ".DS_Store"})  # not looked at, nor shown to a worker
 FILES_CAP = 5_000  # files and folders
@@ -25,14 +25,20 @@ _EXTENTS = 10_000  # of a file, looked at
 def check(folder: Path, *, ignored: Collection[str] = IGNORED) -> None:
     """ValueError that names the first thing that may not be there; nothing is opened before.
 
-    Refused are links, devices, sockets and pipes, sparse and huge files, too many of them, and
-    names with control, direction-changing or invalid characters.
+    Refused are links, devices, sockets and pipes, sparse and huge files, too many of them, names
+    with control, direction-changing or invalid characters, and two names that are one in Unicode.
     """
-    size = 0
+    size, composed = 0, set[Path]()
     for count, (path, depth) in enumerate(_walk(folder, frozenset(ignored), 1), start=1):
         shown = _shown(path.relative_to(folder))
         if fault := _fault(path, depth):
             raise ValueError(f"{shown}: {fault}")
+        if (alike := path.with_name(file_names.composed(path.name))) in composed:
+            raise ValueError(
+                f"{shown}: another name there differs only in how accents are written, in composed "
+                "or in decomposed Unicode: keep one"
+            )
+        composed.add(alike)
         size += path.lstat().st_size if path.is_file() else 0
         if count > FILES_CAP:
             raise ValueError(f"more than {FILES_CAP} files and folders are in the submission")

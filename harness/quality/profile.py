@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from harness.quality.colour import LUMA, RGB, ColourSpace
+from harness.quality.ssim import WINDOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,10 @@ class Profile:
     def border_px(self, scale: int) -> int:
         """Pixels that are cut off on every side."""
         return self.border_per_scale * scale
+
+    def least_px(self, scale: int) -> int:
+        """The height and width that an image must have for one window of SSIM within the border."""
+        return WINDOW + 2 * self.border_px(scale)
 
 
 #: RGB, border = scale: the evaluation script of the NTIRE ESR challenges.

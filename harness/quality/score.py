@@ -70,7 +70,7 @@ def prepare(truth: Uint8, *, profile: Profile, scale: int) -> PreparedTruth:
     require_scale(scale)
     height, width = truth.shape[:2]
     border = profile.border_px(scale)
-    if min(height, width) - 2 * border < WINDOW:
+    if min(height, width) < profile.least_px(scale):
         raise ValueError(
             f"truth: {height}x{width} leaves less than {WINDOW}x{WINDOW} pixels when profile "
             f"{profile.name} cuts off {border} on every side; use a larger image"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness.board.build import build, save_run
 from harness.board.store import Store
-from harness.core.challenge import Challenge
+from harness.core.challenge import Challenge, CropRule
 from harness.core.leaderboard import Leaderboard
 from harness.core.outcome import BadInput
 from harness.core.progress import SILENT, Progress
@@ -61,6 +61,7 @@ class RunRequest:
     sandbox: SandboxMode = "auto"
     ntire: Path | None = None  # an official checkout
     ids: tuple[int, ...] | None = None  # of its entries; None: all
+    crop: CropRule | None = None  # how truth is cut to LR; None: as the challenge says
 
 
 def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
@@ -218,8 +219,10 @@ def read_rules(name_or_path: str) -> Challenge:
 
 
 def read_challenge(request: RunRequest) -> Challenge:
-    """The challenge with the request's own rounds and threads."""
+    """The challenge with the request's own rounds, threads and cropping."""
     challenge = read_rules(request.challenge)
+    if request.crop is not None:
+        challenge = challenge.cropped(request.crop)
     protocol = challenge.protocol
     threads = request.threads or protocol.threads or machine.usable_cores()
     rounds = request.rounds or protocol.rounds

@@ -11,6 +11,7 @@ from harness.datasets.completeness import from_package
 from harness.datasets.dataset import Dataset, DatasetError, ImagePair, read_hr, read_lr
 from harness.datasets.find import _package, find
 from harness.datasets.known import lookup
+from harness.datasets.pair_sizes import PairRules
 from harness.quality.bicubic import downscale
 
 
@@ -135,7 +136,7 @@ def test_a_photograph_that_differs_from_the_catalogues_is_a_note(tmp_path: Path)
     item = lookup("sample_test")
     for photo in item.bundled:
         write(tmp_path / photo.file, 8, 8)
-    notes = from_package(item, tmp_path, scale=4).notes
+    notes = from_package(item, tmp_path, PairRules(4)).notes
     assert (
         "differ from the files that sample_test was drawn up with: data/coffee.png, " in notes[-1]
     )
@@ -143,7 +144,7 @@ def test_a_photograph_that_differs_from_the_catalogues_is_a_note(tmp_path: Path)
 
 def test_a_photograph_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"coffee\.png cannot be read: No such file"):
-        from_package(lookup("sample_test"), tmp_path, scale=4)
+        from_package(lookup("sample_test"), tmp_path, PairRules(4))
 
 
 def test_a_package_that_is_not_installed_is_named() -> None:

@@ -12,6 +12,7 @@ from fakes.challenges import write_set5
 from harness.core.outcome import BadInput
 from harness.datasets.dataset import Dataset, DatasetError, DatasetMissing, read_hr, read_lr
 from harness.datasets.find import bundled_truths, find, find_all, truth_folders
+from harness.datasets.known import lookup
 from harness.rules import rulebook
 
 SET5 = ("baby", "bird", "butterfly", "head", "woman")
@@ -53,6 +54,11 @@ def faults(root: Path, name: str = "Set5", *, truth: bool = True) -> tuple[str, 
         ("Set5/GTmod4/*.png", "Set5/LRbicx4/*.png"),
         ("Set5/image_SRF_4/*_SRF_4_HR.png", "Set5/image_SRF_4/*_SRF_4_LR.png"),
         ("Set5/*.png", "Set5_LR/x4/*x4.png"),
+        ("HR/Set5/x4/*_HR_x4.png", "LR/LRBI/Set5/x4/*_LRBI_x4.png"),
+        ("HR/Set5/x4/*.png", "LR/LRBI/Set5/x4/*x4.png"),
+        ("Set5/HR/*.png", "Set5/LR_bicubic/X4/*_bicLRx4.png"),
+        ("Set5/GTmod12/*.png", "Set5/LRbicx4/*_bicLRx4.png"),
+        ("Set5/HR/*.png", "Set5/LR_x4/*_x4.png"),
     ],
 )
 def test_set5_is_found_in_its_usual_layouts(tmp_path: Path, hr: str, lr: str) -> None:
@@ -176,7 +182,8 @@ def test_missing_partners_are_all_named(tmp_path: Path) -> None:
     (tmp_path / "Set5/LR_x4/headx4.png").unlink()
     assert faults(tmp_path) == (
         (
-            "Set5/HR/head.png has no LR partner (looked for headx4.png or head.png in Set5/LR_x4; "
+            "Set5/HR/head.png has no LR partner (looked for head_LRBI_x4.png or head_bicLRx4.png "
+            "or head_LR_x4.png or head_x4.png or headx4.png or head.png in Set5/LR_x4; "
             "without any LR file in that folder, LR is made from HR)"
         ),
         "Set5/LR_x4/babyx4.png has no HR partner (looked for baby.png in Set5/HR)",
@@ -206,17 +213,16 @@ def test_hr_of_another_size_is_a_fault_that_names_both(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:
     tree(tmp_path, {"Set5/HR/baby.png": size, "Set5/LR_x4/babyx4.png": (4, 3)})
-    assert faults(tmp_path) == (
-        (
-            f"baby: HR is {size[0]}x{size[1]}, LR 4x3 (height x width); HR must be 4 times LR, "
-            "16x12, or up to 3 pixels larger (Set5/HR/baby.png, Set5/LR_x4/babyx4.png)"
-        ),
+    (fault,) = faults(tmp_path)
+    assert fault.startswith(
+        f"baby: HR is {size[0]}x{size[1]}, LR 4x3 (height x width); HR must be 4 times LR, 16x12"
     )
+    assert fault.endswith("(Set5/HR/baby.png, Set5/LR_x4/babyx4.png)")
 
 
 def test_hr_smaller_than_the_scale_is_a_fault(tmp_path: Path) -> None:
     write(tmp_path / "Set5/HR/baby.png", 3, 12)
-    assert faults(tmp_path) == ("Set5/HR/baby.png is smaller than the scale 4",)
+    assert faults(tmp_path) == ("baby: HR is 3x12, smaller than the scale 4 (Set5/HR/baby.png)",)
 
 
 def test_faults_of_every_kind_come_in_one_error(tmp_path: Path) -> None:
@@ -286,14 +292,93 @@ def test_lr_alone_is_a_fault_where_truth_is_asked_for(tmp_path: Path) -> None:
 
 def test_nothing_found_says_where_was_searched_and_where_to_get_it(tmp_path: Path) -> None:
     (tmp_path / "Set5/HR").mkdir(parents=True)
-    (tmp_path / "Set5/HR/baby.bmp").write_bytes(b"BM")
     with pytest.raises(DatasetMissing) as caught:
         find("Set5", data_dir=tmp_path, scale=4)
     text = str(caught.value)
     assert f"Set5: no image found under {tmp_path}" in text
     assert "people.rennes.inria.fr" in text
     assert "{folder}/LR_bicubic/X{scale}" in text
-    assert f"{tmp_path}/Set5/HR has .bmp files: convert them to .png" in text
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".JPEG", ".bmp", ".tif"])
+@pytest.mark.parametrize("folder", ["Set5", "Set5/HR", "Set5/LR_x4", "HR/Set5/x4"])
+def test_images_of_other_formats_are_told_and_never_left_out(
+    tmp_path: Path, folder: str, suffix: str
+) -> None:
+    (tmp_path / folder).mkdir(parents=True)
+    for image in SET5[:4]:
+        (tmp_path / folder / f"{image}{suffix}").write_bytes(b"x")
+    with pytest.raises(DatasetError, match=r"Convert them to 8-bit PNG") as caught:
+        find("Set5", data_dir=tmp_path, scale=4, truth="LR" not in folder)
+    assert not isinstance(caught.value, DatasetMissing)
+    (fault,) = caught.value.faults
+    assert fault == (
+        f"{tmp_path}/{folder} has 4 {suffix} files, and PNG alone is read: "
+        f"baby{suffix}, bird{suffix}, butterfly{suffix} and 1 more"
+    )
+
+
+def test_lr_of_another_format_is_not_replaced_by_our_own(tmp_path: Path) -> None:
+    tree(tmp_path, {f"Set5/HR/{image}.png": (16, 12) for image in SET5})
+    (tmp_path / "Set5/LR_x4").mkdir()
+    (tmp_path / "Set5/LR_x4/babyx4.bmp").write_bytes(b"BM")
+    assert faults(tmp_path) == ("Set5/LR_x4 has 1 .bmp files, and PNG alone is read: babyx4.bmp",)
+
+
+def test_a_part_of_a_dataset_in_another_format_is_told(tmp_path: Path) -> None:
+    tree(tmp_path, {f"Set5/HR/{image}.png": (16, 12) for image in SET5[:4]})
+    (tmp_path / "Set5/HR/woman.jpg").write_bytes(b"x")
+    assert faults(tmp_path) == ("Set5/HR has 1 .jpg files, and PNG alone is read: woman.jpg",)
+
+
+def test_images_of_other_formats_beside_a_whole_dataset_are_somebody_elses(tmp_path: Path) -> None:
+    tree(tmp_path, {f"Set5/HR/{image}.png": (16, 12) for image in SET5})
+    (tmp_path / "Set5/HR/preview.jpg").write_bytes(b"x")
+    assert len(find("Set5", data_dir=tmp_path, scale=4).pairs) == 5
+
+
+COMPOSED, DECOMPOSED = "bébé", "be\u0301be\u0301"
+
+
+@pytest.mark.parametrize("folder", ["Set5", "Sé5", "Se\u03015"])
+@pytest.mark.parametrize(("hr", "lr"), [(COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED)])
+def test_names_are_one_however_their_accents_are_written(
+    tmp_path: Path, folder: str, hr: str, lr: str
+) -> None:
+    mine = dataclasses.replace(lookup("Set5"), name="mine", folders=("Set5", "Sé5"))
+    tree(tmp_path, {f"{folder}/HR/{hr}.png": (16, 12), f"{folder}/LR_x4/{lr}x4.png": (4, 3)})
+    dataset = find("mine", data_dir=tmp_path, scale=4, defined=(mine,))
+    assert [pair.image for pair in dataset.pairs] == [COMPOSED]
+    assert dataset.lr_origin == "files"
+
+
+def test_names_that_collide_are_told(tmp_path: Path) -> None:
+    for name in (COMPOSED, DECOMPOSED):
+        (tmp_path / "Set5/HR").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "Set5/HR" / f"{name}.png").write_bytes(b"x")
+    (doubled, *_) = faults(tmp_path)
+    assert "are one image (their accents are written in composed and in decomposed" in doubled
+
+
+def test_an_image_that_is_too_small_for_the_rules_is_named_before_anything_runs(
+    tmp_path: Path,
+) -> None:
+    challenge = rulebook.read("classic_x4")  # a border of 4 pixels, a window of 11
+    write_set5(tmp_path)
+    write(tmp_path / "Set5/HR/baby.png", 18, 40)
+    write(tmp_path / "Set5/LR_bicubic/X4/babyx4.png", 4, 10)
+    with pytest.raises(BadInput, match=r"baby: HR has 16x40 pixels to score, and at least 19x19"):
+        find_all(challenge, tmp_path)
+
+
+def test_lr_of_another_cropping_is_taken_where_it_is_asked_for_and_said(tmp_path: Path) -> None:
+    tree(tmp_path, {"Set5/HR/baby.png": (35, 30), "Set5/LR_x4/babyx4.png": (6, 8)})
+    assert "`--crop common`" in faults(tmp_path)[0]
+    dataset = find("Set5", data_dir=tmp_path, scale=4, crop="common")
+    (pair,) = dataset.pairs
+    assert read_lr(pair, scale=4).shape == (6, 7, 3)
+    assert read_hr(pair, scale=4).shape == (24, 28, 3)
+    assert "HR and LR cropped at the bottom and right to what both hold: baby" in dataset.notes
 
 
 def test_no_data_folder_means_missing() -> None:

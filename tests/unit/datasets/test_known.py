@@ -46,7 +46,7 @@ def test_every_layout_names_the_image_once_and_in_the_file_name(item: Definition
             folder, _, file = template.rpartition("/")
             assert "{image}" not in folder
             assert file.count("{image}") == 1
-            rest = re.sub(r"\{(folder|scale|image)\}", "", template)
+            rest = re.sub(r"\{(folder|scale|image|lr)\}", "", template)
             assert not set(rest) & set("{}"), template
 
 

@@ -110,6 +110,7 @@ def test_16_bits_are_refused_before_decoding(tmp_path: Path) -> None:
     [
         (b"", "is empty"),
         (b"\xff\xd8\xff\xe0 a JPEG under a PNG's name", "is no PNG file"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer and not the image"),
         (png(b"\1\2\3", width=1)[:-1], "was cut off"),
         (png(b"\1\2\3", width=1)[:20], "was cut off"),
         (b"\x89PNG\r\n\x1a\n", "was cut off"),
@@ -117,7 +118,7 @@ def test_16_bits_are_refused_before_decoding(tmp_path: Path) -> None:
         (png(width=1), "holds no pixels"),
         (png(b"\1\2\3", width=1).replace(b"\0\0\0\1\0\0\0\1", b"\0\0\0\2\0\0\0\1"), "checksum"),
     ],
-    ids=["empty", "jpeg", "end", "begin", "signature", "headless", "no rows", "header"],
+    ids=["empty", "jpeg", "pointer", "end", "begin", "signature", "headless", "no rows", "header"],
 )
 def test_damage_that_the_header_shows_is_refused(tmp_path: Path, data: bytes, message: str) -> None:
     path = stored(tmp_path, data)

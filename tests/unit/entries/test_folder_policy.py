@@ -28,6 +28,14 @@ def test_plain_files_of_ordinary_names_are_fine(folder: Path) -> None:
     folder_policy.check(folder)
 
 
+def test_two_names_that_differ_in_composition_alone_are_refused(folder: Path) -> None:
+    for name in ("poids_é.pth", "poids_e\u0301.pth"):
+        (folder / name).write_bytes(b"")
+    if len(list(folder.glob("poids*"))) < 2:
+        pytest.skip("the file system takes both for one name")
+    assert "another name there differs only in how accents are written" in _fault(folder)
+
+
 @pytest.mark.parametrize("target", ["model.py", "/etc/passwd", "nowhere", "."])
 def test_a_link_is_refused_wherever_it_leads(folder: Path, target: str) -> None:
     (folder / "parts" / "link").symlink_to(target)
