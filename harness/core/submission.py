@@ -13,7 +13,8 @@ from harness.core.metrics import METRICS, PRINTED
 from harness.core.values import finite_value, refuse, value
 
 ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
-ENTRY_PATTERN = re.compile(r"[A-Za-z_]\w*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_DOTTED = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*"
+ENTRY_PATTERN = re.compile(rf"(?!.*\.py:){_DOTTED}:{_DOTTED}")  # a module goes without .py
 PATH_CAP = 120  # characters: no part of it is too long for a file system
 Precision = Literal["fp32", "fp16", "bf16"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -24,6 +25,7 @@ TEXT_CAP = 4_000  # of any other text
 LARGEST_PRINTED = 1e9  # of a published figure, in the unit that it is shown in
 _LARGEST_QUALITY = {"psnr_db": 100.0, "ssim": 1.0}
 _MOST_PUBLISHED = 100
+_MOST_IGNORED = 100  # patterns
 _LARGEST_TILE = 1 << 16  # LR pixels
 _LARGEST_MULTIPLE = 1 << 12
 _TEXTS = (
@@ -44,6 +46,7 @@ class OfficialWeights:
     licence: str
     weights_key: str = ""
     strip_prefix: str = ""
+    ignore_keys: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         digest, url = self.sha256, self.url
@@ -51,6 +54,7 @@ class OfficialWeights:
             {"sha256 must be 64 hexadecimal digits": not re.fullmatch(r"[0-9a-f]{64}", digest)},
             path_faults(self.file, "file"),
             {f"url must begin with https://, got {url!r:.80}": not url.startswith("https://")},
+            _ignored_faults(self.ignore_keys),
         )
 
 
@@ -111,9 +115,10 @@ class PublishedFigures:
 class Submission:
     """One model to be measured, as its manifest declares it.
 
-    `entry` is `file:attribute` of a class or factory in the submission's folder; `data_range` is
-    what the model expects and returns, 1.0 or 255.0; `scale` 2, 3 or 4. Paths are relative to the
-    folder.
+    `entry` is `module:attribute` of a class or factory in the submission's folder, where a module
+    is a file or stands in a package; `data_range` is what the model expects and returns, 1.0 or
+    255.0; `scale` 2, 3 or 4. `ignore_keys` are names in the file of weights, or patterns of them,
+    that the model does not have. Paths are relative to the folder.
     """
 
     id: str
@@ -129,6 +134,7 @@ class Submission:
     weights: str = ""
     weights_key: str = ""
     strip_prefix: str = ""
+    ignore_keys: tuple[str, ...] = ()
     deploy: str = ""
     tile: int = 0
     tile_overlap: int = 0
@@ -173,6 +179,7 @@ class Submission:
                 for index, it in enumerate(self.published[:_MOST_PUBLISHED])
             ),
             path_faults(self.weights, "weights") if self.weights else (),
+            _ignored_faults(self.ignore_keys),
             {
                 f"weights must end in {suffixes}, got {self.weights!r:.80}": (
                     self.weights != "" and not self.weights.endswith(WEIGHT_SUFFIXES)
@@ -209,7 +216,14 @@ def _texts_faults(said: object, within: str) -> Iterator[str]:
 
 def _callee_faults(callee: str, name: str) -> dict[str, bool]:
     known = ENTRY_PATTERN.fullmatch(callee) and len(callee) <= PATH_CAP
-    return {f"{name} must be file:attribute, as in model:RLFN, got {callee!r:.80}": not known}
+    return {f"{name} must be module:attribute, as in model:RLFN, got {callee!r:.80}": not known}
+
+
+def _ignored_faults(patterns: tuple[str, ...]) -> Iterator[str]:
+    if len(patterns) > _MOST_IGNORED:
+        yield f"ignore_keys holds {len(patterns)} names, {_MOST_IGNORED} at most are taken"
+    for pattern in patterns[:_MOST_IGNORED]:
+        yield from text_faults(pattern, "ignore_keys", NAME_CAP)
 
 
 def path_faults(path: str, name: str) -> list[str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.core.submission import ENTRY_PATTERN, WEIGHT_SUFFIXES, Submission, path_faults
-from harness.documents import plain_file, typed
+from harness.documents import file_names, plain_file, typed
 from harness.documents.typed import Faults
 
 MANIFEST = "submission.toml"
@@ -25,7 +24,7 @@ def document(folder: Path) -> dict[str, Any]:
     try:
         data = plain_file.read(path, MANIFEST_CAP + 1)
         if len(data) <= MANIFEST_CAP:
-            return typed.read_toml(re.sub("\r\n?", "\n", data.decode()))
+            return typed.read_toml(typed.text_of(data))
     except (OSError, ValueError) as error:
         raise Faults([f"{MANIFEST}: {error}"]) from None
     raise Faults([f"{MANIFEST} is larger than {MANIFEST_CAP} bytes"])
@@ -110,12 +109,15 @@ def _misplaced(folder: Path, said: Mapping[str, Any], name: str) -> Iterator[str
     for callee in (said.get("entry"), said.get("deploy")):
         if not isinstance(callee, str) or not ENTRY_PATTERN.fullmatch(callee):
             continue
-        file = f"{callee.partition(':')[0]}.py"
-        if plain_file.kind(folder / file) != plain_file.PLAIN:
+        place = callee.partition(":")[0].replace(".", "/")
+        kinds = [plain_file.kind(folder / it) for it in (f"{place}.py", f"{place}/__init__.py")]
+        if plain_file.PLAIN not in kinds:
+            file = f"{place}.py"
             yield f"{callee!r:.{_SHOWN}} speaks of {file:.{_SHOWN}}, which is not in the folder"
     weights = said.get("weights")
     if not isinstance(weights, str) or not weights.endswith(WEIGHT_SUFFIXES):
         return
-    found = plain_file.kind(folder / weights)
-    if not path_faults(weights, "weights") and found != plain_file.PLAIN:
+    if path_faults(weights, "weights"):
+        return
+    if plain_file.kind(file_names.within(folder, weights)) != plain_file.PLAIN:
         yield f"weights {weights!r:.{_SHOWN}} is not in the folder"

@@ -12,7 +12,7 @@ from typing import Literal
 
 from harness.core.outcome import BadInput
 from harness.core.submission import OfficialWeights, WeightsKind
-from harness.documents import atomic
+from harness.documents import atomic, file_names
 from harness.entries.catalogue import Entry, file_digest
 
 WeightsMode = Literal["bundled", "official"]
@@ -33,6 +33,7 @@ class ChosenWeights:
     digest: str = ""
     weights_key: str = ""
     strip_prefix: str = ""
+    ignore_keys: tuple[str, ...] = ()
 
 
 def folder(named: Path | None) -> Path:
@@ -60,14 +61,15 @@ def choose(
     submission, official = entry.submission, entry.submission.official
     if mode == "official" and official is not None:
         path = verified(official, folder(weights_dir))
-        key, prefix = official.weights_key, official.strip_prefix
-        return ChosenWeights("official", path, official.sha256, key, prefix)
+        key, prefix, ignored = official.weights_key, official.strip_prefix, official.ignore_keys
+        return ChosenWeights("official", path, official.sha256, key, prefix, ignored)
     if submission.weights:
-        path = entry.folder / submission.weights
+        path = file_names.within(entry.folder, submission.weights)
         kind: WeightsKind = "own" if official is None else "demo"
         key, prefix = submission.weights_key, submission.strip_prefix
+        ignored = submission.ignore_keys
         try:
-            return ChosenWeights(kind, path, file_digest(path), key, prefix)
+            return ChosenWeights(kind, path, file_digest(path), key, prefix, ignored)
         except OSError as error:
             text = f"weights {submission.weights!r} can't be read: {error.strerror}"
             raise WeightsError(text) from None

@@ -234,6 +234,7 @@ def _graph_load(load: Load, kept: KeptCapture, folder: Path) -> Load:
         weights=str(_file(folder, kept).absolute()),
         weights_key="",
         strip_prefix="",
+        ignore_keys=(),
         deploy="deployed" if load.deploy else "",
         seeded=kept.seeded,
         data_range=kept.data_range,

@@ -87,6 +87,8 @@ class Job:
         load = dataclasses.asdict(dataclasses.replace(self.load, folder="", weights=""))
         if self.load.form != "graph":  # told by the form; older records keep their keys
             del load["square_tiles"], load["seeded"]
+        if not self.load.ignore_keys:  # nor is this told where nothing is ignored
+            del load["ignore_keys"]
         return {"entry": self.entry_digest, "weights": self.weights_digest, "load": load}
 
 

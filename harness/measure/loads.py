@@ -81,6 +81,7 @@ def declared(
         weights=str(chosen.path or ""),
         weights_key=chosen.weights_key,
         strip_prefix=chosen.strip_prefix,
+        ignore_keys=chosen.ignore_keys,
         deploy=submission.deploy,
         tile=submission.tile,
         tile_overlap=submission.tile_overlap,

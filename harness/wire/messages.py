@@ -39,7 +39,7 @@ class Load:
     """Build the model of a submission; the answer is Ready when it can run."""
 
     folder: str
-    entry: str  # file:attribute, the file without .py
+    entry: str  # module:attribute, a file's name without .py or a module of a package
     kwargs: str  # JSON object: the keyword arguments of the entry
     scale: int
     data_range: float
@@ -50,7 +50,8 @@ class Load:
     weights: str = ""  # file; "" builds the model with seeded weights
     weights_key: str = ""
     strip_prefix: str = ""
-    deploy: str = ""  # file:attribute, called with the loaded model
+    ignore_keys: tuple[str, ...] = ()  # patterns of names in the file that the model does not have
+    deploy: str = ""  # module:attribute, called with the loaded model
     tile: int = 0  # LR pixels; 0 runs the whole image at once
     tile_overlap: int = 0
     pad_to_multiple: int = 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import pickle
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,9 +15,8 @@ from torch import nn
 
 from harness.worker.caps import brief
 from harness.worker.reasons import first_line
-from harness.worker.state_dict import BadWeights
-
-_LFS = b"version https://git-lfs"
+from harness.worker.state_dict import BadWeights, refusal
+from harness.worker.weights_file import misfit
 
 
 class Absent(dict[Any, Any]):
@@ -75,10 +73,14 @@ class Checkpoints:
             if not path.is_file():
                 return self._missing(name)
             self.opened.add(path)
+            if fault := misfit(path):
+                raise BadWeights(f"{name} {fault}")
         try:
             return load(source, map_location="cpu", weights_only=True)
         except pickle.UnpicklingError as error:
-            raise BadWeights(_refusal(name, path, str(error))) from None
+            raise BadWeights(
+                f"{name} {refusal(error)}; it has to be saved anew as a state dict"
+            ) from None
         except Exception as error:  # noqa: BLE001 - a torn file raises from anywhere in its reader
             raise BadWeights(f"{name} can't be read: {first_line(error):.200}") from None
 
@@ -99,17 +101,3 @@ class Checkpoints:
         if parts:
             self.notes.append(f"loaded with strict=False: {'; '.join(parts)}")
         return outcome
-
-
-def _refusal(name: str, path: Path | None, message: str) -> str:
-    if path is not None:
-        with path.open("rb") as file:
-            if file.read(len(_LFS)) == _LFS:
-                advice = "run `git lfs pull` in the checkout"
-                return f"{name} is a Git LFS pointer and not the file: {advice}"
-    found = re.search(r"GLOBAL ([\w.]+)", message)
-    what = f" ({found[1]})" if found else ""
-    return (
-        f"{name} is refused: it is a pickle with more than tensors in it{what}, or damaged; "
-        "it has to be saved anew as a state dict"
-    )

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import torch
@@ -16,9 +12,12 @@ from torch import nn
 
 from harness.wire.messages import Load
 from harness.worker import select_model
-from harness.worker.caps import brief
+from harness.worker.fitting import fit
+from harness.worker.modules import attribute
 from harness.worker.runner import PRECISIONS, precision
 from harness.worker.state_dict import BadWeights, read_state
+from harness.worker.unscripted import unscripted
+from harness.worker.wrappers import PREFIX, initialised, unwrapped
 
 __all__ = ["BadWeights", "Loaded", "load"]
 
@@ -48,9 +47,10 @@ def load(request: Load) -> Loaded:
         return Loaded(_Repeat(request.scale).eval(), 0, request, untrained=False)
     if request.form == "graph":
         return _of_graph(request)
-    model = _ready(_built(request), request)
+    built, notes = _built(request)
+    model = _ready(built, request)
     params = _parameters(model)
-    return Loaded(model, params, request, untrained=not request.weights and params > 0)
+    return Loaded(model, params, request, not request.weights and params > 0, notes)
 
 
 # float32 values that a null model writes, and how often: 2 ms, after which messages cost what they
@@ -102,14 +102,35 @@ def _of_checkout(request: Load) -> Loaded:
     return Loaded(model, params, declared, untrained, tuple(notes), found.files)
 
 
-def _built(request: Load) -> nn.Module:
-    folder = Path(request.folder)
-    model = _attribute(folder, request.entry)(**json.loads(request.kwargs))
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"{request.entry} returned {type(model).__name__}, not an nn.Module")
+def _built(request: Load) -> tuple[nn.Module, tuple[str, ...]]:
+    """The entry's model with its weights, and what a reader should know of it."""
+    folder, notes = Path(request.folder), []
+    with unscripted() as asked:
+        made = attribute(folder, request.entry)(**json.loads(request.kwargs))
+    if asked:
+        called = " and ".join(f"torch.jit.{name}" for name in sorted(asked))
+        notes.append(f"{called} left its modules as they are written: those are measured")
+    if not isinstance(made, nn.Module):
+        raise TypeError(f"{request.entry} returned {type(made).__name__}, not an nn.Module")
+    model = unwrapped(made)
+    if model is not made:
+        notes.append(f"{request.entry} returns a {type(made).__name__}; the module in it is run")
+    if initialised(model, request):
+        notes.append("its lazy modules were given their shapes by a trial forward")
     if request.weights:
-        _load_weights(model, request)
-    return _deployed(folder, request.deploy, model) if request.deploy else model
+        fit(model, _state(request, wrapped=model is not made))
+    return (_deployed(folder, request.deploy, model) if request.deploy else model), tuple(notes)
+
+
+def _state(request: Load, *, wrapped: bool) -> dict[str, torch.Tensor]:
+    """The weights of a request; of a wrapped model with its names or those of what is in it."""
+    state = read_state(
+        Path(request.weights),
+        key=request.weights_key,
+        strip_prefix=request.strip_prefix,
+        ignored=request.ignore_keys,
+    )
+    return {it.removeprefix(PREFIX): value for it, value in state.items()} if wrapped else state
 
 
 def _ready(model: nn.Module, request: Load) -> nn.Module:
@@ -130,57 +151,8 @@ def _parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def _attribute(folder: Path, entry: str) -> Callable[..., Any]:
-    file, _, attribute = entry.partition(":")
-    value: Any = _module(folder, file)
-    for name in attribute.split("."):
-        if not hasattr(value, name):
-            raise AttributeError(f"{file}.py has no {attribute}")
-        value = getattr(value, name)
-    return value  # type: ignore[no-any-return]
-
-
-def _module(folder: Path, file: str) -> ModuleType:
-    """Import by path, once; the folder leads sys.path so that the file can import its siblings."""
-    path = folder / f"{file}.py"
-    for known in (sys.modules.get(file), sys.modules.get(f"submission_{file}")):
-        if known is not None and getattr(known, "__file__", "") == str(path):
-            return known
-    # a name that is taken, json or torch say, is left to those who mean the other module
-    taken = file in sys.stdlib_module_names or file in sys.modules
-    name = f"submission_{file}" if taken else file
-    if not path.is_file():
-        raise FileNotFoundError(f"{file}.py is not in the submission's folder")
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path.name} can't be imported")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def _load_weights(model: nn.Module, request: Load) -> None:
-    state = read_state(
-        Path(request.weights), key=request.weights_key, strip_prefix=request.strip_prefix
-    )
-    own = model.state_dict()
-    common = own.keys() & state.keys()
-    misshapen = {name for name in common if own[name].shape != state[name].shape}
-    faults = [
-        *brief(sorted(own.keys() - state.keys()), "missing"),
-        *brief(sorted(state.keys() - own.keys()), "not in the model"),
-        *brief(sorted(misshapen), "of another shape"),
-    ]
-    if faults:
-        raise BadWeights(f"the weights do not fit the model: {'; '.join(faults)}")
-    model.load_state_dict(state, strict=True)
-
-
 def _deployed(folder: Path, deploy: str, model: nn.Module) -> nn.Module:
-    fused = _attribute(folder, deploy)(model.eval())
+    fused = attribute(folder, deploy)(model.eval())
     if not isinstance(fused, nn.Module):
         raise TypeError(f"{deploy} returned {type(fused).__name__}, not an nn.Module")
     return fused

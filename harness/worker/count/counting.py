@@ -45,17 +45,17 @@ def count_model(
         others: tuple[dict[str, Any], ...]
         if quick:
             tally, by_hooks = hooks_alone(choice.preferred)
-            others, reads, there, apart = (), None, None, None
+            others, reads, there, apart, read = (), None, None, None, {}
         else:
             seen = watch_forward(choice.preferred)
             tally, by_hooks = seen.tally, seen.hooks
             apart = watched_apart(choice.fallback, data_range)
             others = (*(with_fallback(name, choice) for name in ALONE), seen.dispatch)
-            reads = seen.reads
+            reads, read = seen.reads, seen.names_read
             there = count_at_second_size(choice.preferred, picture, seen.names_read)
     counted = choice.preferred.model
     params = parameter_count(counted)
-    never = () if by_hooks.get("error") else hooks.never_called(counted, tally)
+    never = () if by_hooks.get("error") else hooks.never_called(counted, tally, read)
     if isinstance(counted, StandsForParameters):  # a graph of another size has others
         never = ()
         reads = None if reads is None else reads | {"unread": ()}

@@ -20,7 +20,7 @@ keeps the script's own total.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import prod
@@ -72,12 +72,18 @@ def counting(model: nn.Module, tally: HookTally) -> Iterator[None]:
             handle.remove()
 
 
-def never_called(model: nn.Module, tally: HookTally) -> tuple[str, ...]:
-    """Names of the modules that hold parameters of their own and did not run."""
+def never_called(model: nn.Module, tally: HookTally, read: Collection[str] = ()) -> tuple[str, ...]:
+    """Names of the modules that hold parameters of their own and did not run.
+
+    One whose parameters were all `read`, by name, did run: attention calls its layers by their
+    weights.
+    """
     return tuple(
         name or type(model).__name__
         for name, module in model.named_modules()
-        if id(module) not in tally.called and _owns_parameters(module)
+        if id(module) not in tally.called
+        and (own := [it for it, _ in module.named_parameters(name, recurse=False)])
+        and not set(own) <= set(read)
     )
 
 

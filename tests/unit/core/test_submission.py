@@ -56,24 +56,37 @@ def test_a_team_must_have_a_name(value: str) -> None:
     assert _fault(team=value) == "team must not be empty"
 
 
-@pytest.mark.parametrize("value", ["model:Net", "m:build", "a_b:Outer.Inner.make", "_m:_n"])
-def test_an_entry_is_a_file_and_an_attribute(value: str) -> None:
+@pytest.mark.parametrize(
+    "value", ["model:Net", "m:build", "a_b:Outer.Inner.make", "_m:_n", "pkg.net:N"]
+)
+def test_an_entry_is_a_module_and_an_attribute(value: str) -> None:
     assert _submission(entry=value, deploy=value).entry == value
 
 
 @pytest.mark.parametrize(
     "value",
-    ["model", ":Net", "model:", "model.py:Net", "a/model:Net", "../m:N", "m:N()", "m:N.", "m::N"],
+    [
+        "model",
+        ":Net",
+        "model:",
+        "model.py:Net",
+        "a/model:Net",
+        "../m:N",
+        "m:N()",
+        "m:N.",
+        "m::N",
+        ".m:N",
+    ],
 )
 @pytest.mark.parametrize("name", ["entry", "deploy"])
 def test_any_other_entry_is_refused(name: str, value: str) -> None:
-    expected = f"{name} must be file:attribute, as in model:RLFN, got {value!r}"
+    expected = f"{name} must be module:attribute, as in model:RLFN, got {value!r}"
     assert _fault(**{name: value}) == expected
 
 
 def test_an_entry_is_needed_and_deploy_is_not() -> None:
     assert _submission(deploy="").deploy == ""
-    assert _fault(entry="").startswith("entry must be file:attribute")
+    assert _fault(entry="").startswith("entry must be module:attribute")
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
@@ -219,6 +232,8 @@ def test_published_figures_may_lie_on_their_bounds() -> None:
         ({"description": "\u2066a"}, "description holds U+2066, which can't be seen"),
         ({"weights_key": "\ud800"}, "weights_key holds U+D800, which can't be seen"),
         ({"strip_prefix": "\x7f"}, "strip_prefix holds U+007F, which can't be seen"),
+        ({"ignore_keys": ("*.total_ops", "\x7f")}, "ignore_keys holds U+007F, which can't be seen"),
+        ({"ignore_keys": ("a",) * 101}, "ignore_keys holds 101 names, 100 at most are taken"),
         (
             {"published": (PublishedFigures("paper"), PublishedFigures("a\u202e"))},
             "published.1.source holds U+202E, which can't be seen",
@@ -265,7 +280,7 @@ def test_texts_of_any_script_are_taken(text: str) -> None:
 
 def test_no_name_is_too_long_for_a_file_system() -> None:
     fields: dict[str, Any] = {"id": "x", "team": "x", "scale": 4, "data_range": 1.0}
-    with pytest.raises(ValueError, match="entry must be file:attribute"):
+    with pytest.raises(ValueError, match="entry must be module:attribute"):
         Submission(**fields, entry=f"{'m' * 300}:Net")
     for weights in (f"{'w' * 300}.pth", "a\0.pth", "a\x1b.pth"):
         with pytest.raises(ValueError, match="weights must be at most 120 visible characters"):

@@ -199,8 +199,16 @@ def test_a_manifest_that_can_not_be_read_is_a_fault(tmp_path: Path, text: str, f
 
 def test_a_manifest_that_is_no_text_is_a_fault(tmp_path: Path) -> None:
     folder = _folder(tmp_path)
-    (folder / "submission.toml").write_bytes(b"\xff\xfe")
-    assert _rejected(folder).faults[0].startswith("submission.toml: 'utf-8' codec can't decode")
+    manifest = folder / "submission.toml"
+    manifest.write_bytes(b"\xff\xfe")
+    expected = "submission.toml: is UTF-16 text: save it as UTF-8"
+    assert _rejected(folder).faults[0] == expected
+
+
+def test_a_manifest_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    manifest = _folder(tmp_path) / "submission.toml"
+    manifest.write_bytes(b"\xef\xbb\xbf" + manifest.read_bytes().replace(b"\n", b"\r\n"))
+    assert isinstance(catalogue.read_folder(manifest.parent)[0], Entry)
 
 
 def test_a_missing_manifest_names_the_command_that_writes_one(tmp_path: Path) -> None:

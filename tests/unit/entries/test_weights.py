@@ -68,8 +68,15 @@ def test_without_any_weights_they_are_seeded(tmp_path: Path, mode: weights.Weigh
 @pytest.mark.parametrize("mode", ["bundled", "official"])
 def test_an_entry_brings_its_own(tmp_path: Path, mode: weights.WeightsMode) -> None:
     path = _put(tmp_path / "acme" / "w.pth")
-    submission = _submission(weights="w.pth", weights_key="k", strip_prefix="p.")
-    assert _choose(submission, tmp_path, mode) == ChosenWeights("own", path, SHA, "k", "p.")
+    options = {"weights_key": "k", "strip_prefix": "p.", "ignore_keys": ("*.ops",)}
+    submission = _submission(weights="w.pth", **options)
+    expected = ChosenWeights("own", path, SHA, "k", "p.", ("*.ops",))
+    assert _choose(submission, tmp_path, mode) == expected
+
+
+def test_own_weights_are_found_however_their_name_is_composed(tmp_path: Path) -> None:
+    path = _put(tmp_path / "acme" / "poids_e\u0301.pth")
+    assert _choose(_submission(weights="poids_é.pth"), tmp_path, "bundled").path == path
 
 
 def test_own_weights_that_can_not_be_read_are_said(tmp_path: Path) -> None:

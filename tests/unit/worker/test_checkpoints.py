@@ -49,7 +49,8 @@ def test_a_buffer_is_read_too(zoo: Path, watch: Checkpoints) -> None:
     [
         ("code.pth", None, "model_zoo/code.pth is refused: it is a pickle with more than tensors"),
         ("lfs.pth", b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"),
-        ("torn.pth", b"PK\x03\x04torn", "model_zoo/torn.pth can't be read"),
+        ("torn.pth", b"PK\x03\x04torn", "model_zoo/torn.pth was cut off before its end"),
+        ("page.pth", b"<html></html>", "model_zoo/page.pth is a web page"),
         ("nowhere.pth", None, "model_zoo/nowhere.pth is not in the checkout"),
     ],
 )

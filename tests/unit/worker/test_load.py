@@ -184,6 +184,13 @@ def test_wrong_keys_are_counted_and_named(folder: Path) -> None:
     )
 
 
+def test_keys_that_the_manifest_ignores_are_left_out(folder: Path) -> None:
+    weights = _saved(folder, conv__weight=(2, 3, 1, 1), conv__total_ops=(1,))
+    with pytest.raises(BadWeights, match=r"would with ignore_keys = \[\"conv.total_ops\"\]"):
+        _load(folder, weights=weights)
+    assert not _load(folder, weights=weights, ignore_keys=("*.total_ops",)).untrained
+
+
 def test_a_wrong_shape_is_named(folder: Path) -> None:
     weights = _saved(folder, conv__weight=(2, 3, 3, 3))
     with pytest.raises(BadWeights, match=r"model: 1 of another shape \(conv\.weight\)$"):
@@ -205,3 +212,61 @@ def test_a_subclass_of_module_made_by_a_factory_is_a_model(folder: Path) -> None
     model = _load(folder, "model:build", kwargs='{"width": 1}').model
     assert isinstance(model, nn.Sequential)
     assert sum(parameter.numel() for parameter in model.parameters()) == 9
+
+
+WRAPPED = """
+def parallel():
+    return nn.DataParallel(Net())
+
+def averaged():
+    return torch.optim.swa_utils.AveragedModel(nn.DataParallel(Net()))
+"""
+
+
+@pytest.mark.parametrize("name", ["parallel", "averaged"])
+@pytest.mark.parametrize("prefix", ["", "module__"])
+def test_the_network_in_a_wrapper_is_loaded_by_either_names(
+    folder: Path, name: str, prefix: str
+) -> None:
+    (folder / "model.py").write_text(NET + WRAPPED, encoding="utf-8")
+    weights = _saved(folder, **{f"{prefix}conv__weight": (2, 3, 1, 1)})
+    loaded = _load(folder, f"model:{name}", weights=weights)
+    assert [key for key, _ in loaded.model.named_parameters()] == ["conv.weight"]
+    assert loaded.model.get_parameter("conv.weight").flatten()[0].item() == 2.0
+    kind = "DataParallel" if name == "parallel" else "AveragedModel"
+    assert loaded.notes == (f"model:{name} returns a {kind}; the module in it is run",)
+
+
+LAZY = """
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.LazyConv2d(2, 1, bias=False)
+
+    def forward(self, image):
+        assert image.shape[-1] % 5 == 0 and not self.training
+        return self.conv(image)
+"""
+
+
+@pytest.mark.parametrize("trained", [True, False])
+def test_lazy_modules_get_their_shapes_from_a_trial_forward(folder: Path, trained: bool) -> None:
+    (folder / "model.py").write_text(LAZY, encoding="utf-8")
+    weights = _saved(folder, conv__weight=(2, 3, 1, 1)) if trained else ""
+    loaded = _load(folder, weights=weights, pad_to_multiple=5)
+    assert (loaded.params, loaded.untrained) == (6, not trained)
+    assert (loaded.model.get_parameter("conv.weight").sum().item() == 12.0) == trained
+    assert loaded.notes == ("its lazy modules were given their shapes by a trial forward",)
+
+
+def test_a_scripted_entry_is_loaded_as_it_is_written(folder: Path) -> None:
+    text = "\ndef scripted():\n    return torch.jit.script(Net())\n"
+    (folder / "model.py").write_text(NET + text, encoding="utf-8")
+    weights = _saved(folder, conv__weight=(2, 3, 1, 1))
+    loaded = _load(folder, "model:scripted", weights=weights)
+    assert type(loaded.model).__name__ == "Net"
+    assert loaded.notes == (
+        "torch.jit.script left its modules as they are written: those are measured",
+    )

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import argparse
 import pickle
 import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -21,7 +23,7 @@ def _saved(folder: Path, document: Any, name: str = "w.pth", *, legacy: bool = F
     return path
 
 
-def _fault(path: Path, **options: str) -> str:
+def _fault(path: Path, **options: Any) -> str:
     with pytest.raises(BadWeights) as caught:
         read_state(path, **options)
     return str(caught.value)
@@ -58,6 +60,21 @@ def test_a_nested_state_dict_is_picked_by_its_key(tmp_path: Path) -> None:
 def test_a_prefix_is_cut_off_the_names_that_have_it(tmp_path: Path) -> None:
     path = _saved(tmp_path, {"module.a": STATE["head.bias"], "b.module.c": STATE["head.bias"]})
     assert list(read_state(path, strip_prefix="module.")) == ["a", "b.module.c"]
+
+
+def test_names_that_are_ignored_are_left_out_whatever_they_hold(tmp_path: Path) -> None:
+    path = _saved(tmp_path, {"module.a": STATE["head.bias"], "epoch": 3, "a[0].ops": 1, "b.ops": 2})
+    ignored = ("epoch", "a[0].ops", "*.ops")
+    assert list(read_state(path, strip_prefix="module.", ignored=ignored)) == ["a"]
+    assert _fault(path) == (
+        "w.pth holds no plain state dict; what is no tensor can be named in ignore_keys: epoch, "
+        "a[0].ops, b.ops"
+    )
+
+
+def test_safetensors_are_read_under_any_name(tmp_path: Path) -> None:
+    save_file(STATE, tmp_path / "w.pth")
+    assert _same(read_state(tmp_path / "w.pth"), STATE)
 
 
 def test_two_names_that_become_one_are_refused(tmp_path: Path) -> None:
@@ -99,10 +116,27 @@ def test_a_pickle_with_code_is_refused_and_not_run(
     monkeypatch.chdir(tmp_path)
     fault = _fault(_saved(tmp_path, {"a": _Bomb()}, legacy=legacy))
     assert fault.startswith("w.pth is refused: ")
-    assert "save model.state_dict(), best as safetensors" in fault
+    assert "save model.state_dict() alone, best as safetensors" in fault
     (tmp_path / "plain.pth").write_bytes(pickle.dumps(_Bomb()))
     assert _fault(tmp_path / "plain.pth").startswith("plain.pth is refused: ")
     assert not (tmp_path / "exploded").exists()
+
+
+@pytest.mark.parametrize(
+    ("extra", "named"),
+    [
+        (argparse.Namespace(lr=1e-4), "argparse.Namespace"),
+        (np.float64(32.1), "numpy._core.multiarray.scalar"),
+    ],
+)
+def test_what_stands_in_the_way_of_tensors_is_named(
+    tmp_path: Path, extra: object, named: str
+) -> None:
+    path = _saved(tmp_path, {"state_dict": STATE, "more": extra})
+    assert _fault(path, key="state_dict") == (
+        f"w.pth is refused: it is a pickle with more than tensors in it ({named}), or damaged; "
+        "save model.state_dict() alone, best as safetensors"
+    )
 
 
 def test_a_whole_pickled_model_is_refused(tmp_path: Path) -> None:
@@ -126,7 +160,8 @@ def test_a_torn_file_is_bad_weights_wherever_it_was_torn(tmp_path: Path, kind: s
     whole = path.read_bytes()
     for size in range(0, len(whole), max(len(whole) // 40, 1)):
         path.write_bytes(whole[:size])
-        assert _fault(path).startswith((f"{path.name} can't be read: ", f"{path.name} is refused"))
+        told = ("can't be read: ", "is refused", "is empty", "was cut off")
+        assert _fault(path).startswith(tuple(f"{path.name} {it}" for it in told))
 
 
 @pytest.mark.parametrize("legacy", [False, True])
@@ -145,8 +180,16 @@ def test_a_damaged_file_is_read_or_is_bad_weights(tmp_path: Path, legacy: bool) 
         assert all(map(torch.is_tensor, state.values()))
 
 
-@pytest.mark.parametrize("data", [b"", b"hello", b"<html>404</html>", b"\x80\x04", bytes(256)])
+@pytest.mark.parametrize("data", [b"\x80\x04", bytes(256)])
 @pytest.mark.parametrize("name", ["w.pth", "w.safetensors"])
 def test_a_file_of_something_else_is_bad_weights(tmp_path: Path, name: str, data: bytes) -> None:
     (tmp_path / name).write_bytes(data)
     assert _fault(tmp_path / name).startswith((f"{name} can't be read: ", f"{name} is refused: "))
+
+
+@pytest.mark.parametrize("name", ["w.pth", "w.safetensors"])
+def test_a_file_that_can_be_told_to_be_something_else_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"<html><title>Sign in</title></html>")
+    assert _fault(tmp_path / name) == (
+        f"{name} is a web page ('Sign in') and not the file: download the file itself"
+    )

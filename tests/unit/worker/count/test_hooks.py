@@ -97,6 +97,8 @@ def test_a_module_whose_weights_are_used_by_another_is_never_called() -> None:
     tally = _tally(model, 1, 3, 4, 4)
     assert tally.convs == 1
     assert never_called(model, tally) == ("borrowed",)
+    assert never_called(model, tally, read=["borrowed.weight"]) == ("borrowed",)
+    assert never_called(model, tally, read=["borrowed.weight", "borrowed.bias"]) == ()
 
 
 def test_the_hooks_are_gone_even_after_a_failure() -> None:
