@@ -27,6 +27,7 @@ class KnownCounter:
     compared: bool = False
     limitation: str = ""
     package: str = ""  # whose version decides what it counts, beside torch's
+    witness_of: str = ""  # the counter whose total it repeats, where its package is installed
 
 
 HOOKS = "ntire2022"  # whose activations and convolutions stand in the table
@@ -46,13 +47,14 @@ COUNTERS = (
         "fvcore",
         convention="Counted with fvcore, as in NTIRE 2024 and later.",
         compared=True,
-        package="fvcore",
     ),
+    KnownCounter("fvcore_trace", "fvcore itself", package="fvcore", witness_of="fvcore"),
     KnownCounter("ptflops", "ptflops", package="ptflops"),
     KnownCounter(DISPATCH, "the dispatch counter", compared=True),
 )
 """In the order in which they stand in documents."""
 
+WITNESSES = tuple(counter for counter in COUNTERS if counter.witness_of)
 COMPARED = tuple(counter for counter in COUNTERS if counter.compared)
 CONVENTIONS = {counter.id: counter.convention for counter in COUNTERS if counter.convention}
 DEFAULT_CONVENTION = "fvcore"  # as in the tables since NTIRE 2024

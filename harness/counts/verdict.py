@@ -2,8 +2,9 @@
 
 Every counter has its own convention for activation functions and norms, so totals differ by
 right. What must be equal is `matmul_macs`, the share of convolutions, linear layers and matrix
-products, which the hooks, fvcore and the dispatch counter arrive at in different ways: by modules,
-by a traced graph, by the operators that ran. ptflops has no such share and takes no part.
+products, which the hooks, fvcore's convention and the dispatch counter arrive at in different ways:
+by modules, by the calls that reach the output, by the operators that ran. ptflops has no such share
+and takes no part. Where fvcore is installed, its own total must be that of its convention.
 
 Beside the counters stands what was read: weights that the image was multiplied by, whichever
 operator did it (`harness.counts.consistency`).
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.core.counter_registry import COMPARED, DISPATCH, HOOKS, KnownCounter
+from harness.core.counter_registry import COMPARED, DISPATCH, HOOKS, WITNESSES, KnownCounter
 from harness.core.model_counts import Counter, Counts, CountVerdict
 from harness.core.phrasing import calls
 from harness.counts.consistency import expected, left_out, remarks, unlike
@@ -28,8 +29,8 @@ def judge(counts: Counts) -> CountVerdict:
     The reasons are sentences for the board; a verified model has one that says what agrees.
     """
     missing = (*_missing(counts), *left_out(counts))
-    differing = (*_differing(counts), *unlike(counts))
-    told = (*_attention(counts), *remarks(counts))
+    differing = (*_differing(counts), *_denied(counts), *unlike(counts))
+    told = (*_attention(counts), *_silent(counts), *remarks(counts))
     if missing:
         return CountVerdict("incomplete", (*missing, *differing, *told))
     if differing:
@@ -100,6 +101,28 @@ def _explained(counts: Counts, other: Counter) -> bool:
         for it in rest
     )
     return agree and any(_settled(counts))
+
+
+def _denied(counts: Counts) -> Iterator[str]:
+    """Totals that a witness does not repeat."""
+    for kind in WITNESSES:
+        witness, counter = counts.counter(kind.id), counts.counter(kind.witness_of)
+        told = None if witness is None else witness.macs
+        if counter is None or counter.macs is None or told is None:
+            continue
+        if not _equal(told, counter.macs):
+            yield (
+                f"{kind.title} counted {told:,} multiply-adds, our count by its convention "
+                f"{counter.macs:,}"
+            )
+
+
+def _silent(counts: Counts) -> Iterator[str]:
+    """Witnesses that could not run: what they stand beside is none the worse."""
+    for kind in WITNESSES:
+        witness = counts.counter(kind.id)
+        if witness is not None and witness.error:
+            yield f"{kind.title} could not run: {witness.error}"
 
 
 def _short(counts: Counts, kind: KnownCounter, other: Counter, dispatch: Counter) -> str:

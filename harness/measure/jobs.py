@@ -21,7 +21,7 @@ from harness.measure.loads import Contender
 from harness.wire.messages import Load
 
 MEASURING = 5  # raise it when a change makes older round records incomparable
-COUNTING = 3  # and this one for count records
+COUNTING = 4  # and this one for count records
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,9 @@ from harness.render.units import MISSING, shown
 
 _OPERATORS = 10  # rows a counter
 _MODULES = 40
-_COLUMNS = tuple(it.id for it in sorted(COUNTERS, key=lambda it: not it.compared))
+_COLUMNS = tuple(
+    it.id for it in sorted(COUNTERS, key=lambda it: not it.compared) if not it.witness_of
+)
 _SAME = 1e-3  # of a module's part: fvcore rounds einsum
 
 _EVIDENCE = 600  # characters of an audit's

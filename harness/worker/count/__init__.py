@@ -3,7 +3,8 @@
 Several counters (`counters` has the list) look at the same forward and none believes another:
 
 - `hooks`: the counting rules of NTIRE 2022, by forward hooks on modules
-- `fvcore_counter`: fvcore, by the operators of a traced graph (NTIRE 2024 and later)
+- `fvcore_convention`: the rules of fvcore (NTIRE 2024 and later), by the outermost calls
+- `fvcore_counter`: fvcore itself, their witness, where it is installed
 - `dispatch`: our own count of every operator that PyTorch dispatches
 - `ptflops_counter`: ptflops, by hooks and patched functions
 

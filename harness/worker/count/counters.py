@@ -12,6 +12,7 @@ from harness.worker.count import hooks
 from harness.worker.count.breakdown import shares
 from harness.worker.count.device_choice import DeviceChoice
 from harness.worker.count.dispatch import DispatchCounter, DispatchTally
+from harness.worker.count.fvcore_convention import ConventionTally, FvcoreConvention
 from harness.worker.count.hooks import HookTally
 from harness.worker.count.model_copies import ModelCopy, describe
 from harness.worker.count.module_stack import ModuleStack
@@ -81,21 +82,38 @@ def with_fallback(name: str, choice: DeviceChoice) -> dict[str, Any]:
         return _failed(name, choice.preferred, describe(error))
 
 
+def at_hand() -> tuple[str, ...]:
+    """Who of ALONE can be asked: fvcore, a witness, may not be installed, or not fit this torch."""
+    from harness.worker.count import fvcore_counter  # which takes long to import fvcore
+
+    return tuple(name for name in ALONE if name != WITNESS or fvcore_counter.is_at_hand())
+
+
+def by_convention(copied: ModelCopy) -> dict[str, Any]:
+    """The convention of NTIRE 2024 and later. Raises what the forward raises.
+
+    In a forward of its own: torch can't have dispatch modes beside `OutermostCalls`.
+    """
+    stack = ModuleStack()
+    counter = FvcoreConvention(stack)
+    with stack.following(copied.model), counter:
+        output = copied.model(copied.image)
+    return _answer(CONVENTION, counter.tally(output), copied)
+
+
 def by_fvcore(copied: ModelCopy) -> dict[str, Any]:
-    """Fvcore. Raises what the forward or the tracer raises."""
+    """Fvcore itself. Raises what the forward or the tracer raises."""
     from harness.worker.count.fvcore_counter import count_by_fvcore  # for this counter only
 
     with copied.shapes():
         figures = count_by_fvcore(copied.model, copied.image)
     return {
         **_UNKNOWN,
-        "name": "fvcore",
+        "name": WITNESS,
         "macs": figures.macs,
         "matmul_macs": figures.matmul_macs,
         "device": copied.device,
         "uncounted": few(figures.uncounted),
-        "by_operator": shares(figures.operators),
-        "by_module": shares(figures.modules),
     }
 
 
@@ -114,13 +132,15 @@ def by_ptflops(copied: ModelCopy) -> dict[str, Any]:
     }
 
 
+HOOKS, DISPATCH = "ntire2022", "dispatch"  # who watch one forward together
+CONVENTION, WITNESS = "fvcore", "fvcore_trace"
 ALONE: Mapping[str, Callable[[ModelCopy], dict[str, Any]]] = {
-    "fvcore": by_fvcore,
+    CONVENTION: by_convention,
+    WITNESS: by_fvcore,
     "ptflops": by_ptflops,
 }
 """Who runs in a forward of its own, by the id in `harness.core.counter_registry`."""
 
-HOOKS, DISPATCH = "ntire2022", "dispatch"  # who watch one forward together
 COUNTERS = (HOOKS, *ALONE, DISPATCH)  # in the order of an answer
 
 
@@ -134,7 +154,10 @@ def _error(copied: ModelCopy, watcher: AbstractContextManager[object]) -> str:
 
 
 def _answer(
-    name: str, tally: HookTally | DispatchTally, copied: ModelCopy, error: str = ""
+    name: str,
+    tally: HookTally | DispatchTally | ConventionTally,
+    copied: ModelCopy,
+    error: str = "",
 ) -> dict[str, Any]:
     if error:
         return _failed(name, copied, error)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from harness.worker.caps import listed
 from harness.worker.count import hooks
-from harness.worker.count.counters import ALONE, hooks_alone, watch_forward, with_fallback
+from harness.worker.count.counters import at_hand, hooks_alone, watch_forward, with_fallback
 from harness.worker.count.device_choice import choose
 from harness.worker.count.model_copies import (
     StandsForParameters,
@@ -50,7 +50,7 @@ def count_model(
             seen = watch_forward(choice.preferred)
             tally, by_hooks = seen.tally, seen.hooks
             apart = watched_apart(choice.fallback, data_range)
-            others = (*(with_fallback(name, choice) for name in ALONE), seen.dispatch)
+            others = (*(with_fallback(name, choice) for name in at_hand()), seen.dispatch)
             reads, read = seen.reads, seen.names_read
             there = count_at_second_size(choice.preferred, picture, seen.names_read)
     counted = choice.preferred.model

@@ -219,19 +219,21 @@ _RULES: dict[Any, Rule] = {
 }
 
 
+def answer(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What an operator returns on the meta device; None where torch has to tell."""
+    rule = _RULES.get(func)
+    return rule(args) if rule is not None and not kwargs and _plain(args) else None
+
+
 class FastMeta(LightDispatchMode):  # type: ignore[no-untyped-call]
     """While entered, answers for the meta device what it can; the rest goes on to torch."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Answer or run one operator."""
-        rule = _RULES.get(func)
         # a tracer waits for this very operator, to record the parts of it: it has to run
         recorded = torch._C._get_tracing_state() is not None  # noqa: SLF001
-        if rule is not None and not kwargs and _plain(args) and not recorded:
-            out = rule(args)
-            if out is not None:
-                return out
-        return func(*args, **(kwargs or {}))
+        out = None if recorded else answer(func, args, kwargs or {})
+        return func(*args, **(kwargs or {})) if out is None else out
 
 
 def _plain(args: tuple[Any, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""fvcore's count: the operators of a traced graph (convention `fvcore`, NTIRE 2024 and later).
+"""fvcore's own count, where it is installed: the witness of `fvcore_convention`.
 
 fvcore takes its figures from a graph that `torch.jit` traces. On the meta device that fails with
 recent versions of torch, for one reason: the tracer records a convolution below the point where
@@ -8,13 +8,13 @@ holds what it would hold on the CPU, and no pixel is computed.
 
 from __future__ import annotations
 
-from collections import Counter
+import warnings
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
-from fvcore.nn import FlopCountAnalysis
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
@@ -32,8 +32,23 @@ class FvcoreFigures:
     macs: int
     matmul_macs: int
     uncounted: dict[str, int]
-    operators: dict[str, int] = field(default_factory=dict)
-    modules: dict[str, int] = field(default_factory=dict)  # without the modules inside of each
+
+
+@cache
+def is_at_hand() -> bool:
+    """Whether fvcore is installed and takes this torch: its last release is of 2022."""
+    try:
+        _analysis()
+    except Exception:  # noqa: BLE001 - whatever a package raises that meets another torch
+        return False
+    return True
+
+
+def _analysis() -> Any:
+    with warnings.catch_warnings():  # it asks for torch.jit.script, which newer torch warns of
+        warnings.simplefilter("ignore")
+        from fvcore.nn import FlopCountAnalysis
+    return FlopCountAnalysis
 
 
 def count_by_fvcore(model: nn.Module, image: Tensor) -> FvcoreFigures:
@@ -42,7 +57,7 @@ def count_by_fvcore(model: nn.Module, image: Tensor) -> FvcoreFigures:
     The meta device needs no second thoughts about values: a forward that completes there never
     read one. Raises what the forward or the tracer raises.
     """
-    analysis = FlopCountAnalysis(model, (image,))
+    analysis = _analysis()(model, (image,))
     analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
     analysis.tracer_warnings("none")
     with _VisibleConvolutions() if image.is_meta else nullcontext():
@@ -55,19 +70,7 @@ def count_by_fvcore(model: nn.Module, image: Tensor) -> FvcoreFigures:
             for name, calls in analysis.unsupported_ops().items()
             if not is_free(name)
         },
-        operators={name: round(macs) for name, macs in by_operator.items()},
-        modules=_own_parts(analysis.by_module(), type(model).__name__),
     )
-
-
-def _own_parts(whole: dict[str, float], model: str) -> dict[str, int]:
-    """What fvcore gives a module less what it gives those directly inside of it."""
-    own: Counter[str] = Counter()
-    for name, macs in whole.items():
-        own[name] += round(macs)
-        if name:
-            own[name.rpartition(".")[0]] -= round(macs)
-    return {name or model: macs for name, macs in own.items()}
 
 
 class _VisibleConvolutions(TorchFunctionMode):

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.worker.caps import listed
-from harness.worker.count.counters import watch_forward, with_fallback
+from harness.worker.count.counters import CONVENTION, watch_forward, with_fallback
 from harness.worker.count.device_choice import SPOT_SIZE, choose
 from harness.worker.count.dispatch import DispatchCounter
 from harness.worker.count.model_copies import (
@@ -75,7 +75,7 @@ def count_before_deploy(
     with evaluating(before), evaluating(fused):
         choice = choose(before, image)
         seen = watch_forward(choice.preferred)
-        counters = (seen.hooks, with_fallback("fvcore", choice), seen.dispatch)
+        counters = (seen.hooks, with_fallback(CONVENTION, choice), seen.dispatch)
         difference, side, error = _apart(before, fused, data_range)
     return {
         "params": parameter_count(choice.preferred.model),

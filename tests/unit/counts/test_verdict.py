@@ -52,6 +52,19 @@ def test_ptflops_takes_no_part() -> None:
     assert judge(_counts(failed)).level == "verified"
 
 
+def test_fvcore_itself_may_be_absent_or_fail_but_not_differ() -> None:
+    witness = _counter("fvcore_trace", matmul_macs=1)
+    assert judge(_counts()).level == judge(_counts(witness)).level == "verified"
+    failed = judge(_counts(replace(witness, macs=None, error="RuntimeError: no tracer")))
+    assert failed.level == "verified"
+    assert failed.reasons[-1] == "fvcore itself could not run: RuntimeError: no tracer"
+    differing = judge(_counts(replace(witness, macs=800)))
+    assert differing.level == "disputed"
+    assert differing.reasons[0] == (
+        "fvcore itself counted 800 multiply-adds, our count by its convention 1,000"
+    )
+
+
 def test_what_fvcore_dropped_is_disputed_and_named() -> None:
     verdict = judge(_counts(_counter("fvcore", 810, uncounted={"aten::_convolution_mode": 3})))
     assert verdict.level == "disputed"

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from harness.core.model_counts import Counter, Counts, CountVerdict, WeightTrace
 from harness.counts.verdict import judge
+from harness.worker.count.counters import WITNESS
 
 SIDE = 24
 PIXELS = SIDE * SIDE
@@ -194,6 +195,8 @@ def test_parts_of_a_count_add_up_to_it_for_every_counter_that_has_parts() -> Non
     model[0].register_forward_hook(lambda _module, _args, out: out.permute(0, 3, 1, 2))
     counts, _ = _judged(model)
     for counter in counts.counters:
+        if counter.name == WITNESS:
+            continue
         assert sum(share.macs for share in counter.by_module) == counter.macs, counter.name
         if counter.name != "ptflops":
             assert sum(share.macs for share in counter.by_operator) == counter.macs

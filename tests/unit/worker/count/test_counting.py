@@ -1,4 +1,4 @@
-"""The four counters together, on models of the kinds that the challenges have seen."""
+"""The counters together, on models of the kinds that the challenges have seen."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import torch.nn.functional as F  # noqa: N812
 from fakes.counted import counted
 from torch import Tensor, nn
 
-from harness.core.counter_registry import COUNTERS
+from harness.core.counter_registry import COUNTERS, WITNESSES
 from harness.core.model_counts import Counter, Counts
 from harness.counts.verdict import judge
 from harness.worker.count import counters
+from harness.worker.count.fvcore_counter import FvcoreFigures, is_at_hand
 
 SIDE = 24
 PIXELS = SIDE * SIDE
@@ -44,7 +45,9 @@ def _conv(**options: object) -> nn.Conv2d:
 def test_the_worker_runs_every_counter_that_the_trusted_side_knows_and_no_other() -> None:
     known = [it.id for it in COUNTERS]
     assert list(counters.COUNTERS) == known
-    assert [it.name for it in _count(_conv()).counters] == known
+    witnesses = [it.id for it in WITNESSES if not is_at_hand()]
+    counted = [it.name for it in _count(_conv()).counters]
+    assert counted == [name for name in known if name not in witnesses]
 
 
 class Wrapped(nn.Module):
@@ -291,12 +294,34 @@ def test_one_counter_that_fails_does_not_stop_the_others(monkeypatch: pytest.Mon
     def broken(*_: object) -> None:
         raise OverflowError("the tracer\ngave up")
 
-    monkeypatch.setattr("harness.worker.count.fvcore_counter.count_by_fvcore", broken)
+    monkeypatch.setattr("harness.worker.count.fvcore_convention.FvcoreConvention.tally", broken)
     counts = _count(_conv())
     assert _counter(counts, "fvcore").error == "OverflowError: the tracer"
     assert _counter(counts, "fvcore").macs is None
     assert _counter(counts, "dispatch").macs == CONV
     assert judge(counts).level == "incomplete"
+
+
+def test_without_fvcore_every_figure_and_the_verdict_are_as_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = nn.Sequential(_conv(), nn.BatchNorm2d(3), nn.AdaptiveAvgPool2d(1))
+    with_it = _count(model)
+    monkeypatch.setattr("harness.worker.count.fvcore_counter.is_at_hand", lambda: False)
+    without = _count(model)
+    assert without.counter("fvcore_trace") is None
+    assert _counter(without, "fvcore").macs == CONV + 3 * 3 * PIXELS
+    assert _counter(without, "fvcore") == _counter(with_it, "fvcore")
+    assert judge(without) == judge(with_it)
+
+
+def test_a_difference_to_fvcore_itself_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    less = FvcoreFigures(macs=CONV // 2, matmul_macs=CONV // 2, uncounted={})
+    monkeypatch.setattr("harness.worker.count.fvcore_counter.is_at_hand", lambda: True)
+    monkeypatch.setattr("harness.worker.count.fvcore_counter.count_by_fvcore", lambda *_: less)
+    verdict = judge(_count(_conv()))
+    assert verdict.level == "disputed"
+    assert f"fvcore itself counted {CONV // 2:,} multiply-adds" in verdict.reasons[0]
 
 
 def test_a_forward_that_always_fails_is_a_count_with_reasons() -> None:

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from harness.worker.count import fvcore_counter
 from harness.worker.count.fvcore_counter import FvcoreFigures, count_by_fvcore
 
+pytestmark = pytest.mark.skipif(
+    not fvcore_counter.is_at_hand(), reason="fvcore is not installed, or not for this torch"
+)
 DEVICES = ("cpu", "meta")
 
 
@@ -73,3 +79,12 @@ def test_nothing_is_printed_or_logged(
     _trace(nn.Sequential(nn.Conv2d(3, 4, 3, padding="same"), nn.GELU()), "meta")
     assert capfd.readouterr() == ("", "")
     assert not caplog.records
+
+
+def test_a_package_that_does_not_fit_this_torch_is_as_one_that_is_absent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fvcore_counter.is_at_hand.cache_clear()
+    monkeypatch.setitem(sys.modules, "fvcore.nn", None)
+    assert not fvcore_counter.is_at_hand()
+    fvcore_counter.is_at_hand.cache_clear()

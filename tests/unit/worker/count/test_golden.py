@@ -15,7 +15,7 @@ from fakes.counted import counted
 from torch import nn
 
 from harness.counts.verdict import judge
-from harness.worker.count.fvcore_counter import count_by_fvcore
+from harness.worker.count.fvcore_counter import count_by_fvcore, is_at_hand
 
 # id: params, MACs ntire2022, MACs fvcore, activations, convs
 GOLDEN = {
@@ -66,6 +66,7 @@ def test_the_counters_give_the_official_figures(repository: Path, wanted: str) -
     assert judge(counts).level == "verified"
 
 
+@pytest.mark.skipif(not is_at_hand(), reason="fvcore is not installed")
 def test_fvcore_s_figure_on_the_meta_device_is_its_figure_on_the_cpu(repository: Path) -> None:
     for wanted in ("rlfn_ntire_x4", "imdn_x2", "rfdn_x4", "fasterrfdn_x4", "imdn_ntire_x4"):
         model, _ = _reference(repository, wanted)
