@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from math import floor, prod
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.multiprocessing.reductions import StorageWeakRef
 
 from harness.worker.count.breakdown import Breakdown
@@ -74,7 +74,7 @@ class FvcoreConvention(OutermostCalls):
                 call.name,
                 0 if rule is None else rule(call.args, call.out),
                 self._stack.name,
-                frozenset(map(_storage, _tensors(call.args))),
+                frozenset(map(_storage, _computed(call.args))),
                 frozenset(map(_storage, _tensors((call.out, call.written)))),
             )
         )
@@ -113,6 +113,11 @@ def _tensors(value: Any) -> Iterator[Tensor]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _tensors(item)
+
+
+def _computed(value: Any) -> Iterator[Tensor]:
+    """Without parameters, which a traced graph is given: it does not see `weight.data = made`."""
+    return (tensor for tensor in _tensors(value) if not isinstance(tensor, nn.Parameter))
 
 
 def _storage(tensor: Tensor) -> StorageWeakRef | None:
