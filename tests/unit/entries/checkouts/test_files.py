@@ -56,10 +56,10 @@ def test_a_changed_checkpoint_changes_those_that_load_it(checkout: Path) -> None
 def test_a_new_id_changes_no_other(checkout: Path) -> None:
     before = digests(checkout)
     script = checkout / "test_demo.py"
-    added = "    elif model_id == 20:\n        model = None\n    else:\n"
+    added = "    elif model_id == 99:\n        model = None\n    else:\n"
     text = script.read_text(encoding="utf-8").replace("    else:\n", added, 1)
     script.write_text(text, encoding="utf-8")
-    before["id20"] = digests(checkout)["id20"]
+    before["id99"] = digests(checkout)["id99"]
     assert changed(before, checkout) == {"id01_loud"}  # all code is what it depends on
 
 
@@ -107,7 +107,7 @@ def test_candidates_say_why_an_id_has_no_model(checkout: Path) -> None:
 
 
 def test_ids_that_the_script_does_not_know_are_bad_input_all_at_once(checkout: Path) -> None:
-    with pytest.raises(BadInput, match=r"no ids 42, 77: it has 17, -1 to 15; name"):
+    with pytest.raises(BadInput, match=r"no ids 42, 77: it has 24, -1 to 22; name"):
         checkouts.candidates(checkout, (0, 42, 77, 42))
 
 
