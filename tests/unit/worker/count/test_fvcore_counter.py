@@ -13,7 +13,9 @@ from harness.worker.count.fvcore_counter import FvcoreFigures, count_by_fvcore
 pytestmark = pytest.mark.skipif(
     not fvcore_counter.is_at_hand(), reason="fvcore is not installed, or not for this torch"
 )
-DEVICES = ("cpu", "meta")
+_OLD = torch.__version__.startswith("2.6.")
+_META = pytest.param("meta", marks=pytest.mark.skipif(_OLD, reason="fvcore can't trace there"))
+DEVICES = ("cpu", _META)
 
 
 def _trace(model: nn.Module, device: str, *, side: int = 8) -> FvcoreFigures:

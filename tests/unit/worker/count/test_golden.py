@@ -66,7 +66,10 @@ def test_the_counters_give_the_official_figures(repository: Path, wanted: str) -
     assert judge(counts).level == "verified"
 
 
-@pytest.mark.skipif(not is_at_hand(), reason="fvcore is not installed")
+@pytest.mark.skipif(
+    not is_at_hand() or torch.__version__.startswith("2.6."),
+    reason="fvcore is not installed, or can't trace on the meta device",
+)
 def test_fvcore_s_figure_on_the_meta_device_is_its_figure_on_the_cpu(repository: Path) -> None:
     for wanted in ("rlfn_ntire_x4", "imdn_x2", "rfdn_x4", "fasterrfdn_x4", "imdn_ntire_x4"):
         model, _ = _reference(repository, wanted)
