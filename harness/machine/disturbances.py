@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.core.disturbances import OTHERS, STEAL, THROTTLED
 from harness.machine import proc
 
-OTHERS, STEAL, THROTTLED = "others_cores", "steal_share", "throttled_share"
 LEAST_S = 0.5  # ticks are 10 ms
 _CPU_STAT = "sys/fs/cgroup/cpu.stat"
 _IDLE = ("idle", "iowait", "steal")

@@ -8,11 +8,13 @@ from typing import Any
 
 from harness.core.audit import worst
 from harness.core.challenge import Challenge
+from harness.core.disturbances import OTHERS, STEAL, THROTTLED, by_round
 from harness.core.leaderboard import BoardEntry, Leaderboard, Row
 from harness.core.metrics import METRICS, QUALITY, Metric
 
 _TIMES = tuple(it for it in METRICS.values() if it.unit == "s")
 _COSTS = tuple(it for it in METRICS.values() if it.unit != "s" and not it.quality)
+DISTURBANCES = (OTHERS, STEAL, THROTTLED)
 _OF_FAILURE = ("stage", "reason", "message")
 RATIO = {  # of a frame, the ratio's field by column
     "runtime_ratio": "point",
@@ -26,7 +28,7 @@ OF_ALL = (  # in every row, whatever its challenge
 
 
 def document(board: Leaderboard) -> dict[str, Any]:
-    """`{challenge, environment, notes, printed_in, rows}` of plain values, ready for `json`.
+    """`{challenge, environment, disturbances, notes, printed_in, rows}` of plain values for `json`.
 
     `printed_in` is the source of a published table's figures, None where they were measured.
 
@@ -43,6 +45,10 @@ def document(board: Leaderboard) -> dict[str, Any]:
     return {
         "challenge": _challenge(board.challenge),
         "environment": board.environment and dataclasses.asdict(board.environment),
+        "disturbances": [
+            {"round": number + 1, **{name: finite(it.get(name)) for name in DISTURBANCES}}
+            for number, it in by_round(row.entry for row in board.rows).items()
+        ],
         "notes": list(board.notes),
         "printed_in": board.printed_in or None,
         "rows": [_row(board, row) for row in board.rows],

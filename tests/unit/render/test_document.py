@@ -55,6 +55,18 @@ def test_the_environment_and_the_challenge_stand_beside_the_rows() -> None:
     assert shown["notes"] == ["The machine was not idle: a load of 1.98 was seen."]
 
 
+def test_what_others_took_of_the_machine_stands_by_rounds() -> None:
+    busy = replace(boards.ENVIRONMENT, seen={"others_cores": "1.26", "steal_share": "0.02"})
+    timed = tuple(replace(it, environment=busy) for it in boards.records("rlfn_ntire"))
+    (told, *_) = document(boards.board(boards.ranked(1, records=timed)))["disturbances"]
+    assert told == {
+        "round": 2,  # the first of the fakes is number 1, from 0
+        "others_cores": 1.26,
+        "steal_share": 0.02,
+        "throttled_share": None,
+    }
+
+
 def test_a_failed_row_has_its_reason() -> None:
     (row,) = document(boards.board(boards.failed_row()))["rows"]
     assert (row["status"], row["ranked"]) == ("failed", False)
