@@ -43,7 +43,8 @@ def run(
     ] = True,
     device: options.Device = "cpu",
     threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads of a worker; default: all cores.")
+        int | None,
+        typer.Option(min=1, help="CPU threads of a worker; default: the rulebook's."),
     ] = None,
     rounds: Annotated[
         int | None, typer.Option(min=1, help="Fresh processes for each entry.")

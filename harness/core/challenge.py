@@ -132,7 +132,7 @@ class TimingProtocol:
     rounds: int = 3  # fresh processes for each entry
     warmup: int = 1  # untimed forwards of every distinct shape
     passes: int = 1  # timed passes over all images of a round
-    threads: int = 0  # 0: as many as the process may run on
+    threads: int = 1  # 0: as many as the process may run on
     seed: int = 0
     start_deadline_s: float = 120.0
     load_deadline_s: float = 120.0

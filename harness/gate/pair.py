@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -121,16 +120,11 @@ def sampled(
     def watch(blocks: int, elapsed_s: float) -> None:
         progress.step(f"{pair.candidate.id}: {blocks} blocks, {elapsed_s:.0f} s")
 
-    tools = SamplingTools(clock=time.monotonic, pause=time.sleep, watch=watch)
+    tools = SamplingTools(clock=time.monotonic, watch=watch)
     if patient:
         return sample(bench, settings, tools, narrow=lambda _: False, suspect=lambda _: False)
     narrow, suspect = looks(settings, pair.baseline.stored.effects if pair.baseline.stored else ())
     return sample(bench, settings, tools, narrow=narrow, suspect=suspect)
-
-
-def paced(settings: CheckSettings, threads: int) -> CheckSettings:
-    """Without a pause between forwards where no thread spins."""
-    return dataclasses.replace(settings, settle_s=0.0) if threads == 1 else settings
 
 
 def paired(request: CheckRequest, candidate: Entry, base: Baseline) -> CheckPair:

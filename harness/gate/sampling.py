@@ -63,7 +63,6 @@ class SamplingTools:
     """What sampling needs of the world."""
 
     clock: Callable[[], float]
-    pause: Callable[[float], None]
     watch: Callable[[int, float], None] = lambda _blocks, _elapsed: None
 
 
@@ -135,7 +134,7 @@ def _block(
         while len(turns) < settings.most_turns and tools.clock() < until:
             if len(turns) >= settings.least_turns and tools.clock() >= ends:
                 break
-            turns.append(_turn(sides, len(turns), (next(order), next(order)), settings, tools))
+            turns.append(_turn(sides, len(turns), (next(order), next(order))))
         told = {arm: sides[arm].told() for arm in Arm}
     took_s = tools.clock() - began
     if turns:
@@ -159,13 +158,10 @@ def _turn(
     sides: Mapping[Arm, TimedArm],
     number: int,
     both: tuple[tuple[Arm, ...], tuple[Arm, ...]],
-    settings: CheckSettings,
-    tools: SamplingTools,
 ) -> Turn:
     """Forwards of one image, in an order and its mirror image."""
     seconds: dict[Arm, list[float]] = {arm: [] for arm in Arm}
     for arm in itertools.chain(*both):
-        tools.pause(settings.settle_s)
         seconds[arm].append(sides[arm].forward(number))
     pairs = {arm: (taken[0], taken[1]) for arm, taken in seconds.items()}
     return Turn(both[0], pairs[Arm.BASELINE], pairs[Arm.CONTROL], pairs[Arm.CANDIDATE])

@@ -17,9 +17,6 @@ class CheckSettings:
                     thousand are called so, however noisy the machine is
     least_blocks    below which no interval is believed
     least_turns     of a block that counts; most_turns is where it ends at the latest
-    settle_s        pause before a forward, for threads of the side before that may still spin: a
-                    pool's for some milliseconds, a single one never. A processor that has slept
-                    comes back slower by a random amount, so no pause is the better where it can be
     """
 
     effect: float = 0.05
@@ -29,7 +26,6 @@ class CheckSettings:
     least_blocks: int = 3
     least_turns: int = 3
     most_turns: int = 60
-    settle_s: float = 0.01
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -23,7 +23,6 @@ from harness.gate.pair import (
     environment,
     inputs,
     isolation,
-    paced,
     paired,
     refuse_absent_gpu,
 )
@@ -42,7 +41,6 @@ def check(request: CheckRequest, progress: Progress = SILENT) -> tuple[Checked, 
     refuse_size("complexity", request.complexity)
     refuse_threads(request.threads)
     refuse_device(request.device)
-    request = dataclasses.replace(request, settings=paced(request.settings, request.threads))
     chosen = isolation(request)
     if chosen.note:
         progress.warn(chosen.note)

@@ -10,7 +10,7 @@ from harness.core.progress import SILENT, Progress
 from harness.gate.baseline import baseline
 from harness.gate.candidates import candidates
 from harness.gate.forecast import Forecast, forecast
-from harness.gate.pair import CheckRequest, paced, paired, sampled
+from harness.gate.pair import CheckRequest, paired, sampled
 from harness.machine.host_checks import HostCheck, gpu_checks, host_checks, isolation
 from harness.measure.loads import refuse_device, refuse_threads
 from harness.sandbox import bubblewrap, trial
@@ -51,7 +51,7 @@ def doctor(request: CheckRequest, *, sample_s: float, progress: Progress = SILEN
     if not sample_s:
         return Diagnosis(seen, problem="not sampled")
     progress.stage("Sampling", 1)
-    settings = paced(dataclasses.replace(request.settings, budget_s=sample_s), request.threads)
+    settings = dataclasses.replace(request.settings, budget_s=sample_s)
     (model,) = candidates(request.candidates, request.against, progress)
     base = baseline(request.against, model, ExitStack())  # a model of ours needs nothing on disk
     pair = paired(request, base.entry, base)

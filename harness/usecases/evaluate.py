@@ -224,6 +224,6 @@ def read_challenge(request: RunRequest) -> Challenge:
     if request.crop is not None:
         challenge = challenge.cropped(request.crop)
     protocol = challenge.protocol
-    threads = request.threads or protocol.threads or machine.usable_cores()
+    threads = request.threads or protocol.threads or machine.usable_cores()  # 0 is all
     rounds = request.rounds or protocol.rounds
     return replace(challenge, protocol=replace(protocol, rounds=rounds, threads=threads))

@@ -1,4 +1,4 @@
-"""How far processes of one model lie apart, by threads and by the pause between forwards.
+"""How far processes of one model lie apart, by threads.
 
     python tests/benchmarks/process_spread.py [--rounds 3] [--seconds 30] [--sizes 24 48]
 
@@ -14,7 +14,6 @@ import itertools
 import math
 import tempfile
 from collections import defaultdict
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, median, stdev
 
@@ -27,45 +26,36 @@ from harness.gate.settings import CheckSettings
 from harness.machine.environment import usable_cores
 
 MODEL = "rlfn_ntire_x4"
-POOL_PAUSE_S = 0.01
-
-
-@dataclass(frozen=True)
-class Way:
-    """To sample: threads of each side, and seconds of pause before a forward."""
-
-    threads: int
-    settle_s: float
 
 
 def main() -> None:
     """Every way in turn, at every size; a table at the end."""
     options = _options()
-    ways = [Way(1, 0.0), Way(1, POOL_PAUSE_S), Way(usable_cores(), POOL_PAUSE_S)]
-    found: dict[tuple[int, Way], list[Block]] = defaultdict(list)
+    ways = (1, usable_cores())
+    found: dict[tuple[int, int], list[Block]] = defaultdict(list)
     for seed in range(options.rounds):
-        for size, way in itertools.product(options.sizes, ways):
-            found[size, way] += _blocks(way, size, options.seconds, seed)
-            print(f"round {seed + 1}, {size} px, {way}", flush=True)
-    print("| LR | threads | pause | blocks | spread | turns a block | time to the same interval |")
-    print("|---:|---:|---:|---:|---:|---:|---:|")
-    for (size, way), blocks in found.items():
-        slower = _cost(blocks) / _cost(found[size, ways[0]])
+        for size, threads in itertools.product(options.sizes, ways):
+            found[size, threads] += _blocks(threads, size, options.seconds, seed)
+            print(f"round {seed + 1}, {size} px, {threads} threads", flush=True)
+    print("| LR | threads | blocks | spread | turns a block | time to the same interval |")
+    print("|---:|---:|---:|---:|---:|---:|")
+    for (size, threads), blocks in found.items():
+        slower = _cost(blocks) / _cost(found[size, 1])
         turns = median(len(it.turns) for it in blocks)
-        cells = (str(size), str(way.threads), f"{way.settle_s * 1e3:g} ms", str(len(blocks)))
+        cells = (str(size), str(threads), str(len(blocks)))
         print(f"| {' | '.join(cells)} | {_spread(blocks):.2%} | {turns:g} | {slower:.1f} |")
 
 
-def _blocks(way: Way, size: int, seconds: float, seed: int) -> tuple[Block, ...]:
+def _blocks(threads: int, size: int, seconds: float, seed: int) -> tuple[Block, ...]:
     (model,) = catalogue.references((MODEL,))
-    settings = CheckSettings(budget_s=seconds, seed=seed, settle_s=way.settle_s)
+    settings = CheckSettings(budget_s=seconds, seed=seed)
     with tempfile.TemporaryDirectory() as logs:
         request = CheckRequest(
             candidates=(MODEL,),
             against=MODEL,
             settings=settings,
             size=(size, size),
-            threads=way.threads,
+            threads=threads,
             logs=Path(logs),
         )
         pair = paired(request, model, Baseline(MODEL, model))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from harness.gate.blocks import Arm, ArmReport
 from harness.gate.sampling import ArmFailed, SamplingTools
 
+ASKING_S = 0.01  # what a forward takes beyond itself: a message, waking the side, stopping it
 FORWARD_S = 0.02
 
 
@@ -51,7 +52,7 @@ class World:
         self.random = random.Random(self.seed)  # noqa: S311 - no secret
 
     def tools(self) -> SamplingTools:
-        return SamplingTools(clock=lambda: self.now, pause=self.take)
+        return SamplingTools(clock=lambda: self.now)
 
     def take(self, seconds: float) -> None:
         self.now += seconds
@@ -99,7 +100,7 @@ class FakeSide:
         seconds *= (1.0 + world.drift.get(role, 0.0)) ** (self._calls - 1)
         if world.random.random() < world.bursts:
             seconds *= world.random.uniform(1.0, world.burst)
-        world.take(seconds)
+        world.take(seconds + ASKING_S)
         return seconds
 
     def told(self) -> ArmReport:
