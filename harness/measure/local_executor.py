@@ -20,9 +20,9 @@ from harness.core.record import (
     TimedBeside,
 )
 from harness.core.run import JobKey
-from harness.machine import disturbances
 from harness.machine import environment as machine
-from harness.machine.disturbances import ProcessorTimes
+from harness.machine import processor_times
+from harness.machine.processor_times import ProcessorTimes
 from harness.measure import calibration
 from harness.measure.jobs import Job, JobResult
 from harness.measure.run_images import RunImages, Scorer, again
@@ -94,14 +94,14 @@ class LocalExecutor:
 
         def watch(timed: int, number: int) -> None:
             # with the workers alive, since what ended ones used is lost with some
-            times.append(disturbances.processor_times())
+            times.append(processor_times.until_now())
             of = len(self.images.lr) * jobs[0].protocol.passes
             entries = f"{number} entries in turns" if number > 1 else jobs[0].entry
             self.progress.step(f"round {jobs[0].round + 1}: {entries}, image {timed + 1} of {of}")
 
         times: list[ProcessorTimes | None] = []
         outcomes = run_block(members, self.images.lr, self.scorer, base=base, watch=watch)
-        self._disturbed = disturbances.between(times[0], times[-1]) if times else {}
+        self._disturbed = processor_times.between(times[0], times[-1]) if times else {}
         block, its = secrets.token_hex(8), outcomes.get(base)
         beside = TimedBeside(base, its.samples) if isinstance(its, RoundFigures) else None
         return {

@@ -28,7 +28,7 @@ from harness.worker.count.module_stack import ModuleStack
 from harness.worker.count.operators import is_free
 from harness.worker.count.outermost_calls import OutermostCall, OutermostCalls
 
-Rule = Callable[[tuple[Any, ...], Tensor], int]
+CallRule = Callable[[tuple[Any, ...], Tensor], int]
 
 
 @dataclass
@@ -45,7 +45,7 @@ class ConventionTally:
 
 
 @dataclass(frozen=True)
-class _Noted:
+class _NotedCall:
     """One call without its tensors, which are known by their storages. None is one without."""
 
     name: str
@@ -64,13 +64,13 @@ class FvcoreConvention(OutermostCalls):
     def __init__(self, stack: ModuleStack | None = None) -> None:
         super().__init__()
         self._stack = stack or ModuleStack()
-        self._calls: list[_Noted] = []
+        self._calls: list[_NotedCall] = []
 
     def called(self, call: OutermostCall) -> None:
         """Note one call and, while its tensors are there, what it costs."""
         rule = _RULES.get(call.name)
         self._calls.append(
-            _Noted(
+            _NotedCall(
                 call.name,
                 0 if rule is None else rule(call.args, call.out),
                 self._stack.name,
@@ -93,7 +93,7 @@ class FvcoreConvention(OutermostCalls):
         tally.uncounted += Counter()  # without those that are free
         return tally
 
-    def _reaching(self, output: Any) -> Iterator[_Noted]:
+    def _reaching(self, output: Any) -> Iterator[_NotedCall]:
         """The calls that the output was made with, the last one first.
 
         A storage stands for all of its views. What has none can't be followed, and is kept.
@@ -128,7 +128,7 @@ def _storage(tensor: Tensor) -> StorageWeakRef | None:
         return None
 
 
-def _product(left: int) -> Rule:
+def _product(left: int) -> CallRule:
     """Of a product whose left factor is the argument at `left`, and the right one the next."""
 
     def rule(args: tuple[Any, ...], _: Tensor) -> int:
@@ -160,7 +160,7 @@ def _einsum(args: tuple[Any, ...], _: Tensor) -> int:
     return floor(float(flops.rpartition(":")[2]) / 2)
 
 
-def _norm(weight: int) -> Rule:
+def _norm(weight: int) -> CallRule:
     def rule(args: tuple[Any, ...], _: Tensor) -> int:
         return int(args[0].numel() * (5 if _is_given(args, weight) else 4))
 
@@ -177,11 +177,11 @@ def _is_given(args: tuple[Any, ...], at: int) -> bool:
     return len(args) > at and args[at] is not None
 
 
-def _made(each: int) -> Rule:
+def _made(each: int) -> CallRule:
     return lambda _, out: int(out.numel() * each)
 
 
-_PRODUCTS: dict[str, Rule] = {
+_PRODUCTS: dict[str, CallRule] = {
     "aten::convolution": convolution,
     "aten::_convolution": convolution,
     "aten::addmm": _product(1),
@@ -192,7 +192,7 @@ _PRODUCTS: dict[str, Rule] = {
     "aten::linear": _linear,
     "aten::einsum": _einsum,
 }
-_RULES: dict[str, Rule] = {
+_RULES: dict[str, CallRule] = {
     **_PRODUCTS,
     "aten::batch_norm": _batch_norm,
     "aten::group_norm": _norm(2),

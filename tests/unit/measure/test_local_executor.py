@@ -19,8 +19,8 @@ from harness.core.record import (
     Sample,
     TimedBeside,
 )
-from harness.machine import disturbances
-from harness.machine.disturbances import ProcessorTimes
+from harness.machine import processor_times
+from harness.machine.processor_times import ProcessorTimes
 from harness.measure import calibration, local_executor
 from harness.measure.jobs import Job
 from harness.measure.local_executor import CALIBRATION_S, LocalExecutor, better, odd
@@ -139,7 +139,7 @@ def test_a_round_says_what_others_used_while_it_was_timed(
 ) -> None:
     Blocks(monkeypatch, FINE)
     times = [ProcessorTimes(at, busy_s=2 * at, steal_s=0.0, own_s=at) for at in (1.0, 5.0)]
-    monkeypatch.setattr(disturbances, "processor_times", lambda: times.pop(0))
+    monkeypatch.setattr(processor_times, "until_now", lambda: times.pop(0))
     executor = _executor()
     load = task().load
     job = Job("a", "round", 0, load, "e", "w", task().protocol, (8, 8), "ntire", "d", log=tmp_path)

@@ -337,7 +337,7 @@ def test_keeping_a_baseline_holds_the_entry_against_no_gate(run: Run, tmp_path: 
     (found,) = run("acme", worlds=[world], against="rlfn_ntire_x4", save=kept, gates=gates)
     assert (found.status, found.verdict, found.findings) == ("pass", None, ())
     assert found.notes[-1].startswith(f"kept in {kept}: its counts (but for macs, activations, co")
-    assert "a runtime of ×1.5" in found.notes[-1]
+    assert "a runtime of ×1.499 (1.493 to 1.505)" in found.notes[-1]
     # the whole budget, with nothing to confirm: later checks have its scatter beside theirs
     assert found.sampling.confirmed_from is None
     assert found.sampling.elapsed_s > 20.0

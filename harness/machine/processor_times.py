@@ -26,7 +26,7 @@ class ProcessorTimes:
     throttled_s: float = 0.0  # for which a quota stopped the control group
 
 
-def processor_times(root: Path = Path("/")) -> ProcessorTimes | None:
+def until_now(root: Path = Path("/")) -> ProcessorTimes | None:
     """As they are now; None where the system does not tell."""
     ticks, own = proc.cpu_ticks(root), proc.tree(os.getpid())
     if ticks is None or own is None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.machine import disturbances, proc
-from harness.machine.disturbances import ProcessorTimes, between, processor_times
+from harness.machine import proc, processor_times
+from harness.machine.processor_times import ProcessorTimes, between, until_now
 
 
 def test_what_others_used_is_what_is_left_of_busy_processors() -> None:
@@ -36,9 +36,9 @@ def test_times_are_read_from_the_system_s_own_files(
     group = tmp_path / "sys" / "fs" / "cgroup"
     group.mkdir(parents=True)
     (group / "cpu.stat").write_text("usage_usec 5\nnr_throttled 3\nthrottled_usec 2500000\n")
-    monkeypatch.setattr(disturbances.proc, "tree", lambda _: proc.ProcessTree(7.0, 0, 1))
-    found = processor_times(tmp_path)
+    monkeypatch.setattr(processor_times.proc, "tree", lambda _: proc.ProcessTree(7.0, 0, 1))
+    found = until_now(tmp_path)
     assert found is not None
     assert (found.busy_s, found.steal_s) == (160 / proc.TICKS, 70 / proc.TICKS)
     assert (found.own_s, found.throttled_s) == (7.0, 2.5)
-    assert processor_times(tmp_path / "elsewhere") is None
+    assert until_now(tmp_path / "elsewhere") is None
