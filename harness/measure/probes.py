@@ -180,7 +180,6 @@ class AuditedRound(PlainRound):
                 fresh=tuple(self._fresh_errors),
             )
             if task.thorough:
-                self._routed = self._costs() if task.as_code else ""
                 trace = replace(
                     trace,
                     ranked_s=tuple(self._ranked_s),
@@ -189,9 +188,12 @@ class AuditedRound(PlainRound):
                     mosaics_s=tuple(self._seconds[MOSAIC]),
                     parts=self._parts(),
                     idle_shares=self._idle_shares() if task.as_code else None,
-                    watched=self._watched(),
+                    # before anything else that has the worker import its counters
                     counted=self._counted_again() if task.as_code and task.counts else None,
+                    watched=self._watched(),
                 )
+                # at the end, since an answer that comes too late leaves no order to the next ones
+                self._routed = self._costs() if task.as_code else ""
             return judged(trace)
 
     def notes(self) -> tuple[str, ...]:
@@ -336,7 +338,7 @@ class AuditedRound(PlainRound):
         return routed(macs, (size[0], size[1]))
 
     def _counted_again(self) -> CountedAgain:
-        """The last thing that is asked: a count of the timed model, and outputs around it."""
+        """A count of the timed model, and outputs around it."""
         session, there = self._session, self._session.task.counts
         image = self._smallest_afresh()
         try:

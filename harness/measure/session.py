@@ -315,8 +315,15 @@ class Session:
     def observe(self, image: LrImage) -> WatchedForward:
         """What a forward of `image` worked with."""
         request = messages.Observe(*image.size)
-        most_s = self._most_s(image)
-        observed, _ = self._ask(request, messages.Observed, "forward", image=image, most_s=most_s)
+        more_s = self.task.protocol.load_deadline_s if self.task.load.compile else 0.0
+        observed, _ = self._ask(
+            request,
+            messages.Observed,
+            "forward",
+            image=image,
+            more_s=more_s,  # watched, it may be compiled once more
+            most_s=self._most_s(image),
+        )
         return of_answer(WatchedForward, observed, "forward")
 
     def peak_rates(self) -> PeakRates:
