@@ -147,7 +147,7 @@ def test_the_classic_tables_pair_psnr_and_ssim_below_each_dataset(scale: int) ->
     quality = [(it.group, it.metric, it.decimals) for it in challenge.columns if it.group]
     assert quality == [
         (name, f"{kind}:{name}", decimals)
-        for name in ("Set5", "Set14", "B100", "Urban100")
+        for name in ("Set5", "Set14", "B100", "Urban100", "Manga109")
         for kind, decimals in (("psnr", 2), ("ssim", 4))
     ]
 
