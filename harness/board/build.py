@@ -25,6 +25,7 @@ from harness.core.leaderboard import (
     counts_of,
     rounds_of,
 )
+from harness.core.metrics import metric
 from harness.core.outcome import BadInput, Failed, failed, undrawn
 from harness.core.phrasing import listed, nearest
 from harness.core.record import CountFigures, FloorFigures, ImportedFigures, Record, RoundFigures
@@ -136,6 +137,9 @@ def _entry(listed: ListedEntry, challenge: Challenge, records: tuple[Record, ...
     rounds = () if failure else rounds_of(records)
     parameterless = any(not it.untrained for it in rounds_of(records))
     untrained = listed.weights == "seeded" and not parameterless
+    remedy = listed.remedy if untrained else ""
+    if remedy:  # random weights say nothing of its quality, and print does
+        measured = {key: it for key, it in measured.items() if not metric(key).quality}
     audits = [audit for it in rounds for audit in it.audits]
     least = floor(counts, rounds, scale=challenge.scale)
     return BoardEntry(
@@ -147,6 +151,7 @@ def _entry(listed: ListedEntry, challenge: Challenge, records: tuple[Record, ...
         values={**measured, **static},
         intervals=intervals,
         untrained=untrained,
+        remedy=remedy,
         marks=tuple(_marks(listed, records)),
         notes=_entry_notes(listed, records),
         verdict=judge(counts) if counts else None,

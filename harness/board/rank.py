@@ -105,7 +105,8 @@ def _reasons(challenge: Challenge, entry: BoardEntry) -> list[str]:
     named = entry.id in (*challenge.references, challenge.baseline)
     shown_only = entry.role == "reference" and named
     if entry.untrained:
-        faults += [] if challenge.rank_untrained else [EntryBadge.UNTRAINED]
+        told = f"{EntryBadge.UNTRAINED}: {entry.remedy}" if entry.remedy else EntryBadge.UNTRAINED
+        faults += [] if challenge.rank_untrained else [told]
     elif not entry.rankable or (shown_only and not challenge.rank_references):
         faults.append("not entered for ranking")
     if challenge.capture == "required" and EntryBadge.AS_CODE in entry.marks:
@@ -117,6 +118,8 @@ def _reasons(challenge: Challenge, entry: BoardEntry) -> list[str]:
         if audit.verdict in against
     ]
     absent = [key for key in challenge.needed() if key not in entry.values]
+    if entry.remedy:  # which says why there is no quality
+        absent = [key for key in absent if not metric(key).quality]
     faults += [f"not measured: {', '.join(map(label, absent))}"] if absent else []
     return [*faults, *_breaches(challenge, entry)]
 

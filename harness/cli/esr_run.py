@@ -41,6 +41,13 @@ def run(
     references: Annotated[
         bool, typer.Option("--references/--no-references", help="Run the challenge's references.")
     ] = True,
+    rows: Annotated[
+        str,
+        typer.Option(
+            metavar="ID,ID",
+            help="Of the challenge's references run these, and the baseline; default: all.",
+        ),
+    ] = "",
     device: options.Device = "cpu",
     threads: Annotated[
         int | None,
@@ -82,6 +89,7 @@ def run(
         weights=weights,
         weights_dir=weights_dir,
         references=references,
+        rows=tuple(filter(None, rows.replace(" ", "").split(","))) or None,
         device=device,
         threads=threads,
         rounds=rounds,

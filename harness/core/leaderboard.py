@@ -80,6 +80,7 @@ class BoardEntry:
     values: Mapping[str, float] = field(default_factory=dict)
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     untrained: bool = False  # it ran with seeded weights
+    remedy: str = ""  # of a reference that is untrained: how its weights are had
     marks: tuple[EntryBadge, ...] = ()  # all badges but that of an untrained model
     notes: tuple[str, ...] = ()
     verdict: CountVerdict | None = None  # of the counters

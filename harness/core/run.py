@@ -54,6 +54,7 @@ class ListedEntry:
     title: str
     role: RowRole
     weights: WeightsKind | Literal[""] = ""  # "": no weights of a model, as of the floor
+    remedy: str = ""  # of a reference without trained weights: how they are had
     precision: Precision = "fp32"
     channels_last: bool = False
     compile: bool = False

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.core.challenge import Challenge
 from harness.core.outcome import BadInput
-from harness.core.phrasing import listed
+from harness.core.phrasing import listed, nearest
 from harness.core.run import FLOOR_ID
 from harness.entries import catalogue, checkouts
 from harness.entries.catalogue import Entry, Rejected
@@ -21,13 +21,15 @@ def participants(
     *,
     entries: tuple[str, ...] | None = None,
     references: bool = True,
+    rows: tuple[str, ...] | None = None,
     checkout: Path | None = None,
     ids: tuple[int, ...] | None = None,
 ) -> tuple[Entry | Rejected, ...]:
     """References first, then the entries; what can't run in this challenge is rejected.
 
-    Without named `entries` all of ./submissions, or of an official `checkout` those of `ids`.
-    BadInput where nobody takes part, and where all that were named are of another scale.
+    Of the references `rows`, if told, and the baseline. Without named `entries` all of
+    ./submissions, or of an official `checkout` those of `ids`. BadInput where nobody takes part,
+    where all that were named are of another scale, and for rows that the challenge does not have.
     """
     read = [] if checkout is None else [checkouts.candidates(checkout, ids)]
     named: Sequence[str] = entries or ()
@@ -38,12 +40,27 @@ def participants(
     by_name = entries is not None or checkout is not None
     if by_name and read:
         _refuse_strangers([it for one in read for it in one], challenge)
-    found = list(catalogue.references(challenge.references)) if references else []
+    found = list(catalogue.references(_picked(challenge, rows))) if references else []
     for one in read:
         found += _of_scale(one, challenge.scale, misfits=by_name)
     if not found:
         raise BadInput("no entry to measure: name folders with submission.toml, or references")
     return _unique(found)
+
+
+def _picked(challenge: Challenge, rows: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The challenge's references, or those of `rows` and the baseline."""
+    strange = [it for it in rows or () if it not in challenge.references]
+    if strange:
+        raise BadInput(
+            "\n".join(
+                f"{name!r:.80} is no row of {challenge.id}, whose rows are "
+                f"{', '.join(challenge.references)}{nearest(name, challenge.references)}"
+                for name in strange
+            )
+        )
+    kept = challenge.references if rows is None else (*rows, challenge.baseline)
+    return tuple(it for it in challenge.references if it in kept)
 
 
 def submitted() -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import urllib.request
@@ -24,9 +25,16 @@ class WeightsError(BadInput):
     """Official weights are not at hand or not what they should be; says what to do."""
 
 
+class WeightsMissing(WeightsError):
+    """Official weights are not at hand."""
+
+
 @dataclass(frozen=True)
 class ChosenWeights:
-    """The weights of one measurement. `path` is None for seeded ones."""
+    """The weights of one measurement. `path` is None for seeded ones.
+
+    `remedy` says of a seeded reference how its trained weights are had.
+    """
 
     kind: WeightsKind
     path: Path | None = None
@@ -34,6 +42,7 @@ class ChosenWeights:
     weights_key: str = ""
     strip_prefix: str = ""
     ignore_keys: tuple[str, ...] = ()
+    remedy: str = ""
 
 
 def folder(named: Path | None) -> Path:
@@ -51,36 +60,57 @@ def choose(
 ) -> ChosenWeights:
     """Official weights where asked for and known, else the submission's own, else seeded ones.
 
-    Own weights beside known official ones are not what the authors published, so they are called
-    `demo`. Raises WeightsError for official weights that are not in the folder that `weights_dir`
-    stands for (see `folder`), or that differ from what the authors published, and for own ones that
-    can't be read.
+    Of a reference that ships without weights the official ones are taken unasked, if they are at
+    hand. Own weights beside known official ones are not what the authors published, so they are
+    called `demo`. Raises WeightsMissing for official weights that are not in the folder that
+    `weights_dir` stands for (see `folder`), WeightsError for those that differ from what the
+    authors published, and for own ones that can't be read.
     """
     if entry.form == "ntire":  # its own code reads them, and its digest holds them
         return ChosenWeights("own")
     submission, official = entry.submission, entry.submission.official
     if mode == "official" and official is not None:
-        path = verified(official, folder(weights_dir))
-        key, prefix, ignored = official.weights_key, official.strip_prefix, official.ignore_keys
-        return ChosenWeights("official", path, official.sha256, key, prefix, ignored)
+        return _official(official, weights_dir)
     if submission.weights:
-        path = file_names.within(entry.folder, submission.weights)
-        kind: WeightsKind = "own" if official is None else "demo"
-        key, prefix = submission.weights_key, submission.strip_prefix
-        ignored = submission.ignore_keys
-        try:
-            return ChosenWeights(kind, path, file_digest(path), key, prefix, ignored)
-        except OSError as error:
-            text = f"weights {submission.weights!r} can't be read: {error.strerror}"
-            raise WeightsError(text) from None
-    return ChosenWeights("seeded")
+        return _own(entry)
+    if official is not None and entry.role == "reference":
+        with contextlib.suppress(WeightsMissing):
+            return _official(official, weights_dir)
+    return seeded(entry)
+
+
+def _own(entry: Entry) -> ChosenWeights:
+    submission = entry.submission
+    path = file_names.within(entry.folder, submission.weights)
+    kind: WeightsKind = "own" if submission.official is None else "demo"
+    key, prefix, ignored = submission.weights_key, submission.strip_prefix, submission.ignore_keys
+    try:
+        return ChosenWeights(kind, path, file_digest(path), key, prefix, ignored)
+    except OSError as error:
+        text = f"weights {submission.weights!r} can't be read: {error.strerror}"
+        raise WeightsError(text) from None
+
+
+def seeded(entry: Entry) -> ChosenWeights:
+    """No trained weights; of a reference, how they are had."""
+    if entry.role != "reference":
+        return ChosenWeights("seeded")
+    official = entry.submission.official
+    known = f"`esr weights fetch {entry.id}` brings its weights"
+    return ChosenWeights("seeded", remedy=known if official else "no public weights are known")
+
+
+def _official(official: OfficialWeights, weights_dir: Path | None) -> ChosenWeights:
+    path = verified(official, folder(weights_dir))
+    key, prefix, ignored = official.weights_key, official.strip_prefix, official.ignore_keys
+    return ChosenWeights("official", path, official.sha256, key, prefix, ignored)
 
 
 def verified(official: OfficialWeights, weights_dir: Path) -> Path:
-    """The file of official weights, its sha256 checked; WeightsError otherwise."""
+    """The file of official weights, its sha256 checked; WeightsError, or WeightsMissing."""
     path = weights_dir / official.file
     if not path.is_file():
-        raise WeightsError(
+        raise WeightsMissing(
             f"{official.file} is not in {weights_dir}: `esr weights fetch` gets it from its "
             f"authors, or name a folder that has it with --weights-dir or {FOLDER_VARIABLE}"
         )

@@ -173,6 +173,7 @@ def listed(candidate: Contender | Rejected, jobs: tuple[JobKey, ...] = ()) -> Li
         title=submission.name,
         role=candidate.entry.role,
         weights=candidate.weights.kind,
+        remedy=candidate.weights.remedy,
         precision=submission.precision,
         channels_last=submission.channels_last,
         compile=submission.compile,

@@ -10,7 +10,14 @@ from pathlib import Path
 from harness.core.challenge import TimingProtocol
 from harness.core.outcome import BadInput
 from harness.entries.catalogue import Entry, Rejected
-from harness.entries.weights import ChosenWeights, WeightsError, WeightsMode, choose
+from harness.entries.weights import (
+    ChosenWeights,
+    WeightsError,
+    WeightsMissing,
+    WeightsMode,
+    choose,
+    seeded,
+)
 from harness.wire.messages import Load
 
 DEVICES = ("cpu", "cuda")
@@ -45,20 +52,24 @@ def contender(
     device: str = "cpu",
     mode: WeightsMode = "bundled",
     weights_dir: Path | None = None,
+    seeded_if_absent: bool = False,
 ) -> Contender | Rejected:
     """Everything that a worker needs for an entry; rejected where it can't have its weights.
 
-    WeightsError for a reference: whoever asked for official weights can bring them. What an entry
-    says of its own official weights must not stop the others.
+    WeightsError for a reference: whoever asked for official weights can bring them, unless those
+    that are absent may be `seeded_if_absent`. What an entry says of its own official weights must
+    not stop the others.
     """
     if isinstance(candidate, Rejected):
         return candidate
     try:
         chosen = choose(candidate, mode=mode, weights_dir=weights_dir)
     except WeightsError as error:
-        if candidate.role == "reference":
+        if candidate.role != "reference":
+            return candidate.rejected(str(error))
+        if not (seeded_if_absent and isinstance(error, WeightsMissing)):
             raise
-        return candidate.rejected(str(error))
+        chosen = seeded(candidate)
     return Contender(candidate, chosen, declared(candidate, chosen, protocol, device))
 
 

@@ -226,7 +226,9 @@ def _scored(kind: Metric, score: ImageScore | None) -> str:
 
 
 def _scores(entry: BoardEntry) -> dict[tuple[str, str], ImageScore]:
-    """The scores of the lowest round, which are those that the table shows."""
+    """The scores of the lowest round, if the table shows them."""
+    if entry.remedy:
+        return {}
     found: dict[int, Iterable[ImageScore]] = {
         record.round: record.outcome.scores
         for record in reversed(entry.records)

@@ -143,7 +143,7 @@ def table(board: Leaderboard) -> Table:
             continue
         own = failed if row.entry.failure else lines
         own.append(_line(board, row, anchor=f"entry-{index + 1}"))
-        if challenge.show_published:
+        if challenge.show_published or row.entry.remedy:
             own += _published(board, row)
     return Table(
         title=clean(challenge.title),
@@ -310,12 +310,14 @@ def _beside(row: Row, key: str) -> Iterator[str]:
 
 def _published(board: Leaderboard, row: Row) -> list[Line]:
     challenge, lines = board.challenge, []
+    bases = (it.entry for it in board.rows if it.entry.id == challenge.baseline)
+    base = next((it.printed_by_source for it in bases), {})
     for source, figures in row.entry.printed_by_source.items():
         cells = [Cell() for _ in challenge.tracks]
         cells += [Cell()] if tells_precision(board) else []
         for column in challenge.columns:
             cells.append(_printed(column, figures, challenge.macs))
-            cells += [Cell()] if has_ratio(board, column) else []
+            cells += [_printed_ratio(figures, base.get(source, {}))] * has_ratio(board, column)
         line = Line(
             kind="published",
             id=short(row.entry.id, 80),
@@ -327,6 +329,14 @@ def _published(board: Leaderboard, row: Row) -> list[Line]:
         if not line.empty:
             lines.append(line)
     return lines
+
+
+def _printed_ratio(figures: Mapping[str, float], base: Mapping[str, float]) -> Cell:
+    """A printed runtime over the baseline's in the same print; of two machines there is none."""
+    if "runtime" not in figures or not base.get("runtime"):
+        return Cell()
+    ratio = figures["runtime"] / base["runtime"]
+    return Cell(f"{ratio:.3f}", ratio)
 
 
 def _printed(column: Column, figures: Mapping[str, float], convention: Convention) -> Cell:

@@ -53,6 +53,7 @@ class RunRequest:
     weights: weights.WeightsMode = "bundled"
     weights_dir: Path | None = None
     references: bool = True
+    rows: tuple[str, ...] | None = None  # ids of the challenge's references; None: all
     device: str = "cpu"
     threads: int | None = None
     rounds: int | None = None
@@ -78,20 +79,14 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
         challenge,
         entries=request.entries,
         references=request.references,
+        rows=request.rows,
         checkout=request.ntire,
         ids=request.ids,
     )
     challenge, found, notes = find_all(challenge, request.data_dir)
-    contenders = tuple(
-        loads.contender(
-            candidate,
-            challenge.protocol,
-            device=request.device,
-            mode=request.weights,
-            weights_dir=request.weights_dir,
-        )
-        for candidate in candidates
-    )
+    contenders = tuple(_contender(it, challenge, request) for it in candidates)
+    for line in _weightless(contenders):
+        progress.warn(line)
     hidden = (request.reports, *truth_folders(found, request.data_dir))
     isolation = choose(request.sandbox, gpu=request.device == "cuda", hidden=hidden)
     if isolation.note:
@@ -119,6 +114,33 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
     with store.locked():
         run = _measured(request, run, contenders, executor, store)
     return build(run, store)
+
+
+def _contender(
+    candidate: Entry | Rejected, challenge: Challenge, request: RunRequest
+) -> Contender | Rejected:
+    """A candidate with its weights. Whoever names a reference wants it with trained ones."""
+    named = {Path(name.partition(":")[0]).name for name in request.entries or ()}
+    return loads.contender(
+        candidate,
+        challenge.protocol,
+        device=request.device,
+        mode=request.weights,
+        weights_dir=request.weights_dir,
+        seeded_if_absent=candidate.id in challenge.references
+        and not named & {candidate.id, candidate.folder.name},
+    )
+
+
+def _weightless(contenders: tuple[Contender | Rejected, ...]) -> Iterator[str]:
+    """What to say of references that have no trained weights here, and could have."""
+    official = (it.entry for it in contenders if isinstance(it, Contender) and it.weights.remedy)
+    names = " ".join(it.id for it in official if it.submission.official)
+    if names:
+        yield (
+            f"Without weights at hand, and so without PSNR: {names}; `esr weights fetch {names}` "
+            "brings them, or name a folder that has them with --weights-dir"
+        )
 
 
 def _measured(

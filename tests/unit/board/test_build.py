@@ -181,6 +181,17 @@ def test_seeded_weights_are_a_badge_and_no_rank_unless_there_is_nothing_to_train
     assert (row.ranked, row.entry.badges) == (True, ())
 
 
+def test_a_reference_without_trained_weights_has_no_quality_and_says_how_they_are_had(
+    tmp_path: Path, store: Store
+) -> None:
+    jobs = saved(store, "mine", {("round", 0): a_round(0.01, 0.01, peak=1, untrained=True)})
+    listed = an_entry(jobs, role="reference", weights="seeded", remedy="`esr weights fetch mine`")
+    (row,) = build(run(tmp_path, listed), store).rows
+    assert (row.ranked, row.reason) == (False, "untrained: `esr weights fetch mine`")
+    assert row.entry.values["runtime"] == pytest.approx(0.01)
+    assert not [key for key in row.entry.values if key.startswith(("psnr", "ssim"))]
+
+
 @pytest.mark.parametrize("at_load", [True, False])
 def test_a_changed_setting_is_a_badge_and_another_note_none(
     tmp_path: Path, store: Store, at_load: bool

@@ -82,6 +82,18 @@ def test_variants_of_another_scale_are_no_concern_of_the_challenge(challenge: Ch
     assert set(found) == {"rlfn_x4", "rlfn_s_x4", "rlfn_ntire_x4"}
 
 
+def test_of_the_references_rows_can_be_picked_and_the_baseline_is_there() -> None:
+    paper = rulebook.read("classic_x4")
+    found = participants(paper, entries=(), rows=("rlfn_s_x4", "imdn_x4"))
+    assert [it.id for it in found] == ["imdn_x4", "rlfn_s_x4", "rlfn_x4"]
+
+
+def test_a_row_that_the_challenge_lacks_is_bad_input_with_the_nearest_names() -> None:
+    paper = rulebook.read("classic_x4")
+    with pytest.raises(BadInput, match=r"'rlfn_x3' is no row of .* mean rlfn_x4"):
+        participants(paper, entries=(), rows=("rlfn_x3",))
+
+
 def test_nothing_to_measure_is_bad_input(challenge: Challenge) -> None:
     with pytest.raises(BadInput, match="no entry to measure"):
         participants(challenge, entries=())

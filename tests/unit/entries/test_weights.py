@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from harness.core.leaderboard import RowRole
 from harness.core.outcome import BadInput
 from harness.core.submission import OfficialWeights, Submission
 from harness.entries import weights
@@ -49,8 +50,10 @@ def _submission(**changes: Any) -> Submission:
     return Submission("acme", "Acme", "model:Net", 4, 1.0, **changes)
 
 
-def _choose(submission: Submission, folder: Path, mode: weights.WeightsMode) -> ChosenWeights:
-    entry = Entry(submission, folder / "acme", "entry", "digest")
+def _choose(
+    submission: Submission, folder: Path, mode: weights.WeightsMode, role: RowRole = "entry"
+) -> ChosenWeights:
+    entry = Entry(submission, folder / "acme", role, "digest")
     return weights.choose(entry, mode=mode, weights_dir=folder / "official")
 
 
@@ -96,6 +99,27 @@ def test_own_weights_beside_known_official_ones_are_demonstration_weights(tmp_pa
     path = _put(tmp_path / "acme" / "w.pth", b"ours")
     chosen = _choose(_submission(weights="w.pth", official=OFFICIAL), tmp_path, "bundled")
     assert (chosen.kind, chosen.path) == ("demo", path)
+
+
+def test_a_reference_without_own_weights_takes_official_ones_that_are_at_hand(
+    tmp_path: Path,
+) -> None:
+    submission = _submission(official=OFFICIAL)
+    remedy = "`esr weights fetch acme` brings its weights"
+    absent = _choose(submission, tmp_path, "bundled", "reference")
+    assert absent == ChosenWeights("seeded", remedy=remedy)
+    path = _put(tmp_path / "official" / "net.pth")
+    chosen = _choose(submission, tmp_path, "bundled", "reference")
+    assert (chosen.kind, chosen.path, chosen.remedy) == ("official", path, "")
+    assert _choose(submission, tmp_path, "bundled") == ChosenWeights("seeded")  # an entry's own say
+    _put(path, b"another")
+    with pytest.raises(weights.WeightsError, match="is not the published file"):
+        _choose(submission, tmp_path, "bundled", "reference")
+
+
+def test_a_reference_whose_weights_nobody_knows_says_so(tmp_path: Path) -> None:
+    chosen = _choose(_submission(), tmp_path, "official", "reference")
+    assert chosen == ChosenWeights("seeded", remedy="no public weights are known")
 
 
 def test_the_code_of_a_checkouts_entry_reads_its_own_weights(tmp_path: Path) -> None:

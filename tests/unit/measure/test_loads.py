@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.entries import write_entry
@@ -47,3 +48,15 @@ def test_official_weights_that_are_missing_are_bad_input_for_a_reference(tmp_pat
     (reference,) = catalogue.references(["rfdn_x4"])
     with pytest.raises(BadInput, match=r"RFDN_AIM\.pth is not in"):
         loads.contender(reference, PROTOCOL, mode="official", weights_dir=tmp_path)
+
+
+def test_a_reference_may_go_without_absent_weights_but_not_with_wrong_ones(tmp_path: Path) -> None:
+    (reference,) = catalogue.references(["rfdn_x4"])
+    options: Any = {"mode": "official", "weights_dir": tmp_path, "seeded_if_absent": True}
+    ready = loads.contender(reference, PROTOCOL, **options)
+    assert isinstance(ready, Contender)
+    assert (ready.weights.kind, ready.load.weights) == ("seeded", "")
+    assert ready.weights.remedy == "`esr weights fetch rfdn_x4` brings its weights"
+    (tmp_path / "RFDN_AIM.pth").write_bytes(b"another")
+    with pytest.raises(BadInput, match="is not the published file"):
+        loads.contender(reference, PROTOCOL, **options)

@@ -133,6 +133,35 @@ def test_printed_figures_of_one_source_share_a_row() -> None:
     assert all(it.rank is None and not it.best for it in lines[1].cells)
 
 
+def test_a_reference_without_trained_weights_has_its_printed_figures_below_it() -> None:
+    printed = PublishedFigures("paper", boards.VALID, psnr_db=29.01)
+    row = boards.ranked(1, role="reference", untrained=True, published=(printed,))
+    hiding = replace(boards.board(row).challenge, show_published=False)
+    lines = table(replace(boards.board(row), challenge=hiding)).lines
+    assert [line.kind for line in lines] == ["ranked"]
+    row = replace(row, entry=replace(row.entry, remedy="`esr weights fetch rlfn_ntire`"))
+    lines = table(replace(boards.board(row), challenge=hiding)).lines
+    assert [line.kind for line in lines] == ["ranked", "published"]
+
+
+def test_a_printed_runtime_stands_beside_that_over_the_baselines_of_the_same_print() -> None:
+    def printed(source: str, runtime_ms: float) -> PublishedFigures:
+        return PublishedFigures(source, runtime_ms=runtime_ms)
+
+    row = replace(
+        boards.ranked(1, published=(printed("paper", 30.0), printed("report", 8.0))),
+        runtime_ratio=Ratio("rfdn", 1.2, 1.1, 1.3),
+    )
+    base = boards.ranked(2, id="rfdn", published=(printed("paper", 20.0),))
+    board = boards.board(row, base)
+    drawn = table(
+        replace(board, in_blocks=True, challenge=replace(board.challenge, baseline="rfdn"))
+    )
+    at = [it.key for it in drawn.headings].index("runtime_ratio")
+    told = [(it.title, it.cells[at].text) for it in drawn.lines if it.kind == "published"]
+    assert told == [("paper", "1.500"), ("report", "–"), ("paper", "1.000")]
+
+
 def test_printed_macs_stand_in_columns_of_their_own_convention() -> None:
     columns = (
         Column("macs", "FLOPs", "G", 2),

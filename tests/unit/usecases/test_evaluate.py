@@ -20,9 +20,17 @@ from harness.core.run import JobKey, Run
 from harness.entries import catalogue
 from harness.measure import loads
 from harness.measure.jobs import Job, JobResult
+from harness.measure.loads import Contender
 from harness.measure.local_executor import LocalExecutor
 from harness.rules import rulebook
-from harness.usecases.evaluate import RunRequest, _measured, read_challenge, read_rules
+from harness.usecases.evaluate import (
+    RunRequest,
+    _contender,
+    _measured,
+    _weightless,
+    read_challenge,
+    read_rules,
+)
 from harness.usecases.run_rounds import Rows, _thorough_round, sharers
 
 ENV = Environment("here", {})
@@ -237,6 +245,24 @@ def _rounds_with(tmp_path: Path, budget_s: float | None, **seconds: float) -> tu
     request = RunRequest(budget_s=budget_s)
     run = _measured(request, run, contenders, cast("LocalExecutor", executor), store)
     return executor.rounds, run.challenge.protocol.rounds
+
+
+def test_a_challenges_reference_goes_without_absent_weights_unless_it_was_named(
+    tmp_path: Path,
+) -> None:
+    challenge = rulebook.read("sample")
+    (reference,) = catalogue.references(["rfdn_x4"])
+    asked = RunRequest(weights="official", weights_dir=tmp_path)
+    ready = _contender(reference, challenge, asked)
+    assert isinstance(ready, Contender)
+    (line,) = _weightless((ready,))
+    assert "`esr weights fetch rfdn_x4` brings them" in line
+    for name in ("rfdn", "rfdn_x4", "reference_models/rfdn", "rfdn:rfdn_x4"):
+        with pytest.raises(BadInput, match=r"RFDN_AIM\.pth is not in"):
+            _contender(reference, challenge, replace(asked, entries=(name,)))
+    (stranger,) = catalogue.references(["rlfn_x4"])
+    with pytest.raises(BadInput, match=r"rlfn_x4\.pth is not in"):
+        _contender(stranger, challenge, asked)
 
 
 def test_without_a_budget_there_are_as_many_rounds_as_were_asked_for(tmp_path: Path) -> None:
