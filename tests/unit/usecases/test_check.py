@@ -22,6 +22,7 @@ from harness.gate.pair import CheckRequest
 from harness.gate.result import Checked, CheckExit, exit_code
 from harness.gate.settings import CheckSettings
 from harness.measure.loads import CaptureOutcome, Contender
+from harness.rules import rulebook
 from harness.sandbox.confinement import NoConfinement
 from harness.sandbox.isolation import Isolation
 from harness.usecases.check import check
@@ -243,8 +244,11 @@ def test_a_new_entry_is_held_against_the_challenges_baseline_where_it_is_to(
     assert note in found.notes
     (again,) = revisions("other", worlds=[World()], challenge="classic_x4", **changes)
     assert again.baseline == "rlfn_x4"
-    with pytest.raises(BadInput, match="the baseline of ntire2026: span: neither a folder"):
-        revisions("other", worlds=[], challenge="ntire2026", **changes)
+    year = (rulebook.BUNDLED / "ntire2026.toml").read_text(encoding="utf-8")
+    rules = tmp_path / "elsewhere.toml"
+    rules.write_text(year.replace('baseline = "span_x4"', 'baseline = "elsewhere"'))
+    with pytest.raises(BadInput, match="the baseline of ntire2026: elsewhere: neither a folder"):
+        revisions("other", worlds=[], challenge=str(rules), **changes)
     write_entry(tmp_path / "double", CONV, scale="2")
     with pytest.raises(BadInput, match="double is x2, the baseline rlfn_ntire_x4 is x4"):
         revisions("double", worlds=[], **changes)

@@ -76,7 +76,7 @@ def test_the_baselines_row_scores_the_others(file: Path, tmp_path: Path) -> None
     board = import_results(file, "ntire2026", tmp_path / "reports")
     # half the runtime, the same counts: 0.8 e + 0.2 e squared
     assert board.rows[0].standings["main"].score == pytest.approx(3.6524, abs=1e-3)
-    span = next(it for it in board.rows if it.entry.id == "span")
+    span = next(it for it in board.rows if it.entry.id == "span_x4")
     assert (span.ranked, span.reason) == (False, "not entered for ranking")
 
 
@@ -113,7 +113,7 @@ def test_a_team_that_calls_its_model_like_the_baseline_is_not_it(tmp_path: Path)
     board = import_results(file, "ntire2025", tmp_path / "reports")
     assert {it.entry.id: it.entry.role for it in board.rows} == {
         "id41_efdn_baseline": "entry",
-        "efdn": "reference",
+        "efdn_x4": "reference",
     }
 
 
@@ -134,11 +134,11 @@ def test_rules_without_names_know_the_baseline_by_its_id(tmp_path: Path) -> None
         "\n".join(it for it in year.splitlines() if not it.startswith("baseline_names")),
         encoding="utf-8",
     )
-    file = write(tmp_path / "results.json", {"7_span": row(5.0), "00_SPAN": row(10.0)})
+    file = write(tmp_path / "results.json", {"7_span_x4": row(5.0), "00_SPAN_x4": row(10.0)})
     board = import_results(file, str(rules), tmp_path / "reports")
     assert {it.entry.id: it.entry.role for it in board.rows} == {
-        "id07_span": "entry",
-        "span": "reference",
+        "id07_span_x4": "entry",
+        "span_x4": "reference",
     }
 
 
@@ -147,7 +147,7 @@ def test_a_faulty_row_of_the_baseline_is_a_failed_reference(tmp_path: Path) -> N
     file = write(tmp_path / "results.json", document)
     board = import_results(file, "ntire2026", tmp_path / "reports")
     last = board.rows[-1].entry
-    assert (last.id, last.role, last.status) == ("span", "reference", "failed")
+    assert (last.id, last.role, last.status) == ("span_x4", "reference", "failed")
 
 
 def test_the_board_is_kept_apart_and_drawn_again(file: Path, tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_2026_scores_are_relative_to_the_reference_s_own_row(
     first = row(board, "22_spanv2_esr_c2")
     assert first.standings["main"].score == pytest.approx(by_hand)
     assert first.standings["main"].rank == 1
-    assert row(board, "span").standings == {}
+    assert row(board, "span_x4").standings == {}
 
 
 def test_2026_under_both_rulings(boards_2026: tuple[Leaderboard, Leaderboard]) -> None:
