@@ -35,11 +35,12 @@ def least_macs_per_pixel(counts: Counts | None) -> float:
         return 0.0
     figures = [counts.counter(it.id) for it in COMPARED]
     known = [it.matmul_macs for it in figures if it is not None and it.matmul_macs is not None]
-    here = min(known, default=0) / (counts.height * counts.width)
+    enlarged = counts.enlarged**2
+    here = enlarged * min(known, default=0) / (counts.height * counts.width)
     there = counts.elsewhere
     if there is None or there.error:
         return here
-    return min(here, there.closed_form / (there.height * there.width))
+    return min(here, enlarged * there.closed_form / (there.height * there.width))
 
 
 def _of_round(counts: Counts | None, figures: RoundFigures, scale: int) -> Iterator[Audit]:
@@ -47,7 +48,8 @@ def _of_round(counts: Counts | None, figures: RoundFigures, scale: int) -> Itera
     if calibration is None:
         raise ValueError("a round without a calibration has no floor")
     macs_per_pixel = least_macs_per_pixel(counts)
-    written_per_pixel = 3 * scale**2 * (_BYTES if precision == "fp32" else _BYTES // 2)
+    channels = counts.channels if counts else 3
+    written_per_pixel = channels * scale**2 * (_BYTES if precision == "fp32" else _BYTES // 2)
     best_of_any = max(calibration.macs_per_s.values())
     best = calibration.macs_per_s.get(precision, best_of_any)
     for seconds, pixels in _works(figures):

@@ -130,7 +130,10 @@ class Counter:
 
 @finite_value
 class Counts:
-    """Static figures of a model at batch 1, 3 channels, `height` x `width` LR pixels."""
+    """Static figures of a model at batch 1, `channels` x `height` x `width` pixels.
+
+    Those are of the image that it is given: the LR image, `enlarged` so many times.
+    """
 
     height: int
     width: int
@@ -148,6 +151,13 @@ class Counts:
     # the largest difference between the output of a forward that counters watch and of one that
     # nobody does, as a part of the data range; None where neither could be had
     watched_apart: float | None = None
+    channels: int = 3
+    enlarged: int = 1
+
+    @property
+    def lr_size(self) -> tuple[int, int]:
+        """Height and width of the LR image."""
+        return self.height // self.enlarged, self.width // self.enlarged
 
     def counter(self, name: str) -> Counter | None:
         """The counter of that name, if it ran."""

@@ -18,6 +18,8 @@ ENTRY_PATTERN = re.compile(rf"(?!.*\.py:){_DOTTED}:{_DOTTED}")  # a module goes 
 PATH_CAP = 120  # characters: no part of it is too long for a file system
 Precision = Literal["fp32", "fp16", "bf16"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+ModelColour = Literal["rgb", "y"]
+ModelInput = Literal["lr", "bicubic"]
 WeightsKind = Literal["own", "demo", "official", "seeded"]
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt")
 NAME_CAP = 200  # characters of a team or a title
@@ -117,8 +119,10 @@ class Submission:
 
     `entry` is `module:attribute` of a class or factory in the submission's folder, where a module
     is a file or stands in a package; `data_range` is what the model expects and returns, 1.0 or
-    255.0; `scale` 2, 3 or 4. `ignore_keys` are names in the file of weights, or patterns of them,
-    that the model does not have. Paths are relative to the folder.
+    255.0; `scale` 2, 3 or 4. A model of `channels` "y" takes BT.601 luma, and returns luma or RGB;
+    one of `input` "bicubic" takes the LR image enlarged by bicubic, and returns it in that size.
+    `ignore_keys` are names in the file of weights, or patterns of them, that the model does not
+    have. Paths are relative to the folder.
     """
 
     id: str
@@ -131,6 +135,8 @@ class Submission:
     paper: str = ""
     licence: str = ""
     kwargs: dict[str, Any] = field(default_factory=dict)
+    channels: ModelColour = "rgb"
+    input: ModelInput = "lr"
     weights: str = ""
     weights_key: str = ""
     strip_prefix: str = ""

@@ -60,7 +60,7 @@ def _exchanged(session: Session, side: int) -> ExchangeCost:
     for _ in range(TRIES):
         exchange = session.forward(image)
         began = time.perf_counter()
-        session.collect(image)
+        session.collect()
         fetched.append(time.perf_counter() - began)
         beside.append(exchange.wall_s - exchange.seconds)
     return exchange_cost(side, beside[1:], fetched[1:])

@@ -22,7 +22,7 @@ from harness.documents import atomic
 from harness.documents.typed import adapter
 from harness.entries.catalogue import Rejected
 from harness.machine import environment as machine
-from harness.measure.jobs import content_digest
+from harness.measure.jobs import content_digest, told
 from harness.measure.loads import CaptureOutcome, Contender
 from harness.measure.session import LrImage, OutputReply, Session, Task
 from harness.measure.tasks import ask_worker, tried
@@ -121,12 +121,11 @@ def capture(contender: Contender, capturing: Capturing, images: tuple[LrImage, .
 
 def _path(contender: Contender, task: Task, capturing: Capturing) -> Path:
     """Where the outcome is kept: by the hash of everything that decides it."""
-    load = dataclasses.replace(task.load, folder="", weights="")
     content: dict[str, object] = {
         "version": CAPTURING,
         "entry": contender.entry.digest,
         "weights": contender.weights.digest,
-        "load": dataclasses.asdict(load),
+        "load": told(task.load),
         "sizes": capturing.sizes,
         "count": capturing.count,
         "libraries": machine.versions(machine.COUNTING),

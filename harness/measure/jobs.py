@@ -22,6 +22,7 @@ from harness.wire.messages import Load
 
 MEASURING = 5  # raise it when a change makes older round records incomparable
 COUNTING = 4  # and this one for count records
+_LATER = ("channels", "enlarged")  # fields of a `Load`
 
 
 @dataclass(frozen=True)
@@ -83,13 +84,23 @@ class Job:
         return content_digest(self._content())
 
     def _content(self) -> dict[str, object]:
-        # machine paths are no content: the digests stand for the folder and the weights
-        load = dataclasses.asdict(dataclasses.replace(self.load, folder="", weights=""))
+        load = told(self.load)
         if self.load.form != "graph":  # told by the form; older records keep their keys
             del load["square_tiles"], load["seeded"]
         if not self.load.ignore_keys:  # nor is this told where nothing is ignored
             del load["ignore_keys"]
         return {"entry": self.entry_digest, "weights": self.weights_digest, "load": load}
+
+
+def told(load: Load) -> dict[str, object]:
+    """What a content key holds of how an entry is loaded.
+
+    Machine paths are no content: digests stand for the folder and the weights. Fields that older
+    keys know nothing of are untold where they have their defaults.
+    """
+    content = dataclasses.asdict(dataclasses.replace(load, folder="", weights=""))
+    later = {it.name: it.default for it in dataclasses.fields(Load) if it.name in _LATER}
+    return {name: it for name, it in content.items() if name not in later or it != later[name]}
 
 
 @dataclass(frozen=True)

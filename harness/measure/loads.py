@@ -99,6 +99,8 @@ def declared(
         pad_to_multiple=submission.pad_to_multiple,
         channels_last=submission.channels_last,
         compile=submission.compile,
+        channels=1 if submission.channels == "y" else 3,
+        enlarged=submission.scale if submission.input == "bicubic" else 1,
         form=entry.form,
         square_tiles=entry.form == "ntire",
     )

@@ -100,7 +100,7 @@ def time_passes(
             output = None
             # of an entry's own code each one, lest work wait for what is never asked
             if timed_pass == 0 or audited_code:
-                output, exchange = session.fetched(image, exchange)
+                output, exchange = session.fetched(exchange)
                 collect_s += exchange.collect_s or 0.0
             samples.append(_sample(image, timed_pass, exchange, beside.ranked_s(exchange)))
             if timed_pass == 0 and not audited_code:

@@ -125,7 +125,7 @@ class AuditedRound(PlainRound):
         if not self._session.task.as_code or _key(image) not in self._itself:
             return None
         with self._auditing():
-            return self._fetched(image, self._session.forward(image))
+            return self._fetched(self._session.forward(image))
 
     def given(self, image: LrImage, timed_pass: int) -> LrImage:
         """An image that nobody has seen; a graph's scored pass is timed on the image itself."""
@@ -149,7 +149,7 @@ class AuditedRound(PlainRound):
         """Keep what is looked at later, and probe at the drawn places."""
         with self._auditing():
             if output is None and image is self._compared:
-                output, exchange = self._session.fetched(image, exchange)
+                output, exchange = self._session.fetched(exchange)
             self._exchanges.append(exchange)
             if image is self._target:
                 self._ranked_s.append(exchange.seconds)
@@ -222,7 +222,7 @@ class AuditedRound(PlainRound):
     def _shown_afresh(self, image: LrImage) -> None:
         version = self._fresh(image, thresholds.FRESH_SHARE_CHANGED)
         shown = replace(image, pixels=version.shown)
-        self._after_fresh(image, version, self._fetched(shown, self._session.forward(shown)))
+        self._after_fresh(image, version, self._fetched(self._session.forward(shown)))
 
     def _after_fresh(self, image: LrImage, version: Fresh, output: Uint8) -> None:
         """Hold the output of a fresh version against the scored output: both, or their errors.
@@ -274,7 +274,7 @@ class AuditedRound(PlainRound):
                 elif kind == MOSAIC:
                     given = mosaics.pop(0)
                 exchange = self._session.forward(given)
-                output = self._fetched(given, exchange)
+                output = self._fetched(exchange)
                 self._seconds[kind].append(exchange.seconds)
                 if kind == FRESH:
                     fresh.append((version, output))
@@ -294,7 +294,7 @@ class AuditedRound(PlainRound):
             return ()
         if scores.doubtful(self._mosaics.errors(), thresholds.LOST_OF_PARTS):
             for mosaic in self._mosaics.more(thresholds.MORE_PAIRS):
-                self._mosaics.answered(self._fetched(mosaic, self._session.forward(mosaic)))
+                self._mosaics.answered(self._fetched(self._session.forward(mosaic)))
         return self._mosaics.errors()
 
     def _more_fresh(self) -> None:
@@ -345,7 +345,7 @@ class AuditedRound(PlainRound):
             if there is None:
                 raise ValueError("asked for without a count to hold it against")
             before = session.reply(image).pixels
-            here = session.count(there.height, there.width, quick=True).counts
+            here = session.count(*there.lr_size, quick=True).counts
             return CountedAgain(before, session.reply(image).pixels, here, there)
         except WorkerFailed as error:
             return CountedAgain(there=there, error=error.failure.message)
@@ -356,9 +356,9 @@ class AuditedRound(PlainRound):
     def _afresh(self, image: LrImage) -> LrImage:
         return replace(image, pixels=self._draw.fresh(image.pixels).shown)
 
-    def _fetched(self, image: LrImage, exchange: Exchange) -> Uint8:
+    def _fetched(self, exchange: Exchange) -> Uint8:
         """The output of a probe's forward, which is part of the trace."""
-        output, exchange = self._session.fetched(image, exchange)
+        output, exchange = self._session.fetched(exchange)
         self._exchanges.append(exchange)
         return output
 

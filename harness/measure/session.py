@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
 from harness.audits import thresholds
 from harness.audits.clocks import Exchange
 from harness.core import record
@@ -26,6 +24,7 @@ from harness.machine import gpu_monitor, nvml, proc
 from harness.machine.gpu_monitor import ThrottleGuard
 from harness.measure import energy as joules
 from harness.measure.answer_validation import honest_counts, of_answer, told_notes
+from harness.measure.conversion import Conversion
 from harness.measure.peak_memory import PeakMemory
 from harness.measure.worker_process import WorkerFailed, WorkerProcess
 from harness.quality.pixels import Uint8
@@ -104,6 +103,8 @@ class Session:
         self.task = task
         self.start_s = max(until_ready_s - ready.load_s, 0.0)
         self._worker = worker
+        self._conversion = Conversion.of(task.load)
+        self._given: LrImage | None = None  # of the last forward
         self._until = time.monotonic() + task.protocol.round_deadline_s
         self._memory = PeakMemory(worker)
         self._slowest_s = 0.0  # of the ranked forwards, for an LR pixel
@@ -125,12 +126,12 @@ class Session:
         expected: type[A],
         stage: Stage,
         *,
-        image: LrImage | None = None,
+        payload: bytes | memoryview = b"",
         more_s: float = 0.0,
         most_s: float = math.inf,
         payload_cap: int = 0,
     ) -> tuple[A, bytearray]:
-        """The answer to what may come with an image, within the stage's deadline and `more_s`.
+        """The answer to what may come with a payload, within the stage's deadline and `more_s`.
 
         That deadline is `most_s` where this is less. Nothing is asked once the round's has passed.
         """
@@ -142,7 +143,7 @@ class Session:
         return self._worker.ask(
             request,
             expected,
-            image.pixels.data.cast("B") if image else b"",
+            payload,
             stage=stage,
             deadline_s=min(usual_s.get(stage, limits.forward_deadline_s), most_s) + more_s,
             payload_cap=payload_cap,
@@ -151,7 +152,7 @@ class Session:
     def reply(self, image: LrImage) -> OutputReply:
         """One forward and its output."""
         seconds = self.forward(image).seconds
-        pixels, output = self.collect(image)
+        pixels, output = self.collect()
         return OutputReply(pixels, output, seconds)
 
     def count(
@@ -162,12 +163,21 @@ class Session:
         *,
         quick: bool = False,
     ) -> CountFigures:
-        """The counters' figures, and what a captured network costs at `sizes` of LR images."""
+        """The counters' figures, and what a captured network costs at `sizes` of LR images.
+
+        Sizes are those of LR images; the model is counted at what it is given for them.
+        """
         if len(sizes) >= LIST_CAP:  # an answer has the counted one as well
             sizes = tuple(random.SystemRandom().sample(sizes, LIST_CAP - 1))
-        request = messages.Count(height, width, quick=quick or self.task.quick, sizes=sizes)
+        given = tuple(map(self._conversion.size, sizes))
+        request = messages.Count(
+            *self._conversion.size((height, width)), quick=quick or self.task.quick, sizes=given
+        )
         counted, _ = self._ask(request, messages.Counted, "count")
-        counts = honest_counts(counted.counts)
+        load = self.task.load
+        counts = replace(
+            honest_counts(counted.counts), channels=load.channels, enlarged=load.enlarged
+        )
         return CountFigures(counts, self.notes(), self.ready.untrained)
 
     def export(self) -> bytes:
@@ -180,7 +190,8 @@ class Session:
         self, sizes: tuple[tuple[int, int], ...], count: tuple[int, int]
     ) -> tuple[messages.Captured, bytes]:
         """The model as a graph for LR images of these sizes, or why it is none."""
-        request = messages.Capture(sizes, count)
+        given = tuple(map(self._conversion.size, sizes))
+        request = messages.Capture(given, self._conversion.size(count))
         captured, payload = self._ask(
             request,
             messages.Captured,
@@ -247,14 +258,15 @@ class Session:
         """
         if not self._slowest_s or self.task.load.compile:
             return math.inf
-        height, width = image.size
+        height, width = self._conversion.size(image.size)
         return UNRANKED_S + UNRANKED_FACTOR * self._slowest_s * height * width
 
     def _repeat(self, image: LrImage) -> joules.Window:
-        request = messages.Repeat(*image.size, joules.WINDOW_S)
+        size, payload = self._sent(image)
+        request = messages.Repeat(*size, joules.WINDOW_S)
         began = time.perf_counter()
         repeated, _ = self._ask(
-            request, messages.Repeated, "forward", image=image, more_s=joules.WINDOW_S
+            request, messages.Repeated, "forward", payload=payload, more_s=joules.WINDOW_S
         )
         return repeated.forwards, time.perf_counter() - began
 
@@ -263,14 +275,14 @@ class Session:
         return self._forward(image, stage, self._most_s(image))
 
     def _forward(self, image: LrImage, stage: Stage, most_s: float) -> Exchange:
-        height, width = image.size
+        (height, width), payload = self._sent(image)
         compiles = self.task.load.compile and stage == "warmup"
         more_s = self.task.protocol.load_deadline_s if compiles else 0.0
         request = messages.Forward(height, width)
         before = self._cpu_s()
         began = time.perf_counter()
         done, _ = self._ask(
-            request, messages.Done, stage, image=image, more_s=more_s, most_s=most_s
+            request, messages.Done, stage, payload=payload, more_s=more_s, most_s=most_s
         )
         wall_s = time.perf_counter() - began
         refuse_negative(stage, (done.compile_s, done.device_wall_s))
@@ -285,23 +297,36 @@ class Session:
             height * width, done.seconds, wall_s, cpu_s, device_wall_s=done.device_wall_s
         )
 
-    def collect(self, image: LrImage) -> tuple[Uint8, Output]:
-        """The output of the last forward, which was of `image`."""
-        height, width = (side * self.task.load.scale for side in image.size)
-        size = height * width * 3
-        output, payload = self._ask(messages.Collect(), Output, "collect", payload_cap=size)
-        if (output.height, output.width, len(payload)) != (height, width, size):
-            message = f"{len(payload)} bytes of output, {size} expected"
-            raise WorkerFailed(failed("collect", "protocol", message))
-        return np.frombuffer(payload, dtype=np.uint8).reshape(height, width, 3), output
+    def _sent(self, image: LrImage) -> tuple[tuple[int, int], memoryview]:
+        """Height and width of what the worker is given for an image, and that itself."""
+        self._given = image
+        planes = self._conversion.given(image.pixels)
+        return (planes.shape[0], planes.shape[1]), planes.data.cast("B")
 
-    def fetched(self, image: LrImage, exchange: Exchange) -> tuple[Uint8, Exchange]:
+    def collect(self) -> tuple[Uint8, Output]:
+        """The output of the last forward."""
+        image, output, _ = self._collected()
+        return image, output
+
+    def fetched(self, exchange: Exchange) -> tuple[Uint8, Exchange]:
         """The output of the last forward, and what is known of it with the fetching."""
+        image, _, took_s = self._collected()
+        sr_pixels = image.shape[0] * image.shape[1]
+        return image, replace(exchange, sr_pixels=sr_pixels, collect_s=took_s)
+
+    def _collected(self) -> tuple[Uint8, Output, float]:
+        """The output of the last forward as an image, and the seconds until it was here."""
+        if self._given is None:
+            raise RuntimeError("there was no forward")
+        height, width = self._given.size
+        sr = height * self.task.load.scale, width * self.task.load.scale
+        cap = self._conversion.payload_cap(sr)
         began = time.perf_counter()
-        output, _ = self.collect(image)
+        output, payload = self._ask(messages.Collect(), Output, "collect", payload_cap=cap)
         took_s = time.perf_counter() - began
-        sr_pixels = output.shape[0] * output.shape[1]
-        return output, replace(exchange, sr_pixels=sr_pixels, collect_s=took_s)
+        if fault := self._conversion.fault(output, payload, sr):
+            raise WorkerFailed(failed("collect", "protocol", fault))
+        return self._conversion.image(output, payload, self._given.pixels), output, took_s
 
     def inspect(self, stage: Stage) -> ProcessState:
         """What the process says of itself."""
@@ -314,13 +339,14 @@ class Session:
 
     def observe(self, image: LrImage) -> WatchedForward:
         """What a forward of `image` worked with."""
-        request = messages.Observe(*image.size)
+        size, payload = self._sent(image)
+        request = messages.Observe(*size)
         more_s = self.task.protocol.load_deadline_s if self.task.load.compile else 0.0
         observed, _ = self._ask(
             request,
             messages.Observed,
             "forward",
-            image=image,
+            payload=payload,
             more_s=more_s,  # watched, it may be compiled once more
             most_s=self._most_s(image),
         )

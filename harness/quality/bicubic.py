@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.quality.pixels import Uint8, require_image, require_scale
+from harness.quality.pixels import Floats, Uint8, require_image, require_scale
 
 # Floating-point elements of input that one block may hold; keeps the working set in cache.
 _BLOCK = 1 << 18
@@ -46,6 +46,15 @@ def upscale(image: Uint8, scale: int) -> Uint8:
     """
     require_scale(scale)
     return imresize(image, Fraction(scale))
+
+
+def upscale_exactly(plane: Floats, scale: int) -> Floats:
+    """`upscale` of an H x W plane of any values that is nowhere rounded and nowhere clipped.
+
+    So MATLAB's `imresize` enlarges a plane of doubles.
+    """
+    require_scale(scale)
+    return _enlarged_rows(_enlarged_rows(plane, scale).T, scale).T
 
 
 def crop_to_multiple(image: Uint8, scale: int) -> Uint8:
@@ -153,7 +162,20 @@ def _resize_rows(image: Uint8, scale: Fraction) -> Uint8:
     return result.reshape(len(result), *image.shape[1:])
 
 
-def _mirrored(image: Uint8, scale: Fraction, kernel: _Kernel) -> Uint8:
+def _enlarged_rows(plane: Floats, scale: int) -> Floats:
+    """The first axis enlarged, phase by phase."""
+    kernel = _kernel(Fraction(scale))
+    padded = _mirrored(plane, Fraction(scale), kernel)
+    height = len(plane)
+    result = np.empty((height * scale, plane.shape[1]))
+    for number, phase in enumerate(kernel.phases):
+        taps = [(weight, at - kernel.first) for weight, offsets in phase for at in offsets]
+        total = sum(weight * padded[start : start + height] for weight, start in taps)
+        result[number::scale] = total / kernel.unit
+    return result
+
+
+def _mirrored(image: NDArray[Any], scale: Fraction, kernel: _Kernel) -> NDArray[Any]:
     """Rows `first` to the last one that any output row needs, mirrored beyond the image."""
     height = len(image)
     periods = math.ceil(math.ceil(height * scale) / scale.numerator)

@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+_LUMA_SPAN = 219 / 255  # of a grey level, in luma
 _LUMA_WEIGHTS = np.array([[299.0, 587.0, 114.0]], np.float32)
 # Rows are converted a few at a time, so that no float copy of a whole RGB image is made.
 _STRIP = 1 << 17
@@ -64,6 +65,19 @@ def strips(image: NDArray[Any]) -> Iterator[slice]:
 
 RGB = ColourSpace(name="RGB", pedestal=0.0, step=1.0, samples=rgb_samples)
 LUMA = ColourSpace(name="Y", pedestal=16.0, step=0.219 / 255, samples=luma_samples)
+
+
+def with_luma(rgb: NDArray[np.uint8], plane: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
+    """The uint8 image, H x W x 3, with the luma `plane`, H x W in [16, 235], and `rgb`'s chroma.
+
+    All colours of a pixel move by the same amount, which changes luma alone. What leaves 0 to 255
+    is clipped, as where YCbCr is turned into RGB; rounding is half to even.
+    """
+    result = np.empty_like(rgb)
+    for rows in strips(rgb):
+        moved = (plane[rows] - luma(rgb[rows])) / _LUMA_SPAN
+        result[rows] = np.rint(np.clip(rgb[rows] + moved[..., None], 0, 255))
+    return result
 
 
 def luma(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -141,7 +141,7 @@ def _counters(entry: BoardEntry) -> Grid | None:
     if counts is None:
         return None
     return Grid(
-        f"Counters at 3×{counts.height}×{counts.width}",
+        f"Counters at {counts.channels}×{counts.height}×{counts.width}",
         (
             "Counter",
             "MACs [G]",

@@ -18,8 +18,9 @@ exactly one:
     Stop                ->  (exit)
 
 Each request carries a mark of its own, drawn at random, and its answer repeats it.
-An image travels as the payload of its message: uint8, height x width x 3, RGB, C order. Weights
-travel as a safetensors file.
+An image travels as the payload of its message, in C order: uint8, height x width x 3, RGB; or, of
+one channel, its luma, float32, height x width, not rounded, from 16 to 235. Weights travel as a
+safetensors file.
 Every figure in an answer is a claim: the trusted side checks or bounds it.
 """
 
@@ -65,14 +66,21 @@ class Load:
     seeded_if_absent: bool = False  # a checkpoint that is not there leaves the model untrained
     channels_last: bool = False  # memory format of weights and input
     compile: bool = False  # by torch.compile, outside of the timed forwards
+    channels: int = 3  # of the model's images: 3 of RGB, or 1 of luma
+    enlarged: int = 1  # times the LR size, that images have which the worker is sent
+
+    @property
+    def factor(self) -> int:
+        """How many times larger the model's output is than what it is given."""
+        return self.scale // self.enlarged
 
 
 @dataclass(frozen=True)
 class Count:
-    """Count parameters, MACs, activations and convolutions at a 3 x height x width LR input.
+    """Count parameters, MACs, activations and convolutions at an input of height x width pixels.
 
     `quick` asks for the counter of NTIRE 2022 alone. A captured network tells its cost at `sizes`,
-    of LR images, as well.
+    of images that are timed, as well.
     """
 
     height: int
@@ -110,7 +118,7 @@ class Export:
 
 @dataclass(frozen=True)
 class Capture:
-    """Send the loaded model as a graph that holds for LR images of these heights and widths.
+    """Send the loaded model as a graph that holds for images of these heights and widths.
 
     `count` is the size that it will be counted at.
     """
@@ -186,13 +194,17 @@ class Repeated:
 
 @dataclass(frozen=True)
 class Output:
-    """The SR image, as the payload; the extremes are those before clamping, in data range units."""
+    """The SR image, as the payload; the extremes are those before clamping, in data range units.
+
+    A model that takes one channel may return one, or RGB.
+    """
 
     height: int
     width: int
     dtype: str
     low: float
     high: float
+    channels: int = 3
 
 
 @dataclass(frozen=True)

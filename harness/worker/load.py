@@ -80,7 +80,13 @@ def _of_graph(request: Load) -> Loaded:
     from harness.worker.graph import rebuild  # most workers need none of it
 
     network, tensors = rebuild.read(Path(request.weights))
-    model = rebuild.rebuild(network, tensors, device=request.device, deployed=bool(request.deploy))
+    model = rebuild.rebuild(
+        network,
+        tensors,
+        device=request.device,
+        deployed=bool(request.deploy),
+        channels=request.channels,
+    )
     if request.channels_last:
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     params = _parameters(model)

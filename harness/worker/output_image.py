@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 
+LUMA, RGB = 1, 3  # channels
+
 
 class WrongOutput(Exception):
     """The model's output can't be an SR image; `reason` is one of core.outcome.Reason."""
@@ -17,6 +19,8 @@ class WrongOutput(Exception):
 
 def checked(output: Any, expected: tuple[int, ...]) -> torch.Tensor:
     """`output` if it is one floating point tensor of the `expected` shape, else WrongOutput.
+
+    Of a model that takes luma RGB is taken as well.
 
     A subclass of Tensor is refused: it could put off the work until its values are asked for, and
     that is after the clock has stopped.
@@ -35,7 +39,9 @@ def _fault(output: Any, expected: tuple[int, ...]) -> str:
         return f"a {name}, a subclass of Tensor: return a plain tensor"
     if output.layout is not torch.strided:
         return f"of layout {output.layout}: return a plain tensor"
-    if tuple(output.shape) != expected:
+    images, channels, *size = expected
+    coloured = (images, RGB, *size) if channels == LUMA else expected
+    if tuple(output.shape) not in (expected, coloured):
         got = "x".join(map(str, output.shape)) or "a single number"
         return f"{got}, not {'x'.join(map(str, expected))}"
     return "" if output.is_floating_point() else f"of {output.dtype}, not floating point"

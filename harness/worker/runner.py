@@ -18,10 +18,10 @@ from harness.wire.messages import Load, Observed, Output
 from harness.worker.compiling import Compiling, compiled
 from harness.worker.cuda_timer import CudaTimer
 from harness.worker.operator_dtypes import observe
-from harness.worker.output_image import WrongOutput, checked
+from harness.worker.output_image import LUMA, WrongOutput, checked
 from harness.worker.tiling import square_tiled, tiled
 
-Pixels = npt.NDArray[np.uint8]
+Pixels = npt.NDArray[Any]  # height x width x channels: uint8 RGB, or float32 luma
 # bound before any submission is imported, so that a clock patched in place changes nothing here
 _now = time.perf_counter
 _detached = torch.Tensor.detach
@@ -46,14 +46,14 @@ class Runner:
         self.written = 0  # forwards that wrote to their input
 
     def forward(self, image: Pixels) -> float:
-        """Seconds of the forward of an LR image, uint8 height x width x 3. The result is kept.
+        """Seconds of the forward of an image. The result is kept.
 
         It is checked here, after the clock has stopped: most passes never collect it.
         """
         self._kept = None  # freed before the next one is made: peak memory is of one forward
-        height, width, _ = image.shape
-        scale = self._declared.scale
-        self._expected = (1, 3, height * scale, width * scale)
+        height, width, channels = image.shape
+        factor = self._declared.factor
+        self._expected = (1, channels, height * factor, width * factor)
         batch = self._to_batch(image)
         version = batch._version  # noqa: SLF001 - torch has no other name for it
         with torch.no_grad():
@@ -92,7 +92,10 @@ class Runner:
         return observe(self._call, self._to_batch(image))
 
     def collect(self) -> tuple[Output, memoryview]:
-        """The kept result as uint8: clamped to the data range, scaled to 255, half to even."""
+        """The kept result, clamped to the data range and scaled to 255: RGB as uint8, half to even.
+
+        Luma stays as it is, in float32: it is rounded once it has its colours.
+        """
         kept = checked(self._kept, self._expected)
         with torch.no_grad():
             values = kept.cpu().to(torch.float32)
@@ -100,8 +103,9 @@ class Runner:
             if not np.isfinite([low, high]).all():
                 raise WrongOutput("non_finite", "the output holds NaN or infinity")
             image = _to_image(values[0], self._declared.data_range)
-        _, _, height, width = self._expected
-        return Output(height, width, str(kept.dtype), low, high), image.data.cast("B")
+        channels, height, width = values.shape[1:]
+        output = Output(height, width, str(kept.dtype), low, high, channels)
+        return output, image.data.cast("B")
 
     def rest(self) -> None:
         """Keep nothing of the last forward, and give back what the heap has kept of it."""
@@ -144,11 +148,11 @@ def in_tiles(model: nn.Module, declared: Load) -> Callable[[torch.Tensor], Any]:
         return model
     if declared.square_tiles:
         return square_tiled(
-            model, scale=declared.scale, tile=declared.tile, overlap=declared.tile_overlap
+            model, scale=declared.factor, tile=declared.tile, overlap=declared.tile_overlap
         )
     return tiled(
         model,
-        scale=declared.scale,
+        scale=declared.factor,
         tile=declared.tile,
         overlap=declared.tile_overlap,
         multiple=declared.pad_to_multiple,
@@ -156,14 +160,14 @@ def in_tiles(model: nn.Module, declared: Load) -> Callable[[torch.Tensor], Any]:
 
 
 def shown_sizes(declared: Load, sizes: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Heights and widths that the model itself is given for LR images of `sizes`."""
+    """Heights and widths that the model itself is given for images of `sizes`."""
     found: set[tuple[int, int]] = set()
 
     class Recorder(nn.Module):
         def forward(self, image: torch.Tensor) -> torch.Tensor:
             height, width = image.shape[-2:]
             found.add((height, width))
-            return image.new_zeros(1, 3, height * declared.scale, width * declared.scale)
+            return image.new_zeros(1, 3, height * declared.factor, width * declared.factor)
 
     run = in_tiles(Recorder(), declared)
     for size in sizes:
@@ -178,9 +182,11 @@ def _cpu_seconds(call: Callable[[torch.Tensor], Any], batch: torch.Tensor) -> tu
 
 
 def _to_image(values: torch.Tensor, data_range: float) -> Pixels:
-    """uint8 height x width x 3 of 3 x height x width values, which are left as they are."""
+    """Height x width x channels of channels x height x width values, which are left as they are."""
     scaled = values.clamp(0.0, data_range)
     if data_range != 255.0:
         scaled = scaled.mul_(255.0 / data_range)
-    pixels: Pixels = scaled.round_().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+    if values.shape[0] != LUMA:
+        scaled = scaled.round_().to(torch.uint8)
+    pixels: Pixels = scaled.permute(1, 2, 0).contiguous().numpy()
     return pixels

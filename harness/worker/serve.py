@@ -18,7 +18,7 @@ from harness.wire.messages import TEXT_CAP, Answer, Done, Forward, Observe, Repe
 from harness.worker import global_settings, reasons, rebinding
 from harness.worker.caps import within_caps
 from harness.worker.load import BadWeights, Loaded, load
-from harness.worker.output_image import WrongOutput
+from harness.worker.output_image import LUMA, WrongOutput
 from harness.worker.runner import Runner, precision, shown_sizes
 
 AnswerWithPayload = tuple[Answer, bytes | memoryview]
@@ -147,6 +147,7 @@ class Worker:
             loaded.model,
             height=request.height,
             width=request.width,
+            channels=loaded.declared.channels,
             data_range=loaded.data_range,
             quick=request.quick,
         )
@@ -187,6 +188,7 @@ class Worker:
                 fused.model,
                 height=request.height,
                 width=request.width,
+                channels=fused.declared.channels,
                 data_range=fused.data_range,
             )
         except Exception as error:  # noqa: BLE001 - a submission may raise anything at all
@@ -204,7 +206,9 @@ class Worker:
     def _on_image(self, request: Forward | Repeat | Observe, payload: bytearray) -> Answer:
         """The answer to a request that brings an image."""
         runner = self._need_runner()
-        image = np.frombuffer(payload, dtype=np.uint8).reshape(request.height, request.width, 3)
+        channels = self._need_loaded().declared.channels
+        kind = np.float32 if channels == LUMA else np.uint8
+        image = np.frombuffer(payload, kind).reshape(request.height, request.width, channels)
         match request:
             case Repeat():
                 return messages.Repeated(runner.repeat(image, request.seconds))

@@ -17,7 +17,7 @@ Upscale = Callable[[torch.Tensor], torch.Tensor]
 
 
 def tiled(model: nn.Module, *, scale: int, tile: int, overlap: int, multiple: int) -> Upscale:
-    """`model` behind padding to a `multiple` and, if `tile` is above 0, tiles of `tile` LR pixels.
+    """`model` behind padding to a `multiple` and, if `tile` is above 0, tiles of `tile` pixels.
 
     Overlapping tiles are averaged where they meet, as the official test scripts do. WrongOutput
     when the model's answer to a tile or a padded image has not its size times `scale`: pasted or
@@ -29,11 +29,13 @@ def tiled(model: nn.Module, *, scale: int, tile: int, overlap: int, multiple: in
 
     def call(batch: torch.Tensor) -> torch.Tensor:
         height, width = batch.shape[-2:]
-        total = batch.new_zeros(batch.shape[0], 3, height * scale, width * scale)
-        weight = torch.zeros_like(total)
+        total = weight = batch.new_zeros(0)
         for top in _starts(height, tile, overlap):
             for left in _starts(width, tile, overlap):
                 part = padded(batch[..., top : top + tile, left : left + tile])
+                if not total.numel():
+                    total = batch.new_zeros(*part.shape[:2], height * scale, width * scale)
+                    weight = torch.zeros_like(total)
                 rows = slice(top * scale, top * scale + part.shape[-2])
                 columns = slice(left * scale, left * scale + part.shape[-1])
                 total[..., rows, columns] += part
@@ -68,7 +70,7 @@ def _padded(model: nn.Module, *, scale: int, multiple: int) -> Upscale:
     def call(batch: torch.Tensor) -> torch.Tensor:
         height, width = batch.shape[-2:]
         below, right = -height % multiple, -width % multiple
-        expected = (batch.shape[0], 3, (height + below) * scale, (width + right) * scale)
+        expected = (*batch.shape[:2], (height + below) * scale, (width + right) * scale)
         if not below and not right:
             return checked(model(batch), expected)
         mode = "reflect" if below < height and right < width else "replicate"

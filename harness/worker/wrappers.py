@@ -14,7 +14,7 @@ _WRAPPERS = (
     torch.optim.swa_utils.AveragedModel,
 )
 PREFIX = "module."  # of the names of parameters in them
-_SIDE = 64  # LR pixels of a trial forward
+_SIDE = 64  # pixels of a trial forward
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
@@ -36,6 +36,6 @@ def initialised(model: nn.Module, declared: Load) -> bool:
     side = -(-_SIDE // multiple) * multiple
     training = model.training
     with torch.no_grad():
-        model.eval()(torch.zeros(1, 3, side, side))
+        model.eval()(torch.zeros(1, declared.channels, side, side))
     model.train(training)
     return True

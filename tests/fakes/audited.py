@@ -74,18 +74,17 @@ class FakeSession:
 
     timed = forward
 
-    def collect(self, image: LrImage) -> tuple[Uint8, Output]:
+    def collect(self) -> tuple[Uint8, Output]:
         pixels = self.model(np.ascontiguousarray(self.given[-1]))
-        assert image.pixels.shape == self.given[-1].shape
         return pixels, Output(*pixels.shape[:2], "torch.float32", 0.0, 1.0)
 
-    def fetched(self, image: LrImage, exchange: Exchange) -> tuple[Uint8, Exchange]:
+    def fetched(self, exchange: Exchange) -> tuple[Uint8, Exchange]:
         self.fetched_times += 1
-        return self.collect(image)[0], replace(exchange, sr_pixels=1, collect_s=self.collect_s)
+        return self.collect()[0], replace(exchange, sr_pixels=1, collect_s=self.collect_s)
 
     def reply(self, image: LrImage) -> OutputReply:
         exchange = self.forward(image)
-        return OutputReply(*self.collect(image), exchange.seconds)
+        return OutputReply(*self.collect(), exchange.seconds)
 
     def count(self, height: int, width: int, *, quick: bool = False) -> CountFigures:
         assert quick

@@ -20,9 +20,15 @@ from harness.worker.count.other_forwards import count_at_second_size, watched_ap
 
 
 def count_model(
-    model: nn.Module, *, height: int, width: int, data_range: float = 1.0, quick: bool = False
+    model: nn.Module,
+    *,
+    height: int,
+    width: int,
+    channels: int = 3,
+    data_range: float = 1.0,
+    quick: bool = False,
 ) -> dict[str, Any]:
-    """Count a model at batch 1, 3 x height x width LR pixels in [0, data_range].
+    """Count a model at batch 1, channels x height x width pixels in [0, data_range].
 
     The answer has the fields of `core.model_counts.Counts`.
 
@@ -38,7 +44,9 @@ def count_model(
     params_before = parameter_count(model)
 
     def picture(height: int, width: int) -> Tensor:
-        return photograph(model, height=height, width=width, data_range=data_range)
+        return photograph(
+            model, height=height, width=width, data_range=data_range, channels=channels
+        )
 
     with evaluating(model):
         choice = choose(model, picture(height, width))

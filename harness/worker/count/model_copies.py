@@ -21,7 +21,7 @@ from harness.worker.count.model_tensors import ModelTensor, attribute_tensors, m
 
 @dataclass(frozen=True)
 class ModelCopy:
-    """A model in evaluation mode and its input, 1 x 3 x H x W, both on `device`."""
+    """A model in evaluation mode and its input, 1 x channels x H x W, both on `device`."""
 
     model: nn.Module
     image: Tensor
@@ -71,11 +71,13 @@ def on_meta(model: nn.Module, image: Tensor) -> ModelCopy:
     return ModelCopy(copy.deepcopy(model, memo), image.to("meta"), "meta")
 
 
-def photograph(model: nn.Module, *, height: int, width: int, data_range: float) -> Tensor:
+def photograph(
+    model: nn.Module, *, height: int, width: int, data_range: float, channels: int = 3
+) -> Tensor:
     """A deterministic image like a photograph: smooth shading, texture, one edge.
 
-    1 x 3 x height x width in [0, data_range], in the model's own floating point type. Some models
-    return NaN on noise.
+    1 x channels x height x width in [0, data_range], in the model's own floating point type; one
+    channel is grey. Some models return NaN on noise.
     """
     rows = torch.linspace(0, 1, height).view(1, height, 1)
     cols = torch.linspace(0, 1, width).view(1, 1, width)
@@ -84,6 +86,7 @@ def photograph(model: nn.Module, *, height: int, width: int, data_range: float) 
     texture = 0.06 * torch.sin(90 * cols + 40 * rows) * torch.cos(70 * rows - 25 * cols)
     edge = 0.15 * (cols + 0.3 * rows > 0.7)
     image = (shading + texture + edge).clamp(0, 1) * data_range
+    image = image if channels == len(tint) else image.mean(0, keepdim=True)
     floating = (p.dtype for p in model.parameters() if p.is_floating_point())
     return image.unsqueeze(0).to(next(floating, torch.float32))
 

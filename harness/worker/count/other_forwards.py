@@ -61,28 +61,39 @@ def second_size(height: int, width: int, *, meta: bool) -> tuple[int, int]:
 
 
 def count_before_deploy(
-    before: nn.Module, fused: nn.Module, *, height: int, width: int, data_range: float = 1.0
+    before: nn.Module,
+    fused: nn.Module,
+    *,
+    height: int,
+    width: int,
+    channels: int = 3,
+    data_range: float = 1.0,
 ) -> dict[str, Any]:
     """Count `before` as `fused` is counted, and compare what they make of one photograph.
 
     The answer has the fields of `core.model_counts.BeforeDeploy`.
 
-    Both are of one entry with the same weights. Batch 1, 3 x height x width LR pixels for the
+    Both are of one entry with the same weights. Batch 1, channels x height x width pixels for the
     counts, a square of 64 for the comparison or of what the models take. A forward that fails is
     an `error`.
     """
-    image = photograph(before, height=height, width=width, data_range=data_range)
+
+    def picture(height: int, width: int) -> Tensor:
+        return photograph(
+            before, height=height, width=width, data_range=data_range, channels=channels
+        )
+
     with evaluating(before), evaluating(fused):
-        choice = choose(before, image)
+        choice = choose(before, picture(height, width))
         seen = watch_forward(choice.preferred)
         counters = (seen.hooks, with_fallback(CONVENTION, choice), seen.dispatch)
-        difference, side, error = _apart(before, fused, data_range)
+        difference, side, error = _apart(before, fused, picture)
     return {
         "params": parameter_count(choice.preferred.model),
         "macs": {it["name"]: it["macs"] for it in counters if it["macs"] is not None},
         "activations": seen.hooks["activations"],
         "convs": seen.hooks["convs"],
-        "difference": difference,
+        "difference": None if difference is None else difference / data_range,
         "side": side,
         "error": error,
     }
@@ -102,12 +113,14 @@ def watched_apart(copied: ModelCopy, data_range: float) -> float | None:
     return None
 
 
-def _apart(before: nn.Module, fused: nn.Module, data_range: float) -> tuple[float | None, int, str]:
+def _apart(
+    before: nn.Module, fused: nn.Module, picture: Callable[[int, int], Tensor]
+) -> tuple[float | None, int, str]:
     error = ""
     for side in (SPOT_SIZE, 4 * SPOT_SIZE):
-        image = photograph(before, height=side, width=side, data_range=data_range)
+        image = picture(side, side)
         try:
-            return _difference(before(image), fused(image)) / data_range, side, ""
+            return _difference(before(image), fused(image)), side, ""
         except Exception as failure:  # noqa: BLE001 - the submission's own, of any kind
             error = describe(failure)
     return None, 0, error

@@ -25,7 +25,6 @@ from harness.worker.graph.network_file import (
     BadGraph,
     Graph,
     Node,
-    Size,
     numbers,
 )
 from harness.worker.graph.node_checks import check_weight_norm, checked, written
@@ -56,9 +55,16 @@ class Builder:
     """One graph on its way to a module."""
 
     def __init__(
-        self, graph: Graph, tensors: Mapping[int, Tensor], device: str, *, telling: bool = False
+        self,
+        graph: Graph,
+        tensors: Mapping[int, Tensor],
+        device: str,
+        channels: int,
+        *,
+        telling: bool = False,
     ) -> None:
         self._graph = graph
+        self._channels = channels
         self._tensors = tensors
         self._device = device
         self._telling = telling  # what the image meets, which takes longer than to build
@@ -89,7 +95,8 @@ class Builder:
         self._fx.output(self._value({"node": self._graph.output}))
         self._fx.eliminate_dead_code(self._stays)
         built = fx.GraphModule(self._root, self._fx)
-        _run_without_values(_ByCalls(built, self._cut), self._graph.size or SAMPLE)
+        shape = (1, self._channels, *(self._graph.size or SAMPLE))
+        _run_without_values(_ByCalls(built, self._cut), shape)
         return built
 
     def _fold(self, number: int, node: Node, function: Callable[..., Any]) -> bool:
@@ -294,12 +301,12 @@ class _ByCalls(nn.Module):
         return _Calls(self.graph, self._look).run(image)
 
 
-def _run_without_values(graph: nn.Module, size: Size) -> None:
+def _run_without_values(graph: nn.Module, shape: tuple[int, ...]) -> None:
     """Refuse a graph that can't tell its shapes without values, or that changes its tensors."""
     own = {**dict(graph.named_parameters()), **dict(graph.named_buffers())}
     empty = {name: torch.empty_like(tensor, device="meta") for name, tensor in own.items()}
     like = next(graph.parameters(), torch.zeros(()))
-    image = torch.empty(1, 3, *size, device="meta", dtype=like.dtype)
+    image = torch.empty(shape, device="meta", dtype=like.dtype)
     versions = {name: tensor._version for name, tensor in empty.items()}  # noqa: SLF001
     output = torch.func.functional_call(graph, empty, (image,))
     if not isinstance(output, Tensor):

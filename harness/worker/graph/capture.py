@@ -137,12 +137,10 @@ def capture(
         program = _exported(model, sample, _FREE)
         guards = getattr(program.module(), "_guards_fn", None)
         if all(_serves(guards, _sample(declared, size)) for size in sizes):
-            return (_Translation(program, tensors, declared.device).read(None),)
+            return (_Translation(program, tensors, declared).read(None),)
     try:
         return tuple(
-            _Translation(_exported(model, _sample(declared, size)), tensors, declared.device).read(
-                size
-            )
+            _Translation(_exported(model, _sample(declared, size)), tensors, declared).read(size)
             for size in sizes
         )
     except NotCaptured:
@@ -181,7 +179,7 @@ def _sample(declared: Load, size: Size) -> Tensor:
     """
     more = 1 if declared.tile else 0
     image = torch.zeros(
-        (1, 3, size[0] + more, size[1] + more),
+        (1, declared.channels, size[0] + more, size[1] + more),
         device=declared.device,
         dtype=PRECISIONS[declared.precision or "fp32"],
     )
@@ -208,10 +206,10 @@ def _serves(guards: nn.Module | None, image: Tensor) -> bool:
 class _Translation:
     """One exported program, in the words of a document."""
 
-    def __init__(self, program: ExportedProgram, tensors: Tensors, device: str) -> None:
+    def __init__(self, program: ExportedProgram, tensors: Tensors, declared: Load) -> None:
         self._program = program
         self._tensors = tensors
-        self._device = device
+        self._device, self._channels = declared.device, declared.channels
         self._values: dict[FxNode, Any] = {}  # how later nodes say each node
         self._nodes: list[Node] = []
 
@@ -220,7 +218,8 @@ class _Translation:
         graph = self._graph(size)
         parameters = tuple(sorted(self._tensors.parameters))
         network = CapturedNetwork((graph,), parameters, 0)
-        rebuild(network, tuple(self._tensors.all), device=self._device)
+        known = tuple(self._tensors.all)
+        rebuild(network, known, device=self._device, channels=self._channels)
         return graph
 
     def _graph(self, size: Size | None) -> Graph:

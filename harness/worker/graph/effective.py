@@ -25,6 +25,7 @@ from harness.worker.graph.observed import constants
 from harness.worker.graph.rebuild import Network
 from harness.worker.graph.walked import Walked
 
+_SEEN = 256  # pixels a side
 _TRIED = 3  # sizes of graphs that may have the same calls
 _LEAST_POOLED = 8  # feature maps are reduced by this side at most, where no other graph tells them
 
@@ -34,16 +35,17 @@ def effective_parameters(
 ) -> dict[str, Any] | None:
     """The fields of `core.model_counts.EffectiveParameters`; None for what is no captured network.
 
-    `height` and `width` are those of an LR image, `sizes` those that the network is given for the
-    images that are timed.
+    `height` and `width` are those of the counted image, `sizes` those that the network is given for
+    the images that are timed.
     """
     if not isinstance(model, Network):
         return None
     size = (height, width)
-    image = torch.empty(1, 3, *size, dtype=_dtype(model))
+    seen = _observed(model, size)
+    image = torch.empty(1, model.channels, *seen, dtype=_dtype(model))
     empty: Any = on_meta(model, image).model
     steady = _of_any_size(empty, size)
-    known = constants(model.graph_at(size), image, steady)
+    known = constants(model.graph_at(seen), image, steady)
     walk, _ = _walked(empty, size, {name: it.equal for name, it in known.items()})
     met = [known[name] for name in walk.met & steady]
     # what the builder of the graph could not see: that more is made of what it saw
@@ -56,6 +58,11 @@ def effective_parameters(
         "elementwise_macs": walk.products,
         "sizes": tuple(cost for _, cost in costs),
     }
+
+
+def _observed(model: Network, size: Size) -> Size:
+    """The size of images that really run: an enlarged one costs minutes, and shows no more."""
+    return (min(size[0], _SEEN), min(size[1], _SEEN)) if model.any_size else size
 
 
 def _of_any_size(empty: Network, size: Size) -> set[str]:
@@ -91,7 +98,7 @@ def _walked(
     empty: Network, size: Size, known: Mapping[str, bool] | None = None
 ) -> tuple[Walked, dict[str, Any]]:
     graph = empty.graph_at(size)
-    image = torch.empty(1, 3, *size, device="meta", dtype=_dtype(empty))
+    image = torch.empty(1, empty.channels, *size, device="meta", dtype=_dtype(empty))
     walk, reads = Walked(graph, known or {}), TraceRecorder(graph, image)
     with torch.no_grad(), ExitStack() as stack:
         for watcher in (FastMeta(), reads, DispatchCounter()):

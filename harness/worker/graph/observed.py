@@ -42,8 +42,8 @@ class KnownValue:
 def constants(graph: nn.Module, like: Tensor, steady: Collection[str]) -> Mapping[str, KnownValue]:
     """Results of calls that drawn images have in common, and what is known in each.
 
-    The images are `like` one of 1 x 3 x height x width, in [0, 1]. `steady` are results whose
-    shapes are the same for all sizes.
+    The images are `like` one of 1 x channels x height x width, in [0, 1]. `steady` are results
+    whose shapes are the same for all sizes.
     """
     found: dict[str, KnownValue] = {}
     samples: list[Mapping[str, Tensor]] = []
@@ -59,6 +59,8 @@ def _drawn(like: Tensor) -> list[Tensor]:
     draw = torch.Generator()
     draw.seed()
     photographs = [low + (high - low) * _discs(draw, *like.shape[-2:]) for low, high in _LEVELS]
+    if like.shape[1] == 1:
+        photographs = [image.mean(1, keepdim=True) for image in photographs]
     noise = torch.rand(like.shape, generator=draw)
     return [image.to(like) for image in (*photographs, noise)]
 

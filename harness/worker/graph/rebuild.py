@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from collections.abc import Set as AbstractSet
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +49,13 @@ def rebuild(
     *,
     device: str = "cpu",
     deployed: bool = True,
+    channels: int = 3,
 ) -> nn.Module:
     """The network as a module in evaluation mode, on its device; BadGraph for one that is none.
 
-    It takes and returns what the captured module did, and stands for as many parameters, used or
-    not. `deployed=False` asks for the network before its entry's `deploy`.
+    It takes images of so many `channels` and returns what the captured module did, and stands for
+    as many parameters, used or not. `deployed=False` asks for the network before its entry's
+    `deploy`.
     """
     deployed = deployed or not network.before
     graphs = network.graphs if deployed else network.before
@@ -61,19 +63,26 @@ def rebuild(
     for at in set(network.parameters) & known.keys():
         known[at] = nn.Parameter(known[at], requires_grad=False)
     try:
-        built = {graph.size: Builder(graph, known, device).module() for graph in graphs}
+        built = {graph.size: Builder(graph, known, device, channels).module() for graph in graphs}
     except BadGraph:
         raise
     except Exception as error:  # noqa: BLE001 - an operator's own, of any kind
         raise BadGraph(f"a part of it can't be computed: {describe(error)}") from None
     used = {at for graph in graphs for at in _used(graph)}
-    sources = {graph.size: _teller(graph, known, device, used - _used(graph)) for graph in graphs}
+    sources = {
+        graph.size: _teller(
+            partial(Builder, graph, known, device, channels, telling=True),
+            [known[at] for at in used - _used(graph)],
+        )
+        for graph in graphs
+    }
     elements = sum(known[at].numel() for at in used & set(network.parameters))
-    return Network(built, sources, max(elements, network.params if deployed else 0)).eval()
+    params = max(elements, network.params if deployed else 0)
+    return Network(built, sources, params, channels).eval()
 
 
 def _teller(
-    graph: Graph, tensors: Mapping[int, Tensor], device: str, elsewhere: AbstractSet[int]
+    begun: Callable[[], Builder], elsewhere: list[Tensor]
 ) -> Callable[[], Mapping[str, int]]:
     """What tells the sources of a graph: by building it again, which only a count asks for.
 
@@ -81,9 +90,9 @@ def _teller(
     """
 
     def told() -> Mapping[str, int]:
-        builder = Builder(graph, tensors, device, telling=True)
+        builder = begun()
         builder.module()
-        return {**builder.sources, **known_numbers([tensors[at] for at in elsewhere])}
+        return {**builder.sources, **known_numbers(elsewhere)}
 
     return told
 
@@ -102,9 +111,11 @@ class Network(StandsForParameters):
         graphs: Mapping[Size | None, nn.Module],
         sources: Mapping[Size | None, Callable[[], Mapping[str, int]]],
         params: int,
+        channels: int,
     ) -> None:
         super().__init__()
         self.params = params
+        self.channels = channels  # of its images
         self._sources = dict(sources)
         self._names = {size: f"at_{size[0]}x{size[1]}" if size else "graph" for size in graphs}
         for size, graph in graphs.items():

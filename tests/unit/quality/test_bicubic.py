@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.quality.bicubic import crop_to_multiple, downscale, imresize, upscale
+from harness.quality.bicubic import (
+    crop_to_multiple,
+    downscale,
+    imresize,
+    upscale,
+    upscale_exactly,
+)
 from harness.quality.profile import CLASSIC_Y
 from harness.quality.score import score
 
@@ -170,3 +176,18 @@ def mirrored(index: int, size: int) -> int:
     while not 0 <= index < size:
         index = -1 - index if index < 0 else 2 * size - 1 - index
     return index
+
+
+def test_a_plane_is_enlarged_without_rounding_or_clipping() -> None:
+    # a step between two pixels, where Keys' kernel has 111, 29, -9 and -3 of 128 at distances of
+    # 1/4, 3/4, 5/4 and 7/4
+    found = upscale_exactly(np.array([[0.0, 0.0, 128.0, 128.0]]), 2)
+    expected = [0, -3, -9, 29 - 3, 111 - 9, 128 + 9, 128 + 3, 128]
+    assert found.tolist() == [expected, expected]
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_without_rounding_an_image_is_enlarged_as_with_it(scale: int) -> None:
+    image = np.random.default_rng(scale).integers(60, 200, (9, 7), dtype=np.uint8)
+    apart = np.abs(upscale_exactly(image.astype(np.float64), scale) - upscale(image, scale))
+    assert apart.max() < 1.2  # half a level for each axis, and what the kernel makes of the first
