@@ -220,7 +220,7 @@ def _marks(listed: ListedEntry, records: tuple[Record, ...]) -> Iterator[EntryBa
 def _entry_notes(listed: ListedEntry, records: tuple[Record, ...]) -> tuple[str, ...]:
     outcomes = (it.outcome for it in records)
     made = (it for it in outcomes if isinstance(it, CountFigures | RoundFigures))
-    notes = [note for outcome in made for note in outcome.notes]
+    notes = [*listed.notes, *(note for outcome in made for note in outcome.notes)]
     notes += [
         f"not counted: {record.outcome.message}"
         for record in records

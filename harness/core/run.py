@@ -61,6 +61,7 @@ class ListedEntry:
     fault: Failed | None = None
     published: tuple[PublishedFigures, ...] = ()
     params: int = 0  # of the code of an entry that was captured, as it was loaded; 0: not told
+    notes: tuple[str, ...] = ()  # of the load of that code
     as_code: str = ""  # why it was measured by its own code; "" is by its captured graph
     jobs: tuple[JobKey, ...] = ()
 

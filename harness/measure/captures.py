@@ -22,6 +22,7 @@ from harness.documents import atomic
 from harness.documents.typed import adapter
 from harness.entries.catalogue import Rejected
 from harness.machine import environment as machine
+from harness.measure.answer_validation import told_notes
 from harness.measure.jobs import content_digest, told
 from harness.measure.loads import CaptureOutcome, Contender
 from harness.measure.session import LrImage, OutputReply, Session, Task
@@ -52,6 +53,7 @@ class KeptCapture:
     tile_overlap: int = 0
     seeded: bool = False
     params: int = 0  # of the module before its first forward; 0 in older files
+    notes: tuple[str, ...] = ()  # of the load of its code
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def as_graph(contender: Contender, capturing: Capturing, images: tuple[LrImage, 
     if not kept.digest:
         return dataclasses.replace(contender, captured=CaptureOutcome(as_code=kept.as_code))
     load = _graph_load(contender.load, kept, capturing.folder)
-    outcome = CaptureOutcome(digest=kept.digest, params=kept.params)
+    outcome = CaptureOutcome(digest=kept.digest, params=kept.params, notes=kept.notes)
     return dataclasses.replace(contender, load=load, captured=outcome)
 
 
@@ -188,6 +190,7 @@ def _asked(session: Session, capturing: Capturing, images: tuple[LrImage, ...]) 
         tile=said.tile,
         tile_overlap=said.tile_overlap,
         params=ready.params,
+        notes=told_notes(ready.notes),
         seeded=ready.untrained if load.form == "ntire" else not load.weights,
     )
     shown = _drawn(images)

@@ -191,6 +191,7 @@ def listed(candidate: Contender | Rejected, jobs: tuple[JobKey, ...] = ()) -> Li
         published=submission.published,
         as_code=candidate.captured.as_code,
         params=candidate.captured.params,
+        notes=candidate.captured.notes,
         jobs=jobs,
     )
 

@@ -33,6 +33,7 @@ class CaptureOutcome:
     digest: str = ""
     as_code: str = ""
     params: int = 0  # of the code as it was loaded
+    notes: tuple[str, ...] = ()  # of that load
 
 
 @dataclass(frozen=True)

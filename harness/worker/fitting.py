@@ -15,8 +15,11 @@ _SPELT = 250  # characters of names in a proposal; more are told by patterns
 _PREFIXES = 3
 
 
-def fit(model: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Load `state`; BadWeights names what does not fit, and what to add to the manifest."""
+def fit(model: nn.Module, state: Mapping[str, Tensor], key: str = "") -> None:
+    """Load `state`; BadWeights names what does not fit, and what to add to the manifest.
+
+    `key` is where in its file it was found without being told.
+    """
     own = model.state_dict()
     common = own.keys() & state.keys()
     missing, extra = own.keys() - state.keys(), state.keys() - own.keys()
@@ -28,7 +31,8 @@ def fit(model: nn.Module, state: Mapping[str, Tensor]) -> None:
     ]
     if faults:
         advice = "" if misshapen else _advice(own, state)
-        raise BadWeights(f"the weights do not fit the model: {'; '.join(faults)}{advice}")
+        under = f" under {key!r}" if key else ""
+        raise BadWeights(f"the weights{under} do not fit the model: {'; '.join(faults)}{advice}")
     model.load_state_dict(dict(state), strict=True)
 
 

@@ -15,9 +15,10 @@ from harness.worker import select_model
 from harness.worker.fitting import fit
 from harness.worker.modules import attribute
 from harness.worker.runner import PRECISIONS, precision
-from harness.worker.state_dict import BadWeights, read_state
+from harness.worker.state_dict import BadWeights, WeightsLayout, read_parts
 from harness.worker.unscripted import unscripted
-from harness.worker.wrappers import PREFIX, initialised, unwrapped
+from harness.worker.weights_search import search
+from harness.worker.wrappers import initialised, unwrapped
 
 __all__ = ["BadWeights", "Loaded", "load"]
 
@@ -124,19 +125,22 @@ def _built(request: Load) -> tuple[nn.Module, tuple[str, ...]]:
     if initialised(model, request):
         notes.append("its lazy modules were given their shapes by a trial forward")
     if request.weights:
-        fit(model, _state(request, wrapped=model is not made))
+        notes += _weighted(model, request)
     return (_deployed(folder, request.deploy, model) if request.deploy else model), tuple(notes)
 
 
-def _state(request: Load, *, wrapped: bool) -> dict[str, torch.Tensor]:
-    """The weights of a request; of a wrapped model with its names or those of what is in it."""
-    state = read_state(
-        Path(request.weights),
-        key=request.weights_key,
-        strip_prefix=request.strip_prefix,
-        ignored=request.ignore_keys,
-    )
-    return {it.removeprefix(PREFIX): value for it, value in state.items()} if wrapped else state
+def _weighted(model: nn.Module, request: Load) -> tuple[str, ...]:
+    """Load a request's weights, and tell what was found in their file without being declared."""
+    path = Path(request.weights)
+    layout = WeightsLayout(request.weights_key, request.strip_prefix, request.ignore_keys)
+    own, parts = model.state_dict(), read_parts(path, layout)
+    found = search(own, parts, layout, path.name)
+    if found is None:
+        near = max(parts, key=lambda part: (len(own.keys() & part.tensors.keys()), -len(part.path)))
+        fit(model, near.tensors, "" if near.key == layout.key else near.key)  # says what is wrong
+        return ()
+    fit(model, found.state)
+    return (found.note,) if found.note else ()
 
 
 def _ready(model: nn.Module, request: Load) -> nn.Module:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pickle
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -15,35 +16,113 @@ from safetensors.torch import load_file
 from harness.worker.weights_file import is_safetensors, misfit
 
 _LISTED = 4
+_DEEPEST = 3  # dictionaries in dictionaries
+_LOOKED_AT = 200  # dictionaries: an optimiser has one a parameter
+_MANY = 4  # names beside a dictionary
+_Dictionary = tuple[tuple[str, ...], dict[Any, Any], tuple[str, ...]]
 
 
 class BadWeights(Exception):
     """The weights can't be used; the message says why and what to do."""
 
 
-def read_state(
-    path: Path, *, key: str = "", strip_prefix: str = "", ignored: Collection[str] = ()
-) -> dict[str, torch.Tensor]:
-    """Tensors by parameter name from a .safetensors, or a .pth/.pt read with weights_only=True.
+@dataclass(frozen=True)
+class WeightsLayout:
+    """What a manifest says of a file of weights; what is empty is to be found.
 
-    `key` picks a nested state dict ("params"); `strip_prefix` is cut off the names ("module.");
-    what is called then as one of the patterns `ignored` is left out.
+    `key` names a nested state dict, `a.b` one in another; `strip_prefix` is cut off the names that
+    have it; what is called then as one of the patterns `ignore_keys` is left out.
+    """
+
+    key: str = ""
+    strip_prefix: str = ""
+    ignore_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StatePart:
+    """A dictionary with tensors in a file, by the names that the manifest leaves them.
+
+    `others` are the names of what is no tensor, `siblings` what stands beside the dictionary,
+    `unprefixed` the names that lacked a declared prefix.
+    """
+
+    path: tuple[str, ...]
+    tensors: Mapping[str, torch.Tensor]
+    others: tuple[str, ...] = ()
+    siblings: tuple[str, ...] = ()
+    unprefixed: frozenset[str] = frozenset()
+
+    @property
+    def key(self) -> str:
+        """As a manifest names it."""
+        return ".".join(self.path)
+
+
+def read_parts(path: Path, layout: WeightsLayout) -> tuple[StatePart, ...]:
+    """What may hold a model's tensors in a .safetensors, or a .pth/.pt read with weights_only=True.
+
+    At least one; the outermost come first. BadWeights where nothing does.
     """
     document = _read(path)
-    if key:
-        if not isinstance(document, dict) or key not in document:
-            raise BadWeights(f"{path.name} has no key {key!r:.80}{_hint(document)}")
-        document = document[key]
+    begin: tuple[str, ...] = ()
+    if layout.key:
+        begin, document = _declared(document, layout.key, path.name)
     if not isinstance(document, dict):
-        raise BadWeights(f"{path.name} holds no plain state dict{_hint(document)}")
-    named = [(str(name).removeprefix(strip_prefix), value) for name, value in document.items()]
-    kept = [it for it in named if not _is_ignored(it[0], ignored)]
-    state = dict(kept)
-    if not all(map(torch.is_tensor, state.values())):
-        raise BadWeights(f"{path.name} holds no plain state dict{_hint(state)}")
-    if len(state) < len(kept):
-        raise BadWeights(f"{path.name}: without {strip_prefix!r} two parameters have the same name")
-    return state
+        raise BadWeights(f"{path.name} holds no state dict: it holds a {type(document).__name__}")
+    found = tuple(_part(path.name, layout, *it) for it in _dictionaries(document, begin))
+    parts = tuple(it for it in found if it.tensors)
+    if not parts:
+        raise BadWeights(f"{path.name} holds no state dict{_hint(document)}")
+    return parts
+
+
+def _declared(document: Any, key: str, name: str) -> tuple[tuple[str, ...], Any]:
+    """What stands under a key, or under several that dots join."""
+    for path in ((key,), tuple(key.split("."))):
+        found = document
+        for step in path:
+            found = found.get(step) if isinstance(found, dict) else None
+        if found is not None:
+            return path, found
+    raise BadWeights(f"{name} has no key {key!r:.80}{_hint(document)}")
+
+
+def _dictionaries(document: dict[Any, Any], begin: tuple[str, ...]) -> Iterator[_Dictionary]:
+    """Dictionaries with tensors, the outermost first, with their paths and what is beside them."""
+    waiting: list[_Dictionary] = [(begin, document, ())]
+    for looked in range(_LOOKED_AT):
+        if looked >= len(waiting):
+            return
+        path, found, siblings = waiting[looked]
+        if any(map(torch.is_tensor, found.values())):
+            yield path, found, siblings
+        if len(path) - len(begin) == _DEEPEST:
+            continue
+        for name, value in found.items():
+            if isinstance(value, dict):
+                beside = [it for it in found if it is not name][:_MANY]
+                waiting.append(((*path, str(name)), value, tuple(f"{it!s:.40}" for it in beside)))
+
+
+def _part(
+    file: str,
+    layout: WeightsLayout,
+    path: tuple[str, ...],
+    found: dict[Any, Any],
+    siblings: tuple[str, ...],
+) -> StatePart:
+    """One of them as the manifest's prefix and patterns leave it."""
+    prefix = layout.strip_prefix
+    named = [(str(name).removeprefix(prefix), str(name), value) for name, value in found.items()]
+    kept = [it for it in named if not is_ignored(it[0], layout.ignore_keys)]
+    tensors = [it for it in kept if torch.is_tensor(it[2])]
+    state = {name: value for name, _, value in tensors}
+    if prefix and len(state) < len(tensors):
+        raise BadWeights(f"{file}: without {prefix!r} two parameters have the same name")
+    others = tuple(name for name, _, value in kept if not isinstance(value, dict | torch.Tensor))
+    bare = frozenset(name for name, whole, _ in tensors if prefix and name == whole)
+    return StatePart(path, state, others, siblings, bare)
 
 
 def refusal(error: pickle.UnpicklingError) -> str:
@@ -56,7 +135,8 @@ def refusal(error: pickle.UnpicklingError) -> str:
     return f"is refused: it is a pickle with more than tensors in it{what}, or damaged"
 
 
-def _is_ignored(name: str, patterns: Collection[str]) -> bool:
+def is_ignored(name: str, patterns: Collection[str]) -> bool:
+    """Whether a name is one of `ignore_keys`, or as one of its patterns."""
     return name in patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
@@ -83,9 +163,6 @@ def _hint(document: Any) -> str:
     if not isinstance(document, dict):
         return f": it holds a {type(document).__name__}"
     nested = [str(name) for name, value in document.items() if isinstance(value, dict)]
-    loose = [str(name) for name, value in document.items() if not torch.is_tensor(value)]
-    if loose and len(loose) < len(document) and not nested:
-        return f"; what is no tensor can be named in ignore_keys: {', '.join(loose[:_LISTED])}"
     if nested:
         return f"; set weights_key to one of: {', '.join(nested[:_LISTED])}"
     return f"; its keys: {', '.join(str(name)[:40] for name in list(document)[:_LISTED])}"

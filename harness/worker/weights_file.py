@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 _HEAD = 4096  # bytes
+_OF_WEIGHTS = (".pth", ".pt", ".ckpt", ".safetensors")
 _UNPACK = "archive: unpack it and name the file of weights that is in it"
 _MARKS = {
     b"version https://git-lfs": "is a Git LFS pointer and not the file: run `git lfs pull`",
@@ -79,6 +80,6 @@ def _archive(path: Path) -> str:
         )
     if ("data.pkl",) in tops:
         return ""
-    held = next((name for name in names if name.endswith((".pth", ".pt", ".safetensors"))), "")
+    held = next((name for name in names if name.endswith(_OF_WEIGHTS)), "")
     inside = f" with {held[:60]!r} in it" if held else ""
     return f"is a ZIP archive{inside}: unpack it and name the file of weights that is in it"

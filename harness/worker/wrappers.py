@@ -13,7 +13,6 @@ _WRAPPERS = (
     nn.parallel.DistributedDataParallel,
     torch.optim.swa_utils.AveragedModel,
 )
-PREFIX = "module."  # of the names of parameters in them
 _SIDE = 64  # pixels of a trial forward
 
 

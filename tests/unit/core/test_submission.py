@@ -134,7 +134,7 @@ def test_weights_elsewhere_are_refused(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["w.pkl", "w", "w.pth.exe", "w.PTH"])
 def test_weights_of_another_kind_are_refused(value: str) -> None:
-    expected = f"weights must end in .safetensors, .pth, .pt, got {value!r}"
+    expected = f"weights must end in .safetensors, .pth, .pt, .ckpt, .bin, .pth.tar, got {value!r}"
     assert _fault(weights=value) == expected
 
 

@@ -89,7 +89,7 @@ def test_a_good_folder_is_a_checked_submission(tmp_path: Path) -> None:
         (
             "scale = 4",
             'scale = 4\nweights = "w.pkl"',
-            "weights must end in .safetensors, .pth, .pt, got 'w.pkl'",
+            "weights must end in .safetensors, .pth, .pt, .ckpt, .bin, .pth.tar, got 'w.pkl'",
         ),
         (
             "scale = 4",

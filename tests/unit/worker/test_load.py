@@ -185,10 +185,11 @@ def test_wrong_keys_are_counted_and_named(folder: Path) -> None:
 
 
 def test_keys_that_the_manifest_ignores_are_left_out(folder: Path) -> None:
-    weights = _saved(folder, conv__weight=(2, 3, 1, 1), conv__total_ops=(1,))
-    with pytest.raises(BadWeights, match=r"would with ignore_keys = \[\"conv.total_ops\"\]"):
+    weights = _saved(folder, conv__weight=(2, 3, 1, 1), conv__scale=(1,))
+    with pytest.raises(BadWeights, match=r"would with ignore_keys = \[\"conv.scale\"\]"):
         _load(folder, weights=weights)
-    assert not _load(folder, weights=weights, ignore_keys=("*.total_ops",)).untrained
+    loaded = _load(folder, weights=weights, ignore_keys=("*.scale",))
+    assert (loaded.untrained, loaded.notes) == (False, ())
 
 
 def test_a_wrong_shape_is_named(folder: Path) -> None:
@@ -197,12 +198,23 @@ def test_a_wrong_shape_is_named(folder: Path) -> None:
         _load(folder, weights=weights)
 
 
-def test_nested_and_prefixed_weights_are_found(folder: Path) -> None:
+def test_nested_and_prefixed_weights_are_found_and_told_where_they_are_not_declared(
+    folder: Path,
+) -> None:
     path = folder / "w.pth"
     torch.save({"params": {"module.conv.weight": torch.ones(2, 3, 1, 1)}}, path)
-    options = {"weights_key": "params", "strip_prefix": "module."}
-    assert not _load(folder, weights=str(path), **options).untrained
-    with pytest.raises(BadWeights, match="set weights_key to one of: params"):
+    declared = {"weights_key": "params", "strip_prefix": "module."}
+    assert _load(folder, weights=str(path), **declared).notes == ()
+    loaded = _load(folder, weights=str(path))
+    assert loaded.model.get_parameter("conv.weight").sum().item() == 6.0
+    assert loaded.notes == ("w.pth: taken from 'params'; without 'module.' before its names",)
+
+
+def test_nested_weights_that_do_not_fit_are_named_with_their_key(folder: Path) -> None:
+    path = folder / "w.pth"
+    torch.save({"lr": 1.0, "params": {"conv.weight": torch.ones(2, 3, 3, 3)}}, path)
+    told = r"the weights under 'params' do not fit the model: 1 of another shape \(conv\.weight\)$"
+    with pytest.raises(BadWeights, match=told):
         _load(folder, weights=str(path))
 
 
@@ -234,7 +246,8 @@ def test_the_network_in_a_wrapper_is_loaded_by_either_names(
     assert [key for key, _ in loaded.model.named_parameters()] == ["conv.weight"]
     assert loaded.model.get_parameter("conv.weight").flatten()[0].item() == 2.0
     kind = "DataParallel" if name == "parallel" else "AveragedModel"
-    assert loaded.notes == (f"model:{name} returns a {kind}; the module in it is run",)
+    found = ("w.pth: without 'module.' before its names",) if prefix else ()
+    assert loaded.notes == (f"model:{name} returns a {kind}; the module in it is run", *found)
 
 
 LAZY = """

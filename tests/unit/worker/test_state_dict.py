@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from harness.worker.state_dict import BadWeights, read_state
+from harness.worker.state_dict import BadWeights, StatePart, WeightsLayout, read_parts
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # torch warns of odd pickles, then refuses
 STATE = {"head.weight": torch.arange(6.0).reshape(2, 3), "head.bias": torch.tensor([0.5, -1.0])}
@@ -23,9 +23,19 @@ def _saved(folder: Path, document: Any, name: str = "w.pth", *, legacy: bool = F
     return path
 
 
-def _fault(path: Path, **options: Any) -> str:
+def _parts(path: Path, **layout: Any) -> tuple[StatePart, ...]:
+    return read_parts(path, WeightsLayout(**layout))
+
+
+def _state(path: Path, **layout: Any) -> dict[str, torch.Tensor]:
+    """Of a file that holds one dictionary of tensors."""
+    (part,) = _parts(path, **layout)
+    return dict(part.tensors)
+
+
+def _fault(path: Path, **layout: Any) -> str:
     with pytest.raises(BadWeights) as caught:
-        read_state(path, **options)
+        _parts(path, **layout)
     return str(caught.value)
 
 
@@ -37,44 +47,43 @@ def _same(state: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> 
 
 def test_safetensors_are_read(tmp_path: Path) -> None:
     save_file(STATE, tmp_path / "w.safetensors")
-    assert _same(read_state(tmp_path / "w.safetensors"), STATE)
+    assert _same(_state(tmp_path / "w.safetensors"), STATE)
 
 
 @pytest.mark.parametrize("name", ["w.pth", "w.pt"])
 @pytest.mark.parametrize("legacy", [False, True])
 def test_torch_files_of_either_format_are_read(tmp_path: Path, name: str, legacy: bool) -> None:
-    assert _same(read_state(_saved(tmp_path, STATE, name, legacy=legacy)), STATE)
+    assert _same(_state(_saved(tmp_path, STATE, name, legacy=legacy)), STATE)
 
 
 def test_parameters_are_tensors_too(tmp_path: Path) -> None:
     model = torch.nn.Linear(2, 2)
     path = _saved(tmp_path, dict(model.named_parameters()))
-    assert _same(read_state(path), dict(model.named_parameters()))
+    assert _same(_state(path), dict(model.named_parameters()))
 
 
 def test_a_nested_state_dict_is_picked_by_its_key(tmp_path: Path) -> None:
     path = _saved(tmp_path, {"params": STATE, "epoch": 3})
-    assert _same(read_state(path, key="params"), STATE)
+    assert _same(_state(path, key="params"), STATE)
 
 
 def test_a_prefix_is_cut_off_the_names_that_have_it(tmp_path: Path) -> None:
     path = _saved(tmp_path, {"module.a": STATE["head.bias"], "b.module.c": STATE["head.bias"]})
-    assert list(read_state(path, strip_prefix="module.")) == ["a", "b.module.c"]
+    assert list(_state(path, strip_prefix="module.")) == ["a", "b.module.c"]
 
 
 def test_names_that_are_ignored_are_left_out_whatever_they_hold(tmp_path: Path) -> None:
     path = _saved(tmp_path, {"module.a": STATE["head.bias"], "epoch": 3, "a[0].ops": 1, "b.ops": 2})
     ignored = ("epoch", "a[0].ops", "*.ops")
-    assert list(read_state(path, strip_prefix="module.", ignored=ignored)) == ["a"]
-    assert _fault(path) == (
-        "w.pth holds no plain state dict; what is no tensor can be named in ignore_keys: epoch, "
-        "a[0].ops, b.ops"
-    )
+    (part,) = _parts(path, strip_prefix="module.", ignore_keys=ignored)
+    assert (list(part.tensors), part.others) == (["a"], ())
+    (part,) = _parts(path, ignore_keys=("b.ops",))
+    assert (list(part.tensors), part.others) == (["module.a"], ("epoch", "a[0].ops"))
 
 
 def test_safetensors_are_read_under_any_name(tmp_path: Path) -> None:
     save_file(STATE, tmp_path / "w.pth")
-    assert _same(read_state(tmp_path / "w.pth"), STATE)
+    assert _same(_state(tmp_path / "w.pth"), STATE)
 
 
 def test_two_names_that_become_one_are_refused(tmp_path: Path) -> None:
@@ -83,24 +92,46 @@ def test_two_names_that_become_one_are_refused(tmp_path: Path) -> None:
     assert fault == "w.pth: without 'module.' two parameters have the same name"
 
 
-def test_a_nested_dict_without_a_key_names_the_keys_to_choose_from(tmp_path: Path) -> None:
+def test_dictionaries_with_tensors_are_listed_from_the_outermost(tmp_path: Path) -> None:
+    inner = {"net": STATE, "opt": {"state": {0: {"step": torch.ones(1)}}}, "loss": 0.5}
+    path = _saved(tmp_path, {"epoch": 3, "model": inner, "mean": torch.zeros(3)})
+    assert [(it.path, it.siblings) for it in _parts(path)] == [
+        ((), ()),
+        (("model", "net"), ("opt", "loss")),
+    ]
+    for key in ("model", "model.net"):
+        assert _same(dict(_parts(path, key=key)[0].tensors), STATE)
+
+
+def test_a_dictionary_that_holds_itself_is_looked_at_so_deep(tmp_path: Path) -> None:
+    document: dict[str, Any] = {"a": STATE["head.bias"]}
+    document["self"] = document
+    assert [it.key for it in _parts(_saved(tmp_path, document))] == [
+        *("", "self", "self.self", "self.self.self")
+    ]
+
+
+def test_names_that_lack_a_declared_prefix_are_told(tmp_path: Path) -> None:
+    path = _saved(tmp_path, {"net.a": torch.zeros(1), "b": torch.ones(1)})
+    (part,) = _parts(path, strip_prefix="net.")
+    assert (list(part.tensors), part.unprefixed) == (["a", "b"], {"b"})
+
+
+def test_a_key_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path) -> None:
     path = _saved(tmp_path, {"params": STATE, "params_ema": STATE, "epoch": 3})
-    assert _fault(path) == (
-        "w.pth holds no plain state dict; set weights_key to one of: params, params_ema"
-    )
     assert _fault(path, key="ema") == (
         "w.pth has no key 'ema'; set weights_key to one of: params, params_ema"
+    )
+    assert _fault(_saved(tmp_path, STATE), key="params") == (
+        "w.pth has no key 'params'; its keys: head.weight, head.bias"
     )
 
 
 def test_what_is_no_state_dict_is_described(tmp_path: Path) -> None:
-    assert _fault(_saved(tmp_path, [1, 2])) == "w.pth holds no plain state dict: it holds a list"
+    assert _fault(_saved(tmp_path, [1, 2])) == "w.pth holds no state dict: it holds a list"
     document = {"epoch": 3, "loss": 0.5}
     assert _fault(_saved(tmp_path, document)) == (
-        "w.pth holds no plain state dict; its keys: epoch, loss"
-    )
-    assert _fault(_saved(tmp_path, STATE), key="params") == (
-        "w.pth has no key 'params'; its keys: head.weight, head.bias"
+        "w.pth holds no state dict; its keys: epoch, loss"
     )
 
 
@@ -174,10 +205,10 @@ def test_a_damaged_file_is_read_or_is_bad_weights(tmp_path: Path, legacy: bool) 
             damaged[draw.randrange(len(damaged))] = draw.randrange(256)
         path.write_bytes(damaged)
         try:
-            state = read_state(path)
+            parts = _parts(path)
         except BadWeights:
             continue
-        assert all(map(torch.is_tensor, state.values()))
+        assert all(map(torch.is_tensor, [it for part in parts for it in part.tensors.values()]))
 
 
 @pytest.mark.parametrize("data", [b"\x80\x04", bytes(256)])
