@@ -1,7 +1,8 @@
 """RFDN, the Residual Feature Distillation Network (Liu, Tang, Wu; ECCVW 2020, arXiv 2009.11551).
 
-Winner of the AIM 2020 efficient super-resolution challenge, whose network is narrower than the
-paper's. Parameter names are those of the authors' checkpoint, so that it loads strictly.
+Two networks of that name are in use: the paper's, six blocks with channel attention, and the winner
+of the AIM 2020 efficient super-resolution challenge (E-RFDN), four blocks with spatial attention.
+Parameter names are those of the authors' checkpoint of the latter, so that it loads strictly.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ class RFDN(nn.Module):
     Args:
         channels: features between the blocks; half of them are distilled at each step.
         blocks: number of residual feature distillation blocks.
-        esa_channels: features inside the attention; the AIM 2020 entry has a quarter of channels.
+        esa_channels: features inside the spatial attention; the AIM 2020 entry has a quarter of
+            channels. With 0 the blocks have channel attention, as the paper's do.
         scale: side of the output over side of the input.
     """
 
@@ -63,7 +65,8 @@ class RFDN(nn.Module):
 class ResidualFeatureDistillationBlock(nn.Module):
     """Three distillation steps: 1x1 keeps half of the channels, a residual 3x3 hands on the rest.
 
-    Both branches of a step read the same features; a last 3x3 distils what is left.
+    Both branches of a step read the same features; a last 3x3 distils what is left. The attention,
+    of whichever kind, has the name that the spatial one has in the checkpoint.
     """
 
     def __init__(self, channels: int, esa_channels: int) -> None:
@@ -78,7 +81,11 @@ class ResidualFeatureDistillationBlock(nn.Module):
         self.c4 = _conv(channels, distilled, 3)
         self.act = nn.LeakyReLU(NEGATIVE_SLOPE, inplace=True)
         self.c5 = _conv(4 * distilled, channels, 1)
-        self.esa = EnhancedSpatialAttention(channels, esa_channels)
+        self.esa = (
+            EnhancedSpatialAttention(channels, esa_channels)
+            if esa_channels
+            else ContrastAwareAttention(channels)
+        )
 
     def forward(self, features: Tensor) -> Tensor:
         """Keep the shape N x channels x H x W."""
@@ -118,6 +125,30 @@ class EnhancedSpatialAttention(nn.Module):
         )
         gate: Tensor = self.conv4(coarse + self.conv_f(reduced))
         return features * gate.sigmoid()
+
+
+class ContrastAwareAttention(nn.Module):
+    """IMDN's attention: weigh channels by the sum of their mean and their standard deviation.
+
+    A quarter of the channels is inside. That is what the parameters in print decide (534 K, 541 K
+    and 550 K at x2, x3 and x4): no other attention of the field fits all three.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv_du = nn.Sequential(
+            _conv(channels, channels // 4, 1),
+            nn.ReLU(inplace=True),
+            _conv(channels // 4, channels, 1),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Scale each of N x channels x H x W by a weight in (0, 1)."""
+        mean = features.mean(dim=(2, 3), keepdim=True)
+        contrast = (features - mean).square().mean(dim=(2, 3), keepdim=True).sqrt()
+        weight: Tensor = self.conv_du(contrast + mean)
+        return features * weight
 
 
 def _conv(in_channels: int, out_channels: int, kernel: int) -> nn.Conv2d:

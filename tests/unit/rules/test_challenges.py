@@ -12,7 +12,16 @@ from harness.core.outcome import BadInput
 from harness.rules import rulebook
 
 YEARS = ["ntire2024", "ntire2025", "ntire2026"]
-IDS = ["classic_x2", "classic_x4", "div2k_runtime_x4", "ntire2022", "ntire2023", *YEARS, "sample"]
+IDS = [
+    "classic_x2",
+    "classic_x3",
+    "classic_x4",
+    "div2k_runtime_x4",
+    "ntire2022",
+    "ntire2023",
+    *YEARS,
+    "sample",
+]
 
 
 @pytest.fixture(params=IDS)
@@ -138,7 +147,7 @@ def test_the_years_since_2024_differ_in_reference_and_weights_alone() -> None:
     assert layout("ntire2024") == layout("ntire2025") == layout("ntire2026")
 
 
-@pytest.mark.parametrize("scale", [2, 4])
+@pytest.mark.parametrize("scale", [2, 3, 4])
 def test_the_classic_tables_pair_psnr_and_ssim_below_each_dataset(scale: int) -> None:
     challenge = rulebook.read(f"classic_x{scale}")
     assert challenge.quality_profile == "classic-y"
@@ -152,12 +161,12 @@ def test_the_classic_tables_pair_psnr_and_ssim_below_each_dataset(scale: int) ->
     ]
 
 
-def test_the_two_classic_tables_differ_in_scale_and_references_alone() -> None:
+def test_the_classic_tables_differ_in_scale_and_references_alone() -> None:
     def layout(id_: str) -> object:
         challenge = rulebook.read(id_)
         return challenge.columns, challenge.tracks, challenge.datasets, challenge.protocol
 
-    assert layout("classic_x2") == layout("classic_x4")
+    assert layout("classic_x2") == layout("classic_x3") == layout("classic_x4")
 
 
 def test_a_runtime_table_scores_nothing_and_ranks_untrained_models() -> None:
