@@ -9,6 +9,7 @@ import typer
 from harness import __version__
 from harness.cli import (
     esr_adopt,
+    esr_challenges,
     esr_check,
     esr_data,
     esr_doctor,
@@ -54,7 +55,7 @@ app.command("adopt")(esr_adopt.adopt)
 app.command("import")(esr_report.import_results)
 app.command("new")(esr_adopt.new)
 app.add_typer(esr_weights.app, name="weights")
-app.command("data")(esr_data.data)
+app.add_typer(esr_data.app, name="data")
 app.command("sandbox")(esr_doctor.sandbox)
 app.command("doctor")(esr_doctor.doctor)
-app.add_typer(esr_data.challenges, name="challenges")
+app.add_typer(esr_challenges.app, name="challenges")

@@ -1,4 +1,4 @@
-"""`esr challenges` and `esr data`: rulebooks, bundled and new ones, and datasets."""
+"""`esr data`: which datasets are at hand, and what is wrong with them."""
 
 from __future__ import annotations
 
@@ -10,83 +10,28 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli import options
-from harness.cli.console import explained, print_json, say, show, text_table
+from harness.cli.console import explained, print_json, show, text_table
 from harness.cli.options import ListAsJson, challenge_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.core.challenge import CropRule
     from harness.core.dataset_definition import Definition
     from harness.datasets.dataset import Dataset
 
 
-challenges = typer.Typer(help="Rulebooks: list, show, validate, begin one.", no_args_is_help=True)
+DataDir = Annotated[Path | None, typer.Option(help="Folder that holds the datasets.")]
+
+app = typer.Typer(
+    help="Datasets: what is at hand, and where it is had.", invoke_without_command=True
+)
 
 
-@challenges.command("list")
-def listing(as_json: ListAsJson = False) -> None:
-    """Show the bundled challenges."""
-    from harness.rules import rulebook
-
-    found = [rulebook.read(name) for name in rulebook.names()]
-    if as_json:
-        print_json(
-            [
-                {
-                    "id": it.id,
-                    "title": it.title,
-                    "scale": it.scale,
-                    "datasets": [use.name for use in it.datasets],
-                }
-                for it in found
-            ]
-        )
-        return
-    table = text_table("id", "title", "scale", "datasets")
-    for challenge in found:
-        names = ", ".join(use.name + ("" if use.required else "?") for use in challenge.datasets)
-        table.add_row(challenge.id, challenge.title, f"x{challenge.scale}", names)
-    show(table)
-
-
-@challenges.command("show")
-def showing(
-    name: Annotated[
-        str,
-        typer.Argument(help="Id of a challenge, or a .toml file.", autocompletion=challenge_ids),
-    ],
-    as_json: Annotated[  # noqa: ARG001 - taken as everywhere: there is no other form
-        bool, typer.Option("--json", help="Print one JSON document, as without it.")
-    ] = False,
-) -> None:
-    """Print a challenge as it is understood, defaults filled in, as JSON; check a file of yours."""
-    import json
-
-    from harness.core.challenge import Challenge
-    from harness.documents import typed
-    from harness.usecases.evaluate import read_rules
-
-    with explained():
-        challenge = read_rules(name)
-    print_json(json.loads(typed.adapter(Challenge).dump_json(challenge)))
-
-
-@challenges.command("new")
-def new_challenge(
-    name: Annotated[str, typer.Argument(metavar="ID", help="Id of the challenge: a-z, 0-9 and _.")],
-    folder: Annotated[Path, typer.Option(help="Where ID.toml is written.")] = Path(),
-) -> None:
-    """Write a commented rulebook, ID.toml, which runs on the bundled sample data."""
-    from harness.rules import new_rulebook
-
-    with explained():
-        path = new_rulebook.write(folder, name)
-    say(f"wrote {path}")
-    say(f"next: esr challenges show {path}; esr run --challenge {path}")
-
-
-def data(
-    data_dir: Annotated[Path | None, typer.Option(help="Folder that holds the datasets.")] = None,
+@app.callback()
+def at_hand(
+    context: typer.Context,
+    data_dir: DataDir = None,
     challenge: Annotated[
         str | None,
         typer.Option(
@@ -95,56 +40,82 @@ def data(
         ),
     ] = None,
     scale: Annotated[
-        int | None, typer.Option(help="2, 3 or 4; default: the challenge's, or 4.")
+        int | None, typer.Option(help="2, 3, 4 or 8; default: the challenge's, or 4.")
     ] = None,
     crop: options.Cropping = None,
     as_json: ListAsJson = False,
 ) -> None:
-    """Show every known dataset, whether it is whole under --data-dir, and what is wrong if not."""
+    """Show every known dataset, what of it is under --data-dir, and what is wrong with it."""
     from rich.markup import escape
 
-    from harness.core.outcome import BadInput
-    from harness.datasets.find import find, find_used
-    from harness.datasets.known import known, lookup
-    from harness.usecases.evaluate import read_rules
+    from harness.datasets.layout import SCALES
 
+    if context.invoked_subcommand:
+        return
     with explained():
-        if scale not in (None, 2, 3, 4):
-            raise BadInput(f"--scale must be 2, 3 or 4, got {scale}")
-        if data_dir is not None and not data_dir.is_dir():
-            raise BadInput(f"{data_dir} is no folder: name the one that holds the datasets")
-        rules = read_rules(challenge) if challenge else None
-    if rules:
-        rules = replace(rules if crop is None else rules.cropped(crop), scale=scale or rules.scale)
-        rows = [
-            _row(lookup(use.name, rules.define), partial(find_used, rules, use, data_dir))
-            for use in rules.datasets
-        ]
-    else:
-        look = partial(
-            find, data_dir=data_dir, scale=scale or 4, truth=False, crop=crop or "multiple"
-        )
-        rows = [_row(item, partial(look, item.name)) for item in known()]
+        rows = _rows(data_dir, challenge, scale, crop)
     if as_json:
         print_json(rows)
         return
     table = text_table("dataset", "images", "at hand", "notes")
     for row in rows:
-        table.add_row(
-            row["name"],
-            str(row["count"]),
-            str(row["found"]) if row["found"] else "–",
-            escape("\n".join(row["notes"]) or row["reason"]),
-        )
+        stock = [
+            f"x{scale}: HR {it['hr']}/{row['count']}, LR {it['lr']}/{row['count']}"
+            for scale in SCALES
+            if (it := row["at_hand"][f"x{scale}"]) and any(it.values())
+        ]
+        notes = escape("\n".join(row["notes"]) or row["reason"])
+        table.add_row(row["name"], str(row["count"]), "\n".join(stock) or "–", notes)
     show(table)
 
 
-def _row(item: Definition, look: Callable[[], Dataset]) -> dict[str, Any]:
-    from harness.datasets.dataset import DatasetError
+def _rows(
+    data_dir: Path | None, challenge: str | None, scale: int | None, crop: CropRule | None
+) -> list[dict[str, Any]]:
+    """What is known of the datasets that are asked for; BadInput for what was asked wrongly."""
+    from harness.core.outcome import BadInput
+    from harness.datasets.find import find, find_used
+    from harness.datasets.known import known, lookup
+    from harness.datasets.layout import SCALES
+    from harness.usecases.evaluate import read_rules
 
-    row = {"name": item.name, "title": item.title, "count": item.count, "source": item.source}
+    if scale not in (None, *SCALES):
+        raise BadInput(f"--scale must be 2, 3, 4 or 8, got {scale}")
+    if data_dir is not None and not data_dir.is_dir():
+        raise BadInput(f"{data_dir} is no folder: name the one that holds the datasets")
+    if not challenge:
+        look = partial(find, data_dir=data_dir, scale=scale or 4, crop=crop or "multiple")
+        return [_row(it, partial(look, it.name), data_dir, scale or 4, ask=True) for it in known()]
+    rules = read_rules(challenge)
+    rules = replace(rules if crop is None else rules.cropped(crop), scale=scale or rules.scale)
+    rows = []
+    for use in rules.datasets:
+        item = lookup(use.name, rules.define)
+        look = partial(find_used, rules, use, data_dir)
+        rows.append(_row(item, look, data_dir, rules.scale, ask=False))
+    return rows
+
+
+def _row(
+    item: Definition, look: Callable[..., Dataset], data_dir: Path | None, scale: int, *, ask: bool
+) -> dict[str, Any]:
+    """`look` finds the dataset; with `ask` it is told whether there is HR to score against."""
+    from harness.datasets.dataset import DatasetError
+    from harness.datasets.layout import SCALES, at_hand
+
+    stock = {f"x{it}": at_hand(item, data_dir, scale=it) if data_dir else (0, 0) for it in SCALES}
+    if item.bundled:
+        stock = dict.fromkeys(stock, (item.count, 0))
+    row = {
+        "name": item.name,
+        "title": item.title,
+        "count": item.count,
+        "source": item.source,
+        "at_hand": {key: {"hr": hr, "lr": lr} for key, (hr, lr) in stock.items()},
+    }
+    hr, lr = stock[f"x{scale}"]
     try:
-        found = look()
+        found = look(truth=hr > 0 or not lr) if ask else look()
     except DatasetError as error:
         return {**row, "found": 0, "notes": [], "reason": str(error)}
     return {**row, "found": len(found.pairs), "notes": list(found.notes), "reason": ""}

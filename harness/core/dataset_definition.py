@@ -39,6 +39,19 @@ class Bundled:
 
 
 @value
+class WrongCopy:
+    """A copy that goes around under a dataset's name and holds other images.
+
+    It is known by a folder of its path, or by the longer side of all its HR images (the least and
+    the largest one, in pixels).
+    """
+
+    folder: str
+    longer_side: tuple[int, int]
+    why: str  # and what to do
+
+
+@value
 class Definition:
     """A dataset that the harness can find."""
 
@@ -51,6 +64,7 @@ class Definition:
     paths: tuple[Layout, ...] = ()  # layouts of its own, looked for first
     layouts: tuple[str, ...] = ()  # names of usual layouts, in the order of search
     numbers: tuple[int, int] | None = None  # first and last image number; other files are ignored
+    wrong_copies: tuple[WrongCopy, ...] = ()
     package: str = ""  # of the bundled photographs
     bundled: tuple[Bundled, ...] = ()
 

@@ -6,14 +6,16 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from harness.core.dataset_definition import Definition
+from harness.core.dataset_definition import Definition, WrongCopy
 from harness.datasets.dataset import REMEDY, Dataset, DatasetError, ImagePair
+from harness.datasets.image_files import read_header
+from harness.datasets.image_header import Header, ImageFileError
 from harness.datasets.layout import FilePlace, FileSide
 from harness.datasets.pair_sizes import PairRules, cut
-from harness.datasets.png import Header, PngError, read_header
 from harness.documents import file_names
 
 _CROPPED = "HR cropped at the bottom and right to a multiple of the scale"
+SHOWN = 3  # files that a fault names
 _COMMON = "HR and LR cropped at the bottom and right to what both hold"
 _Files = tuple[str, Path | None, Path | None]  # an image's name, LR and HR, before they are opened
 
@@ -27,10 +29,15 @@ def from_place(item: Definition, place: FilePlace, rules: PairRules) -> Dataset:
         for image in sorted(hr if with_hr else lr)
     ]
     faults = _partner_faults(place, truth=rules.truth)
+    if with_hr and place.small():
+        faults.append(_small_fault(place))
     if len(rows) > item.count:
         many = f"{len(rows)} images where {item.name} has {item.count}"
         faults.append(f"{many}: take out what is not part of it")
-    return _dataset(item, rows, rules, faults=faults)
+    found = _dataset(item, rows, rules, faults=faults)
+    if wrong := next((it.why for it in item.wrong_copies if _is_copy(it, place, found)), ""):
+        raise DatasetError(item.name, [f"{wrong} ({place.hr.path})"], remedy=REMEDY)
+    return found
 
 
 def from_package(item: Definition, root: Path, rules: PairRules) -> Dataset:
@@ -85,6 +92,24 @@ def _note(images: list[str], what: str) -> str:
     return f"{what}: {', '.join(images)}" if images else ""
 
 
+def _is_copy(wrong: WrongCopy, place: FilePlace, found: Dataset) -> bool:
+    least, most = wrong.longer_side
+    longer = [max(pair.lr_size) * found.scale for pair in found.pairs if pair.hr]
+    alike = bool(longer) and all(least <= pixels <= most for pixels in longer)
+    return alike or wrong.folder.casefold() in map(str.casefold, place.hr.path.parts)
+
+
+def _small_fault(place: FilePlace) -> str:
+    small = place.small()
+    named = ", ".join(path.name for path in small[:SHOWN])
+    more = f" and {len(small) - SHOWN} more" if len(small) > SHOWN else ""
+    return (
+        f"{place.hr.path} is read as HR, and the names of {len(small)} files say LR: "
+        f"{named}{more}; keep HR and LR in folders of their own, as HR and LR_x4 in "
+        f"{place.hr.path}"
+    )
+
+
 def _partner_faults(place: FilePlace, *, truth: bool) -> list[str]:
     hr, lr = place.hr.images, place.lr.images
     doubled = [_doubled(paths) for paths in (*place.hr.doubled, *place.lr.doubled)]
@@ -123,7 +148,7 @@ def _look(
     for path in (lr, hr):
         try:
             headers += [read_header(path)] if path else []
-        except PngError as error:
+        except ImageFileError as error:
             faults.append(f"{path} {error}")
     if faults:
         return faults

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from harness.core.challenge import CropRule
 from harness.core.outcome import BadInput
-from harness.datasets.png import PngError, read_image
+from harness.datasets.image_files import read_image
+from harness.datasets.image_header import ImageFileError
 from harness.quality.bicubic import crop_to_multiple, downscale
 
 LrOrigin = Literal["files", "bicubic"]
@@ -116,7 +117,7 @@ def read_hr(pair: ImagePair, *, scale: int) -> NDArray[np.uint8]:
 def _pixels(path: Path) -> NDArray[np.uint8]:
     try:
         return read_image(path)
-    except PngError as error:
+    except ImageFileError as error:
         raise DatasetError(path.name, [f"{path} {error}"], remedy=REMEDY) from error
 
 

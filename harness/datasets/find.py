@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,18 +12,20 @@ from harness.core.challenge import Challenge, CropRule, DatasetUse
 from harness.core.dataset_definition import Definition
 from harness.core.outcome import BadInput
 from harness.core.run import left_out
-from harness.datasets.completeness import from_package, from_place
+from harness.datasets import shipped_lr
+from harness.datasets.completeness import SHOWN, from_package, from_place
 from harness.datasets.dataset import Dataset, DatasetError, DatasetMissing
-from harness.datasets.known import known, layouts_of, lookup
-from harness.datasets.layout import FilePlace, places
+from harness.datasets.known import first_layouts, known, lookup, roots
+from harness.datasets.layout import FilePlace, filled, places, usable
 from harness.datasets.pair_sizes import PairRules
 from harness.quality.profile import PROFILES
 
-_SHOWN = 3  # files that a fault names
 _CONVERT = (
     "Convert them to 8-bit PNG (with ImageMagick: `mogrify -format png FILES`), or take the folder "
-    "out of the data folder to go without the dataset."
+    "out of the data folder to go without the dataset. JPEG and its like have lost what a score is "
+    "to judge: get the images themselves if you can."
 )
+READ = "PNG, BMP and TIFF"
 
 
 def find(
@@ -58,12 +61,13 @@ def find(
             name, [f"{data_dir} is no folder"], remedy="Pass the folder that holds the datasets."
         )
     found = tuple(places(item, data_dir, scale=scale))
-    place = _first_usable(found, truth=truth)
+    place = usable(found, truth=truth)
     if strange := tuple(_other_formats(found, place, truth=truth)):
         raise DatasetError(item.name, strange, remedy=_CONVERT)
     if place is None:
-        raise _nothing_usable(item, found, data_dir)
-    return from_place(item, place, rules)
+        raise _nothing_usable(item, found, data_dir, scale)
+    dataset = from_place(item, place, rules)
+    return replace(dataset, notes=(*dataset.notes, *shipped_lr.told(dataset)))
 
 
 def find_used(challenge: Challenge, use: DatasetUse, data_dir: Path | None) -> Dataset:
@@ -101,33 +105,28 @@ def truth_folders(found: Sequence[Dataset], data_dir: Path | None) -> tuple[Path
 def find_all(
     challenge: Challenge, data_dir: Path | None
 ) -> tuple[Challenge, tuple[Dataset, ...], tuple[str, ...]]:
-    """The datasets at hand, the challenge cut down to them, and notes on what is left out.
+    """The datasets at hand, the challenge cut down to them, and notes on what is left out and why.
 
-    BadInput with the faults of all datasets.
+    An optional dataset that is absent or can't be used is left out. BadInput with the faults of all
+    required ones, or for a data folder that is none.
     """
+    if data_dir is not None and not data_dir.is_dir():
+        raise BadInput(f"{data_dir} is no folder: name the one that holds the datasets")
     found, absent, notes, faulty = [], set(), [], []
     for use in challenge.datasets:
         try:
             found.append(find_used(challenge, use, data_dir))
         except DatasetError as error:
-            if use.required or not isinstance(error, DatasetMissing):
+            if use.required:
                 faulty.append(error)
             absent.add(use.name)
-            where = "`esr data` says where its images are looked for"
-            notes.append(left_out(use.name, f"{error.faults[0]}: {where}"))
+            where = "`esr data` says where its images are looked for, and what is wrong with them"
+            notes.append(left_out(use.name, f"{'; '.join(error.faults)}: {where}"))
     if faulty:
         raise BadInput("\n".join(map(str, faulty)))
     if not found:
         raise BadInput(f"none of the datasets of {challenge.id} is at hand. " + " ".join(notes))
     return challenge.without(absent), tuple(found), tuple(notes)
-
-
-def _first_usable(found: tuple[FilePlace, ...], *, truth: bool) -> FilePlace | None:
-    """The first place with all that is wanted, else the first with HR to make LR from."""
-    for place in found:
-        if place.lr.images and (place.hr.images or not truth):
-            return place
-    return next((place for place in found if place.hr.images), None)
 
 
 def _other_formats(
@@ -146,12 +145,14 @@ def _other_formats(
         near = [place.lr, *([place.hr] if truth else [])]
     for folder, others in {side.path: side.others for side in near if side.others}.items():
         kinds = ", ".join(sorted({path.suffix for path in others}))
-        names = ", ".join(path.name for path in others[:_SHOWN])
-        more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
-        yield f"{folder} has {len(others)} {kinds} files, and PNG alone is read: {names}{more}"
+        names = ", ".join(path.name for path in others[:SHOWN])
+        more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
+        yield f"{folder} has {len(others)} {kinds} files, which are not read: {names}{more}"
 
 
-def _nothing_usable(item: Definition, found: tuple[FilePlace, ...], data_dir: Path) -> DatasetError:
+def _nothing_usable(
+    item: Definition, found: tuple[FilePlace, ...], data_dir: Path, scale: int
+) -> DatasetError:
     for place in found:
         if place.lr.images:
             fault = f"{len(place.lr.images)} LR images in {place.lr.path}, but no HR images"
@@ -164,17 +165,26 @@ def _nothing_usable(item: Definition, found: tuple[FilePlace, ...], data_dir: Pa
     return DatasetMissing(
         item.name,
         [f"no image found under {data_dir}"],
-        remedy=f"{_how(item)} {_searched(item)}",
+        remedy=f"{_how(item)} {_searched(item, scale)}",
     )
 
 
-def _searched(item: Definition) -> str:
-    """The folders of the layouts that were tried."""
-    templates = dict.fromkeys(
-        side.rpartition("/")[0] for layout in layouts_of(item) for side in (layout.hr, layout.lr)
+def _searched(item: Definition, scale: int) -> str:
+    """The first form of each layout that was tried, and where."""
+    own, names = item.folders[0], " or ".join(item.folders)
+    forms = dict.fromkeys(
+        " with ".join(
+            dict.fromkeys(
+                filled(side.rpartition("/")[0], own, scale) for side in (layout.hr, layout.lr)
+            )
+        )
+        for layout in first_layouts(item)
     )
-    names = ", ".join(item.folders)
-    return f"Searched for .png files in {', '.join(templates)}, for {{folder}} = {names}."
+    below = ", ".join(root for root in roots() if root)
+    return (
+        f"Searched for {READ} files as {', '.join(forms)} and the like (known.toml lists them), "
+        f"named {names} in any case, there and in {below}."
+    )
 
 
 def _how(item: Definition) -> str:

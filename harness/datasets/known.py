@@ -20,6 +20,7 @@ class Catalogue:
     """What `known.toml` holds."""
 
     lr_ends: tuple[str, ...]
+    roots: tuple[str, ...]
     layouts: dict[str, tuple[Layout, ...]]
     dataset: tuple[Definition, ...]
 
@@ -39,6 +40,11 @@ def lr_ends() -> tuple[str, ...]:
     return _catalogue().lr_ends
 
 
+def roots() -> tuple[str, ...]:
+    """Folders in a data folder that hold datasets, in the order of search; "" is itself."""
+    return _catalogue().roots
+
+
 def layouts_of(item: Definition) -> tuple[Layout, ...]:
     """The layouts of a dataset, in the order of search; DatasetError names an unknown one."""
     usual = _catalogue().layouts
@@ -46,6 +52,11 @@ def layouts_of(item: Definition) -> tuple[Layout, ...]:
     if unknown:
         raise DatasetError(item.name, unknown, remedy=f"Known are {', '.join(usual)}.")
     return (*item.paths, *(layout for name in item.layouts for layout in usual[name]))
+
+
+def first_layouts(item: Definition) -> tuple[Layout, ...]:
+    """Of the layouts of a dataset its own ones, and the first one of each name."""
+    return (*item.paths, *(_catalogue().layouts[name][0] for name in item.layouts))
 
 
 def lookup(name: str, defined: Sequence[Definition] = ()) -> Definition:

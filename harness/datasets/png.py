@@ -14,7 +14,6 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
@@ -22,61 +21,45 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.datasets.image_header import Header, ImageFileError
+
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LFS = b"version https://git-lfs"
 _WITH_ALPHA = (4, 6)  # colour types: grey with alpha, RGB with alpha
 _ANCILLARY = 0x20  # the bit of a chunk's first letter that says: not needed for the pixels
 
 
-class PngError(ValueError):
-    """A file that is no whole 8-bit PNG; the message goes on after the file's name."""
-
-
-@dataclass(frozen=True)
-class Header:
-    """What is known of an image without decoding it. Height and width in pixels."""
-
-    height: int
-    width: int
-    alpha: bool  # has transparency, which is dropped when decoded
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width."""
-        return self.height, self.width
-
-
 def read_header(path: Path) -> Header:
-    """The header of a PNG file, whose chunks are walked to the end but not read.
+    """The header of a PNG file, the checksums of all its chunks verified but no pixel decoded.
 
-    Raises PngError for a file that can't be opened, is no PNG, was cut off, or has 16 bits.
+    Raises ImageFileError for a file that can't be opened, is no PNG, is damaged, or has 16 bits.
     """
     try:
         if path.stat().st_size == 0:
-            raise PngError("is empty; get the file again")
+            raise ImageFileError("is empty; get the file again")
         with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
             return _header(data)
     except OSError as error:
-        raise PngError(f"cannot be read: {error.strerror}") from error
+        raise ImageFileError(f"cannot be read: {error.strerror}") from error
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
     """The pixels of a PNG file: H x W x 3 RGB; grey in three equal channels, alpha dropped.
 
-    Raises PngError for what `read_header` refuses and for damaged pixels.
+    Raises ImageFileError for what `read_header` refuses and for damaged pixels.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise PngError(f"cannot be read: {error.strerror}") from error
+        raise ImageFileError(f"cannot be read: {error.strerror}") from error
     size = _header(data).size
     critical = np.frombuffer(_critical(data), np.uint8)
     try:
         image = cv2.imdecode(critical, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error as error:
-        raise PngError(f"cannot be decoded: {error.err}") from error
+        raise ImageFileError(f"cannot be decoded: {error.err}") from error
     if image is None or image.shape != (*size, 3) or image.dtype != np.uint8:
-        raise PngError("cannot be decoded: its pixel data is damaged; get the file again")
+        raise ImageFileError("cannot be decoded: its pixel data is damaged; get the file again")
     return np.ascontiguousarray(image[:, :, ::-1], dtype=np.uint8)
 
 
@@ -84,21 +67,22 @@ def _header(data: bytes | mmap) -> Header:
     chunks = list(_chunks(data))
     kind, start, stop = chunks[0]
     if kind != b"IHDR" or stop - start != 13:
-        raise PngError("is damaged: its first chunk is no IHDR; get the file again")
-    _check(data, start, stop)
+        raise ImageFileError("is damaged: its first chunk is no IHDR; get the file again")
+    for _, start, stop in chunks:
+        _check(data, start, stop)
+    start = chunks[0][1]
     width, height, depth, colour = struct.unpack_from(">IIBB", data, start)
     kinds = {kind for kind, _, _ in chunks}
     if not width or not height or b"IDAT" not in kinds:
-        raise PngError("is damaged: it holds no pixels; get the file again")
+        raise ImageFileError("is damaged: it holds no pixels; get the file again")
     if depth > 8:
-        raise PngError(f"is a {depth}-bit image; convert it to 8 bits a channel")
+        raise ImageFileError(f"is a {depth}-bit image; convert it to 8 bits a channel")
     return Header(height, width, colour in _WITH_ALPHA or b"tRNS" in kinds)
 
 
 def _critical(data: bytes) -> bytes:
     parts = [_SIGNATURE]
     for kind, start, stop in _chunks(data):
-        _check(data, start, stop)
         if not kind[0] & _ANCILLARY:
             parts.append(data[start - 8 : stop + 4])
     return b"".join(parts)
@@ -107,21 +91,21 @@ def _critical(data: bytes) -> bytes:
 def _check(data: bytes | mmap, start: int, stop: int) -> None:
     (stored,) = struct.unpack_from(">I", data, stop)
     if zlib.crc32(data[start - 4 : stop]) != stored:
-        raise PngError("is damaged: a checksum does not match; get the file again")
+        raise ImageFileError("is damaged: a checksum does not match; get the file again")
 
 
 def _chunks(data: bytes | mmap) -> Iterator[tuple[bytes, int, int]]:
     """Kind, first byte and end of each chunk's content, to IEND."""
     if data[: len(_LFS)] == _LFS:
-        raise PngError("is a Git LFS pointer and not the image: run `git lfs pull`")
+        raise ImageFileError("is a Git LFS pointer and not the image: run `git lfs pull`")
     if data[:8] != _SIGNATURE:
-        raise PngError("is no PNG file; get the file again or convert it")
+        raise ImageFileError("is no PNG file; get the file again or convert it")
     at, kind = len(_SIGNATURE), b""
     while kind != b"IEND":
         length = struct.unpack_from(">I", data, at)[0] if at + 12 <= len(data) else len(data)
         start, stop = at + 8, at + 8 + length
         if stop + 4 > len(data):
-            raise PngError("was cut off before its end; get the file again")
+            raise ImageFileError("was cut off before its end; get the file again")
         kind = bytes(data[at + 4 : start])
         yield kind, start, stop
         at = stop + 4

@@ -16,7 +16,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -24,19 +24,23 @@ from numpy.typing import NDArray
 
 from harness.quality.pixels import Floats, Uint8, require_image, require_scale
 
+Borders = Literal["mirrored", "clamped"]
+"""What is thought to lie beyond an image: itself mirrored, or its edge pixel again and again."""
+
 # Floating-point elements of input that one block may hold; keeps the working set in cache.
 _BLOCK = 1 << 18
 
 
-def downscale(image: Uint8, scale: int) -> Uint8:
+def downscale(image: Uint8, scale: int, *, borders: Borders = "mirrored") -> Uint8:
     """The LR image of an HR image: MATLAB `imresize(image, 1/scale, 'bicubic')`.
 
     `image` is uint8, H x W or H x W x 3. An image that is no multiple of the scale is cropped at
     the bottom and the right first, as the published LR files of Set14 were made; the result is
-    (H // scale) x (W // scale). Raises `ValueError` for a wrong dtype, shape or scale.
+    (H // scale) x (W // scale). `borders` clamped makes the LR files of SelfExSR. Raises
+    `ValueError` for a wrong dtype, shape or scale.
     """
     require_scale(scale)
-    return imresize(crop_to_multiple(image, scale), Fraction(1, scale))
+    return imresize(crop_to_multiple(image, scale), Fraction(1, scale), borders=borders)
 
 
 def upscale(image: Uint8, scale: int) -> Uint8:
@@ -70,7 +74,7 @@ def crop_to_multiple(image: Uint8, scale: int) -> Uint8:
     return image[: height - height % scale, : width - width % scale]
 
 
-def imresize(image: Uint8, scale: Fraction | int) -> Uint8:
+def imresize(image: Uint8, scale: Fraction | int, *, borders: Borders = "mirrored") -> Uint8:
     """MATLAB's `imresize(image, scale, 'bicubic')` of a uint8 image, H x W or H x W x 3.
 
     The scale is exact (`Fraction(1, 4)`, not 0.25), because the size of the result,
@@ -82,8 +86,8 @@ def imresize(image: Uint8, scale: Fraction | int) -> Uint8:
             f"scale: must be a positive int or Fraction, got {scale!r}; "
             "write Fraction(1, 4) for a quarter"
         )
-    vertical = _resize_rows(np.ascontiguousarray(image), Fraction(scale))
-    both = _resize_rows(_transposed(vertical), Fraction(scale))
+    vertical = _resize_rows(np.ascontiguousarray(image), Fraction(scale), borders)
+    both = _resize_rows(_transposed(vertical), Fraction(scale), borders)
     return _transposed(both)
 
 
@@ -147,11 +151,11 @@ def _grouped(taps: dict[int, Fraction], unit: int) -> _Phase:
     return tuple((weight, tuple(offsets)) for weight, offsets in rows.items())
 
 
-def _resize_rows(image: Uint8, scale: Fraction) -> Uint8:
+def _resize_rows(image: Uint8, scale: Fraction, borders: Borders) -> Uint8:
     """Resize the first axis, block by block of `steps` input periods."""
     kernel = _kernel(scale)
     height, row = image.shape[0], math.prod(image.shape[1:])
-    padded = _mirrored(image.reshape(height, row), scale, kernel)
+    padded = _padded(image.reshape(height, row), scale, kernel, borders)
     result = np.empty((math.ceil(height * scale), row), np.uint8)
     per_period, period = scale.numerator, scale.denominator
     steps = max(1, _BLOCK // (row * period))
@@ -165,7 +169,7 @@ def _resize_rows(image: Uint8, scale: Fraction) -> Uint8:
 def _enlarged_rows(plane: Floats, scale: int) -> Floats:
     """The first axis enlarged, phase by phase."""
     kernel = _kernel(Fraction(scale))
-    padded = _mirrored(plane, Fraction(scale), kernel)
+    padded = _padded(plane, Fraction(scale), kernel, "mirrored")
     height = len(plane)
     result = np.empty((height * scale, plane.shape[1]))
     for number, phase in enumerate(kernel.phases):
@@ -175,13 +179,20 @@ def _enlarged_rows(plane: Floats, scale: int) -> Floats:
     return result
 
 
-def _mirrored(image: NDArray[Any], scale: Fraction, kernel: _Kernel) -> NDArray[Any]:
-    """Rows `first` to the last one that any output row needs, mirrored beyond the image."""
+def _padded(
+    image: NDArray[Any], scale: Fraction, kernel: _Kernel, borders: Borders
+) -> NDArray[Any]:
+    """Rows `first` to the last one that any output row needs."""
     height = len(image)
     periods = math.ceil(math.ceil(height * scale) / scale.numerator)
     rows = np.arange(kernel.first, (periods - 1) * scale.denominator + kernel.last + 1)
-    cycle = rows % (2 * height)
-    return image[np.minimum(cycle, 2 * height - 1 - cycle)]
+    if borders == "clamped":
+        inside = np.clip(rows, 0, height - 1)
+    else:
+        cycle = rows % (2 * height)
+        inside = np.minimum(cycle, 2 * height - 1 - cycle)
+    taken: NDArray[Any] = image[inside]
+    return taken
 
 
 def _resize_block(source: NDArray[Any], block: Uint8, kernel: _Kernel, period: int) -> None:

@@ -85,7 +85,7 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
     )
     challenge, found, notes = find_all(challenge, request.data_dir)
     contenders = tuple(_contender(it, challenge, request) for it in candidates)
-    for line in _weightless(contenders):
+    for line in (*notes, *_weightless(contenders)):
         progress.warn(line)
     hidden = (request.reports, *truth_folders(found, request.data_dir))
     isolation = choose(request.sandbox, gpu=request.device == "cuda", hidden=hidden)

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.png import PngError, read_image
+from harness.datasets.image_header import ImageFileError
+from harness.datasets.png import read_image
 from harness.quality.bicubic import crop_to_multiple, downscale
 from reference_models.training.faults import TrainingError, listed
 
@@ -107,7 +108,7 @@ def _read(path: Path, shrink_jpegs: int) -> Image:
     suffix = path.suffix.lower()
     try:
         hr = read_image(path) if suffix == ".png" else _decode(path.read_bytes(), suffix)
-    except PngError as error:
+    except ImageFileError as error:
         raise _UnusableError(str(error)) from error
     except OSError as error:
         raise _UnusableError(f"cannot be read: {error.strerror}") from error

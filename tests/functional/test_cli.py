@@ -248,6 +248,7 @@ def test_challenges_data_and_weights_are_listed_as_json(tmp_path: Path) -> None:
     data = {row["name"]: row for row in json.loads(esr("data", "--json", cwd=tmp_path).stdout)}
     assert data["sample_valid"]["found"] == 2
     assert data["DIV2K_valid"]["found"] == 0
+    assert data["sample_valid"]["at_hand"]["x8"] == {"hr": 2, "lr": 0}
     weights = json.loads(esr("weights", "list", "--json", cwd=tmp_path).stdout)
     assert set(REFERENCES) <= {row["id"] for row in weights}
     assert all(len(row["sha256"]) == 64 for row in weights)
@@ -332,7 +333,7 @@ def test_inspect_points_to_no_log_that_is_not_there(tmp_path: Path) -> None:
     [
         (("new", "../x"), "'../x': a name is 1 to 64 of a-z, 0-9 and _"),
         (("new", ""), "'': a name is 1 to 64 of a-z, 0-9 and _"),
-        (("data", "--scale", "5"), "--scale must be 2, 3 or 4, got 5"),
+        (("data", "--scale", "5"), "--scale must be 2, 3, 4 or 8, got 5"),
         (("data", "--data-dir", "nowhere"), "nowhere is no folder: name the one that holds"),
         (("inspect", "rlfn_x4", "--size", "0", "0"), "size must be at least 1 by 1"),
     ],

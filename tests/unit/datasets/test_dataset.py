@@ -69,16 +69,17 @@ def test_a_file_that_vanished_before_hashing_is_an_error(tmp_path: Path) -> None
         _ = dataset.digest
 
 
-def test_damaged_pixels_are_found_when_read(tmp_path: Path) -> None:
-    dataset = one_pair(tmp_path)
+def test_damaged_pixels_are_found_before_anything_runs_and_when_read(tmp_path: Path) -> None:
+    (pair,) = one_pair(tmp_path).pairs
     path = tmp_path / "Set5/HR/baby.png"
     data = bytearray(path.read_bytes())
     data[data.index(b"IDAT") + 8] ^= 255
     path.write_bytes(data)
-    (pair,) = find("Set5", data_dir=tmp_path, scale=4).pairs
+    with pytest.raises(DatasetError, match=r"baby\.png is damaged: a checksum does not match"):
+        find("Set5", data_dir=tmp_path, scale=4)
     with pytest.raises(DatasetError, match=r"baby\.png is damaged: a checksum does not match"):
         read_hr(pair, scale=4)
-    assert read_lr(dataset.pairs[0], scale=4).shape == (4, 3, 3)
+    assert read_lr(pair, scale=4).shape == (4, 3, 3)
 
 
 def test_a_size_that_changed_after_the_check_is_an_error(tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_a_defined_dataset_is_found_by_its_name_beside_the_known_ones() -> None:
 
 
 def test_paths_of_its_own_are_looked_for_before_the_usual_ones() -> None:
-    first, second = layouts_of(MINE)
+    first, second, *_ = layouts_of(MINE)
     assert first.hr == "{folder}/a/{image}"
     assert second.hr == "{folder}/{image}"
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.datasets.png import PngError, read_header, read_image
+from harness.datasets.png import ImageFileError, read_header, read_image
 
 RGB, GREY, PALETTE, RGBA = 2, 0, 3, 6
 
@@ -101,7 +101,7 @@ def test_gamma_changes_no_pixel(tmp_path: Path) -> None:
 def test_16_bits_are_refused_before_decoding(tmp_path: Path) -> None:
     path = stored(tmp_path, png(bytes(6), width=1, depth=16))
     for read in (read_header, read_image):
-        with pytest.raises(PngError, match="is a 16-bit image; convert it to 8 bits"):
+        with pytest.raises(ImageFileError, match="is a 16-bit image; convert it to 8 bits"):
             read(path)
 
 
@@ -122,13 +122,13 @@ def test_16_bits_are_refused_before_decoding(tmp_path: Path) -> None:
 )
 def test_damage_that_the_header_shows_is_refused(tmp_path: Path, data: bytes, message: str) -> None:
     path = stored(tmp_path, data)
-    with pytest.raises(PngError, match=message):
+    with pytest.raises(ImageFileError, match=message):
         read_header(path)
 
 
 def test_a_missing_file_is_refused_with_the_reason(tmp_path: Path) -> None:
     for read in (read_header, read_image):
-        with pytest.raises(PngError, match="cannot be read: No such file"):
+        with pytest.raises(ImageFileError, match="cannot be read: No such file"):
             read(tmp_path / "absent.png")
 
 
@@ -139,14 +139,14 @@ def test_too_few_pixels_with_right_checksums_are_refused(tmp_path: Path) -> None
         chunk(b"IDAT", zlib.compress(b"\0\1\2\3")),
     )
     assert half != whole
-    with pytest.raises(PngError, match="pixel data is damaged"):
+    with pytest.raises(ImageFileError, match="pixel data is damaged"):
         read_image(stored(tmp_path, half))
 
 
 def test_an_image_beyond_the_decoders_limits_is_refused(tmp_path: Path) -> None:
     data = png(b"\1\2\3", width=1 << 24)
     assert read_header(stored(tmp_path, data)).size == (1, 1 << 24)
-    with pytest.raises(PngError, match="cannot be decoded"):
+    with pytest.raises(ImageFileError, match="cannot be decoded"):
         read_image(tmp_path / "image.png")
 
 
@@ -157,7 +157,7 @@ def test_any_changed_byte_is_noticed(tmp_path: Path, data: st.DataObject) -> Non
     at = data.draw(st.integers(0, len(whole) - 1))
     flip = data.draw(st.integers(1, 255))
     damaged = whole[:at] + bytes([whole[at] ^ flip]) + whole[at + 1 :]
-    with pytest.raises(PngError):
+    with pytest.raises(ImageFileError):
         read_image(stored(tmp_path, damaged))
 
 
