@@ -30,6 +30,7 @@ _MOST_PUBLISHED = 100
 _MOST_IGNORED = 100  # patterns
 _LARGEST_TILE = 1 << 16  # LR pixels
 _LARGEST_MULTIPLE = 1 << 12
+_LARGEST_VALUE = 65504.0  # of an image: what half precision holds
 _TEXTS = (
     *("team", "title", "description", "paper", "licence", "weights_key", "strip_prefix"),
     *("url", "source", "dataset"),  # of official weights and of published figures
@@ -118,9 +119,11 @@ class Submission:
     """One model to be measured, as its manifest declares it.
 
     `entry` is `module:attribute` of a class or factory in the submission's folder, where a module
-    is a file or stands in a package; `data_range` is what the model expects and returns, 1.0 or
-    255.0; `scale` 2, 3 or 4. A model of `channels` "y" takes BT.601 luma, and returns luma or RGB;
-    one of `input` "bicubic" takes the LR image enlarged by bicubic, and returns it in that size.
+    is a file or stands in a package; `data_range` is what the model expects and returns: 0 to 1.0,
+    0 to 255.0, or from the first to the second of two numbers; `scale` 2, 3 or 4. A model of
+    `channels` "y" takes BT.601 luma, and returns luma or RGB; one of `input` "bicubic" takes the LR
+    image enlarged by bicubic, and returns it in that size. `forward_kwargs` are given to `forward`
+    beside the image; `output` is the index or the key of the image in what it returns.
     `ignore_keys` are names in the file of weights, or patterns of them, that the model does not
     have. Paths are relative to the folder.
     """
@@ -129,12 +132,14 @@ class Submission:
     team: str
     entry: str
     scale: int
-    data_range: float
+    data_range: float | tuple[float, float]
     title: str = ""
     description: str = ""
     paper: str = ""
     licence: str = ""
     kwargs: dict[str, Any] = field(default_factory=dict)
+    forward_kwargs: dict[str, Any] = field(default_factory=dict)
+    output: int | str | None = None
     channels: ModelColour = "rgb"
     input: ModelInput = "lr"
     weights: str = ""
@@ -153,7 +158,7 @@ class Submission:
 
     def __post_init__(self) -> None:
         """Refuse nonsense: one ValueError that lists every fault of the fields together."""
-        scale, data_range, multiple = self.scale, self.data_range, self.pad_to_multiple
+        scale, multiple = self.scale, self.pad_to_multiple
         tile, overlap = self.tile, self.tile_overlap
         covered = 0 < tile <= overlap * 2
         suffixes = ", ".join(WEIGHT_SUFFIXES)
@@ -164,9 +169,6 @@ class Submission:
             _callee_faults(self.deploy, "deploy") if self.deploy else (),
             {
                 f"scale must be 2, 3 or 4, got {scale}": scale not in (2, 3, 4),
-                f"data_range must be 1.0 or 255.0, got {data_range:g}": (
-                    data_range not in (1.0, 255.0)
-                ),
                 "tile must be above twice tile_overlap, both in LR pixels and not negative": (
                     min(tile, overlap) < 0 or covered
                 ),
@@ -178,6 +180,7 @@ class Submission:
                 f"published holds {len(self.published)} tables, {_MOST_PUBLISHED} at most are "
                 "taken": len(self.published) > _MOST_PUBLISHED,
             },
+            _range_faults(self.data_range),
             _texts_faults(self, ""),
             _texts_faults(self.official, "official."),
             *(
@@ -186,12 +189,18 @@ class Submission:
             ),
             path_faults(self.weights, "weights") if self.weights else (),
             _ignored_faults(self.ignore_keys),
+            text_faults(str(self.output), "output", NAME_CAP),
             {
                 f"weights must end in {suffixes}, got {self.weights!r:.80}": (
                     self.weights != "" and not self.weights.endswith(WEIGHT_SUFFIXES)
                 )
             },
         )
+
+    @property
+    def black_and_white(self) -> tuple[float, float]:
+        """What black and white are in the model's input and output."""
+        return self.data_range if isinstance(self.data_range, tuple) else (0.0, self.data_range)
 
     @property
     def name(self) -> str:
@@ -223,6 +232,15 @@ def _texts_faults(said: object, within: str) -> Iterator[str]:
 def _callee_faults(callee: str, name: str) -> dict[str, bool]:
     known = ENTRY_PATTERN.fullmatch(callee) and len(callee) <= PATH_CAP
     return {f"{name} must be module:attribute, as in model:RLFN, got {callee!r:.80}": not known}
+
+
+def _range_faults(data_range: float | tuple[float, float]) -> Iterator[str]:
+    if isinstance(data_range, tuple):
+        black, white = data_range
+        if not -_LARGEST_VALUE <= black < white <= _LARGEST_VALUE:
+            yield f"data_range must be black and white, as in [-1, 1], got [{black:g}, {white:g}]"
+    elif data_range not in (1.0, 255.0):
+        yield f"data_range must be 1.0 or 255.0, or as [-1, 1], got {data_range:g}"
 
 
 def _ignored_faults(patterns: tuple[str, ...]) -> Iterator[str]:

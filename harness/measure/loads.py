@@ -79,12 +79,13 @@ def declared(
 ) -> Load:
     """What a worker is told of an entry and its weights."""
     submission = entry.submission
+    black, white = submission.black_and_white
     return Load(
         folder=str(entry.folder),
         entry=submission.entry,
         kwargs=json.dumps(submission.kwargs),
         scale=submission.scale,
-        data_range=submission.data_range,
+        data_range=white,
         device=device,
         threads=protocol.threads,
         seed=protocol.seed,
@@ -100,6 +101,9 @@ def declared(
         pad_to_multiple=submission.pad_to_multiple,
         channels_last=submission.channels_last,
         compile=submission.compile,
+        black=black,
+        forward_kwargs=json.dumps(submission.forward_kwargs),
+        output="" if submission.output is None else json.dumps(submission.output),
         channels=1 if submission.channels == "y" else 3,
         enlarged=submission.scale if submission.input == "bicubic" else 1,
         form=entry.form,

@@ -32,6 +32,7 @@ from harness.measure.session import LrImage, OutputReply, Task
 from harness.measure.tasks import run_dry
 from harness.measure.worker_group import concurrently
 from harness.sandbox.isolation import SandboxMode, choose
+from harness.wire.messages import Load
 
 TRIAL_DATASET = "sample_valid"  # a photograph: some networks give NaN on noise
 TRIAL_SIZES = ((48, 48), (37, 29))  # LR height and width: even, and odd
@@ -134,7 +135,7 @@ def _inspect(
         # a model without parameters is whole without a file
         whole = "own" if chosen.kind == "seeded" else chosen.kind
         kind = "seeded" if counted.untrained else whole
-    found = [*_findings(images, replies, task.load.data_range, seeded=kind == "seeded")]
+    found = [*_findings(images, replies, task.load, seeded=kind == "seeded")]
     if isinstance(counted, Failed):
         found.append(InspectFinding("counts", "failed", counted.message))
         return ended(kind, tuple(found), failure=counted)
@@ -206,7 +207,7 @@ def crops_of_photograph(
 def _findings(
     images: Sequence[LrImage],
     replies: Sequence[OutputReply | Failed],
-    data_range: float,
+    load: Load,
     *,
     seeded: bool,
 ) -> Iterator[InspectFinding]:
@@ -225,17 +226,17 @@ def _findings(
     if isinstance(one, OutputReply) and isinstance(other, OutputReply):
         yield _determinism(one, other)
     if good and not seeded:
-        yield _range(good, data_range)
+        yield _range(good, load.black, load.data_range)
 
 
-def _range(replies: Sequence[OutputReply], data_range: float) -> InspectFinding:
+def _range(replies: Sequence[OutputReply], black: float, white: float) -> InspectFinding:
     low = min(reply.output.low for reply in replies)
     high = max(reply.output.high for reply in replies)
-    slack = RANGE_SLACK * data_range
-    doubt = ": is data_range right?" if high < data_range / 50 else ""
-    if low < -slack or high > data_range + slack:
+    slack = RANGE_SLACK * (white - black)
+    doubt = ": is data_range right?" if high < black + (white - black) / 50 else ""
+    if low < black - slack or high > white + slack:
         doubt = ": much of it will be clipped"
-    text = f"{low:.3g} to {high:.3g}, declared 0 to {data_range:g}{doubt}"
+    text = f"{low:.3g} to {high:.3g}, declared {black:g} to {white:g}{doubt}"
     return InspectFinding("output range", "warning" if doubt else "ok", text)
 
 

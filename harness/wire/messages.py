@@ -43,7 +43,7 @@ class Load:
     entry: str  # module:attribute, a file's name without .py or a module of a package
     kwargs: str  # JSON object: the keyword arguments of the entry
     scale: int
-    data_range: float
+    data_range: float  # what white is
     device: str  # "cpu" or "cuda"
     threads: int
     seed: int
@@ -68,6 +68,9 @@ class Load:
     compile: bool = False  # by torch.compile, outside of the timed forwards
     channels: int = 3  # of the model's images: 3 of RGB, or 1 of luma
     enlarged: int = 1  # times the LR size, that images have which the worker is sent
+    black: float = 0.0  # in the model's images
+    forward_kwargs: str = "{}"  # JSON object: what its forward is given beside the image
+    output: str = ""  # JSON: the index or key of the image in what it returns; "": all of it
 
     @property
     def factor(self) -> int:

@@ -18,7 +18,7 @@ from harness.worker.runner import PRECISIONS, precision
 from harness.worker.state_dict import BadWeights, WeightsLayout, read_parts
 from harness.worker.unscripted import unscripted
 from harness.worker.weights_search import search
-from harness.worker.wrappers import initialised, unwrapped
+from harness.worker.wrappers import as_declared, initialised, unwrapped
 
 __all__ = ["BadWeights", "Loaded", "load"]
 
@@ -36,7 +36,7 @@ class Loaded:
 
     @property
     def data_range(self) -> float:
-        """What the model takes and returns: 0 to this."""
+        """What white is in its input and output."""
         return self.declared.data_range
 
 
@@ -49,7 +49,7 @@ def load(request: Load) -> Loaded:
     if request.form == "graph":
         return _of_graph(request)
     built, notes = _built(request)
-    model = _ready(built, request)
+    model = as_declared(_ready(built, request), request)
     params = _parameters(model)
     return Loaded(model, params, request, not request.weights and params > 0, notes)
 
@@ -122,7 +122,7 @@ def _built(request: Load) -> tuple[nn.Module, tuple[str, ...]]:
     model = unwrapped(made)
     if model is not made:
         notes.append(f"{request.entry} returns a {type(made).__name__}; the module in it is run")
-    if initialised(model, request):
+    if initialised(as_declared(model, request), request):
         notes.append("its lazy modules were given their shapes by a trial forward")
     if request.weights:
         notes += _weighted(model, request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 import traceback
@@ -19,6 +20,12 @@ _DISTRIBUTIONS = {
     "yaml": "PyYAML",
 }
 """Packages of the field that are installed by another name than they are imported by."""
+_CHANNELS = re.compile(r"expected input\[1, (\d), .* to have (\d) channels, but got")
+_OF_CHANNELS = {  # of the image, and of the weights that it met
+    ("3", "1"): 'a model of luma says channels = "y"',
+    ("1", "3"): 'a model of RGB leaves channels = "y" out',
+}
+_ARGUMENT = re.compile(r"forward\(\) missing \d+ required positional arguments?: '(\w+)'")
 _SAY_WHERE = (SyntaxError, IndentationError, TabError)
 
 
@@ -37,7 +44,8 @@ def line(error: BaseException, folder: str = "") -> str:
     The place is the innermost one in a file of the submission's `folder`, if there is any.
     """
     parts = (f"{type(error).__name__}: {_said(error)}".removesuffix(": "), _where(error, folder))
-    return " ".join(filter(None, parts)) + _remedy(error, folder)
+    remedy = _of_package(error, folder) or _of_call(error, folder)
+    return " ".join(filter(None, parts)) + remedy
 
 
 def first_line(error: BaseException) -> str:
@@ -69,14 +77,33 @@ def _where(error: BaseException, folder: str) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     if not frames or type(error) in _SAY_WHERE:
         return ""
-    own = [it for it in frames if folder and Path(it.filename).is_relative_to(folder)]
+    own = _own_frames(error, folder)
     frame = (own or frames)[-1]
     path = Path(frame.filename)
     file = path.relative_to(folder).as_posix() if own else path.name
     return f"({frame.name}, line {frame.lineno} of {file})"
 
 
-def _remedy(error: BaseException, folder: str) -> str:
+def _of_call(error: BaseException, folder: str) -> str:
+    """What the manifest lacks, if the image does not fit the forward that it was given to."""
+    text = _said(error)
+    if type(error) is RuntimeError and (found := _CHANNELS.search(text)):
+        what = _OF_CHANNELS.get((found[1], found[2]))
+        return f"; {what} in submission.toml" if what else ""
+    # where the harness calls it, no line of the submission's own has run
+    missing = _ARGUMENT.search(text) if type(error) is TypeError else None
+    if missing is None or _own_frames(error, folder):
+        return ""
+    return f"; say forward_kwargs = {{ {missing[1]} = ... }} in submission.toml"
+
+
+def _own_frames(error: BaseException, folder: str) -> list[traceback.FrameSummary]:
+    """Of the traceback those in a file of the submission's folder."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [it for it in frames if folder and Path(it.filename).is_relative_to(folder)]
+
+
+def _of_package(error: BaseException, folder: str) -> str:
     """How a package that is missing is installed where this runs."""
     if type(error) is not ModuleNotFoundError or not error.name:  # its own class could do anything
         return ""

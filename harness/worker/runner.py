@@ -61,7 +61,7 @@ class Runner:
             seconds, result = self._time(self._call, batch)
         self.written += batch._version != version  # noqa: SLF001
         # a tensor of its own, without what the submission may have hung on the result
-        self._kept = _detached(self._on_device(checked(result, self._expected)))
+        self._kept = _detached(self._on_device(checked(result, self._expected, tuple(batch.shape))))
         return seconds
 
     @property
@@ -102,7 +102,7 @@ class Runner:
             low, high = (float(extreme) for extreme in torch.aminmax(values))
             if not np.isfinite([low, high]).all():
                 raise WrongOutput("non_finite", "the output holds NaN or infinity")
-            image = _to_image(values[0], self._declared.data_range)
+            image = _to_image(values[0], self._declared)
         channels, height, width = values.shape[1:]
         output = Output(height, width, str(kept.dtype), low, high, channels)
         return output, image.data.cast("B")
@@ -128,7 +128,10 @@ class Runner:
 
     def _to_batch(self, image: Pixels) -> torch.Tensor:
         batch = torch.from_numpy(image.copy()).permute(2, 0, 1).unsqueeze(0)
-        batch = batch.to(torch.float32).div_(255.0 / self._declared.data_range)
+        black, white = self._declared.black, self._declared.data_range
+        batch = batch.to(torch.float32).div_(255.0 / (white - black))
+        if black:
+            batch = batch.add_(black)
         dtype = PRECISIONS[self._declared.precision or "fp32"]
         layout = torch.channels_last if self._declared.channels_last else torch.contiguous_format
         return batch.to(device=self._declared.device, dtype=dtype).contiguous(memory_format=layout)
@@ -181,11 +184,14 @@ def _cpu_seconds(call: Callable[[torch.Tensor], Any], batch: torch.Tensor) -> tu
     return _now() - started, result
 
 
-def _to_image(values: torch.Tensor, data_range: float) -> Pixels:
+def _to_image(values: torch.Tensor, declared: Load) -> Pixels:
     """Height x width x channels of channels x height x width values, which are left as they are."""
-    scaled = values.clamp(0.0, data_range)
-    if data_range != 255.0:
-        scaled = scaled.mul_(255.0 / data_range)
+    black, white = declared.black, declared.data_range
+    scaled = values.clamp(black, white)
+    if black:
+        scaled = scaled.sub_(black)
+    if white - black != 255.0:
+        scaled = scaled.mul_(255.0 / (white - black))
     if values.shape[0] != LUMA:
         scaled = scaled.round_().to(torch.uint8)
     pixels: Pixels = scaled.permute(1, 2, 0).contiguous().numpy()

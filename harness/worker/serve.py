@@ -149,6 +149,7 @@ class Worker:
             width=request.width,
             channels=loaded.declared.channels,
             data_range=loaded.data_range,
+            black=loaded.declared.black,
             quick=request.quick,
         )
         unfused = self._before_deploy(request, loaded)
@@ -190,6 +191,7 @@ class Worker:
                 width=request.width,
                 channels=fused.declared.channels,
                 data_range=fused.data_range,
+                black=fused.declared.black,
             )
         except Exception as error:  # noqa: BLE001 - a submission may raise anything at all
             return {"error": reasons.line(error, asked.folder)}

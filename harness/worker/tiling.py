@@ -72,9 +72,10 @@ def _padded(model: nn.Module, *, scale: int, multiple: int) -> Upscale:
         below, right = -height % multiple, -width % multiple
         expected = (*batch.shape[:2], (height + below) * scale, (width + right) * scale)
         if not below and not right:
-            return checked(model(batch), expected)
+            return checked(model(batch), expected, tuple(batch.shape))
         mode = "reflect" if below < height and right < width else "replicate"
-        result = checked(model(functional.pad(batch, (0, right, 0, below), mode=mode)), expected)
+        larger = functional.pad(batch, (0, right, 0, below), mode=mode)
+        result = checked(model(larger), expected, tuple(larger.shape))
         return result[..., : height * scale, : width * scale]
 
     return call

@@ -1,12 +1,18 @@
-"""Modules that are ready to run only after something was done: wrapped and lazy ones."""
+"""Modules that are ready to run only after something was done: wrapped and lazy ones, and those
+whose forward takes or returns more than an image.
+"""
 
 from __future__ import annotations
+
+import json
+from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
 from harness.wire.messages import Load
+from harness.worker.output_image import picked
 
 _WRAPPERS = (
     nn.DataParallel,
@@ -20,6 +26,28 @@ def unwrapped(model: nn.Module) -> nn.Module:
     """The network within what spreads it over devices, or averages it while it is trained."""
     while isinstance(model, _WRAPPERS):
         model = model.module
+    return model
+
+
+class _AsDeclared(nn.Module):
+    """A model whose forward is given more than the image, or returns more."""
+
+    def __init__(self, model: nn.Module, declared: Load) -> None:
+        super().__init__()
+        self.model = model
+        self._given = json.loads(declared.forward_kwargs)
+        self._place = json.loads(declared.output) if declared.output else None
+
+    def forward(self, image: torch.Tensor) -> Any:
+        """What the model makes of an image: the declared part of all that it returns."""
+        result = self.model(image, **self._given)
+        return result if self._place is None else picked(result, self._place)
+
+
+def as_declared(model: nn.Module, declared: Load) -> nn.Module:
+    """A model that takes an image and returns one; the same one where it does that by itself."""
+    if declared.output or json.loads(declared.forward_kwargs):
+        return _AsDeclared(model, declared)
     return model
 
 

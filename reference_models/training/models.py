@@ -40,7 +40,7 @@ class Reference:
     @property
     def data_range(self) -> float:
         """White, as the model takes and returns it."""
-        return self.submission.data_range
+        return self.submission.black_and_white[1]
 
 
 def find(model_id: str) -> Reference:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from harness.worker.caps import listed
 from harness.worker.count import hooks
@@ -14,7 +14,7 @@ from harness.worker.count.model_copies import (
     StandsForParameters,
     evaluating,
     parameter_count,
-    photograph,
+    photographs,
 )
 from harness.worker.count.other_forwards import count_at_second_size, watched_apart
 
@@ -26,9 +26,10 @@ def count_model(
     width: int,
     channels: int = 3,
     data_range: float = 1.0,
+    black: float = 0.0,
     quick: bool = False,
 ) -> dict[str, Any]:
-    """Count a model at batch 1, channels x height x width pixels in [0, data_range].
+    """Count a model at batch 1, channels x height x width pixels in [black, data_range].
 
     The answer has the fields of `core.model_counts.Counts`.
 
@@ -42,12 +43,7 @@ def count_model(
     """
     model = getattr(model, "_orig_mod", model)  # as written, if torch.compile has wrapped it
     params_before = parameter_count(model)
-
-    def picture(height: int, width: int) -> Tensor:
-        return photograph(
-            model, height=height, width=width, data_range=data_range, channels=channels
-        )
-
+    picture = photographs(model, data_range=data_range, channels=channels, black=black)
     with evaluating(model):
         choice = choose(model, picture(height, width))
         others: tuple[dict[str, Any], ...]
@@ -57,7 +53,7 @@ def count_model(
         else:
             seen = watch_forward(choice.preferred)
             tally, by_hooks = seen.tally, seen.hooks
-            apart = watched_apart(choice.fallback, data_range)
+            apart = watched_apart(choice.fallback, data_range - black)
             others = (*(with_fallback(name, choice) for name in at_hand()), seen.dispatch)
             reads, read = seen.reads, seen.names_read
             there = count_at_second_size(choice.preferred, picture, seen.names_read)

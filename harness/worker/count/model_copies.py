@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -72,12 +72,18 @@ def on_meta(model: nn.Module, image: Tensor) -> ModelCopy:
 
 
 def photograph(
-    model: nn.Module, *, height: int, width: int, data_range: float, channels: int = 3
+    model: nn.Module,
+    *,
+    height: int,
+    width: int,
+    data_range: float,
+    channels: int = 3,
+    black: float = 0.0,
 ) -> Tensor:
     """A deterministic image like a photograph: smooth shading, texture, one edge.
 
-    1 x channels x height x width in [0, data_range], in the model's own floating point type; one
-    channel is grey. Some models return NaN on noise.
+    1 x channels x height x width in [black, data_range], in the model's own floating point type.
+    Some models return NaN on noise.
     """
     rows = torch.linspace(0, 1, height).view(1, height, 1)
     cols = torch.linspace(0, 1, width).view(1, 1, width)
@@ -85,10 +91,22 @@ def photograph(
     shading = 0.35 + 0.3 * rows * (1 - 0.4 * tint) + 0.1 * torch.cos(3 * cols + tint)
     texture = 0.06 * torch.sin(90 * cols + 40 * rows) * torch.cos(70 * rows - 25 * cols)
     edge = 0.15 * (cols + 0.3 * rows > 0.7)
-    image = (shading + texture + edge).clamp(0, 1) * data_range
+    image = (shading + texture + edge).clamp(0, 1) * (data_range - black) + black
     image = image if channels == len(tint) else image.mean(0, keepdim=True)
     floating = (p.dtype for p in model.parameters() if p.is_floating_point())
     return image.unsqueeze(0).to(next(floating, torch.float32))
+
+
+def photographs(
+    model: nn.Module, *, data_range: float, channels: int, black: float
+) -> Callable[[int, int], Tensor]:
+    """`photograph` of a height and width."""
+
+    def of(height: int, width: int) -> Tensor:
+        size = {"height": height, "width": width, "channels": channels}
+        return photograph(model, **size, data_range=data_range, black=black)
+
+    return of
 
 
 @contextmanager

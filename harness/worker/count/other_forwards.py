@@ -23,7 +23,7 @@ from harness.worker.count.model_copies import (
     describe,
     evaluating,
     parameter_count,
-    photograph,
+    photographs,
 )
 from harness.worker.count.weight_trace import TraceRecorder
 
@@ -68,6 +68,7 @@ def count_before_deploy(
     width: int,
     channels: int = 3,
     data_range: float = 1.0,
+    black: float = 0.0,
 ) -> dict[str, Any]:
     """Count `before` as `fused` is counted, and compare what they make of one photograph.
 
@@ -77,12 +78,7 @@ def count_before_deploy(
     counts, a square of 64 for the comparison or of what the models take. A forward that fails is
     an `error`.
     """
-
-    def picture(height: int, width: int) -> Tensor:
-        return photograph(
-            before, height=height, width=width, data_range=data_range, channels=channels
-        )
-
+    picture = photographs(before, data_range=data_range, channels=channels, black=black)
     with evaluating(before), evaluating(fused):
         choice = choose(before, picture(height, width))
         seen = watch_forward(choice.preferred)
@@ -93,7 +89,7 @@ def count_before_deploy(
         "macs": {it["name"]: it["macs"] for it in counters if it["macs"] is not None},
         "activations": seen.hooks["activations"],
         "convs": seen.hooks["convs"],
-        "difference": None if difference is None else difference / data_range,
+        "difference": None if difference is None else difference / (data_range - black),
         "side": side,
         "error": error,
     }

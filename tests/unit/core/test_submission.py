@@ -102,7 +102,22 @@ def test_another_scale_is_refused(scale: int) -> None:
 @pytest.mark.parametrize("value", [0.0, -1.0, 2.0, 254.0, 256.0, float("nan"), float("inf")])
 def test_the_data_range_is_1_or_255(value: float) -> None:
     assert _submission(data_range=255.0).data_range == 255.0
-    assert _fault(data_range=value) == f"data_range must be 1.0 or 255.0, got {value:g}"
+    assert _fault(data_range=value) == (
+        f"data_range must be 1.0 or 255.0, or as [-1, 1], got {value:g}"
+    )
+
+
+@pytest.mark.parametrize("value", [(-1.0, 1.0), (0.0, 1.0), (-0.5, 0.5), (16.0, 235.0)])
+def test_a_range_may_be_told_by_both_of_its_ends(value: tuple[float, float]) -> None:
+    assert _submission(data_range=value).black_and_white == value
+    assert _submission(data_range=255.0).black_and_white == (0.0, 255.0)
+
+
+@pytest.mark.parametrize(
+    "value", [(1.0, -1.0), (1.0, 1.0), (float("nan"), 1.0), (0.0, float("inf")), (-1e9, 1.0)]
+)
+def test_a_range_that_holds_nothing_or_too_much_is_refused(value: tuple[float, float]) -> None:
+    assert _fault(data_range=value).startswith("data_range must be black and white, as in [-1, 1]")
 
 
 @pytest.mark.parametrize(("tile", "overlap"), [(0, 0), (64, 0), (64, 31), (1, 0), (3, 1)])

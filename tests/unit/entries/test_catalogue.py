@@ -69,8 +69,8 @@ def test_a_good_folder_is_a_checked_submission(tmp_path: Path) -> None:
         ("scale = 4", 'scale = "4"', "scale: Input should be a valid integer, got '4'"),
         ("scale = 4", "scale = true", "scale: Input should be a valid integer, got True"),
         ("scale = 4", "scale = 5", "scale must be 2, 3 or 4, got 5"),
-        ("1.0", "256", "data_range must be 1.0 or 255.0, got 256"),
-        ("1.0", "nan", "data_range must be 1.0 or 255.0, got nan"),
+        ("1.0", "256", "data_range must be 1.0 or 255.0, or as [-1, 1], got 256"),
+        ("1.0", "nan", "data_range must be 1.0 or 255.0, or as [-1, 1], got nan"),
         ("scale = 4", "scale = 4\ncolour = 1", "colour: is no known field"),
         ("scale = 4", "scale = 4\nkwargs = 1", "kwargs: Input should be an object, got 1"),
         ('"Acme"', '""', "team must not be empty"),
@@ -170,7 +170,7 @@ def test_all_faults_of_the_values_together_are_listed_at_once_with_those_of_the_
     assert _faults(tmp_path, text + 'weights = "w.pth"\n') == (
         (
             "submission.toml: team must not be empty; scale must be 2, 3 or 4, got 5; "
-            "data_range must be 1.0 or 255.0, got 2"
+            "data_range must be 1.0 or 255.0, or as [-1, 1], got 2"
         ),
         "submission.toml: weights 'w.pth' is not in the folder",
     )

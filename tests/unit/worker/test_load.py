@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from torch import nn
 
 from harness.wire.messages import Load
 from harness.worker.load import BadWeights, Loaded, load
+from harness.worker.output_image import WrongOutput, picked
 
 NET = """
 import torch
@@ -283,3 +286,60 @@ def test_a_scripted_entry_is_loaded_as_it_is_written(folder: Path) -> None:
     assert loaded.notes == (
         "torch.jit.script left its modules as they are written: those are measured",
     )
+
+
+MORE = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 1, bias=False)
+
+    def forward(self, image, scale, *, add=0):
+        large = image.repeat_interleave(scale, -1).repeat_interleave(scale, -2)
+        return {"pair": image, "list": [image, large + add]}["KEY"]
+
+class Lazy(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.LazyConv2d(3, 1)
+
+    def forward(self, image, scale):
+        return image, self.conv(image)
+"""
+
+
+def test_a_forward_is_given_more_and_its_output_picked(folder: Path) -> None:
+    (folder / "model.py").write_text(MORE.replace("KEY", "list"), encoding="utf-8")
+    loaded = _load(folder, forward_kwargs='{"scale": 2, "add": 1}', output="1")
+    assert loaded.model(torch.zeros(1, 3, 2, 2)).tolist() == torch.ones(1, 3, 4, 4).tolist()
+    assert loaded.params == 9
+
+
+def test_an_element_may_be_of_a_key_or_an_attribute() -> None:
+    assert picked({"sr": 7}, "sr") == 7
+    assert picked(types.SimpleNamespace(sr=7), "sr") == 7
+    assert picked([5, 7], -1) == 7
+
+
+@pytest.mark.parametrize(
+    ("output", "place", "told"),
+    [
+        ([1, 2], 2, "a list of 2, without the element that submission.toml names: 2"),
+        ({"sr": 1}, "hr", "a dict of 'sr', without the element that submission.toml names: 'hr'"),
+        (7, "sr", "a int, without the element that submission.toml names: 'sr'"),
+    ],
+)
+def test_an_element_that_is_not_there_is_told_with_what_is(
+    output: object, place: int | str, told: str
+) -> None:
+    with pytest.raises(WrongOutput, match=re.escape(told)):
+        picked(output, place)
+
+
+def test_a_trial_forward_of_lazy_modules_is_given_what_the_manifest_says(folder: Path) -> None:
+    (folder / "model.py").write_text(MORE, encoding="utf-8")
+    loaded = _load(folder, "model:Lazy", forward_kwargs='{"scale": 2}', output="-1", channels=1)
+    assert loaded.params == 3 + 3  # of one channel

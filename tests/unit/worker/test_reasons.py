@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from harness.worker.reasons import line
 
@@ -82,3 +83,45 @@ def test_an_exceptions_own_class_is_asked_nothing() -> None:
             raise SystemExit
 
     assert line(Sly("none")) == "Sly: none"
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "remedy"),
+    [
+        (3, 1, 'a model of luma says channels = "y" in submission.toml'),
+        (1, 3, 'a model of RGB leaves channels = "y" out in submission.toml'),
+    ],
+)
+def test_another_number_of_channels_comes_with_the_field_that_says_it(
+    tmp_path: Path, given: int, wanted: int, remedy: str
+) -> None:
+    source = f"import torch\ntorch.nn.Conv2d({wanted}, 3, 3)(torch.zeros(1, {given}, 8, 8))\n"
+    assert raised(tmp_path, source).endswith(f"; {remedy}")
+
+
+def test_channels_that_no_image_has_are_the_submissions_own_affair(tmp_path: Path) -> None:
+    source = "import torch\ntorch.nn.Conv2d(8, 3, 3)(torch.zeros(1, 3, 8, 8))\n"
+    assert "submission.toml" not in raised(tmp_path, source)
+
+
+NEEDS_SCALE = """
+class Network(torch.nn.Module):
+    def forward(self, image, scale):
+        return image
+
+def caller():
+    return Network()(torch.zeros(1))
+"""
+
+
+def test_a_forward_that_needs_more_comes_with_the_field_that_gives_it(tmp_path: Path) -> None:
+    place = tmp_path / "model.py"
+    names = {"torch": torch}
+    exec(compile(NEEDS_SCALE, str(place), "exec"), names)  # noqa: S102
+    with pytest.raises(TypeError) as caught:
+        names["Network"]()(torch.zeros(1))  # type: ignore[operator]
+    told = line(caught.value, str(tmp_path))
+    assert told.endswith("; say forward_kwargs = { scale = ... } in submission.toml")
+    with pytest.raises(TypeError) as caught:
+        names["caller"]()  # type: ignore[operator]
+    assert "submission.toml" not in line(caught.value, str(tmp_path))

@@ -177,7 +177,8 @@ def test_a_half_output_is_scaled_in_full_precision() -> None:
     ],
 )
 def test_an_output_of_another_kind_is_named(make: Any, message: str) -> None:
-    assert _fault(make) == ("wrong_output", message)
+    reason, told = _fault(make)
+    assert (reason, told.partition(". ")[0]) == ("wrong_output", message)
     with pytest.raises(WrongOutput):
         _runner(make).forward(_image())  # at once: most passes are never collected
 
@@ -194,7 +195,7 @@ def test_a_subclass_does_not_hide_behind_padding_or_tiles(option: dict[str, int]
 def test_checking_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     import time
 
-    def slow(output: Any, expected: tuple[int, ...]) -> Any:  # noqa: ARG001
+    def slow(output: Any, *_: tuple[int, ...]) -> Any:
         time.sleep(0.2)
         return output
 
@@ -268,3 +269,103 @@ def test_the_input_lies_in_memory_as_declared(last: bool) -> None:
     assert isinstance(model, Fake)
     assert model.seen.is_contiguous(memory_format=torch.channels_last) == last
     assert model.seen.is_contiguous() != last
+
+
+LUMA = {"channels": 1}
+
+
+def _plane(*values: float) -> np.ndarray[Any, np.dtype[np.float32]]:
+    return np.array(values, np.float32).reshape(1, -1, 1)
+
+
+def test_a_model_of_luma_sees_one_plane_in_its_own_range() -> None:
+    runner = _runner(**LUMA)
+    runner.forward(_plane(16.0, 235.0))
+    model = runner._call
+    assert isinstance(model, Fake)
+    assert model.seen.tolist() == [[[[pytest.approx(16 / 255), pytest.approx(235 / 255)]]]]
+
+
+def test_luma_comes_back_as_it_is_but_clamped() -> None:
+    output = torch.tensor([[0.1, 0.5], [1.5, -0.5]]).reshape(1, 1, 2, 2)
+    runner = _runner(lambda _: output, **LUMA)
+    runner.forward(_plane(16.0))
+    told, payload = runner.collect()
+    assert (told.channels, told.height, told.width) == (1, 2, 2)
+    assert np.frombuffer(payload, np.float32).tolist() == pytest.approx([25.5, 127.5, 255, 0])
+
+
+def test_a_model_of_luma_may_return_colours() -> None:
+    runner = _runner(lambda _: torch.full((1, 3, 2, 2), 0.5), **LUMA)
+    runner.forward(_plane(16.0))
+    told, payload = runner.collect()
+    assert told.channels == 3
+    assert np.frombuffer(payload, np.uint8).tolist() == [128] * 12
+
+
+def test_an_image_that_was_enlarged_keeps_its_size() -> None:
+    runner = _runner(lambda image: image, enlarged=2)
+    runner.forward(_image(4, 6))
+    assert (runner.collect()[0].height, runner.collect()[0].width) == (4, 6)
+
+
+def test_a_range_around_zero_is_mapped_there_and_back() -> None:
+    runner = _runner(black=-1.0)
+    image = np.array([[[0, 255, 51]]], np.uint8)
+    runner.forward(image)
+    model = runner._call
+    assert isinstance(model, Fake)
+    assert model.seen.flatten().tolist() == pytest.approx([-1.0, 1.0, -0.6])
+    assert np.frombuffer(runner.collect()[1], np.uint8)[:3].tolist() == [0, 255, 51]
+
+
+@pytest.mark.parametrize(
+    ("make", "changes", "remedy"),
+    [
+        (lambda image: image, {}, 'enlarged says input = "bicubic" in submission.toml'),
+        (lambda image: _enlarged(image)[:, :1], {}, 'luma says channels = "y" in submission.toml'),
+        (_enlarged, {"enlarged": 2}, 'leave input = "bicubic" out of submission.toml'),
+        (lambda image: (image, _enlarged(image)), {}, "Say output = 1 in submission.toml"),
+        (lambda image: {"sr": _enlarged(image)}, {}, 'Say output = "sr" in submission.toml'),
+        (
+            lambda image: [_enlarged(image), _enlarged(image)],
+            {},
+            "Say output = 0 or output = 1 in submission.toml",
+        ),
+        (lambda image: [image], {}, "It holds 0 of 1x3x2x3: none is 1x3x4x6"),
+    ],
+)
+def test_what_a_manifest_lacks_is_told_where_the_output_shows_it(
+    make: Callable[[torch.Tensor], Any], changes: dict[str, Any], remedy: str
+) -> None:
+    reason, told = _fault(make, **changes)
+    assert reason == "wrong_output"
+    assert remedy in told
+
+
+def test_of_any_other_size_nothing_is_proposed() -> None:
+    assert _fault(lambda image: image[..., :1])[1] == "the output is 1x3x2x1, not 1x3x4x6"
+
+
+@pytest.mark.parametrize("tile", [0, 4])
+def test_luma_is_padded_and_tiled_like_colours(tile: int) -> None:
+    image = np.arange(35, dtype=np.float32).reshape(5, 7, 1)
+    runner = _runner(**LUMA, tile=tile, tile_overlap=tile // 4, pad_to_multiple=4)
+    runner.forward(image)
+    told, payload = runner.collect()
+    assert (told.channels, told.height, told.width) == (1, 10, 14)
+    expected = _enlarged(torch.from_numpy(image[..., 0])[None, None])
+    assert np.frombuffer(payload, np.float32) == pytest.approx(expected.numpy().ravel(), abs=1e-4)
+
+
+def test_an_enlarged_image_is_padded_and_tiled_in_its_own_size() -> None:
+    seen = []
+
+    def same(image: torch.Tensor) -> torch.Tensor:
+        seen.append(tuple(image.shape[-2:]))
+        return image
+
+    runner = _runner(same, enlarged=2, tile=4, pad_to_multiple=4)
+    runner.forward(_image(6, 4))
+    assert seen == [(4, 4), (4, 4)]
+    assert (np.frombuffer(runner.collect()[1], np.uint8) == _image(6, 4).ravel()).all()
