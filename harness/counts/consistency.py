@@ -56,7 +56,7 @@ def left_out(counts: Counts) -> Iterator[str]:
     yield from _beyond(counts, reads)
     if counts.effective is None:  # which tells what is known more exactly
         yield from _hidden_weights(counts, reads)
-    yield from _from_elsewhere(counts, reads)
+    yield from from_elsewhere(counts, reads)
 
 
 def unlike(counts: Counts) -> Iterator[str]:
@@ -219,6 +219,19 @@ def expected(reads: WeightTrace) -> int:
     return reads.closed_form + reads.image_products + reads.weight_products
 
 
+def from_elsewhere(counts: Counts, reads: WeightTrace) -> Iterator[str]:
+    """Large tensors that no operator made, and an output that no operator made of the image."""
+    if not reads.follows:
+        yield (
+            "the output does not come of the image by any operator that PyTorch ran: what happens "
+            "between them is not counted"
+        )
+    large = counts.height * counts.width
+    foreign = [it for it in reads.held if it.kind == "constant" and it.numel >= large]
+    if foreign:
+        yield f"made outside of PyTorch's operators, where nothing is counted: {_held(foreign)}"
+
+
 def _hidden_cost(reads: WeightTrace | None) -> str:
     cost = sum(reads.opaque.values()) if reads is not None else 0
     if not cost:
@@ -248,19 +261,6 @@ def _hidden_weights(counts: Counts, reads: WeightTrace) -> Iterator[str]:
             f"{reads.hidden:,} values that the image is multiplied by are no parameters, beside "
             f"{counts.params:,} that are: {_held(_weights(reads))}"
         )
-
-
-def _from_elsewhere(counts: Counts, reads: WeightTrace) -> Iterator[str]:
-    """Large tensors that no operator made, and an output that no operator made of the image."""
-    if not reads.follows:
-        yield (
-            "the output does not come of the image by any operator that PyTorch ran: what happens "
-            "between them is not counted"
-        )
-    large = counts.height * counts.width
-    foreign = [it for it in reads.held if it.kind == "constant" and it.numel >= large]
-    if foreign:
-        yield f"made outside of PyTorch's operators, where nothing is counted: {_held(foreign)}"
 
 
 def _is_much(counts: Counts, reads: WeightTrace) -> bool:

@@ -9,7 +9,7 @@ from harness.core.model_counts import Counter, Counts
 from harness.core.outcome import Failed
 from harness.core.phrasing import calls
 from harness.core.record import CountFigures
-from harness.counts.consistency import unlike
+from harness.counts.consistency import from_elsewhere, unlike
 from harness.counts.static_figures import static_figures
 from harness.counts.verdict import judge, settled
 from harness.gate.gates import COUNTED, Costs, GateMetric
@@ -25,6 +25,7 @@ def with_counts(known: Costs, counts: Counts) -> Costs:
         figures={**known.figures, **counted},
         doubt="" if verdict.level == "verified" else f"{verdict.level}: {verdict.reasons[0]}",
         settled={"params": float(counts.params), **_of_what_ran(counter)} if counter else {},
+        elementwise=float(counts.effective.elementwise_macs) if counts.effective else None,
     )
 
 
@@ -39,6 +40,8 @@ def of_code(counted: CountFigures | Failed) -> Costs:
     doubts = [f"disputed: {text}" for text in unlike(counts)]
     if dispatch.uncounted:
         doubts.append(f"incomplete: no counter can count {calls(dispatch.uncounted)}")
+    if counts.reads is not None:
+        doubts += [f"incomplete: {text}" for text in from_elsewhere(counts, counts.reads)]
     return Costs(_of_what_ran(dispatch), doubt=next(iter(doubts), ""))
 
 

@@ -24,6 +24,9 @@ else:  # what a document may name, told by its reader
     GateMetric = Literal[(*NOISY, *COUNTED, *QUALITY)]
 NOTHING_BYTES = 2**20  # by which peaks may differ without meaning anything
 _WAY_OUT = 'a gate of kind "off" for this entry leaves the figure out'
+GROWN = 0.01
+"""Of the baseline's multiply-adds, by which those that no convention counts may grow in silence:
+the affine part of one norm or scale costs less beside a convolution."""
 _BOUNDED = 1e3  # an interval that ends beyond has no end to speak of
 
 
@@ -74,13 +77,16 @@ class Costs:
     """A side's figures without noise: counts, mean quality over the inputs, outputs' digests.
 
     `doubt` says why the counts are not verified, "" where they are. `settled` are counts of what
-    ran, by one counter, where something else bears it out.
+    ran, by one counter, where something else bears it out. `elementwise` are a graph's
+    multiply-adds with what it knows by operators that work element by element, which no convention
+    counts; None of code.
     """
 
     figures: Mapping[GateMetric, float] = field(default_factory=dict)
     digests: tuple[str, ...] = ()
     doubt: str = ""
     settled: Mapping[GateMetric, float] = field(default_factory=dict)
+    elementwise: float | None = None
 
 
 @dataclass(frozen=True)
@@ -129,8 +135,11 @@ def with_code(
 ) -> tuple[GateFinding, ...]:
     """What passed for a graph, but not for all that its code runs, is told of the code.
 
-    What nobody needs the result of is in no graph, and costs time wherever the code runs.
+    What nobody needs the result of is in no graph, and costs time wherever the code runs. A doubt
+    that both sides raise is none of the change between them, and their graphs have none.
     """
+    if baseline.doubt == candidate.doubt:
+        baseline, candidate = replace(baseline, doubt=""), replace(candidate, doubt="")
     ran = {metric: gates[metric] for metric in COUNTED if metric in gates and metric != "params"}
     of_code = {it.metric: it for it in exact_findings(baseline, candidate, ran)}
 
@@ -181,7 +190,25 @@ def _figure(gate: Gate, baseline: Costs, candidate: Costs) -> GateFinding:
         return GateFinding(metric, "absent", f"could be had of neither side; {_WAY_OUT}")
     if old is None or new is None:
         return _unknown(metric, old, new)
-    return _compared(gate, old, new)
+    found = _compared(gate, old, new)
+    told = _grown(baseline, candidate, new - old) if metric == "macs" else ""
+    return replace(found, level="disputed", text=told) if told and found.level == "pass" else found
+
+
+def _grown(baseline: Costs, candidate: Costs, macs: float) -> str:
+    """What to say of multiply-adds element by element that grew by more than other ones shrank.
+
+    A convolution can be spelled as products and sums of shifted images.
+    """
+    if baseline.elementwise is None or candidate.elementwise is None:
+        return ""
+    more, known = candidate.elementwise - baseline.elementwise, baseline.figures["macs"]
+    if more + min(macs, 0.0) <= GROWN * known:
+        return ""
+    return (
+        f"{more:,.0f} multiply-adds more element by element ({more / known:.2%} of the baseline's "
+        f"count), which no convention counts; {_WAY_OUT}"
+    )
 
 
 def _doubted(gate: Gate, baseline: Costs, candidate: Costs) -> GateFinding:

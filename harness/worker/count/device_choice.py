@@ -66,7 +66,8 @@ def _figures(copied: ModelCopy) -> tuple[int, ...]:
     uncounted = counter.tally.uncounted.items()
     custom = sum(calls for name, calls in uncounted if not name.startswith("aten::"))
     counted = (*counter.tally.figures(), custom, parameter_count(copied.model))
-    return (*counted, read["closed_form"], read["hidden"], int(read["follows"]))
+    foreign = sum(it["numel"] for it in read["held"] if it["kind"] == "constant")
+    return (*counted, read["closed_form"], read["hidden"], int(read["follows"]), foreign)
 
 
 def _sides(copied: ModelCopy) -> tuple[int, int]:
@@ -77,6 +78,7 @@ def _difference(there: tuple[int, ...], here: tuple[int, ...], side: int) -> str
     names = (
         *("multiply-adds", "activations", "convolutions", "custom operators", "parameters"),
         *("multiply-adds of weights", "weights that are no parameters", "outputs of the image"),
+        "values that no operator of PyTorch made",
     )
     differing = ", ".join(
         f"{b:,} {name}, not {a:,}" for name, a, b in zip(names, there, here, strict=True) if a != b

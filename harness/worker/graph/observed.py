@@ -20,7 +20,7 @@ from harness.worker.graph.followed import Followed, tensors_in
 _SAME, _EQUAL = 0.05, 1e-6
 """Relative change of a value from one image to another, below which it is a constant: of most
 elements of what can be weights by its shape, and of the whole of anything."""
-_SAMPLES = 4096  # of a value
+_SAMPLES = 4096  # of a value, at places drawn for each count: a grid may lie in a border of zeros
 _LEVELS = ((0.02, 0.4), (0.3, 0.98))  # darkest and lightest of the two photographs, in [0, 1]
 _DISCS = 150
 _SMALLEST = 0.01  # radius of a disc, of the image's shorter side
@@ -47,8 +47,9 @@ def constants(graph: nn.Module, like: Tensor, steady: Collection[str]) -> Mappin
     """
     found: dict[str, KnownValue] = {}
     samples: list[Mapping[str, Tensor]] = []
+    places = _Places()
     for image in _drawn(like):
-        observed = _Observed(graph, samples, found, steady)
+        observed = _Observed(graph, samples, found, steady, places)
         observed.run(image)
         samples.append(observed.samples)
     return found
@@ -82,6 +83,30 @@ def _discs(draw: torch.Generator, height: int, width: int) -> Tensor:
     return image.clamp(0, 1).unsqueeze(0)
 
 
+class _Places:
+    """Where values are sampled: at the same places in all images."""
+
+    def __init__(self) -> None:
+        self._draw = torch.Generator()
+        self._draw.seed()
+        self._of: dict[int, Tensor] = {}  # by the number of elements
+
+    def sample(self, result: Any) -> Tensor:
+        """Some values of a result, from all over it."""
+        parts = []
+        for tensor in tensors_in(result):
+            plain = (torch.view_as_real(tensor) if tensor.is_complex() else tensor).reshape(-1)
+            parts.append(plain[self._places(plain.numel())].double().cpu())
+        return torch.cat(parts).nan_to_num()
+
+    def _places(self, many: int) -> Tensor:
+        if many <= _SAMPLES:
+            return torch.arange(many)
+        if many not in self._of:
+            self._of[many] = torch.randint(many, (_SAMPLES,), generator=self._draw)
+        return self._of[many]
+
+
 class _Observed(Followed):
     """A forward that samples what derives from tensors of the network.
 
@@ -94,12 +119,14 @@ class _Observed(Followed):
         before: Sequence[Mapping[str, Tensor]],
         known: dict[str, KnownValue],
         steady: Collection[str],
+        places: _Places,
     ) -> None:
         super().__init__(graph)
         self.samples: dict[str, Tensor] = {}
         self._before = before
         self._known = known
         self._steady = steady
+        self._places = places
         self._stored: set[int] = set()  # storages that tensors of the network have a part in
         self._of: dict[int, KnownValue] = {}  # what is known in a storage
 
@@ -127,7 +154,7 @@ class _Observed(Followed):
     def _compared(self, node: fx.Node, known: list[KnownValue], result: Any) -> KnownValue | None:
         """What is known in a result; nothing if it is always another one."""
         name = node.name
-        sample = self.samples[name] = _sample(result)
+        sample = self.samples[name] = self._places.sample(result)
         before = [it[name] for it in self._before]
         equal = any(_equal(sample, it) for it in before)
         alike = name in self._steady and any(_mostly_alike(sample, it) for it in before)
@@ -140,15 +167,6 @@ class _Observed(Followed):
             sources = {digest: many for it in known for digest, many in it.sources.items()}
             self._known[name] = KnownValue(contents, sources, equal)
         return self._known.get(name)
-
-
-def _sample(result: Any) -> Tensor:
-    """Some values of a result, from all over it."""
-    parts = []
-    for tensor in tensors_in(result):
-        plain = (torch.view_as_real(tensor) if tensor.is_complex() else tensor).reshape(-1)
-        parts.append(plain[:: -(-plain.numel() // _SAMPLES)].double().cpu())
-    return torch.cat(parts).nan_to_num()
 
 
 def _equal(one: Tensor, other: Tensor) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 from fakes.counted import counted
 from torch import Tensor, nn
@@ -50,6 +51,12 @@ class OutOfSight(Body):
         torch.fft.fft2(head)
 
 
+class OutOfTorch(Body):
+    def forward(self, image: Tensor) -> Tensor:
+        out = super().forward(image)
+        return out if out.is_meta else out + 0 * torch.from_numpy(np.sort(out.detach().numpy()))
+
+
 HEAD, BODY = 3 * 48 * 9 * SIDE**2, 48 * 48 * 9 * SIDE**2
 
 
@@ -90,6 +97,7 @@ def test_of_code_all_that_ran_counts_and_what_can_not_be_told_is_a_doubt() -> No
     )
     assert code(AtOtherSizes()).doubt.startswith("disputed: at 64x48")
     assert code(OutOfSight()).doubt.startswith("incomplete: no counter can count aten::_fft_c2c")
+    assert code(OutOfTorch()).doubt.startswith("incomplete: made outside of PyTorch's operators")
     assert of_code(failed("count", "crash", "it fell")).doubt == "not known: it fell"
     counts = counted(Body().eval(), height=SIDE, width=SIDE)
     blind = replace(counts, counters=tuple(it for it in counts.counters if it.name != "dispatch"))

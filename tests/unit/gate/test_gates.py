@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -62,6 +63,26 @@ MACS: Any = {"macs": Gate("macs", "exact")}
 DISPUTED = "disputed: fvcore counted less"
 
 
+@pytest.mark.parametrize(
+    ("macs", "elementwise", "level"),
+    [
+        (1000.0, 10.0, "pass"),  # the affine part of a norm
+        (1000.0, 11.0, "disputed"),
+        (980.0, 30.0, "pass"),  # what was a convolution is spelled otherwise
+        (980.0, 31.0, "disputed"),
+        (1001.0, 0.0, "regression"),
+    ],
+)
+def test_work_element_by_element_does_not_grow_in_silence(
+    macs: float, elementwise: float, level: str
+) -> None:
+    base = Costs({"macs": 1000.0}, elementwise=0.0)
+    (found,) = exact_findings(base, Costs({"macs": macs}, elementwise=elementwise), MACS)
+    assert found.level == level
+    (of_code,) = exact_findings(Costs({"macs": 1000.0}), Costs({"macs": 1000.0}), MACS)
+    assert of_code.level == "pass"
+
+
 def _counted(macs: float, *, doubt: str = "", settled: float | None = None) -> Costs:
     return Costs({"macs": macs}, (), doubt, {} if settled is None else {"macs": settled})
 
@@ -95,6 +116,16 @@ def test_no_gate_passes_on_a_count_that_is_not_verified(
     if level == "disputed":
         assert 'a gate of kind "off"' in found.text
         assert "count is incomplete: " in found.text
+
+
+def test_a_doubt_about_the_code_of_both_sides_is_none_of_a_change() -> None:
+    graph = exact_findings(BASE, BASE, MACS)
+    doubtful = Costs({"macs": 100.0}, doubt="incomplete: x")
+    assert with_code(graph, doubtful, doubtful, MACS) == graph
+    (found,) = with_code(graph, doubtful, replace(doubtful, figures={"macs": 101.0}), MACS)
+    assert found.level == "regression"
+    (found,) = with_code(graph, replace(doubtful, doubt=""), doubtful, MACS)
+    assert found.level == "disputed"
 
 
 def test_what_code_runs_for_nothing_is_a_regression_of_the_code() -> None:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from itertools import chain
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -215,6 +216,22 @@ def test_a_model_that_hides_from_the_meta_device_is_counted_on_the_cpu() -> None
     counts = _count(Shy())
     assert set(_products(counts).values()) == {2 * CONV}
     assert "does other work there" in counts.notes[0]
+
+
+def test_work_of_numpy_that_hides_from_the_meta_device_and_comes_to_nothing_is_told() -> None:
+    class Net(nn.Sequential):
+        def forward(self, image: Tensor) -> Tensor:
+            out: Tensor = super().forward(image)
+            if image.is_meta:
+                return out
+            return out + 0 * torch.from_numpy(np.sort(out.detach().numpy()))
+
+    net = Net(nn.Conv2d(3, 48, 3, padding=1), nn.PixelShuffle(4))
+    counts = counted(net.eval(), height=96, width=96)
+    assert "values that no operator of PyTorch made, not 0" in counts.notes[0]
+    verdict = judge(counts)
+    assert verdict.level == "incomplete"
+    assert verdict.reasons[0].startswith("made outside of PyTorch's operators")
 
 
 def test_a_custom_operator_hidden_from_the_meta_device_is_seen(hidden_conv: str) -> None:

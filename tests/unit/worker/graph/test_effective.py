@@ -44,6 +44,24 @@ def test_numbers_in_the_code_are_known_and_multiply(tmp_path: Path) -> None:
     assert found["numbers"] >= 2
 
 
+class _Shifted(nn.Module):
+    """An image times a factor, moved to the right behind a border of zeros, and times it again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.factor = nn.Parameter(torch.tensor([0.3, 0.5, 0.7]).view(3, 1, 1))
+
+    def forward(self, image: Tensor) -> Tensor:
+        moved = functional.pad(image * self.factor, (1, 0))[..., : image.shape[-1]]
+        return functional.interpolate(moved * self.factor, scale_factor=2.0)
+
+
+def test_a_border_of_zeros_makes_no_constant_of_an_image(tmp_path: Path) -> None:
+    # 3 x 1360 x 24 values: each 24th of them is in the border, 4,080 in all
+    found = _found(_Shifted(), tmp_path, 1360)
+    assert (found["elements"], found["elementwise_macs"]) == (3, 2 * 3 * 1360 * 24)
+
+
 class _Packed(nn.Module):
     """Nine weights, three in each of three parameters."""
 
