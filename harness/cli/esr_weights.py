@@ -1,4 +1,4 @@
-"""`esr weights`: bundled and official weights of the reference models."""
+"""`esr weights`: weights of the reference models, and conversion of anybody's."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.console import ExitCode, explained, print_json, show, tell, text_table
-from harness.cli.options import ListAsJson, WeightsDir, entry_ids
+from harness.cli.options import AsJson, ListAsJson, Logs, Sandbox, WeightsDir, entry_ids
 
 if TYPE_CHECKING:
     from harness.core.submission import OfficialWeights
     from harness.entries.catalogue import Entry
 
-app = typer.Typer(help="Weights of the reference models.", no_args_is_help=True)
+app = typer.Typer(
+    help="Weights of the reference models; conversion of others.", no_args_is_help=True
+)
 _Ids = Annotated[
     list[str] | None,
     typer.Argument(help="Ids of reference models; default: all.", autocompletion=entry_ids),
@@ -76,6 +78,64 @@ def verify(ids: _Ids = None, weights_dir: WeightsDir = None, as_json: ListAsJson
 
     if not _each(ids, weights_dir, weights.verified, as_json=as_json):
         raise typer.Exit(ExitCode.STRICT)
+
+
+@app.command()
+def convert(
+    file: Annotated[Path, typer.Argument(help="A checkpoint, a pickled model or TorchScript.")],
+    into: Annotated[
+        Path | None, typer.Option(help="File to write; default: beside it, as .safetensors.")
+    ] = None,
+    code: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the authors' code, where reading needs their classes."),
+    ] = None,
+    key: Annotated[
+        str, typer.Option(help="Which part to take, where several networks are in it.")
+    ] = "",
+    reports: Logs = Path("reports"),
+    sandbox: Sandbox = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Write the tensors of a file that is refused as weights, and nothing else, as safetensors.
+
+    It is read in the sandbox, where nothing of a pickle is run: classes and functions that it names
+    are replaced by stand-ins.
+    """
+    from harness.cli.progress_bars import bars
+    from harness.render.text import clean
+    from harness.usecases.convert_weights import convert_weights
+
+    with explained(), bars() as progress:
+        done = convert_weights(
+            file,
+            into=into,
+            code=code,
+            key=key,
+            logs=reports / "convert",
+            sandbox=sandbox,
+            progress=progress,
+        )
+    if as_json:
+        print_json(
+            {
+                "status": "failed" if done.failure else "ok",
+                "file": "" if done.failure else str(done.file),
+                "reason": done.failure.message if done.failure else "",
+                "tensors": done.tensors,
+                "key": done.key,
+                "notes": list(done.notes),
+                "isolation": done.isolation,
+            }
+        )
+    elif done.failure:
+        tell(clean(f"not converted: {done.failure.message}"))
+    else:
+        taken = [f"taken from {done.key!r}"] if done.key else []
+        said = [f"wrote {done.file}: {done.tensors} tensors", *taken, *done.notes]
+        tell(clean("; ".join(said)))
+    if done.failure:
+        raise typer.Exit(ExitCode.NOT_MEASURED)
 
 
 def _each(

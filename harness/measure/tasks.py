@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from harness.core.outcome import Failed
 from harness.core.record import CountFigures
+from harness.measure.answer_validation import told_notes
 from harness.measure.session import (
     LrImage,
     OutputReply,
@@ -19,7 +20,8 @@ from harness.measure.session import (
     refuse_negative,
 )
 from harness.measure.worker_process import WorkerFailed, WorkerProcess
-from harness.wire.messages import Ready
+from harness.wire.codec import PAYLOAD_CAP
+from harness.wire.messages import Convert, Converted, Ready
 
 R = TypeVar("R")
 ENDING = ("timeout", "exited", "killed", "protocol")  # reasons after which a worker is of no use
@@ -106,6 +108,19 @@ def run_export(task: Task, images: tuple[LrImage, ...]) -> Exports | Failed:
         return Exports(session.ready, weights, replies)
 
     return ask_worker(task, export)
+
+
+def run_conversion(task: Task, request: Convert) -> tuple[Converted, bytes] | Failed:
+    """The tensors of a file that the task's worker may read: a safetensors file."""
+    try:
+        with spawned(task) as worker:
+            limit = task.protocol.start_deadline_s + task.protocol.load_deadline_s
+            answer, payload = worker.ask(
+                request, Converted, stage="load", deadline_s=limit, payload_cap=PAYLOAD_CAP
+            )
+            return replace(answer, notes=told_notes(answer.notes)), bytes(payload)
+    except WorkerFailed as failure:
+        return failure.failure
 
 
 def ask_worker(task: Task, ask: Callable[[Session], R]) -> R | Failed:

@@ -12,6 +12,7 @@ exactly one:
     Collect             ->  Output + SR image | Trouble
     Export              ->  Exported + weights | Trouble
     Capture             ->  Captured + graph | Trouble
+    Convert             ->  Converted + weights | Trouble  (of a worker without a submission)
     Inspect             ->  State
     Observe + LR image  ->  Observed | Trouble  (a forward that is watched and not timed)
     MeasurePeakRates    ->  PeakRates           (of a worker without a submission)
@@ -131,6 +132,18 @@ class Capture:
 
 
 @dataclass(frozen=True)
+class Convert:
+    """Send the tensors of a file of weights, of the part under `key`, as safetensors.
+
+    `code` is a folder whose classes may be looked for, "" for none.
+    """
+
+    file: str
+    key: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True)
 class Inspect:
     """Give the last result up, and say what the process looks like now: flags, memory."""
 
@@ -229,6 +242,15 @@ class Captured:
 
 
 @dataclass(frozen=True)
+class Converted:
+    """The tensors, as the payload, and where they were in the file; `notes` say what was not."""
+
+    tensors: int
+    key: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class State:
     """Settings that changed since the load, and CUDA memory since the last `Inspect`.
 
@@ -288,6 +310,7 @@ Request = (
     | Collect
     | Export
     | Capture
+    | Convert
     | Inspect
     | Observe
     | MeasurePeakRates
@@ -301,6 +324,7 @@ Answer = (
     | Output
     | Exported
     | Captured
+    | Converted
     | State
     | Observed
     | PeakRates

@@ -85,15 +85,27 @@ class Worker:
         match request:
             case messages.Collect():
                 return self._need_runner().collect()
-            case messages.Export():
-                state = self._need_loaded().model.state_dict()
-                copies = {name: value.detach().cpu().clone() for name, value in state.items()}
-                return messages.Exported(len(copies)), save(copies)
-            case messages.Capture():
-                return self._capture(request)
+            case messages.Export() | messages.Capture() | messages.Convert():
+                return self._file(request)
             case Forward() | Repeat() | Observe():
                 return self._on_image(request, payload), b""
         return self._told(request), b""
+
+    def _file(
+        self, request: messages.Export | messages.Capture | messages.Convert
+    ) -> AnswerWithPayload:
+        """The answer to a request that brings a file back."""
+        match request:
+            case messages.Capture():
+                return self._capture(request)
+            case messages.Convert():
+                from harness.worker.tensors_alone import converted  # for this message only
+
+                answer, weights = converted(request)
+                return dataclasses.replace(answer, notes=within_caps(answer.notes)), weights
+        state = self._need_loaded().model.state_dict()
+        copies = {name: value.detach().cpu().clone() for name, value in state.items()}
+        return messages.Exported(len(copies)), save(copies)
 
     def _told(self, request: Request) -> Answer:
         """The answer to a request that comes and goes without a payload."""

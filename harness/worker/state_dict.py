@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import shlex
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -13,7 +14,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 
-from harness.worker.weights_file import is_safetensors, misfit
+from harness.worker.weights_file import is_safetensors, is_torch, misfit
 
 _LISTED = 4
 _DEEPEST = 3  # dictionaries in dictionaries
@@ -64,16 +65,20 @@ def read_parts(path: Path, layout: WeightsLayout) -> tuple[StatePart, ...]:
 
     At least one; the outermost come first. BadWeights where nothing does.
     """
-    document = _read(path)
+    return parts_of(_read(path), layout, path.name)
+
+
+def parts_of(document: Any, layout: WeightsLayout, file: str) -> tuple[StatePart, ...]:
+    """The same of what a file holds."""
     begin: tuple[str, ...] = ()
     if layout.key:
-        begin, document = _declared(document, layout.key, path.name)
+        begin, document = _declared(document, layout.key, file)
     if not isinstance(document, dict):
-        raise BadWeights(f"{path.name} holds no state dict: it holds a {type(document).__name__}")
-    found = tuple(_part(path.name, layout, *it) for it in _dictionaries(document, begin))
+        raise BadWeights(f"{file} holds no state dict: it holds a {type(document).__name__}")
+    found = tuple(_part(file, layout, *it) for it in _dictionaries(document, begin))
     parts = tuple(it for it in found if it.tensors)
     if not parts:
-        raise BadWeights(f"{path.name} holds no state dict{_hint(document)}")
+        raise BadWeights(f"{file} holds no state dict{_hint(document)}")
     return parts
 
 
@@ -145,13 +150,17 @@ def _read(path: Path) -> Any:
         raise BadWeights(f"{path.name} is missing")
     try:
         fault = misfit(path)
-        if not fault and (path.suffix == ".safetensors" or is_safetensors(path)):
+        if not fault and (
+            is_safetensors(path) or (path.suffix == ".safetensors" and not is_torch(path))
+        ):
             return load_file(path)
         if not fault:
-            return torch.load(path, map_location="cpu", weights_only=True)
+            with path.open("rb") as file:  # torch would go by the ending of a name
+                return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise BadWeights(
-            f"{path.name} {refusal(error)}; save model.state_dict() alone, best as safetensors"
+            f"{path.name} {refusal(error)}; `esr weights convert {shlex.quote(path.name)}` writes "
+            "its tensors alone as safetensors"
         ) from None
     except Exception as error:  # noqa: BLE001 - a torn file raises from anywhere in its reader
         line = next(iter(str(error).splitlines()), type(error).__name__)

@@ -55,11 +55,6 @@ class _FittingPart:
         return {own: self.part.tensors[name] for own, name in self.taken.items()}
 
     @property
-    def inside(self) -> tuple[str, ...]:
-        """Modules of the prefix that are more than wrappers."""
-        return tuple(it for it in self.prefix.split(".") if it and it not in _WRAPPERS)
-
-    @property
     def place(self) -> str:
         """As a manifest says it."""
         key, prefix = self.part.key, self.prefix
@@ -69,13 +64,8 @@ class _FittingPart:
 
     @property
     def rank(self) -> tuple[bool, int, int, bool]:
-        """The least is the one that tools take: a moving average is what they score."""
-        words = [_EMA.sub("", word).strip("_-") for word in self.part.path]
-        unusual = [
-            len(_USUAL) if word not in _USUAL else _USUAL.index(word) for word in words if word
-        ]
-        average = bool(_EMA.search(f"{self.part.key} {self.prefix}"))
-        return not average, max(unusual, default=-1), len(words), bool(self.inside)
+        """The least is the one that tools take."""
+        return usual_rank(self.part.path, self.prefix)
 
 
 def search(
@@ -92,7 +82,7 @@ def search(
     if not fits:
         return None
     chosen, *others = fits
-    others = [it for it in others if not _alike(chosen, it)]
+    others = [it for it in others if not alike(chosen.state, it.state)]
     if others and others[0].rank == chosen.rank:
         places = " or ".join(it.place for it in (chosen, *others[: _LISTED - 1]))
         raise BadWeights(f"{file} has weights that fit the model more than once: say {places}")
@@ -111,7 +101,7 @@ def _fits(own: Mapping[str, Tensor], part: StatePart, layout: WeightsLayout) -> 
     names = {name: name for name in part.tensors}
     found = list(_under(own, plain, names, part))
     if layout.strip_prefix:  # more is cut off only where it says nothing
-        return [it for it in found if not it.inside]
+        return [it for it in found if not _inside(it.prefix)]
     if not found:
         bare, bare_own = _unwrapped(names), _unwrapped(plain)
         inside = sorted({it for name in names for it in name.split(".") if it in _WRAPPERS})
@@ -153,12 +143,30 @@ def _common(own: Mapping[str, Tensor]) -> str:
     return f"{firsts.pop()}." if len(firsts) == 1 and "" not in firsts else ""
 
 
-def _alike(one: _FittingPart, other: _FittingPart) -> bool:
-    """Whether both are the same tensors."""
-    mine, theirs = one.state, other.state
+def usual_rank(path: Sequence[str], prefix: str = "") -> tuple[bool, int, int, bool]:
+    """The least is what tools take of a file: a moving average is what they score."""
+    words = [_EMA.sub("", word).strip("_-") for word in path]
+    known = {"": -1, **{word: number for number, word in enumerate(_USUAL)}}
+    unusual = [known.get(word, len(_USUAL)) for word in words]
+    average = any(map(_EMA.search, (*path, prefix)))
+    return not average, max(unusual, default=-1), len(words), bool(_inside(prefix))
+
+
+def is_beside(path: Sequence[str]) -> bool:
+    """Whether that is where a loss, a discriminator or an optimiser is kept."""
+    return any(_BESIDE.fullmatch(word) and not _EMA.search(word) for word in path)
+
+
+def alike(mine: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> bool:
+    """Whether both are the same tensors under the same names."""
     return mine.keys() == theirs.keys() and all(
         mine[it].dtype == theirs[it].dtype and torch.equal(mine[it], theirs[it]) for it in mine
     )
+
+
+def _inside(prefix: str) -> tuple[str, ...]:
+    """Modules of a prefix that are more than wrappers."""
+    return tuple(it for it in prefix.split(".") if it and it not in _WRAPPERS)
 
 
 def _how(chosen: _FittingPart, layout: WeightsLayout) -> Iterator[str]:

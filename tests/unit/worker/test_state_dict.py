@@ -86,6 +86,10 @@ def test_safetensors_are_read_under_any_name(tmp_path: Path) -> None:
     assert _same(_state(tmp_path / "w.pth"), STATE)
 
 
+def test_torch_files_are_read_under_any_name(tmp_path: Path) -> None:
+    assert _same(_state(_saved(tmp_path, STATE, "w.safetensors")), STATE)
+
+
 def test_two_names_that_become_one_are_refused(tmp_path: Path) -> None:
     path = _saved(tmp_path, {"module.a": torch.zeros(1), "a": torch.ones(1)})
     fault = _fault(path, strip_prefix="module.")
@@ -147,7 +151,7 @@ def test_a_pickle_with_code_is_refused_and_not_run(
     monkeypatch.chdir(tmp_path)
     fault = _fault(_saved(tmp_path, {"a": _Bomb()}, legacy=legacy))
     assert fault.startswith("w.pth is refused: ")
-    assert "save model.state_dict() alone, best as safetensors" in fault
+    assert "`esr weights convert w.pth` writes its tensors alone as safetensors" in fault
     (tmp_path / "plain.pth").write_bytes(pickle.dumps(_Bomb()))
     assert _fault(tmp_path / "plain.pth").startswith("plain.pth is refused: ")
     assert not (tmp_path / "exploded").exists()
@@ -166,7 +170,7 @@ def test_what_stands_in_the_way_of_tensors_is_named(
     path = _saved(tmp_path, {"state_dict": STATE, "more": extra})
     assert _fault(path, key="state_dict") == (
         f"w.pth is refused: it is a pickle with more than tensors in it ({named}), or damaged; "
-        "save model.state_dict() alone, best as safetensors"
+        "`esr weights convert w.pth` writes its tensors alone as safetensors"
     )
 
 
