@@ -17,6 +17,7 @@ from harness.audits import thresholds
 from harness.audits.fresh_images import Draw
 from harness.core.audit import Audit, AuditVerdict
 from harness.quality.bicubic import upscale
+from harness.quality.colour import weighted
 from harness.quality.pixels import Uint8
 
 Float32 = npt.NDArray[np.float32]
@@ -25,13 +26,16 @@ _BLOCK = 1 << 13  # places that are compared at once
 _TRIES = 12  # segments that are drawn of a picture, for one that is worth a look
 
 
-def segments(lr: Uint8, hr: Uint8, scale: int, draw: Draw) -> Float32:
-    """Segments of one image as they may stand in a tensor, a row each.
+def segments(lr: Uint8, hr: Uint8, scale: int, draw: Draw, *, luma: bool = False) -> Float32:
+    """Segments of one image, or of its luma, as they may stand in a tensor, a row each.
 
     Of each the steps from sample to sample, without their mean, of unit length. An image without
     detail has none.
     """
-    found = [_segment(picture, draw) for picture in _layouts(lr, hr, scale)]
+    pictures = _pictures(lr, hr, scale)
+    if luma:
+        pictures = tuple(weighted(it)[..., None] for it in pictures)
+    found = [_segment(it, draw) for it in _layouts(pictures, scale)]
     rows = [it for it in found if it is not None]
     return np.array(rows, np.float32).reshape(-1, thresholds.SEGMENT)
 
@@ -77,10 +81,16 @@ def _correlations(windows: Float32, sought: Float32) -> Float32:
     return np.asarray(products.max(axis=0), np.float32)
 
 
-def _layouts(lr: Uint8, hr: Uint8, scale: int) -> Iterator[Float32]:
-    """Views of the pictures of an image in all plain layouts."""
+def _pictures(lr: Uint8, hr: Uint8, scale: int) -> tuple[Float32, ...]:
+    """The truth, what an enlargement lacks of it, and the LR image."""
     large, small = hr.astype(np.float32), lr.astype(np.float32)
-    for picture in (large, large - upscale(lr, scale), small):
+    return large, large - upscale(lr, scale), small
+
+
+def _layouts(pictures: tuple[Float32, ...], scale: int) -> Iterator[Float32]:
+    """Views of the pictures of an image in all plain layouts; the last one is the LR image."""
+    *_, small = pictures
+    for picture in pictures:
         for upright in (picture, picture.swapaxes(0, 1)):
             for turned in (upright, upright[:, ::-1], upright[::-1], upright[::-1, ::-1]):
                 planes = turned.transpose(2, 0, 1)

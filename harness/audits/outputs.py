@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.audits import thresholds
 from harness.audits.fresh_images import Fresh
 from harness.core.audit import Audit, AuditVerdict
 from harness.quality.bicubic import downscale, upscale
+from harness.quality.colour import WEIGHTS, weighted
 from harness.quality.pixels import Floats, Uint8
 from harness.quality.psnr import psnr_db
 from harness.quality.score import PSNR_CAP_DB
@@ -47,26 +50,50 @@ def came_differently(apart: int) -> str:
     return f"the same image came out differently, by up to {apart} of 255" if apart else ""
 
 
-def outputs(shown: Shown, scale: int) -> Audit:
-    """The worst of what the outputs tell."""
+def outputs(shown: Shown, scale: int, *, luma: bool = False) -> Audit:
+    """The worst of what the outputs tell.
+
+    What has one channel is judged by one: outputs that are grey, and all of a model that is given
+    `luma` alone, whose colours are not its own. It is held against the image's luma, so that
+    nothing of what an entry returns is left out.
+    """
     height, width, _ = shown.lr.shape
     whole = np.count_nonzero((shown.lr > 0) & (shown.lr < 255)) / 3
     if whole < thresholds.LEAST_PIXELS or not shown.lr.std() > 1.0:
         return Audit("outputs", "ok", f"nothing can be told from {height}x{width} such pixels")
-    small = downscale(shown.sr, scale)
+    see = _luma if luma or _is_grey(shown) else _colours
+    sr, lr = see(shown.sr), see(shown.lr)
+    small = downscale(sr, scale)
     shrunk = small.astype(np.float64)
-    found = [_alike(small, shown.lr, _RESEMBLANCE, thresholds.RESEMBLANCE_DB)]
-    found += [_alike(shown.sr, it, _AGAIN, thresholds.AGAIN_DB) for it in shown.again]
+    found = [_alike(small, lr, _RESEMBLANCE, thresholds.RESEMBLANCE_DB)]
+    found += [_alike(sr, see(it), _AGAIN, thresholds.AGAIN_DB) for it in shown.again]
     if shown.fresh:
-        backs = [(fresh, fresh.back(output, scale)) for fresh, output in shown.fresh]
+        backs = [(fresh, see(fresh.back(output, scale))) for fresh, output in shown.fresh]
+        changes = [see(_perturbation(shown.lr, fresh.perturbed)) for fresh, _ in shown.fresh]
         found += [
-            _alike(shown.sr, back, _FLIPPED, thresholds.FLIPPED_DB, "rejected") for _, back in backs
+            _alike(sr, back, _FLIPPED, thresholds.FLIPPED_DB, "rejected") for _, back in backs
         ]
-        found.append(_response(shown.lr, shrunk, backs, scale))
-        found += [_detailed(shown.sr, fresh, back, scale) for fresh, back in backs]
+        found.append(_response(shrunk, [back for _, back in backs], changes, scale))
+        found += [_detailed(sr, fresh, back, scale) for fresh, back in backs]
     if shown.warm_up is not None:
-        found.append(_warmed(shown.lr, shown.warm_up, shrunk))
+        found.append(_warmed(lr, see(_perturbation(shown.lr, shown.warm_up)), shrunk))
     return _worst(found)
+
+
+def _is_grey(shown: Shown) -> bool:
+    """Whether all that came back is, whatever was given."""
+    came = (shown.sr, *shown.again, *(output for _, output in shown.fresh))
+    return all(np.ptp(it, axis=-1).max(initial=0) <= thresholds.GREY_LEVELS for it in came)
+
+
+def _colours(samples: NDArray[Any]) -> NDArray[Any]:
+    return samples
+
+
+def _luma(samples: NDArray[Any]) -> NDArray[Any]:
+    """Of an image, uint8, or of differences of two; from 0 to 255, as a grey image has it."""
+    plane = weighted(samples.astype(np.float32)) / sum(WEIGHTS)
+    return np.rint(plane).astype(np.uint8) if samples.dtype == np.uint8 else plane
 
 
 def _alike(
@@ -77,7 +104,9 @@ def _alike(
     return "ok" if like_db >= least_db else level, text.format(f"{like_db:.1f} dB")
 
 
-def _response(lr: Uint8, shrunk: Floats, backs: Sequence[tuple[Fresh, Uint8]], scale: int) -> Doubt:
+def _response(
+    shrunk: Floats, backs: Sequence[Uint8], changes: Sequence[Floats], scale: int
+) -> Doubt:
     """The least of the fresh images' responses: the share of the perturbation that comes out.
 
     Of small images their mean, which chance moves less. Seams of a rolled image change more than
@@ -85,13 +114,11 @@ def _response(lr: Uint8, shrunk: Floats, backs: Sequence[tuple[Fresh, Uint8]], s
     """
     most = thresholds.MOST_LEVELS
     shares = [
-        _share(
-            np.clip(downscale(back, scale) - shrunk, -most, most),
-            _perturbation(lr, fresh.perturbed),
-        )
-        for fresh, back in backs
+        _share(np.clip(downscale(back, scale) - shrunk, -most, most), change)
+        for back, change in zip(backs, changes, strict=True)
     ]
-    share = min(shares) if lr.shape[0] * lr.shape[1] >= thresholds.MANY_PIXELS else fmean(shares)
+    many = shrunk.shape[0] * shrunk.shape[1] >= thresholds.MANY_PIXELS
+    share = min(shares) if many else fmean(shares)
     level: AuditVerdict = "ok" if share >= thresholds.RESPONSE_SUSPECT else "suspect"
     if share < thresholds.RESPONSE_REJECTED:
         level = "rejected"
@@ -121,14 +148,22 @@ def _detail(image: Uint8, scale: int) -> Floats:
     return image.astype(np.float64) - upscale(downscale(image, scale), scale)
 
 
-def _warmed(lr: Uint8, warm_up: Uint8, shrunk: Floats) -> Doubt:
-    apart, change = shrunk - lr, _perturbation(lr, warm_up)
+def _warmed(lr: Uint8, change: Floats, shrunk: Floats) -> Doubt:
+    """Whether the warm-up's changes are in the output: beside another tone, which is no change."""
+    apart = _without_tone(shrunk, lr)
     share = _share(apart, change)
     # of a small image, or of an output far from it, that much comes out by chance
     chance = float(np.sqrt((apart * apart).mean() / max(float((change * change).sum()), 1.0)))
     most = max(thresholds.WARM_UP_RESPONSE, thresholds.WARM_UP_CHANCE * chance)
     level: AuditVerdict = "rejected" if share > most else "ok"
     return level, f"of the small changes that the warm-up's image alone had {share:.2f}"
+
+
+def _without_tone(shrunk: Floats, lr: Uint8) -> Floats:
+    """What no multiple of the LR image, and no constant, explains: grey may have another range."""
+    centred = lr - lr.mean()
+    slope = float((shrunk * centred).sum() / max(float((centred * centred).sum()), 1.0))
+    return np.asarray(shrunk - shrunk.mean() - slope * centred)
 
 
 def _perturbation(lr: Uint8, perturbed: Uint8) -> Floats:

@@ -30,6 +30,7 @@ class RoundTrace:
     state: ProcessState  # after the last timed forward
     exchanges: tuple[Exchange, ...]  # in their order
     shown: tuple[Shown, ...]  # images with the outputs that were kept
+    luma: bool = False  # the model is given luma alone
     calibration: Calibration | None = None  # None: clocks are held against nothing
     fresh: tuple[FreshErrors, ...] = ()  # of fresh versions of scored images
     ranked_s: tuple[float, ...] = ()  # the worker's seconds for an image where it is ranked
@@ -97,7 +98,9 @@ def _outputs(trace: RoundTrace) -> Audit | None:
     """The worst of all that was shown; nothing where there is no trained model to judge."""
     if not trace.trained:
         return Audit("outputs", "ok", "the model is untrained: its output is not judged")
-    found = [outputs.outputs(shown, trace.scale) for shown in reversed(trace.shown)]
+    found = [
+        outputs.outputs(shown, trace.scale, luma=trace.luma) for shown in reversed(trace.shown)
+    ]
     return max(found, key=_gravity, default=None)
 
 

@@ -75,6 +75,7 @@ RESPONSE_REJECTED = 0.1
 # and of the perturbation that only the warm-up's image had: measured -0.03 to 0.03
 WARM_UP_RESPONSE = 0.4
 WARM_UP_CHANCE = 5.0  # standard errors of it, where they are more: of small images
+GREY_LEVELS = 1  # by which the colours of a grey output may differ
 MOST_LEVELS = 4.0  # grey levels: what changes by more is no response to the perturbation
 MANY_PIXELS = 1000  # LR pixels of an image, from which on each fresh one is judged by itself
 LEAST_PIXELS = 200  # LR pixels of an image: on fewer, chance alone moves the responses by 0.1

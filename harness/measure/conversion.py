@@ -34,6 +34,15 @@ class Conversion:
         """As a worker was told."""
         return cls(load.scale, load.channels == 1, load.enlarged)
 
+    @property
+    def note(self) -> str:
+        """What a reader should know of it; "" where the model takes LR images as they are."""
+        given = ["luma alone, and gets chroma by bicubic"] if self.luma else []
+        given += ["images that bicubic has enlarged"] if self.enlarged > 1 else []
+        if not given:
+            return ""
+        return f"takes {', and '.join(given)}: outside of what is counted and timed"
+
     def given(self, lr: Uint8) -> Planes:
         """What the model is given: RGB, or height x width of luma; enlarged if it wants that."""
         if not self.luma:

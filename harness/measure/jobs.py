@@ -17,6 +17,7 @@ from harness.core.run import JobKey, ListedEntry
 from harness.entries.catalogue import Rejected
 from harness.machine import environment as machine
 from harness.measure import loads
+from harness.measure.conversion import Conversion
 from harness.measure.loads import Contender
 from harness.wire.messages import Load
 
@@ -191,7 +192,7 @@ def listed(candidate: Contender | Rejected, jobs: tuple[JobKey, ...] = ()) -> Li
         published=submission.published,
         as_code=candidate.captured.as_code,
         params=candidate.captured.params,
-        notes=candidate.captured.notes,
+        notes=(*candidate.captured.notes, *filter(None, [Conversion.of(candidate.load).note])),
         jobs=jobs,
     )
 

@@ -144,7 +144,8 @@ class LocalExecutor:
     def _with_constants(self, figures: RoundFigures, load: Load) -> RoundFigures:
         """With what a graph's tensors tell: of its code's nobody has them."""
         graph = Path(load.weights)
-        found = stored_images(graph, self.images.lr, self.scorer, load.scale)
+        luma = load.channels == 1
+        found = stored_images(graph, self.images.lr, self.scorer, load.scale, luma=luma)
         return replace(figures, audits=(*figures.audits, *filter(None, (found,))))
 
     def _calibrated(self, task: Task, *, at_most_s: float) -> Calibration | None:

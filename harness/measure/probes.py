@@ -176,6 +176,7 @@ class AuditedRound(PlainRound):
                 state,
                 tuple(self._exchanges),
                 tuple(self._shown),
+                load.channels == 1,
                 task.calibration,
                 fresh=tuple(self._fresh_errors),
             )

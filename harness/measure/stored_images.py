@@ -31,9 +31,11 @@ _WHOLE = ("I64", "I32", "I16")  # in which bytes may be packed
 
 
 def stored_images(
-    graph: Path, images: tuple[LrImage, ...], truths: Truths, scale: int
+    graph: Path, images: tuple[LrImage, ...], truths: Truths, scale: int, *, luma: bool = False
 ) -> Audit | None:
     """What `constants` says of a graph's file; images are drawn, as many as it has time for.
+
+    Of a network that is given `luma` alone theirs is sought.
 
     None where no image has a truth.
     """
@@ -45,7 +47,7 @@ def stored_images(
     compared = 0
     while known and compared < thresholds.COMPARISONS:
         image = known.pop(draw.below(len(known)))
-        found = segments(image.pixels, truths.hr(image), scale, draw)
+        found = segments(image.pixels, truths.hr(image), scale, draw, luma=luma)
         sought[image.image] = found
         compared += size * len(found)
     return constants(tensors, sought)

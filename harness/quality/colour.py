@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LUMA_SPAN = 219 / 255  # of a grey level, in luma
-_LUMA_WEIGHTS = np.array([[299.0, 587.0, 114.0]], np.float32)
+WEIGHTS = (299, 587, 114)  # of red, green and blue
+_LUMA_WEIGHTS = np.array([WEIGHTS], np.float32)
 # Rows are converted a few at a time, so that no float copy of a whole RGB image is made.
 _STRIP = 1 << 17
 

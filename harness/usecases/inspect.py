@@ -27,6 +27,7 @@ from harness.entries.catalogue import Entry, Rejected
 from harness.machine import environment
 from harness.measure import loads
 from harness.measure.captures import Capturing, capture
+from harness.measure.conversion import Conversion
 from harness.measure.loads import Contender
 from harness.measure.session import LrImage, OutputReply, Task
 from harness.measure.tasks import run_dry
@@ -135,7 +136,7 @@ def _inspect(
         # a model without parameters is whole without a file
         whole = "own" if chosen.kind == "seeded" else chosen.kind
         kind = "seeded" if counted.untrained else whole
-    found = [*_findings(images, replies, task.load, seeded=kind == "seeded")]
+    found = [*_input(task.load), *_findings(images, replies, task.load, seeded=kind == "seeded")]
     if isinstance(counted, Failed):
         found.append(InspectFinding("counts", "failed", counted.message))
         return ended(kind, tuple(found), failure=counted)
@@ -202,6 +203,12 @@ def crops_of_photograph(
         for height, width in sizes
         for place in places
     )
+
+
+def _input(load: Load) -> Iterator[InspectFinding]:
+    """What the model is given, where that is no LR image."""
+    if note := Conversion.of(load).note:
+        yield InspectFinding("input", "ok", note)
 
 
 def _findings(

@@ -164,7 +164,8 @@ def _entry(
 def _stored(task: Task, thorough: bool, truths: CroppedTruths) -> Audit | None:
     if task.load.form != "graph" or not thorough:
         return None
-    return stored_images(Path(task.load.weights), truths.images, truths, task.load.scale)
+    graph, luma = Path(task.load.weights), task.load.channels == 1
+    return stored_images(graph, truths.images, truths, task.load.scale, luma=luma)
 
 
 def _round(task: Task, truths: CroppedTruths) -> RoundFigures | Failed:

@@ -9,6 +9,7 @@ import pytest
 from harness.audits.fresh_images import Draw, Fresh
 from harness.audits.outputs import Shown, outputs
 from harness.quality.bicubic import downscale, upscale
+from harness.quality.colour import luma, with_luma
 
 Uint8 = npt.NDArray[np.uint8]
 Model = Callable[[Uint8], Uint8]
@@ -55,11 +56,11 @@ def stored_and_corrected(lr: Uint8) -> Uint8:
     return np.clip(best + change, 0, 255).astype(np.uint8)
 
 
-def _verdict(model: Model, seed: int = 0) -> str:
+def _verdict(model: Model, seed: int = 0, lr: Uint8 = LR, *, luma: bool = False) -> str:
     draw = Draw(seed)
-    fresh = [draw.fresh(LR) for _ in range(2)]
+    fresh = [draw.fresh(lr) for _ in range(2)]
     shown = tuple((it, model(np.ascontiguousarray(it.shown))) for it in fresh)
-    return outputs(Shown(LR, model(LR), (model(LR),), shown), 4).verdict
+    return outputs(Shown(lr, model(lr), (model(lr),), shown), 4, luma=luma).verdict
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -117,3 +118,59 @@ def test_fresh_images_are_held_to_their_own_perturbation() -> None:
     wrong = Fresh(one.perturbed, other.flip)
     found = outputs(Shown(LR, bicubic(LR), fresh=((wrong, bicubic(other.shown)),)), 4)
     assert found.verdict == "rejected"
+
+
+def in_grey(lr: Uint8) -> Uint8:
+    """Luma in all three channels, from 0 to 255."""
+    plane = (luma(upscale(lr, 4)) - 16) * 255 / 219
+    return np.repeat(np.rint(plane)[..., None], 3, axis=2).astype(np.uint8)
+
+
+def in_grey_of_papers(lr: Uint8) -> Uint8:
+    """The same, from 16 to 235."""
+    return np.repeat(np.rint(luma(upscale(lr, 4)))[..., None], 3, axis=2).astype(np.uint8)
+
+
+def with_own_chroma(lr: Uint8) -> Uint8:
+    """An honest luma, and the chroma of the enlarged image, as the harness adds it."""
+    return with_luma(upscale(lr, 4), luma(nearest(lr)))
+
+
+def stored_luma(lr: Uint8) -> Uint8:
+    """A stored luma in the flip that fits, in front of the chroma of what is given."""
+    return with_luma(upscale(lr, 4), luma(stored_by_flip(lr)))
+
+
+def stored_in_grey(lr: Uint8) -> Uint8:
+    return np.repeat(stored_by_flip(lr)[..., 1:2], 3, axis=2)
+
+
+COLOURFUL = np.clip(LR + np.array([90, -40, -60]), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("model", [in_grey, in_grey_of_papers])
+@pytest.mark.parametrize("lr", [LR, COLOURFUL, LR[:16, :16]], ids=["plain", "colourful", "small"])
+def test_grey_is_held_against_luma(model: Model, lr: Uint8, seed: int) -> None:
+    assert _verdict(model, seed, lr) == "ok"
+    warm_up = Draw(seed).turned(lr).perturbed
+    assert outputs(Shown(lr, model(lr), warm_up=warm_up), 4).verdict == "ok"
+
+
+def test_a_stored_image_does_not_get_away_as_grey() -> None:
+    assert _verdict(stored_in_grey) == "rejected"
+    warm_up = Draw(1).turned(LR).perturbed
+    found = outputs(Shown(LR, in_grey(warm_up), warm_up=warm_up), 4)
+    assert found.verdict == "rejected"
+
+
+def test_chroma_that_the_harness_added_does_not_speak_for_a_model_of_luma() -> None:
+    assert _verdict(with_own_chroma, luma=True) == "ok"
+    assert _verdict(stored_luma, luma=True) == "rejected"
+    assert _verdict(in_grey, luma=True) == "ok"
+
+
+def test_colours_that_turn_grey_for_fresh_images_alone_are_judged_as_colours() -> None:
+    fresh = Draw(0).fresh(COLOURFUL)
+    shown = ((fresh, in_grey_of_papers(np.ascontiguousarray(fresh.shown))),)
+    assert outputs(Shown(COLOURFUL, bicubic(COLOURFUL), fresh=shown), 4).verdict == "rejected"

@@ -80,3 +80,20 @@ def test_luma_that_is_not_finite_is_no_answer() -> None:
     plane = np.zeros((20, 24), np.float32)
     plane[3, 4] = np.nan
     assert "not finite" in _of(1).fault(_output(1), bytearray(plane.tobytes()), (20, 24))
+
+
+@pytest.mark.parametrize(
+    ("channels", "enlarged", "note"),
+    [
+        (3, 1, ""),
+        (1, 1, "takes luma alone, and gets chroma by bicubic"),
+        (3, 4, "takes images that bicubic has enlarged"),
+        (
+            1,
+            4,
+            "takes luma alone, and gets chroma by bicubic, and images that bicubic has enlarged",
+        ),
+    ],
+)
+def test_what_is_neither_counted_nor_timed_is_told(channels: int, enlarged: int, note: str) -> None:
+    assert _of(channels, enlarged).note.partition(":")[0] == note

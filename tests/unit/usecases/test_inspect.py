@@ -18,19 +18,21 @@ def reply(low: float, high: float, *, value: int = 100) -> OutputReply:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "data_range", "level", "said"),
+    ("low", "high", "declared", "level", "said"),
     [
-        (-0.01, 1.02, 1.0, "ok", "declared 0 to 1"),
-        (-0.5, 1.0, 1.0, "warning", "much of it will be clipped"),
-        (0.0, 255.0, 1.0, "warning", "much of it will be clipped"),
-        (0.0, 1.0, 255.0, "warning", "is data_range right?"),
-        (0.0, 250.0, 255.0, "ok", "declared 0 to 255"),
+        (-0.01, 1.02, (0, 1), "ok", "declared 0 to 1"),
+        (-0.5, 1.0, (0, 1), "warning", "much of it will be clipped"),
+        (0.0, 255.0, (0, 1), "warning", "much of it will be clipped"),
+        (0.0, 1.0, (0, 255), "warning", "is data_range right?"),
+        (0.0, 250.0, (0, 255), "ok", "declared 0 to 255"),
+        (-1.0, 0.9, (-1, 1), "ok", "declared -1 to 1"),
+        (-1.0, -0.99, (-1, 1), "warning", "is data_range right?"),
     ],
 )
 def test_the_range_of_the_output_is_held_against_the_declared_one(
-    low: float, high: float, data_range: float, level: str, said: str
+    low: float, high: float, declared: tuple[float, float], level: str, said: str
 ) -> None:
-    finding = _range([reply(low, high)], data_range)
+    finding = _range([reply(low, high)], *declared)
     assert finding.level == level
     assert said in finding.text
 
