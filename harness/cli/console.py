@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
+_UNCUT = 10_000  # columns
+
+
 class ExitCode(IntEnum):
     """What the exit code says."""
 
@@ -54,10 +57,11 @@ def say(text: str) -> None:
 
 
 def show(*drawn: RenderableType) -> None:
-    """What people read, on standard output."""
+    """What people read, on standard output; nothing is cut or wrapped where that is no terminal."""
     from rich.console import Console
 
-    Console().print(*drawn)
+    free = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    Console(width=_UNCUT if free else None).print(*drawn)
 
 
 def say_written(paths: Iterable[Path]) -> None:

@@ -15,8 +15,8 @@ class Progress:
     def stage(self, title: str, total: int) -> None:
         """A stage of `total` steps begins."""
 
-    def step(self, text: str) -> None:
-        """`text` is being worked on."""
+    def step(self, text: str, share: float = 0.0) -> None:
+        """`text` is being worked on; so many steps of the stage are in it until now."""
 
     def done(self, text: str = "") -> None:
         """One step is done; `text` is worth a line of its own if it is not empty."""

@@ -97,7 +97,8 @@ class LocalExecutor:
             times.append(processor_times.until_now())
             of = len(self.images.lr) * jobs[0].protocol.passes
             entries = f"{number} entries in turns" if number > 1 else jobs[0].entry
-            self.progress.step(f"round {jobs[0].round + 1}: {entries}, image {timed + 1} of {of}")
+            text = f"round {jobs[0].round + 1}: image {timed + 1} of {of}, {entries}"
+            self.progress.step(text, number * timed / max(of, 1))
 
         times: list[ProcessorTimes | None] = []
         outcomes = run_block(members, self.images.lr, self.scorer, base=base, watch=watch)

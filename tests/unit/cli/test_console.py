@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from harness.cli import esr_check
-from harness.cli.console import print_json, say
+from harness.cli.console import print_json, say, show
 
 
 def test_a_fault_of_the_harness_is_no_regression(capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,3 +41,16 @@ def test_a_quoted_name_is_no_command_of_the_ci_service(
     monkeypatch.delenv("GITHUB_ACTIONS")
     say(foreign)
     assert capsys.readouterr().err == f"{foreign}\n"
+
+
+def test_what_is_read_in_a_pipe_is_neither_cut_nor_wrapped(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    address = f"https://example.org/{'a' * 300}"
+    show(address)
+    monkeypatch.setenv("COLUMNS", "80")
+    show(address)
+    whole, *parts = capsys.readouterr().out.splitlines()
+    assert whole == address
+    assert len(parts) == 4
