@@ -20,14 +20,13 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--enable-logging=stderr",
-    "--virtual-time-budget=5000",
     # A file may not look into another file's frame otherwise, and the probe has to.
     "--allow-file-access-from-files",
 )
 # A frame of the wanted width around the untouched page, its policy included; what the probe finds
 # is written into the outer document.
 _PROBE = """<!doctype html><meta charset="utf-8"><body style="margin:0">
-<iframe src="index.html" style="width:{width}px;height:800px;border:0"></iframe><pre></pre>
+<iframe src="{page}" style="width:{width}px;height:800px;border:0"></iframe><pre></pre>
 <script>
 addEventListener("load", () => {{
   const page = document.querySelector("iframe").contentDocument;
@@ -49,10 +48,12 @@ class Visit:
 class Browser:
     binary: str
     profile: Path
+    in_real_time: bool = False  # for measuring; else a page's timers run out at once
 
     def visit(self, page: Path) -> Visit:
         profile = f"--user-data-dir={self.profile}"
-        command = [self.binary, *_FLAGS, profile, "--dump-dom", page.as_uri()]
+        clock = () if self.in_real_time else ("--virtual-time-budget=5000",)
+        command = [self.binary, *_FLAGS, *clock, profile, "--dump-dom", page.as_uri()]
         run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
         console = [line for line in run.stderr.splitlines() if ":CONSOLE" in line]
         return Visit(run.stdout, tuple(console))
@@ -60,7 +61,8 @@ class Browser:
     def probe(self, page: Path, script: str, *, width: int) -> Any:
         """What `script`, the body of a function that sees the document as `page`, returns."""
         outer = page.parent / f"probe_{width}.html"
-        outer.write_text(_PROBE.format(width=width, script=script), encoding="utf-8")
+        text = _PROBE.format(page=page.name, width=width, script=script)
+        outer.write_text(text, encoding="utf-8")
         visit = self.visit(outer)
         assert visit.console == ()
         found = re.search(r"<pre>(.+?)</pre>", visit.dom, flags=re.DOTALL)

@@ -94,8 +94,9 @@ class Store:
             for path in self.folder.glob(atomic.LEFTOVERS):
                 path.unlink(missing_ok=True)
             # tables left half written; what is new may be of a process at work, which needs no lock
+            place, half = self.folder.parent, f".*{atomic.SUFFIX}"
             with contextlib.suppress(OSError):
-                for path in self.folder.parent.glob(f".*{atomic.SUFFIX}"):
+                for path in (*place.glob(half), *place.glob(f"*/{half}")):
                     if time.time() - path.stat().st_mtime > LEFT_S:
                         path.unlink(missing_ok=True)
             yield

@@ -68,7 +68,8 @@ def report(
         folder = reports / _place(run, board, rules)
         if form == "ntire":
             say_written(write_results(board, folder))
-        finish(board, folder, excel=excel, as_json=as_json, strict=strict)
+        logs = reports / run / "logs"
+        finish(board, folder, logs=logs, excel=excel, as_json=as_json, strict=strict)
 
 
 def _place(name: str, board: Leaderboard, rules: str | None) -> str:

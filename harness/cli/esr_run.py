@@ -103,20 +103,26 @@ def run(
     with explained(resumes=True):
         with bars() as progress:
             board = evaluate(request, progress)
-        finish(board, reports / board.challenge.id, excel=excel, as_json=as_json, strict=strict)
+        folder = reports / board.challenge.id
+        finish(board, folder, logs=folder / "logs", excel=excel, as_json=as_json, strict=strict)
 
 
-def finish(board: Leaderboard, folder: Path, *, excel: bool, as_json: bool, strict: bool) -> None:
+def finish(
+    board: Leaderboard,
+    folder: Path,
+    *,
+    logs: Path | None = None,
+    excel: bool,
+    as_json: bool,
+    strict: bool,
+) -> None:
     """Write every format, print the table or the JSON document, and exit as the rows say."""
     from rich.console import Console
 
     from harness import render
-    from harness.documents import atomic
 
-    with Console(stderr=True).status("Drawing the table"):  # hundreds of entries take minutes
-        board, texts = render.drawn(board)
-    texts = render.for_excel(texts) if excel else texts
-    files = atomic.write_texts(folder, texts)
+    with Console(stderr=True).status("Drawing the table"):  # hundreds of entries take a while
+        board, files = render.write_board(board, folder, excel=excel, logs=logs)
     if as_json:
         print_json(render.document(board))
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Literal
 
 from harness.core.audit import Audit
@@ -161,11 +162,13 @@ class Leaderboard:
 
         Records are reused, so the rows of one board may have been timed on different days.
         """
-        timed = (record for any_row in self.rows for record in any_row.entry.timed)
+        return tuple(it for it in row.entry.timed if it.session != self._newest_session)
+
+    @cached_property
+    def _newest_session(self) -> str:
+        timed = (record for row in self.rows for record in row.entry.timed)
         newest = max(timed, key=lambda it: it.started, default=None)
-        if newest is None:
-            return ()
-        return tuple(it for it in row.entry.timed if it.session != newest.session)
+        return newest.session if newest else ""
 
 
 def rounds_of(records: Iterable[Record]) -> tuple[RoundFigures, ...]:

@@ -58,6 +58,24 @@ def write(path: Path, data: bytes) -> None:
         raise refusal(path, error) from error
 
 
+def write_changed(path: Path, data: bytes) -> None:
+    """`write`, unless that is what lies at `path` already: the disk is spared a thousand files."""
+    try:
+        same = path.stat().st_size == len(data) and path.read_bytes() == data
+    except OSError:
+        same = False
+    if not same:
+        write(path, data)
+
+
+def remove(path: Path) -> None:
+    """The file is gone, if it was there; WriteError where the disk refuses."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise refusal(path, error) from error
+
+
 def refusal(path: Path, error: OSError) -> WriteError:
     """What to tell of a file or folder that can't be written."""
     reason = error.strerror or str(error)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness.core.leaderboard import Leaderboard
 from harness.core.printed_table import Regenerated
 from harness.documents import atomic
+from harness.render import entry_pages
 from harness.render.as_terminal import TerminalTable
 from harness.render.document import OF_ALL, RATIO, document
 from harness.render.drawable import drawable
@@ -33,21 +34,36 @@ __all__ = [
     "to_frame",
     "to_json",
     "write",
+    "write_board",
     "write_published",
 ]
 
 
 def write(board: Leaderboard, folder: Path) -> tuple[Path, ...]:
-    """Write index.html, table.md, table.tex, table.csv and leaderboard.json into `folder`.
+    """The paths of `write_board`, the page first."""
+    return write_board(board, folder)[1]
 
-    Each file is replaced whole: a reader sees the old one or the new one. Returns the paths, the
-    page first. Raises atomic.WriteError.
+
+def write_board(
+    board: Leaderboard, folder: Path, *, excel: bool = False, logs: Path | None = None
+) -> tuple[Leaderboard, tuple[Path, ...]]:
+    """Write index.html, a page for each row, table.md, .tex, .csv and leaderboard.json.
+
+    Each file is replaced whole: a reader sees the old one or the new one. Pages come first, so that
+    no link of the board leads nowhere, and those of rows that left are removed. `logs` is the
+    folder of the run's logs, from which the page of a failed row takes its traceback. Returns the
+    board as far as it can be drawn, and the paths of all but the rows' pages, the page first.
+    Raises atomic.WriteError.
     """
-    return atomic.write_texts(folder, drawn(board)[1])
+    board, texts = drawn(board)
+    told = entry_pages.write(board, folder, logs)
+    if told is not board:
+        board, texts = drawn(told)
+    return board, atomic.write_texts(folder, for_excel(texts) if excel else texts)
 
 
 def drawn(board: Leaderboard) -> tuple[Leaderboard, dict[str, str]]:
-    """The board as far as it can be drawn, and what `write` writes, by the file's name."""
+    """The board as far as it can be drawn, and its files by name, without the rows' own pages."""
     return drawable(board, _texts)
 
 

@@ -12,8 +12,9 @@ from harness.core.model_counts import Counter
 from harness.core.record import FloorFigures, ImageScore, Memory, RoundFigures
 from harness.render.badges import Badge, badges
 from harness.render.grids import Grid, audited, evidence
-from harness.render.runtime_scatter import Drawing, image_medians, spread
-from harness.render.table import RowKind, kind_of, reason
+from harness.render.plots.runtime_scatter import image_medians, spread
+from harness.render.plots.shapes import Drawing
+from harness.render.table import RowKind, anchor, kind_of, reason
 from harness.render.text import HINT_LIMIT, clean, cut, short
 from harness.render.units import MISSING, quantity, room_text, shown, times
 
@@ -47,19 +48,13 @@ class Detail:
     drawing: Drawing | None = None  # of how its runtime scatters
 
 
-def details(board: Leaderboard) -> tuple[Detail, ...]:
-    """A section for every row of the board, under the anchors that the table links to."""
-    return tuple(
-        _detail(board, row, anchor=f"entry-{index + 1}") for index, row in enumerate(board.rows)
-    )
-
-
-def _detail(board: Leaderboard, row: Row, *, anchor: str) -> Detail:
+def detail(board: Leaderboard, row: Row) -> Detail:
+    """What is known of a row of the board."""
     entry = row.entry
     same = entry.team and entry.title == entry.team
     grids = (audited(entry), _counters(entry), *evidence(entry), _published(entry), _images(entry))
     return Detail(
-        anchor=anchor,
+        anchor=anchor(row),
         kind=kind_of(row),
         team=short(entry.team, HINT_LIMIT),
         title="" if same else short(entry.title or entry.id, HINT_LIMIT),
@@ -68,7 +63,7 @@ def _detail(board: Leaderboard, row: Row, *, anchor: str) -> Detail:
         facts=facts(row),
         remarks=_remarks(entry),
         grids=tuple(grid for grid in grids if grid is not None and grid.rows),
-        drawing=spread(entry, salt=anchor),
+        drawing=spread(entry),
     )
 
 

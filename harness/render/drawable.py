@@ -39,11 +39,16 @@ def _without(board: Leaderboard, tried: Callable[[Row], object]) -> Leaderboard:
             tried(row)
             rows.append(row)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other rows stand
-            was, fault = row.entry, undrawn(error)
-            entry = BoardEntry(was.id, str(was.team), str(was.title), was.role, failure=fault)
-            rows.append(Row(entry, ranked=False, reason=entry.reason))
+            rows.append(undrawable(row, error))
     unchanged = all(one is other for one, other in zip(rows, board.rows, strict=True))
     return board if unchanged else replace(board, rows=tuple(rows))
+
+
+def undrawable(row: Row, error: Exception) -> Row:
+    """The failed row that stands for one that can't be drawn."""
+    was, fault = row.entry, undrawn(error)
+    entry = BoardEntry(was.id, str(was.team), str(was.title), was.role, failure=fault)
+    return Row(entry, ranked=False, reason=entry.reason)
 
 
 def _refuse_endless(row: Row) -> None:

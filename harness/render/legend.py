@@ -45,7 +45,7 @@ _RATIO = (
 _COUNTED = (
     "Counts are verified when independent counters agree, disputed when they do not, incomplete "
     "when an operator could not be counted or weights are no parameters; the evidence is in the "
-    "entry's details."
+    "entry's page."
 )
 _UNCHECKED = "Counts are the file's own: nothing here has checked them."
 

@@ -1,27 +1,21 @@
-"""The page: one file that needs no network and no JavaScript, and lets nothing foreign run."""
+"""The board's page: one file that needs no network and no JavaScript, and runs nothing foreign."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
-from jinja2 import Environment as Templates
-from jinja2 import FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.core.leaderboard import FiguresOrigin, Leaderboard
 from harness.core.record import Environment
-from harness.render.detail import details
+from harness.render.detail import detail
 from harness.render.legend import legend
 from harness.render.plot import plot
+from harness.render.shell import TEMPLATES, policy, style, templates
 from harness.render.table import SECTIONS, Table, table
 from harness.render.text import HINT_LIMIT, NOTE_LIMIT, clean, short
 
-TEMPLATES = Path(__file__).parent / "templates"
 _FIGURES: Mapping[FiguresOrigin, tuple[str, str]] = {
     "printed": ("Figures", "as printed"),
     "imported": ("Figures", "imported"),
@@ -37,19 +31,6 @@ class Compared:
     links: tuple[tuple[str, str], ...]  # address, text
 
 
-@cache
-def templates() -> Templates:
-    """Autoescape is on for every template, whatever its name; a missing value is an error."""
-    return Templates(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
 def to_html(table: Table) -> str:
     """A `<table class="board">`; ranks are `<sub>`, names stand in `<bdi>`."""
     return templates().get_template("table.html.j2").render(table=table, sections=SECTIONS)
@@ -59,16 +40,17 @@ def to_page(board: Leaderboard, compared: Compared | None = None) -> str:
     """The whole HTML document of a board."""
     challenge = board.challenge
     drawn = table(board)
+    in_place = board.origin == "printed"  # what print knows of a row needs no page of its own
     drawing = plot(board)
     script = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
     return (
         templates()
         .get_template("page.html.j2")
         .render(
-            policy=_policy(script),
+            policy=policy(script),
             # Files of ours and fragments that are escaped already.
             script=Markup(script),  # noqa: S704
-            style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704
+            style=style(),
             board=Markup(to_html(drawn)),  # noqa: S704
             title=drawn.title,
             caption=drawn.caption,
@@ -83,18 +65,9 @@ def to_page(board: Leaderboard, compared: Compared | None = None) -> str:
             plot=drawing,
             # matplotlib escapes the text in it.
             svg=Markup(drawing.svg) if drawing else "",  # noqa: S704
-            details=details(board),
+            details=[detail(board, row) for row in board.rows] if in_place else (),
             environment=_environment(board.environment),
         )
-    )
-
-
-def _policy(script: str) -> str:
-    """What the page may load: its own script by hash, its own styles, nothing else."""
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
     )
 
 

@@ -17,6 +17,7 @@ from harness.render.table import (
     Table,
     figure,
     kind_of,
+    link_to,
     of_column,
     place,
     reason,
@@ -37,8 +38,7 @@ def rulings_table(again: Regenerated) -> Table | None:
     columns = tuple(column for column in challenge.columns if column.metric in keys)
     found = [{row.entry.id: row for row in judged.board.rows} for judged in again.judged]
     lines = [
-        _line(again, columns, [rows[row.entry.id] for rows in found], anchor=f"entry-{index + 1}")
-        for index, row in enumerate(again.board.rows)
+        _line(again, columns, [rows[row.entry.id] for rows in found]) for row in again.board.rows
     ]
     return Table(
         title=clean(f"{challenge.title}: rulings side by side"),
@@ -98,7 +98,7 @@ def _headings(again: Regenerated, columns: Sequence[Column]) -> list[Heading]:
     return [*tracks[: len(titles)], *margins, *figures, *tracks[len(titles) :]]
 
 
-def _line(again: Regenerated, columns: Sequence[Column], rows: list[Row], *, anchor: str) -> Line:
+def _line(again: Regenerated, columns: Sequence[Column], rows: list[Row]) -> Line:
     first = rows[0]
     marks = badges(first, earlier=())
     later = list(zip(again.judged[1:], rows[1:], strict=True))
@@ -120,7 +120,7 @@ def _line(again: Regenerated, columns: Sequence[Column], rows: list[Row], *, anc
         cells=(*tracks[: len(rows)], *margins, *figures, *tracks[len(rows) :]),
         badges=(*marks, _CHANGES) if moved else marks,
         remark="; ".join(told) or reason(first),
-        anchor=anchor,
+        link=link_to(again.board, first),
     )
 
 

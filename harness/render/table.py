@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import quote
 
 from harness.core.challenge import Column, Track
 from harness.core.counter_registry import Convention
@@ -25,6 +26,7 @@ SECTIONS: dict[RowKind, str] = {
     "floor": "Floor",
     "failed": "Failed",
 }
+ENTRIES = "entries"  # the folder of rows' own pages
 _LONGEST_SCORE = 1e6  # of an exponential score; longer ones would only widen the table
 
 
@@ -83,7 +85,7 @@ class Line:
     badges: tuple[Badge, ...] = ()
     remark: str = ""
     hint: str = ""  # the whole names, where they were cut
-    anchor: str = ""
+    link: str = ""  # to all that is known of it
 
     @property
     def name(self) -> str:
@@ -138,11 +140,11 @@ def table(board: Leaderboard) -> Table:
     challenge = board.challenge
     lines: list[Line] = []
     failed: list[Line] = []  # last, also where one stands in a ranked place of the board
-    for index, row in enumerate(board.rows):
+    for row in board.rows:
         if row.entry.role == "floor" and not challenge.show_floor:
             continue
         own = failed if row.entry.failure else lines
-        own.append(_line(board, row, anchor=f"entry-{index + 1}"))
+        own.append(_line(board, row))
         if challenge.show_published or row.entry.remedy:
             own += _published(board, row)
     return Table(
@@ -185,6 +187,23 @@ def reason(row: Row) -> str:
     if failure is not None:
         return clean(f"{failure.reason.replace('_', ' ')} in {failure.stage}: {failure.message}")
     return "" if row.ranked else clean(row.reason)
+
+
+def page_name(id_: str) -> str:
+    """The file of a row's own page. It depends on the id alone, so that links stay."""
+    return f"{quote(id_, safe='')}.html"
+
+
+def anchor(row: Row) -> str:
+    """The id of a row's section on the board's page."""
+    return f"entry-{quote(row.entry.id, safe='')}"
+
+
+def link_to(board: Leaderboard, row: Row) -> str:
+    """Where all that is known of a row stands: on its page, or of a printed table on the board."""
+    if board.origin == "printed":
+        return f"#{anchor(row)}"
+    return f"{ENTRIES}/{quote(page_name(row.entry.id))}"
 
 
 def place(track: Track, row: Row) -> Cell:
@@ -257,7 +276,7 @@ def _ratio(row: Row) -> Cell:
     return Cell(text, ratio.point, spread="–".join(ends))
 
 
-def _line(board: Leaderboard, row: Row, *, anchor: str) -> Line:
+def _line(board: Leaderboard, row: Row) -> Line:
     entry, challenge = row.entry, board.challenge
     cells = [place(track, row) for track in challenge.tracks]
     if tells_precision(board):
@@ -280,7 +299,7 @@ def _line(board: Leaderboard, row: Row, *, anchor: str) -> Line:
         badges=badges(row, earlier=board.earlier(row)),
         remark=short(reason(row), REMARK_LIMIT),
         hint=whole,
-        anchor=anchor,
+        link=link_to(board, row),
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -71,7 +71,7 @@ class EntriesInBlocks:
 
     def difference(self, one: str, other: str) -> Difference | None:
         """The log of `one` above that of `other`; None where no chain of blocks joins them."""
-        i, j = self.names.index(one), self.names.index(other)
+        i, j = self._at[one], self._at[other]
         if self.parts[i] != self.parts[j]:
             return None
         point = float(self.effects[i] - self.effects[j])
@@ -88,6 +88,10 @@ class EntriesInBlocks:
         half = _range(self.confidence, len(self.names), max(int(freedom), 1))
         half *= math.sqrt(variance / 2)
         return Difference(point, point - half, point + half)
+
+    @cached_property
+    def _at(self) -> Mapping[str, int]:
+        return {name: at for at, name in enumerate(self.names)}
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,6 @@ def test_the_policy_stops_a_script_that_got_into_the_page(
 @pytest.mark.parametrize("width", [PHONE_PX, LAPTOP_PX, DESKTOP_PX])
 def test_no_section_runs_out_of_the_window(browser: Browser, page: Path, width: int) -> None:
     script = """
-      for (const detail of page.querySelectorAll("details")) detail.open = true;
       const root = page.documentElement, scroll = page.querySelector(".scroll");
       return {window: page.defaultView.innerWidth, content: root.scrollWidth,
               table: scroll.scrollWidth, frame: scroll.clientWidth};
@@ -113,30 +113,48 @@ def test_pressing_a_heading_sorts_the_ranked_rows_and_keeps_printed_ones_with_th
     script = """
       const heads = [...page.querySelectorAll("tr.titles th")];
       const head = heads.find((it) => it.textContent.startsWith("Params"));
+      const link = (row) => row.querySelector("a").getAttribute("href");
       const rows = () => [...page.querySelectorAll("tbody.ranked tr.line")].map(
-        (row) => row.classList.contains("published") ? "printed" : row.querySelector("a").hash);
+        (row) => row.classList.contains("published") ? "printed" : link(row).slice(8, -5));
       const names = [rows()];
       for (let press = 0; press < 2; press++) { head.firstChild.click(); names.push(rows()); }
       return {names, order: head.getAttribute("aria-sort")};
     """
     found = browser.probe(page, script, width=DESKTOP_PX)
     # Parameters in M: 0.317, 0.151, 0.433, 0.544, 0.694, 0.894.
-    first, rest = ["#entry-1", "printed"], ["#entry-3", "#entry-4", "#entry-5", "#entry-6"]
+    first, rest = ["rlfn_ntire", "printed"], ["rfdn", "xss", "bidi", "long"]
     assert found["names"] == [
-        [*first, "#entry-2", *rest],
-        ["#entry-2", *first, *rest],
-        [*reversed(rest), *first, "#entry-2"],
+        [*first, "hidden", *rest],
+        ["hidden", *first, *rest],
+        [*reversed(rest), *first, "hidden"],
     ]
     assert found["order"] == "descending"
 
 
-def test_a_link_of_the_table_opens_the_models_section(browser: Browser, page: Path) -> None:
+def test_a_link_of_a_printed_table_opens_the_models_section(
+    browser: Browser, tmp_path: Path
+) -> None:
+    page = write(replace(boards.full_board(), printed_in="a report"), tmp_path)[0]
     script = """
-      page.querySelector('a[href="#entry-2"]').click();
+      page.querySelector('a[href="#entry-hidden"]').click();
       page.defaultView.dispatchEvent(new Event("hashchange"));
       return [...page.querySelectorAll("details[open]")].map((it) => it.id);
     """
-    assert browser.probe(page, script, width=DESKTOP_PX) == ["entry-2"]
+    assert browser.probe(page, script, width=DESKTOP_PX) == ["entry-hidden"]
+
+
+@pytest.mark.parametrize("width", [PHONE_PX, DESKTOP_PX])
+def test_the_page_of_an_entry_opens_fits_and_leads_back(
+    browser: Browser, page: Path, width: int
+) -> None:
+    script = """
+      const back = page.querySelector("nav a");
+      return {fits: page.documentElement.scrollWidth <= page.defaultView.innerWidth,
+              back: back.href.split("/").at(-1), drawings: page.querySelectorAll("svg").length};
+    """
+    own = page.parent / "entries" / "rlfn_ntire.html"
+    found = browser.probe(own, script, width=width)
+    assert found == {"fits": True, "back": "index.html", "drawings": 1}
 
 
 def test_the_browser_shows_console_errors_to_these_tests(browser: Browser, tmp_path: Path) -> None:

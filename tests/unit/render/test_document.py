@@ -121,12 +121,12 @@ def test_an_empty_frame_still_has_its_columns() -> None:
     assert {"id", "runtime_s", "macs"} <= set(to_frame(type(full)(full.challenge, ())).columns)
 
 
-def test_write_makes_five_files_and_leaves_nothing_else(tmp_path: Path) -> None:
+def test_write_makes_five_files_and_a_page_for_each_row(tmp_path: Path) -> None:
     folder = tmp_path / "reports" / "sample"
     paths = write(boards.full_board(), folder)
     names = ["index.html", "table.md", "table.tex", "table.csv", "leaderboard.json"]
     assert [path.name for path in paths] == names
-    assert sorted(path.name for path in folder.iterdir()) == sorted(names)
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*names, "entries"])
     assert json.loads((folder / "leaderboard.json").read_text())["rows"][0]["id"] == "rlfn_ntire"
 
 
@@ -146,10 +146,11 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(
         raise OSError("disk full")
 
     monkeypatch.setattr(Path, "replace", refuse)
-    with pytest.raises(WriteError, match=r"index\.html can't be written: disk full"):
+    with pytest.raises(WriteError, match=r"entries/.*\.html can't be written: disk full"):
         write(boards.full_board(), tmp_path)
     assert page.read_bytes() == before
-    assert len(list(tmp_path.iterdir())) == 5
+    assert len(list(tmp_path.iterdir())) == 6
+    assert [it.name for it in (tmp_path / "entries").iterdir()] == ["rlfn_ntire.html"]
 
 
 def test_a_lone_surrogate_in_a_name_can_be_written(tmp_path: Path) -> None:

@@ -66,7 +66,8 @@ def kind(request: pytest.FixtureRequest) -> Any:
 
 
 def written(board: Leaderboard, folder: Path) -> dict[str, str]:
-    return {it.name: it.read_text("utf-8") for it in render.write(board, folder)}
+    paths = (*render.write(board, folder), *sorted((folder / "entries").iterdir()))
+    return {it.name: it.read_text("utf-8") for it in paths}
 
 
 def test_every_format_tells_it_in_the_rows_place(tmp_path: Path, kind: Any) -> None:
@@ -75,8 +76,8 @@ def test_every_format_tells_it_in_the_rows_place(tmp_path: Path, kind: Any) -> N
     table = re.sub(r"&#(\d+);", lambda it: chr(int(it[1])), texts["table.md"])
     assert why in table
     assert why[:45] in texts["table.tex"].replace("{'}", "'")  # cut at the page's width
-    page = texts["index.html"].replace("&#39;", "'")
-    assert page.count(why) == 2  # in the table and in the row's own section
+    pages = (texts[name].replace("&#39;", "'") for name in ("index.html", "odd.html"))
+    assert [page.count(why) for page in pages] == [1, 1]
     rows = {it["id"]: it for it in json.loads(texts["leaderboard.json"])["rows"]}
     assert (rows["odd"]["status"], rows["odd"]["ranked"]) == ("failed", False)
     assert rows["odd"]["failure"]["reason"] == "not_drawn"
@@ -95,18 +96,21 @@ def test_all_other_rows_are_as_they_were(tmp_path: Path, kind: Any) -> None:
     documents = [json.loads(it["leaderboard.json"])["rows"] for it in (good, bad)]
     ours, theirs = ([row for row in rows if row["id"] != "odd"] for rows in documents)
     assert ours == theirs
-    for part in ('<tr class="line ranked">.*?</tr>', '<details class="entry .*?</details>'):
-        before, after = (re.findall(part, it["index.html"], re.DOTALL) for it in (good, bad))
-        assert len(before) > 2
-        assert [it for it in before if "Odd team" not in it and it not in after] == []
+    part = '<tr class="line ranked">.*?</tr>'
+    before, after = (re.findall(part, it["index.html"], re.DOTALL) for it in (good, bad))
+    assert len(before) > 2
+    assert [it for it in before if "Odd team" not in it and it not in after] == []
+    assert all(good[name] == bad[name] for name in ("first.html", "third.html", "slow_net.html"))
 
 
-def test_it_stands_among_the_failed_ones_and_not_between_the_ranked_ones(kind: Any) -> None:
-    board, texts = render.drawn(whole(odd=kind))
+def test_it_stands_among_the_failed_ones_and_not_between_the_ranked_ones(
+    tmp_path: Path, kind: Any
+) -> None:
+    board, (page, *_) = render.write_board(whole(odd=kind), tmp_path)
     drawn = render.table(board)
     assert [line.id for line in drawn.lines] == ["first", "third", "odd", "slow_net"]
     assert [kind for kind, _ in drawn.sections()] == ["ranked", "failed"]
-    figure = re.search("<figure.*?</figure>", texts["index.html"], re.DOTALL)
+    figure = re.search("<figure.*?</figure>", page.read_text("utf-8"), re.DOTALL)
     assert figure is not None
     assert "RLFN-ntire" in figure[0]
     assert "OddNet" not in figure[0]

@@ -12,7 +12,7 @@ from harness.core.challenge import Term, Track
 from harness.core.leaderboard import FiguresOrigin, Interval, Leaderboard
 from harness.core.record import ELSEWHERE, Memory
 from harness.core.submission import PublishedFigures
-from harness.render.detail import Detail, details
+from harness.render.detail import Detail, detail
 from harness.render.legend import legend
 from harness.render.page import to_page
 
@@ -23,7 +23,7 @@ def page() -> str:
 
 
 def detail_of(board: Leaderboard, index: int = 0) -> Detail:
-    return details(board)[index]
+    return detail(board, board.rows[index])
 
 
 def grid(detail: Detail, title: str) -> tuple[tuple[str, ...], ...]:
@@ -42,7 +42,7 @@ def test_the_only_script_is_the_one_that_the_policy_names(page: str) -> None:
 def test_the_page_asks_for_nothing_from_a_network(page: str) -> None:
     # Names of XML vocabularies, which no browser fetches.
     bare = re.sub(r'xmlns(:xlink)?="[^"]*"', "", page)
-    assert not re.search(r'(src|href)="(?!#|table\.|leaderboard\.)', bare)
+    assert not re.search(r'(src|href)="(?!#|entries/\w+\.html|table\.|leaderboard\.)', bare)
     assert "url(http" not in bare
     assert "@import" not in bare
 
@@ -55,11 +55,16 @@ def test_hostile_names_are_escaped_everywhere(page: str) -> None:
     assert "&lt;script&gt;" in page
 
 
-def test_every_link_of_the_table_leads_to_a_section(page: str) -> None:
-    links = set(re.findall(r'href="#([^"]+)"', page)) - set(
-        re.findall(r'xlink:href="#([^"]+)"', page)
-    )
-    assert links
+def test_a_measured_row_has_a_page_of_its_own_and_the_board_stays_light(page: str) -> None:
+    assert 'href="entries/rlfn_ntire.html"' in page
+    assert "<details" not in page
+    assert "Counters at" not in page
+
+
+def test_a_printed_tables_links_lead_to_its_own_sections() -> None:
+    page = to_page(replace(boards.full_board(), printed_in="a report"))
+    links = set(re.findall(r'href="#([^"]+)"', page))
+    assert "entry-rlfn_ntire" in links
     assert links <= set(re.findall(r'id="([^"]+)"', page))
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from fakes import boards
@@ -9,7 +8,7 @@ from harness.core.leaderboard import RankRange, Ratio
 from harness.core.record import RoundFigures, Sample
 from harness.render.detail import facts
 from harness.render.document import document
-from harness.render.runtime_scatter import spread
+from harness.render.plots.runtime_scatter import spread
 from harness.render.table import table
 
 
@@ -28,21 +27,21 @@ def _entry(*rounds: RoundFigures) -> object:
 
 def test_the_line_of_fixed_and_per_pixel_cost_is_told() -> None:
     figures = _figures(0.015, 0.025, 0.045, widths=(500, 1000, 2000))
-    drawing = spread(_entry(figures), "a")  # type: ignore[arg-type]
+    drawing = spread(_entry(figures))  # type: ignore[arg-type]
     assert drawing is not None
     assert "5.00 ms at least and 20.00 ms for each LR megapixel" in drawing.description
     assert "5.0 ms + 20 ms per LR megapixel" in drawing.svg
 
 
 def test_images_of_one_size_have_no_line() -> None:
-    drawing = spread(_entry(_figures(0.01, 0.02)), "a")  # type: ignore[arg-type]
+    drawing = spread(_entry(_figures(0.01, 0.02)))  # type: ignore[arg-type]
     assert drawing is not None
     assert "megapixel" not in drawing.description
 
 
 def test_drift_and_the_distance_of_rounds_are_told() -> None:
     rounds = (_figures(*(0.010,) * 6), _figures(*(0.012,) * 6), _figures(*(0.010,) * 6))
-    drawing = spread(_entry(*rounds), "a")  # type: ignore[arg-type]
+    drawing = spread(_entry(*rounds))  # type: ignore[arg-type]
     assert drawing is not None
     assert drawing.description == (
         "Runtime: from the first to the last third of a round +0.0%; rounds lie 20.0% apart."
@@ -51,26 +50,27 @@ def test_drift_and_the_distance_of_rounds_are_told() -> None:
 
 def test_a_drift_that_is_the_same_in_every_round_is_seen() -> None:
     one = _figures(*(0.010 * 1.02**n for n in range(30)))
-    drawing = spread(_entry(one, one, one), "a")  # type: ignore[arg-type]
+    drawing = spread(_entry(one, one, one))  # type: ignore[arg-type]
     assert drawing is not None
     # 20 calls lie between the middles of the first and the last third: 1.02 ** 20 = 1.486
     assert "from the first to the last third of a round +48.6%" in drawing.description
 
 
-def test_many_samples_are_thinned_and_ids_of_two_drawings_differ() -> None:
-    entry = _entry(_figures(*(0.01 + n * 1e-6 for n in range(5000))))
-    one, two = spread(entry, "a"), spread(entry, "b")  # type: ignore[arg-type]
-    assert one is not None
-    assert two is not None
-    assert len(one.svg) < 90_000
-    ids = [set(re.findall(r'\sid="([^"]+)"', it.svg)) for it in (one, two)]
-    assert ids[0]
-    assert not ids[0] & ids[1]
+def test_many_samples_are_thinned() -> None:
+    drawing = spread(_entry(_figures(*(0.01 + n * 1e-6 for n in range(5000)))))  # type: ignore[arg-type]
+    assert drawing is not None
+    assert len(drawing.svg) < 15_000
+
+
+def test_a_drawing_names_no_element_since_a_page_may_hold_several() -> None:
+    drawing = spread(_entry(_figures(0.01, 0.02)))  # type: ignore[arg-type]
+    assert drawing is not None
+    assert " id=" not in drawing.svg
 
 
 def test_a_row_without_timed_rounds_has_no_drawing() -> None:
-    assert spread(boards.entry(), "a") is None
-    assert spread(boards.failed_row().entry, "a") is None
+    assert spread(boards.entry()) is None
+    assert spread(boards.failed_row().entry) is None
 
 
 def test_a_tie_is_shown_as_its_range_of_ranks_in_every_place() -> None:

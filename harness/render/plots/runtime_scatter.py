@@ -6,34 +6,25 @@ what an image costs at least; medians hide a model or a machine that gets slower
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from harness.core.leaderboard import BoardEntry, rounds_of
 from harness.core.record import RoundFigures
-from harness.render.plot import ENTRY, GRID, INK, REFERENCE, STYLE, frame, themed
+from harness.render.plots.axes import Panel, Scale, scale_over
+from harness.render.plots.shapes import Dots, Drawing, Shape, Sheet, Spot, Stroke, to_svg
 from harness.render.units import quantity
 from harness.stats import samples
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-_SIZE_IN = (9.6, 2.7)
-MOST_POINTS = 150  # of a panel: a page of forty rows has to stay light
+_SIZE_PT = (690.0, 190.0)
+_TOP_PT, _BOTTOM_PT = 24.0, 150.0
+_LEFT, _MIDDLE, _RIGHT = (52.0, 250.0), (312.0, 488.0), (540.0, 682.0)
+MOST_POINTS = 150  # of a panel: a page has to stay light
 Image = tuple[str, str]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """An SVG element, and the same in words."""
-
-    svg: str
-    description: str
 
 
 @dataclass(frozen=True)
@@ -44,8 +35,8 @@ class _Forward:
     at: float  # 0 for the first of its round, 1 for the last
 
 
-def spread(entry: BoardEntry, salt: str) -> Drawing | None:
-    """The drawing of a row's timed rounds; None without. `salt` keeps ids of drawings apart."""
+def spread(entry: BoardEntry) -> Drawing | None:
+    """The drawing of a row's timed rounds; None without."""
     rounds = rounds_of(entry.timed)
     if not rounds or not all(it.samples for it in rounds):
         return None
@@ -55,7 +46,7 @@ def spread(entry: BoardEntry, salt: str) -> Drawing | None:
     timed = [(sizes[key], middles[key]) for key in middles]
     cost = samples.size_cost(timed)
     forwards = [_forwards(it, cost, median(middles.values())) for it in rounds]
-    return Drawing(_draw(timed, cost, forwards, salt), _described(cost, forwards))
+    return Drawing(_draw(timed, cost, forwards), _described(cost, forwards))
 
 
 def _described(cost: samples.SizeCost | None, forwards: Sequence[Sequence[_Forward]]) -> str:
@@ -109,79 +100,62 @@ def _draw(
     timed: Sequence[tuple[float, float]],
     cost: samples.SizeCost | None,
     forwards: Sequence[Sequence[_Forward]],
-    salt: str,
 ) -> str:
-    import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context({**STYLE, "svg.hashsalt": f"esr {salt}"}):
-        figure = Figure(figsize=_SIZE_IN, layout="constrained")
-        FigureCanvasAgg(figure)
-        left, middle, right = figure.subplots(1, 3, width_ratios=(1.25, 1.25, 1))
-        _against_size(left, timed, cost, forwards)
-        _over_a_round(middle, forwards)
-        _from_round_to_round(right, forwards)
-        for axes in (left, middle, right):
-            frame(axes)
-        svg = themed(figure)
-    # names of groups are the same in every drawing, and a page holds several
-    return re.sub(r'<g id="[^"]*"', "<g", svg)
+    shapes = (
+        *_against_size(timed, cost, forwards),
+        *_over_a_round(forwards),
+        *_from_round_to_round(forwards),
+    )
+    return to_svg(Sheet(*_SIZE_PT, shapes))
 
 
 def _against_size(
-    axes: Axes,
     timed: Sequence[tuple[float, float]],
     cost: samples.SizeCost | None,
     forwards: Sequence[Sequence[_Forward]],
-) -> None:
+) -> Iterator[Shape]:
     every = _thinned([it for one in forwards for it in one])
-    sizes, seconds = [it.megapixels for it in every], [it.seconds * 1e3 for it in every]
-    axes.plot(sizes, seconds, ".", color=GRID, markersize=4, alpha=0.7)
-    chosen = _thinned(list(timed))
-    axes.plot([x for x, _ in chosen], [y * 1e3 for _, y in chosen], ".", color=REFERENCE)
+    widest = max(size for size, _ in timed)
+    slowest = max(*(it.seconds for it in every), *(seconds for _, seconds in timed))
+    panel = Panel(
+        Scale(0.0, 1.05 * widest, *_LEFT), Scale(0.0, 1.05e3 * slowest, _BOTTOM_PT, _TOP_PT)
+    )
     title = "Each image and its median"
     if cost is not None:
-        ends = (0.0, max(size for size, _ in timed))
-        line = [(cost.fixed_s + cost.per_megapixel_s * it) * 1e3 for it in ends]
-        axes.plot(ends, line, color=ENTRY, linewidth=1.2)
         fixed, slope = cost.fixed_s * 1e3, cost.per_megapixel_s * 1e3
         title = f"{fixed:.1f} ms + {slope:.0f} ms per LR megapixel"
-    axes.set_xlim(left=0.0)
-    axes.set_ylim(bottom=0.0)
-    axes.set_xlabel("LR megapixels")
-    axes.set_ylabel("Runtime [ms]")
-    axes.set_title(title, color=INK, fontsize=9.0)
+    yield from panel.frame("LR megapixels", "Runtime [ms]", title)
+    yield Dots(_spots(panel, ((it.megapixels, it.seconds * 1e3) for it in every)), "grid", 2.5, 0.7)
+    medians = ((size, seconds * 1e3) for size, seconds in _thinned(list(timed)))
+    yield Dots(_spots(panel, medians), "reference", 4.0)
+    if cost is not None:
+        ends = ((it, (cost.fixed_s + cost.per_megapixel_s * it) * 1e3) for it in (0.0, widest))
+        yield Stroke(_spots(panel, ends), "entry", 1.2)
 
 
-def _over_a_round(axes: Axes, forwards: Sequence[Sequence[_Forward]]) -> None:
+def _over_a_round(forwards: Sequence[Sequence[_Forward]]) -> Iterator[Shape]:
     room = max(MOST_POINTS // len(forwards), 2)
-    for one in forwards:
-        chosen = _thinned(list(one), room)
-        axes.plot(
-            [it.at * 100.0 for it in chosen],
-            [it.relative for it in chosen],
-            color=REFERENCE,
-            linewidth=0.8,
-            alpha=0.7,
-        )
-    axes.axhline(1.0, color=ENTRY, linewidth=1.0)
-    axes.set_xlabel("Of a round [%]")
-    axes.set_ylabel("Over what its size takes")
-    axes.set_title("Drift over the run", color=INK, fontsize=9.0)
+    chosen = [_thinned(list(one), room) for one in forwards]
+    seen = [1.0, *(it.relative for one in chosen for it in one)]
+    panel = Panel(Scale(0.0, 100.0, *_MIDDLE), scale_over(seen, _BOTTOM_PT, _TOP_PT))
+    yield from panel.frame("Of a round [%]", "Over what its size takes", "Drift over the run")
+    for one in chosen:
+        spots = _spots(panel, ((it.at * 100.0, it.relative) for it in one))
+        yield Stroke(spots, "reference", 0.8, 0.7)
+    yield Stroke(_spots(panel, ((0.0, 1.0), (100.0, 1.0))), "entry")
 
 
-def _from_round_to_round(axes: Axes, forwards: Sequence[Sequence[_Forward]]) -> None:
+def _from_round_to_round(forwards: Sequence[Sequence[_Forward]]) -> Iterator[Shape]:
     means = [fmean(it.relative for it in one) for one in forwards]
-    numbers = list(range(1, len(means) + 1))
-    axes.plot(numbers, means, "o", color=REFERENCE, markersize=4)
-    axes.axhline(1.0, color=ENTRY, linewidth=1.0)
-    shown = numbers if len(numbers) <= 10 else numbers[:: len(numbers) // 5]
-    axes.set_xticks(shown)
-    axes.margins(x=0.2, y=0.3)
-    axes.ticklabel_format(axis="y", useOffset=False)
-    axes.set_xlabel("Round")
-    axes.set_title("Round to round", color=INK, fontsize=9.0)
+    numbers = Scale(0.5, len(means) + 0.5, *_RIGHT, whole=True)
+    panel = Panel(numbers, scale_over([1.0, *means], _BOTTOM_PT, _TOP_PT))
+    yield from panel.frame("Round", title="Round to round")
+    yield Stroke(_spots(panel, ((numbers.low, 1.0), (numbers.high, 1.0))), "entry")
+    yield Dots(_spots(panel, enumerate(means, start=1)), "reference", 4.5)
+
+
+def _spots(panel: Panel, figures: Iterable[Spot]) -> tuple[Spot, ...]:
+    return tuple(panel.spot(x, y) for x, y in figures)
 
 
 def _thinned(points: Sequence[T], most: int = MOST_POINTS) -> list[T]:

@@ -1,0 +1,1 @@
+"""Drawings of a board's figures: shapes, axes, and what is drawn with them."""
