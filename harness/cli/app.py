@@ -15,6 +15,7 @@ from harness.cli import (
     esr_doctor,
     esr_entries,
     esr_inspect,
+    esr_plot,
     esr_report,
     esr_run,
     esr_weights,
@@ -51,6 +52,7 @@ app.command("entries")(esr_entries.entries)
 app.command("inspect")(esr_inspect.inspect)
 app.command("check")(esr_check.check)
 app.command("report")(esr_report.report)
+app.command("plot")(esr_plot.plot)
 app.command("adopt")(esr_adopt.adopt)
 app.command("import")(esr_report.import_results)
 app.command("new")(esr_adopt.new)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from harness.core.leaderboard import FiguresOrigin, Leaderboard
+from harness.core.leaderboard import FiguresOrigin, Leaderboard, RowRole
 from harness.core.record import Environment
 from harness.render.detail import detail
 from harness.render.legend import legend
-from harness.render.plot import plot
+from harness.render.plots.quality_cost import QualityCost, drawn_plot, quality_costs
+from harness.render.plots.shapes import to_svg
 from harness.render.shell import TEMPLATES, policy, style, templates
 from harness.render.table import SECTIONS, Table, table
 from harness.render.text import HINT_LIMIT, NOTE_LIMIT, clean, short
@@ -20,6 +21,19 @@ _FIGURES: Mapping[FiguresOrigin, tuple[str, str]] = {
     "printed": ("Figures", "as printed"),
     "imported": ("Figures", "imported"),
 }
+
+
+@dataclass(frozen=True)
+class PagePlot:
+    """A plot on the page, and what stands below it."""
+
+    id: str
+    title: str
+    svg: Markup
+    description: str
+    roles: tuple[RowRole, ...]
+    numbered: tuple[str, ...]
+    unnamed: int
 
 
 @dataclass(frozen=True)
@@ -41,7 +55,6 @@ def to_page(board: Leaderboard, compared: Compared | None = None) -> str:
     challenge = board.challenge
     drawn = table(board)
     in_place = board.origin == "printed"  # what print knows of a row needs no page of its own
-    drawing = plot(board)
     script = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
     return (
         templates()
@@ -62,12 +75,23 @@ def to_page(board: Leaderboard, compared: Compared | None = None) -> str:
             compared=compared,
             second=Markup(to_html(compared.table)) if compared else "",  # noqa: S704
             legend=legend(challenge, board.origin, in_blocks=board.in_blocks),
-            plot=drawing,
-            # matplotlib escapes the text in it.
-            svg=Markup(drawing.svg) if drawing else "",  # noqa: S704
+            plots=[_page_plot(it) for it in quality_costs(board)],
             details=[detail(board, row) for row in board.rows] if in_place else (),
             environment=_environment(board.environment),
         )
+    )
+
+
+def _page_plot(plot: QualityCost) -> PagePlot:
+    drawn = drawn_plot(plot)
+    return PagePlot(
+        id=f"plot-{plot.cost}",
+        title=plot.title,
+        svg=Markup(to_svg(drawn.sheet)),  # noqa: S704 - which escapes the text in it
+        description=plot.description,
+        roles=plot.roles,
+        numbered=drawn.numbered,
+        unnamed=drawn.unnamed,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -155,6 +156,59 @@ def test_the_page_of_an_entry_opens_fits_and_leads_back(
     own = page.parent / "entries" / "rlfn_ntire.html"
     found = browser.probe(own, script, width=width)
     assert found == {"fits": True, "back": "index.html", "drawings": 1}
+
+
+@pytest.mark.parametrize("rows", [5, 45, 300])
+def test_in_a_plot_no_text_lies_over_another_or_over_a_circle(
+    browser: Browser, tmp_path: Path, rows: int
+) -> None:
+    drawn = random.Random(rows)  # noqa: S311 - no secret
+    entries = [
+        boards.ranked(
+            place,
+            id=f"n{place}",
+            title=f"Network {place} of {rows}",
+            role="reference" if place % 9 == 0 else "entry",
+            values=boards.values(
+                runtime=drawn.lognormvariate(-3, 0.8),
+                params=drawn.lognormvariate(12, 1),
+                macs=drawn.lognormvariate(23, 0.7),
+                memory=drawn.uniform(1e8, 9e8),
+                valid=29.1 - drawn.expovariate(8),
+            ),
+        )
+        for place in range(1, rows + 1)
+    ]
+    page = write(boards.board(*entries), tmp_path)[0]
+    script = """
+      const found = [];
+      for (const svg of page.querySelectorAll(".plots svg")) {
+        const texts = [...svg.querySelectorAll("text")].map((it) =>
+          [it.textContent, it.getBoundingClientRect()]);
+        const discs = [...svg.querySelectorAll("circle")].map((it) => it.getBoundingClientRect());
+        // of the line's box a name fills the middle
+        const inner = ({left, right, top, bottom, height}) =>
+          ({left, right, top: top + height * 0.2, bottom: bottom - height * 0.2});
+        texts.forEach(([text, rect], at) => {
+          const box = inner(rect);
+          for (const [other, its] of texts.slice(at + 1).map(([a, b]) => [a, inner(b)]))
+            if (box.left < its.right && its.left < box.right && box.top < its.bottom
+                && its.top < box.bottom) found.push([text, other]);
+          for (const disc of discs) {
+            const radius = disc.width / 2, x = disc.left + radius, y = disc.top + radius;
+            const near = Math.hypot(Math.max(box.left - x, x - box.right, 0),
+                                    Math.max(box.top - y, y - box.bottom, 0));
+            if (near < radius - 0.5) found.push([text, "a circle"]);
+          }
+        });
+      }
+      return {found, drawings: page.querySelectorAll(".plots svg").length,
+              names: [...page.querySelectorAll(".plots text")].filter(
+                (it) => it.textContent.startsWith("Network")).length};
+    """
+    found = browser.probe(page, script, width=DESKTOP_PX)
+    assert (found["found"], found["drawings"]) == ([], 4)
+    assert found["names"] >= {5: 16, 45: 40, 300: 20}[rows]
 
 
 def test_the_browser_shows_console_errors_to_these_tests(browser: Browser, tmp_path: Path) -> None:

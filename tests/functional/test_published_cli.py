@@ -109,3 +109,11 @@ def test_the_bundled_figures_are_the_transcribed_ones(name: str, shared_dir: Pat
         assert [
             text for key, text in line.items() if key not in left_out and text not in mine
         ] == []
+
+
+def test_plots_of_a_published_table_are_written_for_a_paper(tmp_path: Path) -> None:
+    shown = esr("plot", "--published", "rlfn_paper_x4", cwd=tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    folder = tmp_path / "reports" / "published" / "rlfn_paper_x4" / "plots"
+    names = {it.name for it in folder.iterdir()}
+    assert {"psnr_params_one_column.pdf", "psnr_params_two_columns.svg"} <= names

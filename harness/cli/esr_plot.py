@@ -1,0 +1,57 @@
+"""`esr plot`: the plots of a board as files for a paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli import options
+from harness.cli.console import explained, say_written
+
+
+def plot(
+    challenge: Annotated[
+        str | None,
+        typer.Argument(
+            help="The challenge that was run: an id, or a .toml file.",
+            show_default="sample",
+            autocompletion=options.challenge_ids,
+        ),
+    ] = None,
+    published: Annotated[
+        str | None,
+        typer.Option(
+            help="Plot a published table instead: a bundled id, or a .toml file.",
+            autocompletion=options.table_ids,
+        ),
+    ] = None,
+    reports: Annotated[Path, typer.Option(help="Folder that the run wrote to.")] = Path("reports"),
+) -> None:
+    """Write PSNR against runtime, parameters, MACs and memory as SVG and PDF.
+
+    Each in two sizes: as wide as one column of a paper and as two.
+    """
+    from harness.core.outcome import BadInput
+    from harness.documents import atomic
+    from harness.render.plots.plot_files import plot_files
+    from harness.usecases.report import regenerate, report, run_name
+
+    with explained():
+        if published is not None and challenge is not None:
+            raise BadInput(f"name a challenge that was run ({challenge}) or --published, not both")
+        if published is not None:
+            again = regenerate(published)
+            board, folder = again.board, reports / "published" / again.table.id
+        else:
+            name = run_name(challenge or "sample")
+            board, folder = report(name, reports), reports / name
+        files = plot_files(board)
+        if not files:
+            raise BadInput(
+                "no row has PSNR of a trained model and a cost: there is nothing to plot"
+            )
+        for file, data in files.items():
+            atomic.write(folder / "plots" / file, data)
+    say_written(folder / "plots" / file for file in files)
