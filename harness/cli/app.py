@@ -18,6 +18,7 @@ from harness.cli import (
     esr_plot,
     esr_report,
     esr_run,
+    esr_schema,
     esr_weights,
 )
 
@@ -59,5 +60,6 @@ app.command("new")(esr_adopt.new)
 app.add_typer(esr_weights.app, name="weights")
 app.add_typer(esr_data.app, name="data")
 app.command("sandbox")(esr_doctor.sandbox)
+app.command("schema")(esr_schema.schema)
 app.command("doctor")(esr_doctor.doctor)
 app.add_typer(esr_challenges.app, name="challenges")

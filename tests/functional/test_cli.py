@@ -14,6 +14,7 @@ import pytest
 from fakes.challenges import write_challenge, write_set5
 from fakes.checkouts import write_checkout
 from fakes.entries import GOOD, write_entry, write_misbehaving
+from schemas import faults
 
 from harness.sandbox.isolation import why_not
 
@@ -70,6 +71,7 @@ def test_a_new_entry_is_inspected_run_and_reported(place: Path) -> None:
     assert esr("new", "mine", "--team", 'A "quoted" team', cwd=place).returncode == 0
     looked = esr("inspect", "submissions/mine", "--json", "--size", "32", "32", cwd=place)
     (found,) = json.loads(looked.stdout)
+    assert faults("inspect", [found]) == []
     assert (found["id"], found["team"], found["scale"]) == ("mine", 'A "quoted" team', 4)
     assert found["params"] == 3 * 9 * 16 + 16 + 16 * 9 * 16 + 16 + 16 * 9 * 48 + 48
     assert found["convs"] == 3
@@ -77,6 +79,7 @@ def test_a_new_entry_is_inspected_run_and_reported(place: Path) -> None:
     ran = esr(*run(place, options=("--json",)), cwd=place)
     assert ran.returncode == 0
     board = json.loads(ran.stdout)
+    assert faults("leaderboard", board) == []
     rows = {row["id"]: row for row in board["rows"]}
     assert rows.keys() == {"mine", "bicubic"}
     assert rows["mine"]["params"] == found["params"]
@@ -130,12 +133,14 @@ def test_of_several_entries_the_worst_one_decides_the_exit_code(place: Path) -> 
     for other in ("raises", "pipe"):
         looked = esr("inspect", "good", other, "--json", cwd=place)
         assert looked.returncode == 3, looked.stderr
+        assert faults("inspect", json.loads(looked.stdout)) == []
         rows = {it["id"]: it for it in json.loads(looked.stdout)}
         assert (rows["good"]["status"], rows[other]["status"]) == ("ok", "failed")
         assert esr("inspect", other, "good", "--strict", cwd=place).returncode == 3
     quick = ("--budget", "3", "--size", "16", "16", "--images", "1")
     told = esr("check", "good", "pipe", "--against", "good", *quick, "--json", cwd=place)
     assert told.returncode == 2, told.stderr
+    assert faults("check", json.loads(told.stdout)) == []
     assert esr("check", "pipe", "good", "--against", "good", *quick, cwd=place).returncode == 2
 
 
@@ -267,6 +272,7 @@ def test_what_is_wrong_with_official_weights_is_a_result(tmp_path: Path) -> None
     ran = esr("weights", "verify", *options, "--json", cwd=tmp_path)
     assert (ran.returncode, ran.stderr) == (1, "")
     rows = json.loads(ran.stdout)
+    assert faults("weights_files", rows) == []
     assert [(row["id"], row["ok"], row["path"]) for row in rows] == [
         ("imdn_x2", False, ""),
         ("rlfn_x2", False, ""),
@@ -288,6 +294,7 @@ def test_adopting_prints_what_came_of_each_id_as_json(tmp_path: Path) -> None:
     ran = esr("adopt", checkout, "--ids", "4,6", "--json", cwd=tmp_path)
     assert ran.returncode == 3, ran.stderr  # the worst of both
     good, empty = json.loads(ran.stdout)
+    assert faults("adopt", [good, empty]) == []
     assert (good["id"], good["status"], good["reason"]) == ("id04_plain", "ok", "")
     assert (tmp_path / good["folder"] / "submission.toml").is_file()
     assert (empty["status"], empty["folder"]) == ("failed", "")

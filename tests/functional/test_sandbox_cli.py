@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from fakes.challenges import write_challenge, write_set5
 from fakes.entries import write_entry
+from schemas import faults
 
 NOT_ISOLATED = "The entries were not isolated"
 
@@ -81,6 +82,7 @@ def test_the_trial_is_a_table_or_a_document(place: Path) -> None:
     assert "NOT held" not in shown.stdout
     assert "read an HR image" in shown.stdout
     document = json.loads(esr("sandbox", "--json", cwd=place).stdout)
+    assert faults("sandbox", document) == []
     assert document["usable"] is True
     assert all(it["held"] for it in document["attempts"])
     assert len(document["attempts"]) >= 20

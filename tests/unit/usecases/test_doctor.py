@@ -8,7 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 from fakes.sides import World
+from schemas import faults
 
+from harness.cli.esr_doctor import document
 from harness.gate import pair
 from harness.gate.pair import CheckRequest
 from harness.gate.settings import CheckSettings
@@ -41,6 +43,7 @@ def test_what_a_check_can_find_is_foretold_of_the_whole_sample(examine: Examine)
     world = World(process_sd=0.02, forward_sd=0.02)
     told = examine(world, sample_s=60.0)
     assert told.problem == ""
+    assert faults("doctor", document(told)) == []
     assert told.forecast is not None
     # it samples on although the interval is narrow, and foretells another budget than its own
     assert told.forecast.sampled == world.opened > 10
@@ -51,6 +54,7 @@ def test_what_a_check_can_find_is_foretold_of_the_whole_sample(examine: Examine)
 
 def test_a_sample_that_is_too_short_says_so(examine: Examine) -> None:
     told = examine(World(), sample_s=5.0)
+    assert faults("doctor", document(told)) == []
     assert told.forecast is None
     assert told.problem.endswith("of the 3 blocks that a forecast needs: sample for longer")
 

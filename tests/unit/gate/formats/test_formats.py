@@ -10,6 +10,7 @@ from fakes.boards import OVERRIDE, SCRIPT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
+from schemas import faults
 
 from harness.gate import formats
 from harness.gate.blocks import Block, Turn
@@ -90,6 +91,7 @@ def test_no_line_of_a_log_is_a_command_that_a_submission_wrote(width: int) -> No
 
 def test_the_document_holds_every_sample_and_is_json() -> None:
     document = json.loads(json.dumps(json_document.document([_slow(), FAILED]), allow_nan=False))
+    assert faults("check", document) == []
     slow, failed = document["entries"]
     assert (slow["status"], slow["runtime"]["verdict"]) == ("quality", "SLOWER")
     assert slow["blocks"][0]["turns"][0]["candidate"] == [0.03, 0.03]
