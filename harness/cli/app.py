@@ -14,6 +14,7 @@ from harness.cli import (
     esr_data,
     esr_doctor,
     esr_entries,
+    esr_figure,
     esr_inspect,
     esr_plot,
     esr_report,
@@ -53,6 +54,7 @@ app.command("entries")(esr_entries.entries)
 app.command("inspect")(esr_inspect.inspect)
 app.command("check")(esr_check.check)
 app.command("report")(esr_report.report)
+app.command("figure")(esr_figure.figure)
 app.command("plot")(esr_plot.plot)
 app.command("adopt")(esr_adopt.adopt)
 app.command("import")(esr_report.import_results)

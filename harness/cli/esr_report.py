@@ -43,6 +43,17 @@ def report(
         Literal["ntire"] | None,
         typer.Option("--format", help="Also write results.json and results.txt as NTIRE does."),
     ] = None,
+    columns: Annotated[
+        str,
+        typer.Option(
+            metavar="KEY,KEY",
+            help="Also write selection.tex, .md and .csv with these columns, as in "
+            "runtime,params,psnr:Set5.",
+        ),
+    ] = "",
+    rows: Annotated[
+        str, typer.Option(metavar="ID,ID", help="And with the rows of these ids alone.")
+    ] = "",
     reports: Annotated[Path, typer.Option(help="Folder that the run wrote to.")] = Path("reports"),
     excel: options.Excel = False,
     strict: Strict = False,
@@ -54,6 +65,7 @@ def report(
     from harness.usecases.report import report as draw
     from harness.usecases.report import run_name
 
+    picked = options.names(columns), options.names(rows)
     with explained():
         if published is not None:
             if challenge is not None:
@@ -61,15 +73,17 @@ def report(
                     f"name a challenge that was run ({challenge}) or --published, not both"
                 )
             folder = reports / "published"
-            _published(published, rules, folder, excel=excel, as_json=as_json, strict=strict)
+            _published(
+                published, rules, folder, picked, excel=excel, as_json=as_json, strict=strict
+            )
             return
         run = run_name(challenge or "sample")
         board = draw(run, reports, rules=rules)
         folder = reports / _place(run, board, rules)
         if form == "ntire":
             say_written(write_results(board, folder))
-        logs = reports / run / "logs"
-        finish(board, folder, logs=logs, excel=excel, as_json=as_json, strict=strict)
+        _select(board, folder, picked)
+        finish(board, folder, run=reports / run, excel=excel, as_json=as_json, strict=strict)
 
 
 def _place(name: str, board: Leaderboard, rules: str | None) -> str:
@@ -77,8 +91,26 @@ def _place(name: str, board: Leaderboard, rules: str | None) -> str:
     return name if rules is None else f"{name}_by_{board.challenge.id}"
 
 
+def _select(
+    board: Leaderboard, folder: Path, picked: tuple[tuple[str, ...], tuple[str, ...]]
+) -> None:
+    """Write the columns and rows that were asked for, if any were."""
+    from harness import render
+
+    columns, rows = picked
+    if columns or rows:
+        say_written(render.write_selection(board, folder, columns=columns, rows=rows))
+
+
 def _published(
-    name: str, rules: str | None, reports: Path, *, excel: bool, as_json: bool, strict: bool
+    name: str,
+    rules: str | None,
+    reports: Path,
+    picked: tuple[tuple[str, ...], tuple[str, ...]],
+    *,
+    excel: bool,
+    as_json: bool,
+    strict: bool,
 ) -> None:
     """Write, print and judge the exit code as `finish` does, for every ruling of the table."""
     from harness import render
@@ -87,7 +119,9 @@ def _published(
 
     again, texts = render.drawn_published(regenerate(name, rules=rules))
     texts = render.for_excel(texts) if excel else texts
-    files = atomic.write_texts(reports / _place(again.table.id, again.board, rules), texts)
+    folder = reports / _place(again.table.id, again.board, rules)
+    files = atomic.write_texts(folder, texts)
+    _select(again.board, folder, picked)
     if as_json:
         others = {it.ruling.id: render.document(it.board) for it in again.judged[1:]}
         print_json({**render.document(again.board), "published": again.table.id, "rulings": others})

@@ -68,6 +68,14 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Measure again what is known already.")
     ] = False,
+    keep_images: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WHAT[:DATASET]",
+            help="Keep pictures of the outputs: all, crops, or a number of images of each data "
+            "set whose pictures may be shown; all:DATASET names one (several times).",
+        ),
+    ] = None,
     excel: options.Excel = False,
     strict: options.Strict = False,
     as_json: options.AsJson = False,
@@ -89,7 +97,7 @@ def run(
         weights=weights,
         weights_dir=weights_dir,
         references=references,
-        rows=tuple(filter(None, rows.replace(" ", "").split(","))) or None,
+        rows=options.names(rows) or None,
         device=device,
         threads=threads,
         rounds=rounds,
@@ -99,30 +107,34 @@ def run(
         ntire=ntire,
         ids=asked,
         crop=crop,
+        keep_images=tuple(keep_images or ()),
     )
     with explained(resumes=True):
         with bars() as progress:
             board = evaluate(request, progress)
         folder = reports / board.challenge.id
-        finish(board, folder, logs=folder / "logs", excel=excel, as_json=as_json, strict=strict)
+        finish(board, folder, run=folder, excel=excel, as_json=as_json, strict=strict)
 
 
 def finish(
     board: Leaderboard,
     folder: Path,
     *,
-    logs: Path | None = None,
+    run: Path | None = None,
     excel: bool,
     as_json: bool,
     strict: bool,
 ) -> None:
-    """Write every format, print the table or the JSON document, and exit as the rows say."""
+    """Write every format, print the table or the JSON document, and exit as the rows say.
+
+    `run` is the folder of the run, which has logs and pictures.
+    """
     from rich.console import Console
 
     from harness import render
 
     with Console(stderr=True).status("Drawing the table"):  # hundreds of entries take a while
-        board, files = render.write_board(board, folder, excel=excel, logs=logs)
+        board, files = render.write_board(board, folder, excel=excel, run=run)
     if as_json:
         print_json(render.document(board))
     else:

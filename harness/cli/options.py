@@ -84,6 +84,11 @@ def _beginning(names: Iterable[str], incomplete: str) -> list[str]:
     return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
 
 
+def names(text: str) -> tuple[str, ...]:
+    """What an option `a,b` names, in this order; () where it is left out."""
+    return tuple(filter(None, (part.strip() for part in text.split(","))))
+
+
 def id_list(text: str | None, checkout: Path | None) -> tuple[int, ...] | None:
     """The ids of an option `0,4,25`, each once, None where it is left out; BadInput otherwise."""
     from harness.core.outcome import BadInput

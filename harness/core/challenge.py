@@ -34,6 +34,12 @@ class DatasetUse:
     required: bool = True  # False: without it the rest is still measured, and the page says so
     truth: bool = True  # False: LR images alone, for runtime
     crop: CropRule = "multiple"
+    show: bool | None = None  # whether pictures of it may be; None: unless it is a test split
+
+    @property
+    def shown(self) -> bool:
+        """Whether pictures of its truth, and of what comes near it, may stand on a page."""
+        return self.truth and (self.split != "test" if self.show is None else self.show)
 
 
 @finite_value

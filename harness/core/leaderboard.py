@@ -12,7 +12,15 @@ from harness.core.audit import Audit
 from harness.core.challenge import Challenge
 from harness.core.model_counts import Counts, CountVerdict
 from harness.core.outcome import Failed
-from harness.core.record import ELSEWHERE, CountFigures, Environment, Record, RoundFigures
+from harness.core.record import (
+    ELSEWHERE,
+    CountFigures,
+    Environment,
+    FloorFigures,
+    ImageScore,
+    Record,
+    RoundFigures,
+)
 from harness.core.submission import Precision, PublishedFigures
 
 RowRole = Literal["reference", "entry", "floor"]
@@ -114,6 +122,21 @@ class BoardEntry:
             figures = sources.setdefault(item.source, {})
             figures.update(item.figures() | figures)
         return sources
+
+    @property
+    def scores(self) -> dict[tuple[str, str], ImageScore]:
+        """What outputs were worth in the lowest round, by data set and image.
+
+        None of a reference without its trained weights, which says nothing of it.
+        """
+        if self.remedy:
+            return {}
+        found: dict[int, tuple[ImageScore, ...]] = {
+            record.round: record.outcome.scores
+            for record in reversed(self.records)
+            if isinstance(record.outcome, RoundFigures | FloorFigures)
+        }
+        return {(it.dataset, it.image): it for it in (found[min(found)] if found else ())}
 
     @property
     def timed(self) -> tuple[Record, ...]:

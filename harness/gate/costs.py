@@ -17,10 +17,10 @@ from harness.gate.crops import Crop, quality
 from harness.gate.gates import Costs
 from harness.machine import environment
 from harness.measure import loads
-from harness.measure.run_images import pixel_digest
 from harness.measure.session import LrImage, OutputReply, Task
 from harness.measure.tasks import run_count, run_outputs, run_trial
 from harness.measure.worker_group import concurrently
+from harness.quality.pixels import pixel_digest
 from harness.sandbox.confinement import Confinement
 from harness.wire.messages import Load
 

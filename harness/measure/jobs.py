@@ -128,6 +128,12 @@ class Executor(Protocol):
         so is one other.
         """
 
+    def show(self, job: Job, scores: Sequence[ImageScore]) -> tuple[str, ...]:
+        """Keep pictures of outputs that were scored in another run, without timing anything.
+
+        Returns what went wrong, a line each.
+        """
+
 
 def jobs(contender: Contender, challenge: Challenge, *, data: str, logs: Path) -> tuple[Job, ...]:
     """The count and the rounds of a contender; `logs` is the folder of what entries print."""

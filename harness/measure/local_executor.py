@@ -25,11 +25,13 @@ from harness.machine import processor_times
 from harness.machine.processor_times import ProcessorTimes
 from harness.measure import calibration
 from harness.measure.jobs import Job, JobResult
-from harness.measure.run_images import RunImages, Scorer, again
-from harness.measure.session import Task
+from harness.measure.run_images import RunImages, Scorer, again, keeping
+from harness.measure.session import ScoreOutput, Session, Task
 from harness.measure.stored_images import stored_images
-from harness.measure.tasks import run_count
+from harness.measure.tasks import ask_worker, run_count, tried
 from harness.measure.turns import BlockMember, run_block
+from harness.pictures.keeper import Keeper
+from harness.quality.pixels import pixel_digest
 from harness.sandbox.isolation import Isolation
 from harness.wire.messages import Load
 
@@ -49,6 +51,7 @@ class LocalExecutor:
     images: RunImages
     scorer: Scorer
     progress: Progress
+    keeper: Keeper | None = None  # of the pictures that were asked for
     _calibration: Calibration | Failed | None = None  # of this run, since load drifts
     _taken: float = 0.0  # when
     _disturbed: dict[str, str] = field(default_factory=dict)  # the last block
@@ -81,13 +84,37 @@ class LocalExecutor:
             if job.entry in found
         }
 
+    def show(self, job: Job, scores: Sequence[ImageScore]) -> tuple[str, ...]:
+        """Keep pictures of what was scored in a round that is not measured again; what went wrong.
+
+        An output that is not the scored one is not kept.
+        """
+        wanted = {(it.dataset, it.image): it for it in scores}
+        images = [it for it in self.images.lr if (it.dataset, it.image) in wanted]
+        keeper = self.keeper
+
+        def shown(session: Session) -> tuple[str, ...]:
+            told = []
+            for image in images:
+                score, reply = wanted[image.dataset, image.image], tried(session.reply, image)
+                if isinstance(reply, Failed):
+                    told.append(f"{image.image} of {image.dataset}: {reply.message}")
+                elif pixel_digest(reply.pixels) != score.digest:
+                    told.append(f"{image.image} of {image.dataset} came out another time otherwise")
+                elif keeper is not None:
+                    keeper.keep(score, reply.pixels)
+            return tuple(told)
+
+        found = ask_worker(self._plain_task(job), shown)
+        return (found.message,) if isinstance(found, Failed) else found
+
     def _block(self, jobs: Sequence[Job], base: str) -> dict[str, RoundFigures | Failed]:
         """The rounds with what they have in common: the block, and what its base took."""
         members = [
             BlockMember(
                 job.entry,
                 self._task(job),
-                again(self.scorer, job.first) if job.first else self.scorer,
+                self._judge(job),
             )
             for job in jobs
         ]
@@ -111,6 +138,12 @@ class LocalExecutor:
             else it
             for name, it in outcomes.items()
         }
+
+    def _judge(self, job: Job) -> ScoreOutput:
+        """Who is given each output: of the first round, pictures are kept beside."""
+        if job.first:
+            return again(self.scorer, job.first)
+        return keeping(self.scorer, self.keeper) if self.keeper else self.scorer
 
     def _finished(self, job: Job, timed: RoundFigures | Failed) -> RoundFigures | Failed:
         """With what can be told once a round has ended."""

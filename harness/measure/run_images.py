@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +12,10 @@ from harness.core.challenge import Challenge
 from harness.core.record import ImageScore
 from harness.datasets.dataset import Dataset, ImagePair, read_hr, read_lr
 from harness.measure.session import LrImage
+from harness.pictures.keeper import Keeper, KeptImage, PictureFolder, chosen, kept_image
+from harness.pictures.wishes import Extent
 from harness.quality.bicubic import downscale, upscale
-from harness.quality.pixels import Uint8
+from harness.quality.pixels import Uint8, pixel_digest
 from harness.quality.profile import PROFILES
 from harness.quality.score import PreparedTruth, prepare, score_prepared
 
@@ -42,6 +44,32 @@ def gather(challenge: Challenge, found: tuple[Dataset, ...], notes: tuple[str, .
     digest = hashlib.sha256("".join(it.digest for it in found).encode()).hexdigest()
     said = tuple(f"{it.name}: {note}" for it in found for note in it.notes)
     return RunImages(lr, pairs, digest, notes + said)
+
+
+def keeper_of(
+    extents: Mapping[str, Extent], challenge: Challenge, material: RunImages, folder: PictureFolder
+) -> Keeper:
+    """Make the folder ready for outputs of those images of each data set.
+
+    LR is kept of all of them, truth where it may be shown. WriteError where the disk refuses.
+    """
+    shown = {use.name for use in challenge.datasets if use.shown}
+    found: list[KeptImage] = []
+    for dataset, extent in extents.items():
+        its = [it for it in zip(material.lr, material.pairs, strict=True) if it[1][0] == dataset]
+        for image, (_name, pair) in its[: chosen(extent, len(its))]:
+            found.append(
+                kept_image(
+                    folder,
+                    (dataset, image.image),
+                    lr=image.pixels,
+                    hr=read_hr(pair, scale=challenge.scale) if dataset in shown else None,
+                    crops=extent == "crops",
+                    scale=challenge.scale,
+                )
+            )
+    folder.enter(found)
+    return Keeper(folder, {it.key: it for it in found})
 
 
 class Scorer:
@@ -102,11 +130,19 @@ def again(judge: Scorer, scored: tuple[ImageScore, ...]) -> Callable[[LrImage, U
     return judged
 
 
+def keeping(
+    judge: Callable[[LrImage, Uint8], ImageScore], keeper: Keeper
+) -> Callable[[LrImage, Uint8], ImageScore]:
+    """A judge that keeps the picture of what it has scored, if it is asked for."""
+
+    def judged(image: LrImage, output: Uint8) -> ImageScore:
+        score = judge(image, output)
+        keeper.keep(score, output)
+        return score
+
+    return judged
+
+
 def floor(challenge: Challenge, material: RunImages, judge: Scorer) -> tuple[ImageScore, ...]:
     """The scores of MATLAB bicubic upscaling, the floor that a network must beat."""
     return tuple(judge(image, upscale(image.pixels, challenge.scale)) for image in material.lr)
-
-
-def pixel_digest(output: Uint8) -> str:
-    """What tells two outputs apart: sha256 of the pixels, cut."""
-    return hashlib.sha256(output.data).hexdigest()[:32]

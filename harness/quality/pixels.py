@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -32,3 +33,8 @@ def require_image(image: NDArray[Any], name: str, *, grey: bool = True) -> None:
     else:
         form, advice = "H x W x 3", "repeat a grey image in three equal channels"
     raise ValueError(f"{name}: must be {form} and not empty, got shape {image.shape}; {advice}")
+
+
+def pixel_digest(output: Uint8) -> str:
+    """What tells two outputs apart: sha256 of the pixels, cut."""
+    return hashlib.sha256(output.data).hexdigest()[:32]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from harness.render import entry_pages
 from harness.render.as_terminal import TerminalTable
 from harness.render.document import OF_ALL, RATIO, document
 from harness.render.drawable import drawable
+from harness.render.entry_pages import LOGS
 from harness.render.rulings import rulings_notes, rulings_table
 from harness.render.table import Table, table
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from harness.render.page import Compared
+    from harness.render.picture_page import PicturePage
 
 __all__ = [
     "TerminalTable",
@@ -36,6 +38,7 @@ __all__ = [
     "write",
     "write_board",
     "write_published",
+    "write_selection",
 ]
 
 
@@ -45,26 +48,45 @@ def write(board: Leaderboard, folder: Path) -> tuple[Path, ...]:
 
 
 def write_board(
-    board: Leaderboard, folder: Path, *, excel: bool = False, logs: Path | None = None
+    board: Leaderboard, folder: Path, *, excel: bool = False, run: Path | None = None
 ) -> tuple[Leaderboard, tuple[Path, ...]]:
     """Write index.html, a page for each row, table.md, .tex, .csv and leaderboard.json.
 
     Each file is replaced whole: a reader sees the old one or the new one. Pages come first, so that
-    no link of the board leads nowhere, and those of rows that left are removed. `logs` is the
-    folder of the run's logs, from which the page of a failed row takes its traceback. Returns the
-    board as far as it can be drawn, and the paths of all but the rows' pages, the page first.
-    Raises atomic.WriteError.
+    no link of the board leads nowhere, and those of rows that left are removed. `run` is the folder
+    of the run: the page of a failed row takes its traceback from logs there, and images.html is
+    drawn of the pictures that are kept there. Returns the board as far as it can be drawn, and the
+    paths of all but the rows' pages, the page first. Raises atomic.WriteError.
     """
-    board, texts = drawn(board)
-    told = entry_pages.write(board, folder, logs)
+    shots = _pictures(board, folder, run) if run else None
+    name = shots.path.name if shots else ""
+    board, texts = drawn(board, pictures=name)
+    told = entry_pages.write(
+        board, folder, run / LOGS if run else None, shots.extremes if shots else None
+    )
     if told is not board:
-        board, texts = drawn(told)
-    return board, atomic.write_texts(folder, for_excel(texts) if excel else texts)
+        board, texts = drawn(told, pictures=name)
+    files = atomic.write_texts(folder, for_excel(texts) if excel else texts)
+    return board, (*files, *([shots.path] if shots else []))
 
 
-def drawn(board: Leaderboard) -> tuple[Leaderboard, dict[str, str]]:
-    """The board as far as it can be drawn, and its files by name, without the rows' own pages."""
-    return drawable(board, _texts)
+def _pictures(board: Leaderboard, folder: Path, run: Path) -> PicturePage | None:
+    """The page of the pictures that a run kept; None where it kept none."""
+    from harness.pictures.keeper import FOLDER, INDEX, PictureFolder
+    from harness.render.picture_page import PAGE, write
+
+    kept = run / FOLDER
+    if not (kept / INDEX).is_file() and not (folder / PAGE).is_file():
+        return None
+    return write(board, folder, PictureFolder(kept))
+
+
+def drawn(board: Leaderboard, *, pictures: str = "") -> tuple[Leaderboard, dict[str, str]]:
+    """The board as far as it can be drawn, and its files by name, without the rows' own pages.
+
+    `pictures` is the file of the page of pictures, if there is one.
+    """
+    return drawable(board, lambda it: _texts(it, pictures=pictures))
 
 
 def write_published(again: Regenerated, folder: Path) -> tuple[Path, ...]:
@@ -97,13 +119,31 @@ def drawn_published(again: Regenerated) -> tuple[Regenerated, dict[str, str]]:
     return again, texts
 
 
-def _texts(board: Leaderboard, compared: Compared | None = None) -> dict[str, str]:
+def write_selection(
+    board: Leaderboard, folder: Path, *, columns: Sequence[str], rows: Sequence[str]
+) -> tuple[Path, ...]:
+    """Write selection.md, .tex and .csv: the table with these columns and rows alone, () for all.
+
+    Returns the paths. Raises atomic.WriteError, and BadInput for what the table has not.
+    """
+    from harness.render.selection import selected
+
+    found = selected(table(board), columns=columns, rows=rows)
+    return atomic.write_texts(folder, _tables("selection", found))
+
+
+def _texts(
+    board: Leaderboard, compared: Compared | None = None, *, pictures: str = ""
+) -> dict[str, str]:
+    from harness.render.as_image_csv import to_image_csv
     from harness.render.page import to_page
 
-    page = to_page(board, compared)
+    page = to_page(board, compared, pictures=pictures)
+    images = to_image_csv(board)
     return {
         "index.html": page,
         **_tables("table", table(board)),
+        **({"images.csv": images} if images else {}),
         "leaderboard.json": to_json(board),
     }
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harness.core.leaderboard import BoardEntry, Leaderboard, Row, counts_of, rounds_of
 from harness.core.metrics import QUALITY, Metric, label, metric
 from harness.core.model_counts import Counter
-from harness.core.record import FloorFigures, ImageScore, Memory, RoundFigures
+from harness.core.record import ImageScore, Memory
 from harness.render.badges import Badge, badges
 from harness.render.grids import Grid, audited, evidence
 from harness.render.plots.runtime_scatter import image_medians, spread
@@ -194,7 +193,7 @@ def _difference(key: str, ours: float | None, printed: float) -> str:
 
 
 def _images(entry: BoardEntry) -> Grid:
-    scores = _scores(entry)
+    scores = entry.scores
     seconds = image_medians(rounds_of(entry.records))
     known = scores.values()
     kinds = [
@@ -218,16 +217,3 @@ def _images(entry: BoardEntry) -> Grid:
 def _scored(kind: Metric, score: ImageScore | None) -> str:
     value = getattr(score, kind.name) if score else None
     return "identical" if value == math.inf else shown(value, kind.shown, kind.decimals)
-
-
-def _scores(entry: BoardEntry) -> dict[tuple[str, str], ImageScore]:
-    """The scores of the lowest round, if the table shows them."""
-    if entry.remedy:
-        return {}
-    found: dict[int, Iterable[ImageScore]] = {
-        record.round: record.outcome.scores
-        for record in reversed(entry.records)
-        if isinstance(record.outcome, (RoundFigures, FloorFigures))
-    }
-    first = found[min(found)] if found else ()
-    return {(score.dataset, score.image): score for score in first}

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from harness.core.audit import worst
-from harness.core.challenge import Challenge
+from harness.core.challenge import Challenge, DatasetUse
 from harness.core.disturbances import OTHERS, STEAL, THROTTLED, by_round
 from harness.core.leaderboard import BoardEntry, Leaderboard, Row
 from harness.core.metrics import METRICS, QUALITY, Metric
@@ -71,11 +71,17 @@ def _challenge(challenge: Challenge) -> dict[str, Any]:
         "macs": challenge.macs,
         "complexity_input": list(challenge.complexity_input),
         "baseline": challenge.baseline,
-        "datasets": [dataclasses.asdict(use) for use in challenge.datasets],
+        "datasets": [_dataset(use) for use in challenge.datasets],
         "limits": [dataclasses.asdict(limit) for limit in challenge.limits],
         "tracks": [{"id": track.id, "title": track.title} for track in challenge.tracks],
         "protocol": protocol,
     }
+
+
+def _dataset(use: DatasetUse) -> dict[str, Any]:
+    told = dataclasses.asdict(use)
+    del told["show"]  # on which no figure depends
+    return told
 
 
 def _row(board: Leaderboard, row: Row) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.core.leaderboard import BoardEntry, Leaderboard, Row
 from harness.core.outcome import Failed
@@ -14,6 +16,9 @@ from harness.render.drawable import undrawable
 from harness.render.shell import policy, style, templates
 from harness.render.table import ENTRIES, page_name
 from harness.render.text import clean, cut, plain
+
+if TYPE_CHECKING:
+    from harness.render.picture_page import ExtremeLine
 
 LOGS = "logs"
 _TAIL = 6_000  # characters of a log
@@ -27,15 +32,21 @@ class LogTail:
     text: str
 
 
-def write(board: Leaderboard, folder: Path, logs: Path | None) -> Leaderboard:
+def write(
+    board: Leaderboard,
+    folder: Path,
+    logs: Path | None,
+    pictures: Mapping[str, ExtremeLine] | None = None,
+) -> Leaderboard:
     """Write the page of each row under `folder`, and remove those of rows that are gone.
 
-    Returns the board, with a failed row for each that can't be drawn; the very same one if all can.
+    `pictures` are each entry's best and worst images, by its id. Returns the board, with a failed
+    row for each that can't be drawn; the very same one if all can.
     A printed table's rows have no page: `link_to` says where they stand. Raises atomic.WriteError.
     """
-    rows, pages = [], folder / ENTRIES
+    rows, pages, shown_by = [], folder / ENTRIES, pictures or {}
     for row in board.rows if board.origin != "printed" else ():
-        shown, text = _drawn(board, row, logs)
+        shown, text = _drawn(board, row, logs, shown_by.get(row.entry.id))
         rows.append(shown)
         atomic.write_changed(pages / page_name(row.entry.id), text.encode())
     kept = {page_name(row.entry.id) for row in rows}
@@ -46,16 +57,20 @@ def write(board: Leaderboard, folder: Path, logs: Path | None) -> Leaderboard:
     return board if same else replace(board, rows=tuple(rows))
 
 
-def _drawn(board: Leaderboard, row: Row, logs: Path | None) -> tuple[Row, str]:
+def _drawn(
+    board: Leaderboard, row: Row, logs: Path | None, pictures: ExtremeLine | None
+) -> tuple[Row, str]:
     """The row and its page, or the failed row in its place and that one's."""
     try:
-        return row, to_entry_page(board, row, logs)
+        return row, to_entry_page(board, row, logs, pictures)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other rows stand
         failed = undrawable(row, error)
         return failed, to_entry_page(board, failed, logs)
 
 
-def to_entry_page(board: Leaderboard, row: Row, logs: Path | None = None) -> str:
+def to_entry_page(
+    board: Leaderboard, row: Row, logs: Path | None = None, pictures: ExtremeLine | None = None
+) -> str:
     """The HTML document of a row. `logs` is the folder of the run's logs, if it is at hand."""
     known = detail(board, row)
     entry = row.entry
@@ -63,7 +78,7 @@ def to_entry_page(board: Leaderboard, row: Row, logs: Path | None = None) -> str
         templates()
         .get_template("entry.html.j2")
         .render(
-            policy=policy(),
+            policy=policy(images=pictures is not None),
             style=style(),
             title=f"{known.team or known.title} – {clean(board.challenge.title)}",
             board=clean(board.challenge.title),
@@ -71,6 +86,7 @@ def to_entry_page(board: Leaderboard, row: Row, logs: Path | None = None) -> str
             log=log_tail(entry, logs) if logs else None,
             logs=f"{LOGS}/{clean(entry.id)}/" if entry.records and logs else "",
             again=_again(board, entry),
+            pictures=pictures,
         )
     )
 

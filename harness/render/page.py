@@ -50,8 +50,8 @@ def to_html(table: Table) -> str:
     return templates().get_template("table.html.j2").render(table=table, sections=SECTIONS)
 
 
-def to_page(board: Leaderboard, compared: Compared | None = None) -> str:
-    """The whole HTML document of a board."""
+def to_page(board: Leaderboard, compared: Compared | None = None, *, pictures: str = "") -> str:
+    """The whole HTML document of a board; `pictures` is the file of its page of pictures."""
     challenge = board.challenge
     drawn = table(board)
     in_place = board.origin == "printed"  # what print knows of a row needs no page of its own
@@ -73,6 +73,7 @@ def to_page(board: Leaderboard, compared: Compared | None = None) -> str:
             notes=drawn.notes,
             figures=short(board.printed_in, NOTE_LIMIT),
             compared=compared,
+            pictures=pictures,
             second=Markup(to_html(compared.table)) if compared else "",  # noqa: S704
             legend=legend(challenge, board.origin, in_blocks=board.in_blocks),
             plots=[_page_plot(it) for it in quality_costs(board)],

@@ -33,11 +33,15 @@ def style() -> Markup:
     return Markup((TEMPLATES / "page.css").read_text(encoding="utf-8"))  # noqa: S704
 
 
-def policy(script: str = "") -> str:
-    """What a page may load: its own script by hash, its own styles, nothing else."""
+def policy(script: str = "", *, images: bool = False) -> str:
+    """What a page may load: its own script by hash, its own styles, nothing else.
+
+    With `images` also pictures that lie beside it, whether it was opened as a file or served.
+    """
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     scripts = f"script-src 'sha256-{digest}'; " if script else ""
+    beside = "'self' file: " if images else ""
     return (
         f"default-src 'none'; {scripts}style-src 'unsafe-inline'; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
+        f"img-src {beside}data:; base-uri 'none'; form-action 'none'"
     )

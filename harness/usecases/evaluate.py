@@ -14,6 +14,7 @@ from harness.board.store import Store
 from harness.core.challenge import Challenge, CropRule
 from harness.core.leaderboard import Leaderboard
 from harness.core.outcome import BadInput
+from harness.core.phrasing import listed as listed_names
 from harness.core.progress import SILENT, Progress
 from harness.core.record import FloorFigures
 from harness.core.run import FLOOR_ID, ListedEntry, Run
@@ -36,9 +37,12 @@ from harness.measure.jobs import (
 )
 from harness.measure.loads import Contender
 from harness.measure.local_executor import LocalExecutor
-from harness.measure.run_images import Scorer, floor, gather
+from harness.measure.run_images import Scorer, floor, gather, keeper_of
+from harness.pictures.keeper import FOLDER, PictureFolder
+from harness.pictures.wishes import Extent, extents, parse, withheld
 from harness.rules import rulebook
 from harness.sandbox.isolation import SandboxMode, choose
+from harness.usecases.missing_pictures import complete
 from harness.usecases.run_rounds import RunContext, base_of, measure, now, sharers
 
 
@@ -62,6 +66,7 @@ class RunRequest:
     sandbox: SandboxMode = "auto"
     ntire: Path | None = None  # an official checkout
     ids: tuple[int, ...] | None = None  # of its entries; None: all
+    keep_images: tuple[str, ...] = ()  # pictures of outputs: all, crops, a number; all:DATASET
     crop: CropRule | None = None  # how truth is cut to LR; None: as the challenge says
 
 
@@ -101,6 +106,7 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
     images = gather(challenge, found, (*notes, *filter(None, (isolation.note,))))
     executor = LocalExecutor(environment, isolation, images, Scorer(challenge, images), progress)
     folder = request.reports / challenge.id
+    kept = _kept(request, challenge, progress)
     contenders = _as_graphs(contenders, challenge, executor, request.fresh, folder)
     run = Run(
         session=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
@@ -111,9 +117,24 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
         notes=images.notes,
     )
     store = Store(folder / "records", progress.warn)
+    pictures = PictureFolder(folder / FOLDER)
     with store.locked():
+        pictures.sweep()
+        if kept:
+            executor.keeper = keeper_of(kept, challenge, images, pictures)
         run = _measured(request, run, contenders, executor, store)
     return build(run, store)
+
+
+def _kept(request: RunRequest, challenge: Challenge, progress: Progress) -> dict[str, Extent]:
+    """What is kept of each data set; of which nothing is kept though all were asked for is told."""
+    wishes = [*map(parse, request.keep_images)]
+    if names := withheld(wishes, challenge):
+        progress.warn(
+            f"No pictures are kept of {listed_names(names)}, which may not be shown: to keep them "
+            f"all the same, name the data set, as in --keep-images all:{names[0]}"
+        )
+    return extents(wishes, challenge)
 
 
 def _contender(
@@ -169,6 +190,8 @@ def _measured(
             scores = FloorFigures(floor(challenge, images, scorer))
             context.save(FLOOR_ID, bicubic, JobResult(scores, run.environment))
         measure(context, tuple(planned[entry] for entry in sharing))
+        if executor.keeper:
+            complete(context, [planned[entry][1] for entry in sharing], executor.keeper)
         round_s = (time.monotonic() - began) / new
         if time.monotonic() + round_s > ends or not open_ranks(build(run, store)):
             return run

@@ -121,10 +121,11 @@ def test_an_empty_frame_still_has_its_columns() -> None:
     assert {"id", "runtime_s", "macs"} <= set(to_frame(type(full)(full.challenge, ())).columns)
 
 
-def test_write_makes_five_files_and_a_page_for_each_row(tmp_path: Path) -> None:
+def test_write_makes_six_files_and_a_page_for_each_row(tmp_path: Path) -> None:
     folder = tmp_path / "reports" / "sample"
     paths = write(boards.full_board(), folder)
-    names = ["index.html", "table.md", "table.tex", "table.csv", "leaderboard.json"]
+    names = ["index.html", *(f"table.{it}" for it in ("md", "tex", "csv")), "images.csv"]
+    names.append("leaderboard.json")
     assert [path.name for path in paths] == names
     assert sorted(path.name for path in folder.iterdir()) == sorted([*names, "entries"])
     assert json.loads((folder / "leaderboard.json").read_text())["rows"][0]["id"] == "rlfn_ntire"

@@ -76,7 +76,7 @@ def test_the_page_of_a_failed_row_ends_with_the_traceback_of_its_log(tmp_path: P
         boards.failed_row().entry, records=(boards.record("slow_net", fault, 1),), failure=fault
     )
     row = replace(boards.failed_row(), entry=entry)
-    write_board(boards.board(row), tmp_path, logs=tmp_path / "logs")
+    write_board(boards.board(row), tmp_path, run=tmp_path)
     page = page_of(tmp_path, "slow_net")
     shown = re.search(r"<pre[^>]*>(.*?)</pre>", page, re.DOTALL)
     assert shown is not None

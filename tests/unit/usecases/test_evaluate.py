@@ -205,6 +205,7 @@ class Noisy:
     progress = SILENT
     images = SimpleNamespace(digest="data")
     scorer = SimpleNamespace(has_truth=False)
+    keeper = None
 
     def __init__(self, **seconds: float) -> None:
         self.seconds = seconds

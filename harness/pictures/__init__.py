@@ -1,0 +1,1 @@
+"""Pictures of results: what of them is kept beside the records, and where they differ most."""
