@@ -64,3 +64,13 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Browser:
         skip_or_fail("the browser is missing: install the package chromium")
     assert binary is not None
     return Browser(binary, tmp_path_factory.mktemp("profile"))
+
+
+@pytest.fixture(scope="session")
+def pdflatex() -> str:
+    """A TeX, which CI installs with the packages that tables need."""
+    binary = shutil.which("pdflatex")
+    if binary is None:
+        skip_or_fail("no TeX: install texlive-latex-base and texlive-latex-recommended")
+    assert binary is not None
+    return binary

@@ -31,6 +31,12 @@ def left_out(dataset: str, why: str) -> str:
     return f"{_LEFT_OUT}{dataset}, {why}."
 
 
+def left_out_dataset(note: str) -> str:
+    """The dataset that a note of `left_out` is of, "" for any other note."""
+    found = re.match(rf"{_LEFT_OUT}([^\s,]+),", note)
+    return found.group(1) if found else ""
+
+
 @value
 class JobKey:
     """One process to be run, and the content hash of everything that decides its outcome."""
@@ -83,7 +89,7 @@ class Run:
 
     def lacked(self, dataset: str) -> bool:
         """Whether it left the dataset out; notes are all that a run's file has to tell it by."""
-        return any(note.startswith(f"{_LEFT_OUT}{dataset},") for note in self.notes)
+        return dataset in map(left_out_dataset, self.notes)
 
     def __post_init__(self) -> None:
         times = Counter(it.id for it in self.entries)

@@ -1,10 +1,16 @@
-"""The table as a LaTeX environment; it needs the packages booktabs and graphicx."""
+"""The table as a LaTeX environment; it needs the packages booktabs and graphicx.
+
+Where a column has ranks they are subscripts, and the first is bold. Where it has none the best
+figure is bold and the second one underlined, as papers do.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from harness.render.table import SECTIONS, Cell, Line, Table
+from harness.core.run import left_out_dataset
+from harness.render.table import SECTIONS, Cell, Line, RowKind, Table
 from harness.render.text import cut
 
 _ESCAPES = str.maketrans(
@@ -26,6 +32,9 @@ _ESCAPES = str.maketrans(
     # After a line break `[` and `*` would be read as its arguments, and ` and ' join into quotes.
     | {character: f"{{{character}}}" for character in "[]*`'\""}
 )
+_FEW = 4  # columns, which one column of a paper holds
+_PATH = re.compile(r"(?<![\w.:/])/(?:[^\s/,;:'\"`]+/)*([^\s/,;:'\"`]+)")
+_Marks = dict[str, str]  # the shown text of a figure to the command that sets it
 _REMARK = 90  # characters, so that a row does not run out of the page
 
 
@@ -36,7 +45,11 @@ def escape(text: str) -> str:
 
 
 def to_latex(table: Table) -> str:
-    """A complete `table*` environment: caption, booktabs rules, ranks as subscripts."""
+    """A complete `table*` environment, of few columns a `table`: caption, label, booktabs rules.
+
+    It is shrunk where it is wider than the text, and never enlarged.
+    """
+    marks = [_marks(table, index) for index in range(len(table.headings))]
     body: list[str] = []
     for number, (kind, lines) in enumerate(table.sections()):
         if number:
@@ -44,14 +57,17 @@ def to_latex(table: Table) -> str:
         if kind != "ranked":
             width = len(table.headings) + 1
             body.append(rf"\multicolumn{{{width}}}{{l}}{{\emph{{{SECTIONS[kind]}}}}} \\")
-        body += [_row(table, line) for line in lines]
+        body += [_row(table, line, marks) for line in lines]
+    environment, width_of = ("table", "columnwidth") if _narrow(table) else ("table*", "textwidth")
     return "\n".join(
         [
             "% needs \\usepackage{booktabs,graphicx}",
-            r"\begin{table*}[t]",
+            rf"\begin{{{environment}}}[t]",
             r"\centering",
             rf"\caption{{{escape(table.caption)}}}",
-            r"\resizebox{\textwidth}{!}{%",
+            *([rf"\label{{tab:{_label(table)}}}"] if table.label else []),
+            r"\smallskip",
+            rf"\resizebox{{\ifdim\width>\{width_of}\{width_of}\else\width\fi}}{{!}}{{%",
             rf"\begin{{tabular}}{{l{'r' * len(table.headings)}}}",
             r"\toprule",
             *_head(table),
@@ -59,12 +75,46 @@ def to_latex(table: Table) -> str:
             *body,
             r"\bottomrule",
             r"\end{tabular}}",
-            *_remarks(table),
-            *(rf"{{\footnotesize {escape(note)}\par}}" for note in table.notes),
-            r"\end{table*}",
+            *_below(table),
+            rf"\end{{{environment}}}",
             "",
         ]
     )
+
+
+def _narrow(table: Table) -> bool:
+    return len(table.headings) <= _FEW
+
+
+def _label(table: Table) -> str:
+    """Of letters, digits and underscores, which no package makes active within a label."""
+    return re.sub(r"\W", "_", table.label, flags=re.ASCII)
+
+
+def _notes(table: Table) -> list[str]:
+    """What a paper's reader must know: what was left out in one line, and no path of a machine."""
+    left_out = [name for name in map(left_out_dataset, table.notes) if name]
+    told = [_PATH.sub(r"\1", note) for note in table.notes if not left_out_dataset(note)]
+    return [*told, *([f"Left out: {', '.join(left_out)}."] if left_out else [])]
+
+
+def _marks(table: Table, index: int) -> _Marks:
+    """How the best and the second figure of a column without ranks are set, by what they read."""
+    heading = table.headings[index]
+    if heading.has_rank or heading.words or not heading.better:
+        return {}
+    lines = (it for it in table.lines if it.kind == _compared(table))
+    values = {it.cells[index].text: it.cells[index].value for it in lines}
+    known = {text: value for text, value in values.items() if value is not None}
+    order = sorted(known, key=lambda it: known[it], reverse=heading.better == "higher")
+    if len(order) < 2:  # all alike: nobody leads
+        return {}
+    return {order[0]: "textbf", order[1]: "underline"}
+
+
+def _compared(table: Table) -> RowKind:
+    """The rows among which a figure is the best: those that take places, else all that could."""
+    return "ranked" if any(it.kind == "ranked" for it in table.lines) else "unranked"
 
 
 def _head(table: Table) -> list[str]:
@@ -72,40 +122,46 @@ def _head(table: Table) -> list[str]:
     if table.groups:
         spans = [rf"\multicolumn{{{count}}}{{c}}{{{escape(name)}}}" for name, count in table.groups]
         rows.append(" & ".join(["", *spans]) + r" \\")
-        first = 2  # the column of names comes before them
+        at = 2  # the column of names comes before them
         for name, count in table.groups:
             if name:
-                rows.append(rf"\cmidrule(lr){{{first}-{first + count - 1}}}")
-            first += count
+                rows.append(rf"\cmidrule(lr){{{at}-{at + count - 1}}}")
+            at += count
     titles = [escape(heading.full) for heading in table.headings]
-    rows.append(" & ".join(["Team / model", *titles]) + r" \\")
+    first = "Model" if _narrow(table) else "Team / model"
+    rows.append(" & ".join([first, *titles]) + r" \\")
     return rows
 
 
-def _row(table: Table, line: Line) -> str:
-    name = escape(line.name)
+def _row(table: Table, line: Line, marks: Sequence[_Marks]) -> str:
+    narrow = _narrow(table)
+    name = escape((line.title or line.team) if narrow else line.name)
     if line.kind == "published":
         name = rf"\quad\footnotesize\emph{{{name}}}"
     if line.kind == "failed" and line.empty:
         why = escape(cut(line.remark, _REMARK))
         return rf"{name} & \multicolumn{{{len(table.headings)}}}{{l}}{{\emph{{{why}}}}} \\"
-    name += rf" {{\scriptsize ({escape(line.marks)})}}" if line.marks else ""
-    return " & ".join([name, *map(_cell, line.cells)]) + r" \\"
+    name += rf" {{\scriptsize ({escape(line.marks)})}}" if line.marks and not narrow else ""
+    own = marks if line.kind == _compared(table) else [{}] * len(line.cells)
+    return " & ".join([name, *map(_cell, line.cells, own)]) + r" \\"
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: Cell, marks: _Marks) -> str:
     text = escape(cell.text) if cell.value is None else cell.text
-    text = rf"\textbf{{{text}}}" if cell.best else text
+    command = "textbf" if cell.best else marks.get(cell.text, "")
+    text = rf"\{command}{{{text}}}" if command and cell.value is not None else text
     # in mathematics a plain dash would be a minus sign
     place = cell.place.replace("–", r"\mbox{\tiny--}")
     return f"{text}$_{{({place})}}$" if place else text
 
 
-def _remarks(table: Table) -> list[str]:
+def _below(table: Table) -> list[str]:
+    """Why rows are not ranked, and what else a paper's reader must know."""
     told = [
         line for line in table.lines if line.remark and not (line.kind == "failed" and line.empty)
     ]
-    if not told:
-        return []
-    reasons = "; ".join(escape(f"{line.name}: {line.remark}") for line in told)
-    return [r"\par\smallskip", rf"{{\footnotesize Not ranked: {reasons}.\par}}"]
+    texts = [escape(note) for note in _notes(table)]
+    if told:
+        reasons = "; ".join(escape(f"{line.name}: {line.remark}") for line in told)
+        texts.insert(0, f"Not ranked: {reasons}.")
+    return [r"\par\smallskip", *(rf"{{\footnotesize {it}\par}}" for it in texts)] if texts else []

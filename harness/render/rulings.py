@@ -48,6 +48,7 @@ def rulings_table(again: Regenerated) -> Table | None:
         headings=tuple(_headings(again, columns)),
         lines=tuple(lines),
         notes=rulings_notes(again),
+        label=f"{challenge.id}_rulings",
     )
 
 

@@ -112,6 +112,7 @@ class Table:
     headings: tuple[Heading, ...]
     lines: tuple[Line, ...]
     notes: tuple[str, ...] = ()  # to know when reading it
+    label: str = ""  # by which a text may refer to it
 
     @property
     def groups(self) -> tuple[tuple[str, int], ...]:
@@ -160,6 +161,7 @@ def table(board: Leaderboard) -> Table:
         ),
         lines=(*lines, *failed),
         notes=tuple(short(note, NOTE_LIMIT) for note in board.notes),
+        label=challenge.id,
     )
 
 

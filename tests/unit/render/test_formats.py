@@ -14,8 +14,10 @@ from fakes.terminal import to_plain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.core.run import left_out
 from harness.render import as_csv, as_latex, as_markdown
 from harness.render.page import to_html
+from harness.render.selection import selected
 from harness.render.table import Table, table
 
 NAMES = st.text(min_size=1, max_size=40) | st.text(
@@ -89,6 +91,37 @@ def test_latex_draws_ranks_as_subscripts_and_the_best_bold() -> None:
     latex = as_latex.to_latex(drawn("A"))
     assert r"\textbf{27.11}$_{(1)}$" in latex
     assert r"\textbf{2}$_{(1)}$" in latex
+
+
+def test_latex_has_a_label_by_the_challenges_id(full: Table) -> None:
+    assert r"\label{tab:sample}" in as_latex.to_latex(full)
+
+
+def test_latex_marks_the_best_and_the_second_where_there_is_no_rank(full: Table) -> None:
+    latex = as_latex.to_latex(full)
+    # validation PSNR of the ranked rows: 29.10 leads 29.04; tests are all 28.72, so nobody leads
+    assert (latex.count(r"\textbf{29.10}"), latex.count(r"\underline{29.04}")) == (1, 1)
+    assert r"\textbf{28.72}" not in latex
+
+
+def test_latex_of_few_columns_is_for_one_column_and_names_models_alone(full: Table) -> None:
+    latex = as_latex.to_latex(selected(full, columns=("params",), rows=("rfdn",)))
+    assert r"\begin{table}[t]" in latex
+    assert re.search(r"^RFDN & 0.433\$_\{\(3\)\}\$ \\\\$", latex, flags=re.MULTILINE)
+
+
+def test_latex_tells_what_was_left_out_in_one_line_and_no_path_of_this_machine(
+    full: Table,
+) -> None:
+    notes = (
+        left_out("Set14", "no image found under /home/me/data: look"),
+        left_out("B100", "no image"),
+        "LR of /mnt/disk/Set5/LR is ours; see https://example.org/a/b",
+    )
+    latex = as_latex.to_latex(replace(full, notes=notes))
+    assert "Left out: Set14, B100." in latex
+    assert "/home" not in latex
+    assert "LR of LR is ours; see https://example.org/a/b" in latex
 
 
 def test_latex_escapes_every_special() -> None:
