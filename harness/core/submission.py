@@ -41,7 +41,11 @@ _UNSEEN = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u20
 
 @value
 class OfficialWeights:
-    """Where the authors' own weights are had, and how their file is laid out."""
+    """Where the authors' own weights are had, and how their file is laid out.
+
+    `converted`: `file` and `sha256` are those of what `esr weights convert` makes of the pickled
+    module at `url`.
+    """
 
     file: str
     sha256: str
@@ -50,6 +54,7 @@ class OfficialWeights:
     weights_key: str = ""
     strip_prefix: str = ""
     ignore_keys: tuple[str, ...] = ()
+    converted: bool = False
 
     def __post_init__(self) -> None:
         digest, url = self.sha256, self.url

@@ -128,6 +128,11 @@ def fetch(official: OfficialWeights, weights_dir: Path) -> Path:
     path = weights_dir / official.file
     if path.is_file() and file_digest(path) == official.sha256:
         return path
+    if official.converted:
+        raise WeightsError(
+            f"{official.file} is made of a pickled module: download {official.url} and run "
+            f"`esr weights convert {official.url.rpartition('/')[2]} --into {path}`"
+        )
     try:
         with urllib.request.urlopen(official.url, timeout=TIMEOUT_S) as answer:  # noqa: S310 - https alone is taken
             data = answer.read()

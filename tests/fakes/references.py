@@ -54,14 +54,18 @@ def variants() -> dict[str, dict[str, Any]]:
     return found
 
 
-def build(variant_id: str, *, deployed: bool = True) -> nn.Module:
-    """The model of a variant with random weights, in eval mode, after its `deploy` if asked."""
+def build(variant_id: str, *, as_trained: bool = False) -> nn.Module:
+    """The model of a variant with random weights, in eval mode: what is measured, or its source."""
     variant = variants()[variant_id]
     model: nn.Module = _attribute(variant, "entry")(**variant["kwargs"])
-    model.eval()
-    if deployed and "deploy" in variant:
-        model = _attribute(variant, "deploy")(model)
-    return model
+    return model.eval() if as_trained else deployed(variant_id, model.eval())
+
+
+def deployed(variant_id: str, model: nn.Module) -> nn.Module:
+    """What the variant's `deploy` makes of a model, the model itself where it has none."""
+    variant = variants()[variant_id]
+    measured: nn.Module = _attribute(variant, "deploy")(model) if "deploy" in variant else model
+    return measured
 
 
 def input_shape(variant_id: str, height: int, width: int) -> tuple[int, int, int]:

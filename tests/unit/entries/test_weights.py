@@ -5,6 +5,7 @@ import http.client
 import io
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,18 @@ def test_fetching_checks_and_keeps_the_file(tmp_path: Path, web: FakeWeb) -> Non
 def test_what_is_there_already_is_not_fetched(tmp_path: Path, web: FakeWeb) -> None:
     _put(tmp_path / "net.pth")
     assert weights.fetch(OFFICIAL, tmp_path) == tmp_path / "net.pth"
+    assert web.asked == []
+
+
+def test_of_a_pickled_module_fetching_says_how_its_file_is_made(
+    tmp_path: Path, web: FakeWeb
+) -> None:
+    official = replace(OFFICIAL, file="net.safetensors", converted=True)
+    by_hand = r"download https://example\.org/net\.pth and run `esr weights convert net\.pth --into"
+    with pytest.raises(BadInput, match=by_hand):
+        weights.fetch(official, tmp_path)
+    _put(tmp_path / "net.safetensors")
+    assert weights.fetch(official, tmp_path) == tmp_path / "net.safetensors"
     assert web.asked == []
 
 

@@ -16,7 +16,7 @@ from harness.worker.count.fvcore_counter import count_by_fvcore, is_at_hand
 GOLDEN = golden_counts()
 
 
-@pytest.mark.parametrize("wanted", GOLDEN)
+@pytest.mark.parametrize("wanted", [it for it in GOLDEN if it != "drcn_x4"])  # the same as x2
 def test_the_counters_give_the_golden_figures(wanted: str) -> None:
     channels, height, width = input_shape(wanted, 256, 256)
     data_range = variants()[wanted]["data_range"]
