@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def new(
     name: Annotated[str, typer.Argument(help="Id of the entry: a-z, 0-9 and _.")],
     team: Annotated[str, typer.Option(help="What the table shows as the team.")] = "My team",
-    scale: Annotated[int, typer.Option(help="2, 3 or 4.")] = 4,
+    scale: Annotated[int, typer.Option(help="2, 3, 4 or 8.")] = 4,
     folder: Annotated[Path, typer.Option(help="Where the entry's folder is made.")] = Path(
         "submissions"
     ),

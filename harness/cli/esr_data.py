@@ -48,7 +48,7 @@ def at_hand(
     """Show every known dataset, what of it is under --data-dir, and what is wrong with it."""
     from rich.markup import escape
 
-    from harness.datasets.layout import SCALES
+    from harness.core.submission import SCALES
 
     if context.invoked_subcommand:
         return
@@ -74,9 +74,9 @@ def _rows(
 ) -> list[dict[str, Any]]:
     """What is known of the datasets that are asked for; BadInput for what was asked wrongly."""
     from harness.core.outcome import BadInput
+    from harness.core.submission import SCALES
     from harness.datasets.find import find, find_used
     from harness.datasets.known import known, lookup
-    from harness.datasets.layout import SCALES
     from harness.usecases.evaluate import read_rules
 
     if scale not in (None, *SCALES):
@@ -100,8 +100,9 @@ def _row(
     item: Definition, look: Callable[..., Dataset], data_dir: Path | None, scale: int, *, ask: bool
 ) -> dict[str, Any]:
     """`look` finds the dataset; with `ask` it is told whether there is HR to score against."""
+    from harness.core.submission import SCALES
     from harness.datasets.dataset import DatasetError
-    from harness.datasets.layout import SCALES, at_hand
+    from harness.datasets.layout import at_hand
 
     stock = {f"x{it}": at_hand(item, data_dir, scale=it) if data_dir else (0, 0) for it in SCALES}
     if item.bundled:

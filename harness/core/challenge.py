@@ -9,7 +9,7 @@ from typing import Literal
 from harness.core.counter_registry import DEFAULT_CONVENTION, Convention
 from harness.core.dataset_definition import Definition
 from harness.core.metrics import dataset_of, metric, refuse_unit
-from harness.core.submission import PublishedFigures, id_faults
+from harness.core.submission import SCALES, SCALES_SAID, PublishedFigures, id_faults
 from harness.core.values import finite_value, refuse
 
 Split = Literal["validation", "test", "benchmark"]
@@ -202,7 +202,7 @@ class Challenge:
             self._dataset_faults(),
             {
                 **id_faults(self.id),
-                f"scale must be 2, 3 or 4, got {self.scale}": self.scale not in (2, 3, 4),
+                f"scale must be {SCALES_SAID}, got {self.scale}": self.scale not in SCALES,
                 f"complexity_input must be at least 1, got {size}": min(size) < 1,
                 "a challenge needs at least one dataset and one column": not used,
             },

@@ -15,6 +15,8 @@ from harness.core.values import finite_value, refuse, value
 ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 _DOTTED = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*"
 ENTRY_PATTERN = re.compile(rf"(?!.*\.py:){_DOTTED}:{_DOTTED}")  # a module goes without .py
+SCALES = (2, 3, 4, 8)  # upscaling factors of the field
+SCALES_SAID = "2, 3, 4 or 8"
 PATH_CAP = 120  # characters: no part of it is too long for a file system
 Precision = Literal["fp32", "fp16", "bf16"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -125,7 +127,7 @@ class Submission:
 
     `entry` is `module:attribute` of a class or factory in the submission's folder, where a module
     is a file or stands in a package; `data_range` is what the model expects and returns: 0 to 1.0,
-    0 to 255.0, or from the first to the second of two numbers; `scale` 2, 3 or 4. A model of
+    0 to 255.0, or from the first to the second of two numbers; `scale` one of SCALES. A model of
     `channels` "y" takes BT.601 luma, and returns luma or RGB; one of `input` "bicubic" takes the LR
     image enlarged by bicubic, and returns it in that size. `forward_kwargs` are given to `forward`
     beside the image; `output` is the index or the key of the image in what it returns.
@@ -173,7 +175,7 @@ class Submission:
             _callee_faults(self.entry, "entry"),
             _callee_faults(self.deploy, "deploy") if self.deploy else (),
             {
-                f"scale must be 2, 3 or 4, got {scale}": scale not in (2, 3, 4),
+                f"scale must be {SCALES_SAID}, got {scale}": scale not in SCALES,
                 "tile must be above twice tile_overlap, both in LR pixels and not negative": (
                     min(tile, overlap) < 0 or covered
                 ),

@@ -9,11 +9,11 @@ from itertools import product
 from pathlib import Path, PurePosixPath
 
 from harness.core.dataset_definition import Definition
+from harness.core.submission import SCALES
 from harness.datasets.image_files import FORMATS
 from harness.datasets.known import layouts_of, lr_ends, roots
 from harness.documents import file_names
 
-SCALES = (2, 3, 4, 8)
 _READ = {suffix for suffixes in FORMATS for suffix in suffixes}
 _LOSSY = {".jpg", ".jpeg", ".jpe", ".jp2", ".jxl", ".webp", ".avif", ".heic", ".gif"}
 _LOSSLESS = {".ppm", ".pgm", ".pbm", ".pnm"}

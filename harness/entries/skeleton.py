@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Template
 
 from harness.core.outcome import BadInput
-from harness.core.submission import ID_PATTERN, NAME_CAP, text_faults
+from harness.core.submission import ID_PATTERN, NAME_CAP, SCALES, SCALES_SAID, text_faults
 from harness.documents import atomic
 from harness.documents.typed import toml_value
 
@@ -28,8 +28,8 @@ def write(folder: Path, *, team: str, scale: int) -> tuple[Path, ...]:
     manifest takes or the folder not empty, WriteError where it can't be written.
     """
     place(folder.parent, folder.name)
-    if scale not in (2, 3, 4):
-        raise BadInput(f"scale must be 2, 3 or 4, got {scale}")
+    if scale not in SCALES:
+        raise BadInput(f"scale must be {SCALES_SAID}, got {scale}")
     if not team.strip():
         raise BadInput("team must not be empty")
     for fault in text_faults(team, "team", NAME_CAP):

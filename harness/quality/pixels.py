@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 def require_scale(scale: int) -> None:
     """Raise `ValueError` unless `scale` is an int of at least 1."""
     if isinstance(scale, bool) or not isinstance(scale, int | np.integer) or scale < 1:
-        raise ValueError(f"scale: must be an int of at least 1, got {scale!r}; pass 2, 3 or 4")
+        raise ValueError(f"scale: must be an int of at least 1, got {scale!r}; pass 2, 3, 4 or 8")
 
 
 def require_image(image: NDArray[Any], name: str, *, grey: bool = True) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from harness.core.challenge import Challenge
 from harness.core.outcome import BadInput
 from harness.core.phrasing import nearest
+from harness.core.submission import SCALES
 from harness.documents import typed
 
 BUNDLED = Path(__file__).parent / "challenges"
@@ -93,7 +94,7 @@ def _strangers(document: Mapping[str, Any], at_hand: AtHand) -> Iterator[str]:
             models = ", ".join(at_hand.references)
             near = nearest(name, at_hand.references)
             yield f"references.{index}: no reference model {name!r:.80}; known are {models}{near}"
-        elif at_hand.references[name] != scale and scale in (2, 3, 4):
+        elif at_hand.references[name] != scale and scale in SCALES:
             yield (
                 f"references.{index}: {name} is x{at_hand.references[name]}, the challenge x{scale}"
             )

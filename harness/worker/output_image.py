@@ -11,7 +11,7 @@ import torch
 from harness.worker.caps import clipped
 
 LUMA, RGB = 1, 3  # channels
-_SCALES = (2, 3, 4)
+_SCALES = (2, 3, 4, 8)
 _SHOWN = 4  # elements of an output that is more than one tensor
 _FILE = "submission.toml"
 

@@ -41,9 +41,9 @@ def test_the_metrics_of_a_challenge_are_named_once_in_the_order_of_their_use() -
     assert challenge.metrics() == ("psnr:valid", "macs", "runtime")
 
 
-@pytest.mark.parametrize("scale", [1, 5])
-def test_the_scale_is_two_three_or_four(scale: int) -> None:
-    assert _fault(scale=scale) == f"scale must be 2, 3 or 4, got {scale}"
+@pytest.mark.parametrize("scale", [1, 5, 6])
+def test_the_scale_is_two_three_four_or_eight(scale: int) -> None:
+    assert _fault(scale=scale) == f"scale must be 2, 3, 4 or 8, got {scale}"
 
 
 @pytest.mark.parametrize("field", ["datasets", "columns"])
@@ -115,7 +115,7 @@ def test_all_faults_come_in_one_error() -> None:
     assert text == (
         "baseline 'x' is not among the references; "
         "psnr:valid speaks of a dataset that the challenge does not have; "
-        "scale must be 2, 3 or 4, got 7; "
+        "scale must be 2, 3, 4 or 8, got 7; "
         "a challenge needs at least one dataset and one column"
     )
 

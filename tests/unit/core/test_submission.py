@@ -89,14 +89,14 @@ def test_an_entry_is_needed_and_deploy_is_not() -> None:
     assert _fault(entry="").startswith("entry must be module:attribute")
 
 
-@pytest.mark.parametrize("scale", [2, 3, 4])
-def test_the_scales_are_two_three_and_four(scale: int) -> None:
+@pytest.mark.parametrize("scale", [2, 3, 4, 8])
+def test_the_scales_are_two_three_four_and_eight(scale: int) -> None:
     assert _submission(scale=scale).scale == scale
 
 
-@pytest.mark.parametrize("scale", [-4, 0, 1, 5, 8])
+@pytest.mark.parametrize("scale", [-4, 0, 1, 5, 6, 16])
 def test_another_scale_is_refused(scale: int) -> None:
-    assert _fault(scale=scale) == f"scale must be 2, 3 or 4, got {scale}"
+    assert _fault(scale=scale) == f"scale must be 2, 3, 4 or 8, got {scale}"
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, 2.0, 254.0, 256.0, float("nan"), float("inf")])

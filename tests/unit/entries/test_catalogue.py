@@ -68,7 +68,7 @@ def test_a_good_folder_is_a_checked_submission(tmp_path: Path) -> None:
         ('team = "Acme"\n', "", "team: is missing"),
         ("scale = 4", 'scale = "4"', "scale: Input should be a valid integer, got '4'"),
         ("scale = 4", "scale = true", "scale: Input should be a valid integer, got True"),
-        ("scale = 4", "scale = 5", "scale must be 2, 3 or 4, got 5"),
+        ("scale = 4", "scale = 5", "scale must be 2, 3, 4 or 8, got 5"),
         ("1.0", "256", "data_range must be 1.0 or 255.0, or as [-1, 1], got 256"),
         ("1.0", "nan", "data_range must be 1.0 or 255.0, or as [-1, 1], got nan"),
         ("scale = 4", "scale = 4\ncolour = 1", "colour: is no known field"),
@@ -169,7 +169,7 @@ def test_all_faults_of_the_values_together_are_listed_at_once_with_those_of_the_
     text = MANIFEST.replace("scale = 4", "scale = 5").replace("1.0", "2.0").replace("Acme", " ")
     assert _faults(tmp_path, text + 'weights = "w.pth"\n') == (
         (
-            "submission.toml: team must not be empty; scale must be 2, 3 or 4, got 5; "
+            "submission.toml: team must not be empty; scale must be 2, 3, 4 or 8, got 5; "
             "data_range must be 1.0 or 255.0, or as [-1, 1], got 2"
         ),
         "submission.toml: weights 'w.pth' is not in the folder",
@@ -231,7 +231,10 @@ def test_variants_share_what_stands_above_them(tmp_path: Path) -> None:
 def test_a_faulty_variant_leaves_its_sibling_in_peace(tmp_path: Path) -> None:
     bad, good = catalogue.read_folder(_folder(tmp_path, VARIANTS.replace("scale = 2", "scale = 9")))
     assert isinstance(bad, Rejected)
-    assert (bad.id, bad.faults) == ("acme_x2", ("submission.toml: scale must be 2, 3 or 4, got 9",))
+    assert (bad.id, bad.faults) == (
+        "acme_x2",
+        ("submission.toml: scale must be 2, 3, 4 or 8, got 9",),
+    )
     assert isinstance(good, Entry)
 
 
@@ -278,7 +281,7 @@ def test_faults_of_values_hide_none_of_the_folder(tmp_path: Path) -> None:
     text = MANIFEST.replace("scale = 4", "scale = 5").replace("model:Net", "main:Net")
     faults = _faults(tmp_path, text.replace('"acme"', '"other"') + 'weights = "w.pth"\n')
     assert faults == (
-        "submission.toml: scale must be 2, 3 or 4, got 5",
+        "submission.toml: scale must be 2, 3, 4 or 8, got 5",
         "submission.toml: id 'other' is not the folder's name, 'acme'",
         "submission.toml: 'main:Net' speaks of main.py, which is not in the folder",
         "submission.toml: weights 'w.pth' is not in the folder",
@@ -289,7 +292,7 @@ def test_what_may_not_be_in_the_folder_hides_no_fault_of_the_manifest(tmp_path: 
     folder = _folder(tmp_path, MANIFEST.replace("scale = 4", "scale = 5"))
     (folder / "link").symlink_to("/etc")
     assert _rejected(folder).faults == (
-        "submission.toml: scale must be 2, 3 or 4, got 5",
+        "submission.toml: scale must be 2, 3, 4 or 8, got 5",
         "link: only plain files and folders may be in a submission",
     )
 
@@ -330,7 +333,7 @@ def test_a_variants_id_hides_no_fault_of_the_variants_nor_of_what_they_share(
     assert _faults(tmp_path, text) == (
         *misnamed,
         misplaced,
-        "submission.toml: variants[0]: scale must be 2, 3 or 4, got 9",
+        "submission.toml: variants[0]: scale must be 2, 3, 4 or 8, got 9",
     )
 
 

@@ -9,7 +9,7 @@ from harness.documents.atomic import WriteError
 from harness.entries import catalogue, skeleton
 
 
-@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("scale", [2, 3, 4, 8])
 def test_what_is_written_is_a_submission_without_faults(tmp_path: Path, scale: int) -> None:
     written = skeleton.write(tmp_path / "acme", team="Acme", scale=scale)
     assert [path.name for path in written] == ["submission.toml", "model.py"]
@@ -20,7 +20,7 @@ def test_what_is_written_is_a_submission_without_faults(tmp_path: Path, scale: i
     assert candidate.submission.scale == scale
 
 
-@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("scale", [2, 3, 4, 8])
 def test_its_network_enlarges_by_the_scale(tmp_path: Path, scale: int) -> None:
     import torch
 
@@ -51,7 +51,7 @@ def test_a_name_that_is_no_id_is_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_an_unknown_scale_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="scale must be 2, 3 or 4, got 5"):
+    with pytest.raises(BadInput, match="scale must be 2, 3, 4 or 8, got 5"):
         skeleton.write(tmp_path / "acme", team="Acme", scale=5)
     assert list(tmp_path.iterdir()) == []
 

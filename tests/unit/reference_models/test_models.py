@@ -30,6 +30,7 @@ SMALLEST_SIDE = {  # by folder; 1 for all others
     "dipnet": ATTENTION_SIDE,
     "efdn": ATTENTION_SIDE,
     "fasterrfdn": ATTENTION_SIDE,
+    "maffsrn": 13,  # its convolution of stride 2 is padded
     "rfdn": ATTENTION_SIDE,
     "rlfn": ATTENTION_SIDE,
 }

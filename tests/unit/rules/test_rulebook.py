@@ -108,7 +108,7 @@ rounds = 0
     (whole,) = _faults(tmp_path, text)
     assert whole == (
         "psnr:Set14 speaks of a dataset that the challenge does not have; "
-        "scale must be 2, 3 or 4, got 5; dataset 'Set5' stands twice"
+        "scale must be 2, 3, 4 or 8, got 5; dataset 'Set5' stands twice"
     )
 
 

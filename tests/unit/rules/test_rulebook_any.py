@@ -92,7 +92,7 @@ SLIPS: dict[str, tuple[Change, str]] = {
         "load_deadline_s must be above 0, got 0",
     ),
     "id": (lambda it: it.update(id="Not An Id"), "id must be 1 to 64 of"),
-    "scale": (lambda it: it.update(scale=7), "scale must be 2, 3 or 4, got 7"),
+    "scale": (lambda it: it.update(scale=7), "scale must be 2, 3, 4 or 8, got 7"),
     "input": (lambda it: it.update(complexity_input=[0, 8]), "complexity_input must be at least 1"),
 }
 
