@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 
 from harness.audits import thresholds
@@ -35,6 +35,8 @@ class PartErrors:
     anew: float
     bicubic_claimed: float
     bicubic_anew: float
+    scale: int = thresholds.LARGE_SCALE
+    side: int = thresholds.CELL  # LR pixels, the shorter one
 
     @property
     def lost_db(self) -> float:
@@ -77,9 +79,17 @@ def fresh_bounds(fresh: Sequence[FreshErrors]) -> Bounds:
     return thresholds.LOST_OF_FRESH_SMALL if small else thresholds.LOST_OF_FRESH
 
 
+def part_bounds(parts: Sequence[PartErrors]) -> Bounds:
+    """What parts may lose: more of small ones at small scales, whose surroundings reach far in."""
+    bounds = thresholds.LOST_OF_PARTS
+    sides = [it.side for it in parts if it.scale < thresholds.LARGE_SCALE]
+    grown = max(thresholds.CELL / min(sides, default=thresholds.CELL), 1.0) ** 2
+    return replace(bounds, mean_db=bounds.mean_db * grown)
+
+
 def _of_parts(parts: Sequence[PartErrors]) -> Audit:
     """The mean over all, and each image by itself."""
-    bounds, lost_db = thresholds.LOST_OF_PARTS, _mean_db(parts)
+    bounds, lost_db = part_bounds(parts), _mean_db(parts)
     over_db = lost_db - bounds.mean_db - bounds.spread_db / math.sqrt(len(parts))
     alone_db = {
         image: _mean_db(own)

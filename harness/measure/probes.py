@@ -293,7 +293,7 @@ class AuditedRound(PlainRound):
         """What mosaics tell; all that were drawn, where the first ones raise a doubt."""
         if self._mosaics is None:
             return ()
-        if scores.doubtful(self._mosaics.errors(), thresholds.LOST_OF_PARTS):
+        if scores.doubtful(found := self._mosaics.errors(), scores.part_bounds(found)):
             for mosaic in self._mosaics.more(thresholds.MORE_PAIRS):
                 self._mosaics.answered(self._fetched(self._session.forward(mosaic)))
         return self._mosaics.errors()

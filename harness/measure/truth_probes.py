@@ -103,6 +103,8 @@ class MosaicProbe:
             anew=_error(self._truths.colour, anew, truth),
             bicubic_claimed=_error(self._truths.colour, first_floor, in_source),
             bicubic_anew=_error(self._truths.colour, floor, truth),
+            scale=self._scale,
+            side=min(part.height, part.width),
         )
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harness.audits import scores, thresholds
@@ -45,6 +47,25 @@ def test_more_parts_tell_smaller_gains() -> None:
     assert few is not None
     assert many is not None
     assert (few.verdict, many.verdict) == ("ok", "suspect")
+
+
+@pytest.mark.parametrize(
+    ("scale", "side", "verdict"),
+    [
+        (2, 40, "suspect"),
+        (2, 20, "ok"),  # where four times as much may be lost: 1.2 dB and 0.2 for 32 parts
+        (3, 20, "ok"),
+        (4, 20, "suspect"),
+        (2, 30, "suspect"),
+    ],
+)
+def test_small_parts_may_lose_more_where_little_is_enlarged(
+    scale: int, side: int, verdict: str
+) -> None:
+    parts = [replace(_part(10**0.1), scale=scale, side=side)] * 32  # 1 dB
+    audit = scores.scores(parts)
+    assert audit is not None
+    assert audit.verdict == verdict
 
 
 def test_one_stored_image_among_many_is_named() -> None:
