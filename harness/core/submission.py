@@ -23,6 +23,7 @@ PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 ModelColour = Literal["rgb", "y"]
 ModelInput = Literal["lr", "bicubic"]
 WeightsKind = Literal["own", "demo", "official", "seeded"]
+ONNX_SUFFIX = ".onnx"  # of an entry that is a file
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".pth.tar")
 NAME_CAP = 200  # characters of a team or a title
 TEXT_CAP = 4_000  # of any other text
@@ -126,8 +127,9 @@ class Submission:
     """One model to be measured, as its manifest declares it.
 
     `entry` is `module:attribute` of a class or factory in the submission's folder, where a module
-    is a file or stands in a package; `data_range` is what the model expects and returns: 0 to 1.0,
-    0 to 255.0, or from the first to the second of two numbers; `scale` one of SCALES. A model of
+    is a file or stands in a package, or an ONNX file; `data_range` is what the model expects and
+    returns: 0 to 1.0, 0 to 255.0, or from the first to the second of two numbers; `scale` one of
+    SCALES. A model of
     `channels` "y" takes BT.601 luma, and returns luma or RGB; one of `input` "bicubic" takes the LR
     image enlarged by bicubic, and returns it in that size. `forward_kwargs` are given to `forward`
     beside the image; `output` is the index or the key of the image in what it returns.
@@ -172,7 +174,7 @@ class Submission:
         refuse(
             id_faults(self.id),
             {"team must not be empty": not self.team.strip()},
-            _callee_faults(self.entry, "entry"),
+            self._entry_faults(),
             _callee_faults(self.deploy, "deploy") if self.deploy else (),
             {
                 f"scale must be {SCALES_SAID}, got {scale}": scale not in SCALES,
@@ -208,6 +210,21 @@ class Submission:
     def black_and_white(self) -> tuple[float, float]:
         """What black and white are in the model's input and output."""
         return self.data_range if isinstance(self.data_range, tuple) else (0.0, self.data_range)
+
+    def _entry_faults(self) -> Iterator[str]:
+        if not self.entry.endswith(ONNX_SUFFIX):
+            yield from (text for text, so in _callee_faults(self.entry, "entry").items() if so)
+            return
+        yield from path_faults(self.entry, "entry")
+        fields = ("weights", "weights_key", "strip_prefix", "ignore_keys", "kwargs", "deploy")
+        said = [name for name in (*fields, "official") if getattr(self, name)]
+        if said:
+            yield f"entry is an ONNX file, which holds its weights: leave out {', '.join(said)}"
+
+    @property
+    def weights_file(self) -> str:
+        """The file with its weights, "" where there is none."""
+        return self.entry if self.entry.endswith(ONNX_SUFFIX) else self.weights
 
     @property
     def name(self) -> str:

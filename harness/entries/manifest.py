@@ -6,7 +6,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.core.submission import ENTRY_PATTERN, WEIGHT_SUFFIXES, Submission, path_faults
+from harness.core.submission import (
+    ENTRY_PATTERN,
+    ONNX_SUFFIX,
+    WEIGHT_SUFFIXES,
+    Submission,
+    path_faults,
+)
 from harness.documents import file_names, plain_file, typed
 from harness.documents.typed import Faults
 
@@ -114,10 +120,9 @@ def _misplaced(folder: Path, said: Mapping[str, Any], name: str) -> Iterator[str
         if plain_file.PLAIN not in kinds:
             file = f"{place}.py"
             yield f"{callee!r:.{_SHOWN}} speaks of {file:.{_SHOWN}}, which is not in the folder"
-    weights = said.get("weights")
-    if not isinstance(weights, str) or not weights.endswith(WEIGHT_SUFFIXES):
-        return
-    if path_faults(weights, "weights"):
-        return
-    if plain_file.kind(file_names.within(folder, weights)) != plain_file.PLAIN:
-        yield f"weights {weights!r:.{_SHOWN}} is not in the folder"
+    for field, suffixes in (("weights", WEIGHT_SUFFIXES), ("entry", (ONNX_SUFFIX,))):
+        file = said.get(field)
+        if not isinstance(file, str) or not file.endswith(suffixes) or path_faults(file, field):
+            continue
+        if plain_file.kind(file_names.within(folder, file)) != plain_file.PLAIN:
+            yield f"{field} {file!r:.{_SHOWN}} is not in the folder"

@@ -71,7 +71,7 @@ def choose(
     submission, official = entry.submission, entry.submission.official
     if mode == "official" and official is not None:
         return _official(official, weights_dir)
-    if submission.weights:
+    if submission.weights_file:
         return _own(entry)
     if official is not None and entry.role == "reference":
         with contextlib.suppress(WeightsMissing):
@@ -81,13 +81,13 @@ def choose(
 
 def _own(entry: Entry) -> ChosenWeights:
     submission = entry.submission
-    path = file_names.within(entry.folder, submission.weights)
+    path = file_names.within(entry.folder, submission.weights_file)
     kind: WeightsKind = "own" if submission.official is None else "demo"
     key, prefix, ignored = submission.weights_key, submission.strip_prefix, submission.ignore_keys
     try:
         return ChosenWeights(kind, path, file_digest(path), key, prefix, ignored)
     except OSError as error:
-        text = f"weights {submission.weights!r} can't be read: {error.strerror}"
+        text = f"weights {submission.weights_file!r} can't be read: {error.strerror}"
         raise WeightsError(text) from None
 
 

@@ -113,7 +113,7 @@ def _read(
         raise NotInRevision(str(error)) from None
     except BadInput as error:
         raise BadInput(f"{error}; {absent}" if absent else str(error)) from None
-    refuse_pointer(revision, folder, entry.submission.weights)
+    refuse_pointer(revision, folder, entry.submission.weights_file)
     return Baseline(name, entry, notes=(absent,) if absent else ())
 
 

@@ -41,7 +41,9 @@ class Load:
     """Build the model of a submission; the answer is Ready when it can run."""
 
     folder: str
-    entry: str  # module:attribute, a file's name without .py or a module of a package
+    # module:attribute, a file's name without .py or a module of a package; or an ONNX file, which
+    # `weights` is the path of
+    entry: str
     kwargs: str  # JSON object: the keyword arguments of the entry
     scale: int
     data_range: float  # what white is

@@ -111,6 +111,10 @@ def _of_checkout(request: Load) -> Loaded:
 
 def _built(request: Load) -> tuple[nn.Module, tuple[str, ...]]:
     """The entry's model with its weights, and what a reader should know of it."""
+    if request.entry.endswith(".onnx"):
+        from harness.worker.exchanged.onnx_network import onnx_network  # few workers need it
+
+        return onnx_network(Path(request.weights)), ()
     folder, notes = Path(request.folder), []
     with unscripted() as asked:
         made = attribute(folder, request.entry)(**json.loads(request.kwargs))

@@ -135,6 +135,15 @@ def test_padding_to_less_than_one_is_refused(value: int) -> None:
     assert _fault(pad_to_multiple=value) == f"pad_to_multiple must be at least 1, got {value}"
 
 
+def test_an_onnx_file_is_an_entry_with_its_weights() -> None:
+    assert _submission(entry="deep/net.onnx").weights_file == "deep/net.onnx"
+    assert _submission(weights="w.pth").weights_file == "w.pth"
+    with pytest.raises(ValueError, match="which holds its weights: leave out weights, kwargs"):
+        _submission(entry="net.onnx", weights="w.pth", kwargs={"a": 1})
+    with pytest.raises(ValueError, match="entry must be a path inside the folder"):
+        _submission(entry="../net.onnx")
+
+
 @pytest.mark.parametrize("value", ["w.safetensors", "w.pth", "deep/er/w.pt", "a..b.pth"])
 def test_weights_lie_inside_the_folder(value: str) -> None:
     assert _submission(weights=value).weights == value
