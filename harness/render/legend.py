@@ -10,6 +10,7 @@ from harness.core.leaderboard import FiguresOrigin
 from harness.core.metrics import METRICS, label, metric
 from harness.core.phrasing import counted
 from harness.core.submission import PublishedFigures
+from harness.render.table import track_title
 from harness.render.text import clean
 from harness.render.units import converted, quantity
 
@@ -58,7 +59,10 @@ def legend(
     Of figures of another `origin` it says where they are from, not how the harness would measure.
     """
     metrics = {key.partition(":")[0] for key in challenge.metrics()}
-    terms = [(clean(track.title), _track(track, challenge.baseline)) for track in challenge.tracks]
+    terms = [
+        (track_title(challenge, track), _track(track, challenge.baseline))
+        for track in challenge.tracks
+    ]
     if challenge.baseline_figures is not None:
         terms.append(("Baseline", _baseline(challenge, challenge.baseline_figures)))
     if challenge.limits:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from harness.core.leaderboard import FiguresOrigin, Leaderboard, RowRole
 from harness.core.record import Environment
 from harness.render.detail import detail
+from harness.render.glance import good_news, warnings
 from harness.render.legend import legend
 from harness.render.plots.quality_cost import QualityCost, drawn_plot, quality_costs
 from harness.render.plots.shapes import to_svg
@@ -69,7 +70,8 @@ def to_page(board: Leaderboard, compared: Compared | None = None, *, pictures: s
             caption=drawn.caption,
             description=short(challenge.description, NOTE_LIMIT),
             source=short(challenge.source, NOTE_LIMIT),
-            facts=_facts(board),
+            facts=(*_facts(board), *good_news(board)),
+            warnings=warnings(board),
             notes=drawn.notes,
             figures=short(board.printed_in, NOTE_LIMIT),
             compared=compared,

@@ -6,16 +6,17 @@ specials. Figures are converted to their column's unit here and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import quote
 
-from harness.core.challenge import Column, Track
+from harness.core.challenge import Challenge, Column, Track
 from harness.core.counter_registry import Convention
 from harness.core.leaderboard import Leaderboard, Row
 from harness.core.metrics import label, metric
 from harness.render.badges import Badge, badges
+from harness.render.glance import one_round
 from harness.render.text import HINT_LIMIT, NOTE_LIMIT, REMARK_LIMIT, clean, cut, short
 from harness.render.units import MISSING, converted, quantity, room_text, shown, times
 
@@ -63,6 +64,7 @@ class Cell:
     value: float | None = None
     rank: int | None = None
     best: bool = False
+    second: bool = False  # second best
     spread: str = ""  # lowest to highest over the rounds, in the column's unit
     hint: str = ""
     ranks: str = ""  # the range of ranks that the data can't separate, as in 3–5
@@ -148,18 +150,16 @@ def table(board: Leaderboard) -> Table:
         own.append(_line(board, row))
         if challenge.show_published or row.entry.remedy:
             own += _published(board, row)
+    headings = (
+        *(_of_track(challenge, track) for track in challenge.tracks),
+        *((PRECISION,) if tells_precision(board) else ()),
+        *(heading for column in challenge.columns for heading in _headings(board, column)),
+    )
     return Table(
         title=clean(challenge.title),
         caption=clean(challenge.caption or challenge.title),
-        headings=(
-            *(
-                Heading(f"track:{track.id}", clean(track.title), scored=track.kind != "order")
-                for track in challenge.tracks
-            ),
-            *((PRECISION,) if tells_precision(board) else ()),
-            *(heading for column in challenge.columns for heading in _headings(board, column)),
-        ),
-        lines=(*lines, *failed),
+        headings=headings,
+        lines=_marked(headings, (*lines, *failed)),
         notes=tuple(short(note, NOTE_LIMIT) for note in board.notes),
         label=challenge.id,
     )
@@ -243,6 +243,50 @@ def figure(column: Column, row: Row) -> Cell:
     )
 
 
+def _of_track(challenge: Challenge, track: Track) -> Heading:
+    """A place by the figure of a column is its rank, and not a second column of that name."""
+    title, own = track_title(challenge, track), clean(track.title)
+    hint = f"By {own}" if title != own else ""
+    return Heading(f"track:{track.id}", title, scored=track.kind != "order", hint=hint)
+
+
+def track_title(challenge: Challenge, track: Track) -> str:
+    """What a track's column is called: Rank, if its own title is that of a column or a group."""
+    titles = {it.casefold() for column in challenge.columns for it in (column.title, column.group)}
+    named_twice = track.kind == "order" and track.title.casefold() in titles
+    return "Rank" if named_twice else clean(track.title)
+
+
+def _marked(headings: Sequence[Heading], lines: Sequence[Line]) -> tuple[Line, ...]:
+    """The lines with the best and the second best of the ranked ones marked in each column.
+
+    By rank where a column has ranks, else by what is shown: figures that read alike are alike.
+    """
+    ranked = [line for line in lines if line.kind == "ranked"]
+    marks = [_marks(it, [line.cells[at] for line in ranked]) for at, it in enumerate(headings)]
+    return tuple(
+        replace(line, cells=tuple(map(_mark, line.cells, headings, marks)))
+        if line.kind == "ranked"
+        else line
+        for line in lines
+    )
+
+
+def _mark(cell: Cell, heading: Heading, marks: Sequence[str]) -> Cell:
+    if heading.has_rank:
+        return replace(cell, second=cell.rank == 2)
+    return replace(cell, best=cell.best or cell.text in marks[:1], second=cell.text in marks[1:])
+
+
+def _marks(heading: Heading, cells: Sequence[Cell]) -> tuple[str, ...]:
+    """The shown texts of the best and the second best figure of a column without ranks."""
+    shown = {cell.text: cell.value for cell in cells if cell.value is not None}
+    if heading.has_rank or not heading.better or len(shown) < 2:
+        return ()
+    order = sorted(shown, key=lambda it: shown[it] or 0.0, reverse=heading.better == "higher")
+    return tuple(order[:2])
+
+
 def of_column(column: Column) -> Heading:
     """The heading of a challenge's column."""
     return Heading(
@@ -280,12 +324,18 @@ def _ratio(row: Row) -> Cell:
 
 def _line(board: Leaderboard, row: Row) -> Line:
     entry, challenge = row.entry, board.challenge
-    cells = [place(track, row) for track in challenge.tracks]
+    untold = one_round(board) and row.ranked
+    cells = [
+        Cell() if untold and _by_runtime(track) else place(track, row) for track in challenge.tracks
+    ]
     if tells_precision(board):
         took_part = kind_of(row) not in ("failed", "floor")
         cells.append(Cell(entry.precision, _BITS[entry.precision]) if took_part else Cell())
     for column in challenge.columns:
-        cells.append(figure(column, row))
+        cell = figure(column, row)
+        if untold and column.metric == "runtime":
+            cell = replace(cell, rank=None, best=False, ranks="")
+        cells.append(cell)
         cells += [_ratio(row)] if has_ratio(board, column) else []
     team, title = clean(entry.team), clean(entry.title or entry.id)
     same = entry.team != "" and entry.title == entry.team
@@ -303,6 +353,10 @@ def _line(board: Leaderboard, row: Row) -> Line:
         hint=whole,
         link=link_to(board, row),
     )
+
+
+def _by_runtime(track: Track) -> bool:
+    return track.kind == "order" and track.terms[0].metric == "runtime"
 
 
 def _spread(column: Column, row: Row) -> str:

@@ -132,6 +132,80 @@ def test_pressing_a_heading_sorts_the_ranked_rows_and_keeps_printed_ones_with_th
     assert found["order"] == "descending"
 
 
+def test_rows_are_found_groups_and_columns_left_out_and_the_boards_order_comes_back(
+    browser: Browser, page: Path
+) -> None:
+    script = """
+      const shown = () => [...page.querySelectorAll("tr.line:not(.published)")].filter(
+        (it) => it.offsetParent).map((row) => row.querySelector(".name").textContent.trim());
+      const box = (text) => [...page.querySelectorAll(".controls label")].find(
+        (it) => it.textContent.trim() === text).firstChild;
+      const all = shown();
+      const search = page.querySelector("input[type=search]");
+      search.value = "rfdn";
+      search.dispatchEvent(new Event("input"));
+      const found = shown();
+      search.value = "";
+      search.dispatchEvent(new Event("input"));
+      box("Failed").click();
+      box("References").click();
+      const fewer = shown();
+      box("Params").click();
+      const head = [...page.querySelectorAll("tr.titles th")].find(
+        (it) => it.dataset.name === "Params");
+      const hidden = getComputedStyle(head).display;
+      const width = [...page.querySelectorAll("tr.groups > *")].filter(
+        (it) => !it.hidden).reduce((sum, it) => sum + it.colSpan, 0);
+      const columns = [...page.querySelectorAll("tr.titles > *")].filter(
+        (it) => getComputedStyle(it).display !== "none").length;
+      box("Failed").click();
+      box("References").click();
+      page.querySelector("tr.titles button").click();
+      const sorted = shown();
+      [...page.querySelectorAll(".controls > button")].at(-1).click();
+      return {all: all.length, found, fewer: fewer.length, hidden, same: width === columns,
+              moved: sorted.join() !== all.join(), back: shown().join() === all.join()};
+    """
+    found = browser.probe(page, script, width=DESKTOP_PX)
+    assert [it.split()[:2] for it in found.pop("found")] == [["Reference", "RFDN"]]
+    assert found == {
+        "all": 11,
+        "fewer": 7,  # without two that failed and two references
+        "hidden": "none",
+        "same": True,
+        "moved": True,
+        "back": True,
+    }
+
+
+def test_what_was_chosen_stands_in_the_address(browser: Browser, page: Path) -> None:
+    outer = page.with_name("chosen.html")
+    chosen = "index.html#sort=0.descending&find=r&off=failed"
+    outer.write_text(f'<!doctype html><iframe src="{chosen}" width="1440"></iframe>')
+    script = """
+      const inner = page.querySelector("iframe").contentDocument;
+      return {sort: inner.querySelector("th.name[aria-sort]").getAttribute("aria-sort"),
+              find: inner.querySelector("input[type=search]").value,
+              failed: inner.querySelector("tbody.failed").hidden};
+    """
+    found = browser.probe(outer, script, width=DESKTOP_PX)
+    assert found == {"sort": "descending", "find": "r", "failed": True}
+
+
+def test_the_headings_stay_in_sight_in_a_long_table(browser: Browser, tmp_path: Path) -> None:
+    rows = [boards.ranked(place, id=f"n{place}") for place in range(1, 61)]
+    page = write(boards.board(*rows), tmp_path)[0]
+    script = """
+      const frame = page.querySelector(".tall"), head = page.querySelector("thead");
+      const before = head.getBoundingClientRect().top;
+      frame.scrollTop = 500;
+      return [before - head.getBoundingClientRect().top, frame.scrollTop];
+    """
+    moved, scrolled = browser.probe(page, script, width=DESKTOP_PX)
+    assert scrolled == 500
+    assert 0 <= moved <= 2  # the table's upper border
+
+
 def test_a_link_of_a_printed_table_opens_the_models_section(
     browser: Browser, tmp_path: Path
 ) -> None:

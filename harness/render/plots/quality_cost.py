@@ -65,7 +65,9 @@ class QualityCost:
     @property
     def title(self) -> str:
         """What its axes show."""
-        return f"PSNR on {self.dataset} against {label(self.cost).lower()}"
+        cost = label(self.cost)
+        cost = cost if cost[1].isupper() else cost.lower()  # MACs
+        return f"PSNR on {self.dataset} against {cost}"
 
     @property
     def file_name(self) -> str:

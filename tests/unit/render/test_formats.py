@@ -54,7 +54,7 @@ def full() -> Table:
 
 def test_html_draws_ranks_as_subscripts_and_the_best_bold() -> None:
     html = to_html(drawn("A"))
-    assert re.search(r'<td class="right with-rank best"[^>]*>27\.11<sub>\(1\)</sub>', html)
+    assert re.search(r'<td class="r best"[^>]*><b>27\.11</b><sub>\(1\)</sub>', html)
 
 
 def test_html_gives_every_section_a_body(full: Table) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from fakes import boards
 
-from harness.core.challenge import Column
+from harness.core.challenge import Column, Term, Track
 from harness.core.leaderboard import Ratio, Row
 from harness.core.submission import PublishedFigures
 from harness.render.as_csv import to_csv
@@ -38,19 +38,31 @@ def test_figures_are_shown_in_their_unit_with_the_rank_beside_them() -> None:
     assert cell(line, 4).value == pytest.approx(19.695306752)
 
 
-def test_only_the_best_of_a_ranked_column_is_best() -> None:
-    first, second = table(boards.board(boards.ranked(1), boards.ranked(2))).lines
-    assert [it.best for it in first.cells[3:]] == [
-        False,
-        False,
-        True,
-        True,
-        True,
-        True,
-        True,
-        False,
-    ]
-    assert not any(it.best for it in second.cells)
+def test_the_best_and_the_second_best_are_marked_in_every_column_with_a_better() -> None:
+    rows = (
+        boards.ranked(1, id="a", values=boards.values(valid=29.0, convs=39.0)),
+        boards.ranked(2, id="b", values=boards.values(valid=29.2, convs=39.0)),
+        boards.ranked(3, id="c", values=boards.values(valid=29.104, convs=41.0)),
+        boards.ranked(4, id="d", values=boards.values(valid=29.096, convs=45.0)),
+    )
+    low = replace(boards.ranked(9, id="e", values=boards.values(valid=40.0)), ranked=False)
+    lines = table(boards.board(*rows, low)).lines
+
+    def marked(column: int) -> tuple[list[str], list[str]]:
+        cells = [(line.id, cell(line, column)) for line in lines]
+        return [id_ for id_, it in cells if it.best], [id_ for id_, it in cells if it.second]
+
+    assert marked(0) == (["b"], ["c", "d"])  # PSNR: both read 29.10, and unranked rows don't count
+    assert marked(1) == ([], [])  # all alike
+    assert marked(3) == (["a"], ["b"])  # ranked: by rank
+    assert marked(7) == (["a", "b"], ["c"])
+
+
+def test_a_place_is_called_rank_where_its_own_name_is_that_of_a_column() -> None:
+    by_runtime = Track("main", "Runtime", "order", (Term("runtime"),))
+    headings = table(boards.board(tracks=(by_runtime,))).headings
+    assert [it.title for it in headings].count("Runtime") == 1
+    assert (headings[0].title, headings[0].hint) == ("Rank", "By Runtime")
 
 
 def test_an_order_track_shows_the_rank_and_other_tracks_the_score() -> None:
