@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from harness.cli.app import app
 from harness.core.leaderboard import Ratio
 from harness.core.outcome import BadInput
+from harness.core.submission import SCALES
 from harness.documents.json_schemas import names, schema
 from harness.render import document
 
@@ -108,3 +109,9 @@ def test_what_commands_print_is_as_its_schema_says(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert faults(name, printed(*arguments)) == []
+
+
+@pytest.mark.parametrize("name", ["challenges", "entries", "inspect", "leaderboard"])
+def test_schemas_know_each_scale_that_a_submission_may_have(name: str) -> None:
+    text = json.dumps(schema(name))
+    assert f"[{', '.join(map(str, SCALES))}" in text
