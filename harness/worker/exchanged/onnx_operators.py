@@ -339,6 +339,7 @@ OPERATORS: dict[str, Operator] = {
             "Sub": torch.sub,
             "Mul": torch.mul,
             "Div": _divided,
+            "Mod": torch.remainder,
             "Pow": torch.pow,
             "Sqrt": torch.sqrt,
             "Exp": torch.exp,

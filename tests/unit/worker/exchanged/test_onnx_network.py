@@ -280,3 +280,8 @@ def test_what_torch_has_not_is_told_when_it_is_called(tmp_path: Path) -> None:
     network = _network(tmp_path, _node("Resize", "x", "", "k", **said), k=_floats(1, 1, 2, 2))
     with pytest.raises(BadOnnx, match="node 0, Resize, can't be translated: torch has no"):
         network(IMAGE)
+
+
+def test_a_remainder_is_that_of_sizes_or_of_tensors(tmp_path: Path) -> None:
+    network = _network(tmp_path, _node("Mod", "x", "k"), k=_floats(0.5))
+    torch.testing.assert_close(network(IMAGE.abs()), torch.remainder(IMAGE.abs(), 0.5))
