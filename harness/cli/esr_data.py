@@ -1,4 +1,4 @@
-"""`esr data`: which datasets are at hand, and what is wrong with them."""
+"""`esr data`: which datasets are at hand, what is wrong with them, and the fetching of others."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli import options
-from harness.cli.console import explained, print_json, show, text_table
-from harness.cli.options import ListAsJson, challenge_ids
+from harness.cli.console import ExitCode, explained, print_json, show, tell, text_table
+from harness.cli.options import ListAsJson, challenge_ids, dataset_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.core.challenge import CropRule
     from harness.core.dataset_definition import Definition
+    from harness.core.dataset_download import FetchedFile
     from harness.datasets.dataset import Dataset
 
 
@@ -120,3 +121,78 @@ def _row(
     except DatasetError as error:
         return {**row, "found": 0, "notes": [], "reason": str(error)}
     return {**row, "found": len(found.pairs), "notes": list(found.notes), "reason": ""}
+
+
+@app.command()
+def fetch(
+    context: typer.Context,
+    names: Annotated[
+        list[str],
+        typer.Argument(help="Datasets, as `esr data` lists them.", autocompletion=dataset_names),
+    ],
+    data_dir: DataDir = None,
+    accept_terms: Annotated[
+        bool, typer.Option("--accept-terms", help="Accept the terms of the datasets' sources.")
+    ] = False,
+    challenge: Annotated[
+        str | None,
+        typer.Option(
+            help="The challenge that defines them: an id, or a .toml file.",
+            autocompletion=challenge_ids,
+        ),
+    ] = None,
+    as_json: ListAsJson = False,
+) -> None:
+    """Download datasets into --data-dir, each file checked by its sha256; goes on where it stopped.
+
+    One that can't be had stops no other; exit with 3 if there is any.
+    """
+    from harness.core.outcome import BadInput
+    from harness.datasets.fetch import downloadable
+    from harness.datasets.known import lookup
+    from harness.usecases.evaluate import read_rules
+
+    above = context.parent.params if context.parent else {}
+    folder, rulebook = data_dir or above.get("data_dir"), challenge or above.get("challenge")
+    with explained(resumes=True):
+        defined = read_rules(rulebook).define if rulebook else ()
+        items = [lookup(name, defined) for name in dict.fromkeys(names)]
+        asked = [(item, downloadable(item)) for item in items]
+        if folder is None:
+            raise BadInput("name the folder to fetch into with --data-dir")
+        if not accept_terms:
+            told = [
+                f"{item.name}, {len(it.files)} files, {it.size_bytes / 1e6:.1f} MB from {it.base}\n"
+                f"  licence: {item.licence}\n  terms: {it.terms}"
+                for item, it in asked
+            ]
+            raise BadInput(
+                "\n".join([*told, "nothing is fetched before you accept this: --accept-terms"])
+            )
+        rows = [_fetched(item, folder, as_json=as_json) for item in items]
+    if as_json:
+        print_json(rows)
+    if not all(row["ok"] for row in rows):
+        raise typer.Exit(ExitCode.NOT_MEASURED)
+
+
+def _fetched(item: Definition, folder: Path, *, as_json: bool) -> dict[str, Any]:
+    """Fetch one dataset, told file by file, or as a row of the document."""
+    from harness.datasets.fetch import fetch
+    from harness.datasets.http_file import FetchError
+
+    files = []
+    reason = ""
+
+    def told(file: FetchedFile, news: str) -> None:
+        files.append({"to": file.to, "bytes": file.bytes, "news": news})
+        if not as_json:
+            tell(f"{news:8}  {item.name}: {file.to}")
+
+    try:
+        fetch(item, folder, told)
+    except FetchError as error:
+        reason = str(error)
+        if not as_json:
+            tell(f"not ok    {item.name}: {reason}")
+    return {"name": item.name, "ok": not reason, "files": files, "reason": reason}

@@ -80,6 +80,13 @@ def table_ids(incomplete: str) -> list[str]:
     return _beginning(rulebook.names(printed_tables.BUNDLED), incomplete)
 
 
+def dataset_names(incomplete: str) -> list[str]:
+    """For a shell that completes: datasets that can be fetched."""
+    from harness.datasets.known import known
+
+    return _beginning((it.name for it in known() if it.download), incomplete)
+
+
 def _beginning(names: Iterable[str], incomplete: str) -> list[str]:
     return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
 

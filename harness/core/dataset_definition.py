@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from harness.core.dataset_download import Download
 from harness.core.values import refuse, value
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}")
@@ -65,6 +66,7 @@ class Definition:
     layouts: tuple[str, ...] = ()  # names of usual layouts, in the order of search
     numbers: tuple[int, int] | None = None  # first and last image number; other files are ignored
     wrong_copies: tuple[WrongCopy, ...] = ()
+    download: Download | None = None  # its files, where they are public
     package: str = ""  # of the bundled photographs
     bundled: tuple[Bundled, ...] = ()
 

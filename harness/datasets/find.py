@@ -188,6 +188,8 @@ def _searched(item: Definition, scale: int) -> str:
 
 
 def _how(item: Definition) -> str:
+    if item.download:
+        return f"`esr data fetch {item.name}` gets {item.title}."
     return f"Get {item.title} from {item.source}."
 
 

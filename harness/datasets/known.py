@@ -1,18 +1,21 @@
-"""The catalogue of datasets: `known.toml`, read once and checked."""
+"""The catalogue of datasets: `known.toml` and `downloads.toml`, read once and checked."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from harness.core.dataset_definition import Definition, Layout
+from harness.core.dataset_download import Download
 from harness.core.values import value
 from harness.datasets.dataset import DatasetError
 from harness.documents.typed import adapter
 
 CATALOGUE = Path(__file__).parent / "known.toml"
+DOWNLOADS = CATALOGUE.with_name("downloads.toml")
 
 
 @value
@@ -74,4 +77,8 @@ def lookup(name: str, defined: Sequence[Definition] = ()) -> Definition:
 
 @lru_cache(maxsize=1)
 def _catalogue() -> Catalogue:
-    return adapter(Catalogue).validate_python(tomllib.loads(CATALOGUE.read_text("utf-8")))
+    found = adapter(Catalogue).validate_python(tomllib.loads(CATALOGUE.read_text("utf-8")))
+    had = adapter(dict[str, Download]).validate_python(tomllib.loads(DOWNLOADS.read_text("utf-8")))
+    return replace(
+        found, dataset=tuple(replace(it, download=had.get(it.name)) for it in found.dataset)
+    )

@@ -24,7 +24,12 @@ from harness.documents.atomic import WriteError
 from harness.rules import new_rulebook
 from harness.usecases.evaluate import read_rules
 
-CATALOGUE_ALONE = {"package", "bundled", "wrong_copies"}  # of a definition: what a catalogue tells
+CATALOGUE_ALONE = {
+    "package",
+    "bundled",
+    "wrong_copies",
+    "download",
+}  # of a definition: what a catalogue tells
 
 
 def test_what_is_written_can_be_run_on_the_bundled_images(tmp_path: Path) -> None:

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import io
+import stat
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from harness.datasets import unpack as module
+from harness.datasets.http_file import FetchError
+from harness.datasets.unpack import unpack
+
+FILES = {"HR/a.png": b"a" * 10, "HR/b.png": b"b" * 20}
+
+
+def zipped(path: Path, files: dict[str, bytes], mode: int = 0) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            info = zipfile.ZipInfo(name)
+            info.external_attr = mode << 16
+            archive.writestr(info, data)
+    return path
+
+
+def tarred(path: Path, files: dict[str, bytes], kind: bytes = tarfile.REGTYPE) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.type, info.size, info.linkname = kind, len(data), "/etc/passwd"
+            archive.addfile(info, io.BytesIO(data))
+    return path
+
+
+MAKERS = {"a.zip": zipped, "a.tar.gz": tarred}
+
+
+def refusal(archive: Path, folder: Path, most_bytes: int = 1000) -> str:
+    folder.mkdir(exist_ok=True)
+    with pytest.raises(FetchError) as caught:
+        unpack(archive, folder, most_bytes=most_bytes)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_files_come_out_as_they_went_in(tmp_path: Path, name: str) -> None:
+    (tmp_path / "out").mkdir()
+    unpack(MAKERS[name](tmp_path / name, FILES), tmp_path / "out", most_bytes=30)
+    out = {path: (tmp_path / "out" / path).read_bytes() for path in FILES}
+    assert out == FILES
+
+
+@pytest.mark.parametrize("archive", MAKERS)
+@pytest.mark.parametrize("name", ["../a", "x/../../a", "/a", "..\\a", "a/.."])
+def test_names_that_lead_outside_are_refused(tmp_path: Path, archive: str, name: str) -> None:
+    made = MAKERS[archive](tmp_path / archive, {name: b"x"})
+    text = refusal(made, tmp_path / "out")
+    assert "which leads outside" in text
+    assert sorted(it.name for it in tmp_path.iterdir()) == [archive, "out"]
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_links_and_devices_are_refused(tmp_path: Path) -> None:
+    for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE):
+        made = tarred(tmp_path / "a.tar.gz", {"a.png": b""}, kind)
+        assert "'a.png', a link or a device" in refusal(made, tmp_path / "out")
+    made = zipped(tmp_path / "a.zip", {"a.png": b"/etc/passwd"}, stat.S_IFLNK | 0o777)
+    assert "'a.png', a link or a device" in refusal(made, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_more_bytes_than_were_stated_are_refused(tmp_path: Path, name: str) -> None:
+    bomb = MAKERS[name](tmp_path / name, {"a.png": b"\0" * 5_000_000})
+    assert "more bytes than" in refusal(bomb, tmp_path / "out", most_bytes=2_000_000)
+    assert (tmp_path / "out/a.png").stat().st_size <= 2_000_000
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_more_files_than_any_dataset_has_are_refused(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_FILES", 1)
+    made = MAKERS[name](tmp_path / name, FILES)
+    assert "more than 1 files" in refusal(made, tmp_path / "out")
+
+
+def test_names_that_stand_twice_or_within_a_file_are_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as it:
+        it.writestr("a.png", b"1")
+        it.writestr("./a.png", b"2")
+    assert "'a.png' twice" in refusal(tmp_path / "a.zip", tmp_path / "out")
+    made = tarred(tmp_path / "a.tar.gz", {"a": b"1", "a/b": b"2"})
+    assert "twice" in refusal(made, tmp_path / "other")
+
+
+def test_damaged_archives_are_told(tmp_path: Path) -> None:
+    for name, make in MAKERS.items():
+        made = make(tmp_path / name, {"a.png": bytes(range(256)) * 40})
+        made.write_bytes(made.read_bytes()[:-60])
+        assert "what can't be unpacked" in refusal(made, tmp_path / f"out-{name}", 100_000)
+    (tmp_path / "page.zip").write_text("<html>not found</html>")
+    assert "what can't be unpacked" in refusal(tmp_path / "page.zip", tmp_path / "out")
