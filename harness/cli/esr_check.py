@@ -19,14 +19,16 @@ def check(
     entries: Annotated[
         list[str],
         typer.Argument(
-            help="Folders, folder:variant, ids, or auto (auto:FOLDER): all that git finds changed."
+            help="Folders, folder:variant, ids, or auto (auto:FOLDER): all that git finds changed.",
+            autocompletion=options.checked,
         ),
     ],
     against: Annotated[
         str,
         typer.Option(
             help="An entry, git:REV of the same entry, git:REV:PATH of another one, or a .json "
-            "that --save wrote."
+            "that --save wrote.",
+            autocompletion=options.baselines,
         ),
     ],
     gates: options.GatesFile = None,
@@ -51,7 +53,11 @@ def check(
         ),
     ] = "pass",
     challenge: Annotated[
-        str, typer.Option(help="For --missing-baseline reference: a challenge, or a .toml file.")
+        str,
+        typer.Option(
+            help="For --missing-baseline reference: a challenge, or a .toml file.",
+            autocompletion=options.challenge_ids,
+        ),
     ] = "sample",
     size: options.InputSize = None,
     images: Annotated[int | None, typer.Option(min=1, help="How many inputs; default 2.")] = None,

@@ -66,6 +66,26 @@ def entry_ids(incomplete: str) -> list[str]:
     return _beginning(names, incomplete)
 
 
+def checked(incomplete: str) -> list[str]:
+    """For a shell that completes: what `esr check` checks, entries or all that changed."""
+    from harness.gate.candidates import AUTO
+
+    return [*_beginning([AUTO], incomplete), *entry_ids(incomplete)]
+
+
+def baselines(incomplete: str) -> list[str]:
+    """For a shell that completes: entries, and the revisions of the repository around us."""
+    from harness.core.outcome import BadInput
+    from harness.gate.baseline import GIT
+    from harness.gate.repository import Repository
+
+    try:
+        revisions = Repository.around(Path()).revisions()
+    except BadInput:  # no repository, no git: nothing to offer
+        revisions = ()
+    return [*entry_ids(incomplete), *_beginning((GIT + it for it in revisions), incomplete)]
+
+
 def challenge_ids(incomplete: str) -> list[str]:
     """For a shell that completes."""
     from harness.rules import rulebook

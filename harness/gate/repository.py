@@ -69,6 +69,17 @@ class Repository:
             if part:
                 yield os.fsdecode(part)
 
+    def revisions(self) -> tuple[str, ...]:
+        """The names that it has for commits: HEAD, then branches, remote ones and tags."""
+        asked = (
+            "for-each-ref",
+            "--format=%(refname:short)",
+            "refs/heads",
+            "refs/remotes",
+            "refs/tags",
+        )
+        return ("HEAD", *self.ask(*asked).decode(errors="replace").splitlines())
+
     def commit(self, name: str) -> str:
         """The commit that a revision's name stands for; BadInput where there is none."""
         asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
