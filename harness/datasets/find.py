@@ -16,14 +16,13 @@ from harness.datasets import shipped_lr
 from harness.datasets.completeness import SHOWN, from_package, from_place
 from harness.datasets.dataset import Dataset, DatasetError, DatasetMissing
 from harness.datasets.known import first_layouts, known, lookup, roots
-from harness.datasets.layout import FilePlace, filled, places, usable
+from harness.datasets.layout import LOSSY, FilePlace, filled, places, usable
 from harness.datasets.pair_sizes import PairRules
 from harness.quality.profile import PROFILES
 
 _CONVERT = (
     "Convert them to 8-bit PNG (with ImageMagick: `mogrify -format png FILES`), or take the folder "
-    "out of the data folder to go without the dataset. JPEG and its like have lost what a score is "
-    "to judge: get the images themselves if you can."
+    "out of the data folder to go without the dataset."
 )
 READ = "PNG, BMP and TIFF"
 
@@ -147,7 +146,8 @@ def _other_formats(
         kinds = ", ".join(sorted({path.suffix for path in others}))
         names = ", ".join(path.name for path in others[:SHOWN])
         more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
-        yield f"{folder} has {len(others)} {kinds} files, which are not read: {names}{more}"
+        lossy = "lossy and " if {path.suffix.lower() for path in others} & LOSSY else ""
+        yield f"{folder} has {len(others)} {kinds} files, which are {lossy}not read: {names}{more}"
 
 
 def _nothing_usable(
@@ -188,9 +188,8 @@ def _searched(item: Definition, scale: int) -> str:
 
 
 def _how(item: Definition) -> str:
-    if item.download:
-        return f"`esr data fetch {item.name}` gets {item.title}."
-    return f"Get {item.title} from {item.source}."
+    ours = f", or by `esr data fetch {item.name}`" if item.download else ""
+    return f"Get {item.title} from {item.source}{ours}."
 
 
 def _package(item: Definition) -> Path:

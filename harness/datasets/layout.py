@@ -15,9 +15,9 @@ from harness.datasets.known import layouts_of, lr_ends, roots
 from harness.documents import file_names
 
 _READ = {suffix for suffixes in FORMATS for suffix in suffixes}
-_LOSSY = {".jpg", ".jpeg", ".jpe", ".jp2", ".jxl", ".webp", ".avif", ".heic", ".gif"}
+LOSSY = {".jpg", ".jpeg", ".jpe", ".jp2", ".jxl", ".webp", ".avif", ".heic", ".gif"}
 _LOSSLESS = {".ppm", ".pgm", ".pbm", ".pnm"}
-OTHER_IMAGES = _LOSSY | _LOSSLESS
+OTHER_IMAGES = LOSSY | _LOSSLESS
 """Suffixes of images that are not read."""
 _LR_MARK = re.compile(r"[_-](lr|lq)(bi|bd|dn)?([_-]?x?\d)?$", re.IGNORECASE)
 
@@ -137,7 +137,7 @@ def _side(
     of the dataset are there, others are left alone.
     """
     named: dict[str, list[tuple[str, Path]]] = {}
-    known = {_key(name): name for name in partners}
+    known = {_key(name): name for name in partners} | {name: name for name in partners}
     for file in sorted(path.iterdir()) if path.is_dir() else ():
         suffix = file.suffix.lower()
         if file.name.startswith(".") or suffix not in _READ | OTHER_IMAGES:
@@ -173,8 +173,9 @@ def _image_of(file: Path, templates: tuple[str, ...], partners: dict[str, str]) 
     """
     stem = file_names.composed(file.stem)
     readings = [name for form in templates if (name := _image(stem, form))]
-    paired = [partners[_key(name)] for name in readings if _key(name) in partners]
-    return next(iter((*paired, *readings)), "")
+    exact = [name for name in readings if partners.get(name) == name]
+    alike = [partners[_key(name)] for name in readings if _key(name) in partners]
+    return next(iter((*exact, *alike, *readings)), "")
 
 
 def _variants(file: str, scale: int) -> tuple[str, ...]:

@@ -215,7 +215,8 @@ def test_images_of_other_formats_are_told_and_never_left_out(
     assert not isinstance(caught.value, DatasetMissing)
     (fault,) = caught.value.faults
     assert fault == (
-        f"{tmp_path}/{folder} has 4 {suffix} files, which are not read: "
+        f"{tmp_path}/{folder} has 4 {suffix} files, which are "
+        f"{'' if suffix == '.ppm' else 'lossy and '}not read: "
         f"baby{suffix}, bird{suffix}, butterfly{suffix} and 1 more"
     )
 
@@ -230,7 +231,9 @@ def test_lr_of_another_format_is_not_replaced_by_our_own(tmp_path: Path) -> None
 def test_a_part_of_a_dataset_in_another_format_is_told(tmp_path: Path) -> None:
     write_tree(tmp_path, {f"Set5/HR/{image}.png": (16, 12) for image in SET5[:4]})
     (tmp_path / "Set5/HR/woman.jpg").write_bytes(b"x")
-    assert faults(tmp_path) == ("Set5/HR has 1 .jpg files, which are not read: woman.jpg",)
+    assert faults(tmp_path) == (
+        "Set5/HR has 1 .jpg files, which are lossy and not read: woman.jpg",
+    )
 
 
 def test_images_of_other_formats_beside_a_whole_dataset_are_somebody_elses(tmp_path: Path) -> None:
@@ -339,7 +342,7 @@ def test_optional_datasets_that_are_missing_leave_with_their_columns(tmp_path: P
 @pytest.mark.parametrize(
     ("file", "content", "why"),
     [
-        ("B100/HR/3096.jpg", b"\xff\xd8\xff", "which are not read: 3096.jpg"),
+        ("B100/HR/3096.jpg", b"\xff\xd8\xff", "which are lossy and not read: 3096.jpg"),
         ("B100/HR/3096.png", b"\x89PNG\r\n\x1a\n", "was cut off before its end"),
         ("B100/HR/3096.bmp", b"BM", "is no BMP file that can be read"),
         ("B100/3096x4.png", b"", "the names of 1 files say LR"),

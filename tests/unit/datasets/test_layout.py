@@ -161,6 +161,16 @@ def test_lr_and_hr_are_partners_in_any_case(tmp_path: Path) -> None:
     assert pair.image == "Baby"
 
 
+def test_names_that_differ_in_case_alone_are_images_of_their_own(tmp_path: Path) -> None:
+    write_tree(tmp_path, {f"Set5/HR/{name}.png": (16, 12) for name in ("a", "A")})
+    write_tree(tmp_path, {f"Set5/LR_x4/{name}x4.png": (4, 3) for name in ("a", "A")})
+    pairs = find("Set5", data_dir=tmp_path, scale=4).pairs
+    assert [(it.image, it.lr and it.lr.name) for it in pairs] == [
+        ("A", "Ax4.png"),
+        ("a", "ax4.png"),
+    ]
+
+
 @pytest.mark.parametrize(
     "files",
     [
