@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -88,12 +87,12 @@ def _rows(
         look = partial(find, data_dir=data_dir, scale=scale or 4, crop=crop or "multiple")
         return [_row(it, partial(look, it.name), data_dir, scale or 4, ask=True) for it in known()]
     rules = read_rules(challenge)
-    rules = replace(rules if crop is None else rules.cropped(crop), scale=scale or rules.scale)
-    rows = []
+    rules = rules if crop is None else rules.cropped(crop)
+    chosen, rows = scale or rules.scale, []
     for use in rules.datasets:
         item = lookup(use.name, rules.define)
-        look = partial(find_used, rules, use, data_dir)
-        rows.append(_row(item, look, data_dir, rules.scale, ask=False))
+        look = partial(find_used, rules, use, data_dir, scale=chosen)
+        rows.append(_row(item, look, data_dir, chosen, ask=False))
     return rows
 
 

@@ -69,14 +69,17 @@ def find(
     return replace(dataset, notes=(*dataset.notes, *shipped_lr.told(dataset)))
 
 
-def find_used(challenge: Challenge, use: DatasetUse, data_dir: Path | None) -> Dataset:
-    """`find` as a challenge uses the dataset."""
+def find_used(
+    challenge: Challenge, use: DatasetUse, data_dir: Path | None, *, scale: int | None = None
+) -> Dataset:
+    """`find` as a challenge uses the dataset; at another scale than the challenge's, if given."""
+    scale = scale or challenge.scale
     return find(
         use.name,
         data_dir=data_dir,
-        scale=challenge.scale,
+        scale=scale,
         truth=use.truth,
-        least_px=PROFILES[challenge.quality_profile].least_px(challenge.scale),
+        least_px=PROFILES[challenge.quality_profile].least_px(scale),
         crop=use.crop,
         defined=challenge.define,
     )
@@ -180,7 +183,7 @@ def _searched(item: Definition, scale: int) -> str:
         )
         for layout in first_layouts(item)
     )
-    below = ", ".join(root for root in roots() if root)
+    below = ", ".join(root for root in roots() if root and "/" not in root)
     return (
         f"Searched for {READ} files as {', '.join(forms)} and the like (known.toml lists them), "
         f"named {names} in any case, there and in {below}."

@@ -46,3 +46,10 @@ def test_it_tells_every_fault_whole_with_a_challenge_and_without(tmp_path: Path)
         options = ["data", "--data-dir", str(tmp_path), *arguments]
         shown = CliRunner().invoke(app, options, env={"COLUMNS": "300"})
         assert all(f"{number}.png is no PNG file" in shown.stdout for number in range(3))
+
+
+def test_a_challenge_s_datasets_are_shown_at_another_scale(tmp_path: Path) -> None:
+    write_pairs(tmp_path, "Set5/HR/*.png", "Set5/LR_x8/*x8.png", scale=8)
+    found = rows("--data-dir", str(tmp_path), "--challenge", "classic_x4", "--scale", "8")
+    assert found["Set5"]["at_hand"]["x8"] == {"hr": 5, "lr": 5}
+    assert "HR has 32x24 pixels to score, and at least 27x27 are needed" in found["Set5"]["reason"]
