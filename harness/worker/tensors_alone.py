@@ -36,9 +36,10 @@ def converted(request: Convert) -> tuple[Converted, bytes]:
     if not isinstance(document, dict):
         raise BadWeights(f"{path.name} holds no tensors by name")
     part = _chosen(parts_of(document, WeightsLayout(key=request.key), path.name), path.name)
-    state = {name: tensor.contiguous().clone() for name, tensor in part.tensors.items()}
-    if sum(tensor.nbytes for tensor in state.values()) > _BYTES_CAP:
+    # one number in the file can stand for any number of elements: looked at before it is written out
+    if sum(tensor.nbytes for tensor in part.tensors.values()) > _BYTES_CAP:
         raise BadWeights(f"{path.name} has more than {_BYTES_CAP:,} bytes of tensors")
+    state = {name: tensor.contiguous().clone() for name, tensor in part.tensors.items()}
     told = brief(sorted(reader.stood_in), "classes and functions were not looked for")
     told += brief(sorted(part.others), "that hold no tensors are left out")
     return Converted(len(state), clipped(part.key), told), save(state)
@@ -55,7 +56,7 @@ def _document(path: Path, reader: InertReader) -> Any:
             return _archive(path, reader)
         with path.open("rb") as file:
             first = reader.module.load(file, encoding="latin1")
-        return _torchs(path, reader) if first == _MAGIC else first
+        return _torchs(path, reader) if isinstance(first, int) and first == _MAGIC else first
     except Exception as error:  # noqa: BLE001 - a torn file raises from anywhere in its reader
         raise BadWeights(f"{path.name} can't be read: {first_line(error):.200}") from None
 

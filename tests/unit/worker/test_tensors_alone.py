@@ -146,6 +146,14 @@ def test_what_needs_no_conversion_or_holds_no_tensors_is_told(tmp_path: Path) ->
         _converted(tmp_path / "w.zip")
 
 
+def test_a_tensor_that_is_larger_than_its_file_is_refused_before_it_is_written_out(
+    tmp_path: Path,
+) -> None:
+    path = _saved(tmp_path, {"w": torch.zeros(1).expand(2**40)})
+    with pytest.raises(BadWeights, match="has more than 1,000,000,000 bytes of tensors"):
+        _converted(path)
+
+
 def test_an_object_that_holds_itself_ends(tmp_path: Path) -> None:
     document: dict[str, Any] = {"w": STATE["a.bias"]}
     document["self"] = [document]
