@@ -159,7 +159,7 @@ def _form(value: float, bound: float) -> str:
     """
     least = 6 if max(abs(value), abs(bound)) < 1e6 else 15
     digits = (it for it in range(least, 15) if f"{value:.{it}g}" != f"{bound:.{it}g}")
-    return f".{next(digits, 15)}g"
+    return f",.{next(digits, 15)}g"
 
 
 def _margins(challenge: Challenge, entry: BoardEntry) -> dict[str, float]:

@@ -113,6 +113,8 @@ def check(
             missing_baseline=missing_baseline,
             challenge=challenge,
         )
+        if not save:
+            say(configuration.told(gates, book))
         with bars() as progress:
             checked = use_case(request, progress)
         files = formats.write(checked, reports / "check", inconclusive=inconclusive)

@@ -49,7 +49,7 @@ def inspect(
     with explained():
         candidates = _candidates(entries or [], ntire, ids)
         if not candidates:
-            raise BadInput("none of these is a submission's folder: `esr new NAME` writes one")
+            raise BadInput("no submission's folder is named: `esr new NAME` writes one")
         with bars() as progress:
             found = look(
                 candidates,

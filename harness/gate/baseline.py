@@ -47,7 +47,12 @@ def baseline(against: str, candidate: Entry | Rejected, stack: ExitStack) -> Bas
         if isinstance(reference, Rejected) or reference.digest != stored.reference_digest:
             raise BadInput(f"{path}: {stored.reference} has changed since: save the baseline again")
         return Baseline(f"{stored.entry} in {path.name}", reference, stored, path)
-    return Baseline(against, _variant(catalogue.read_named(against), candidate, against))
+    try:
+        found = catalogue.read_named(against)
+    except catalogue.CatalogError as error:
+        text = f"{error}; a revision is named as in git:{against}, a stored baseline ends in .json"
+        raise catalogue.CatalogError(text) from None
+    return Baseline(against, _variant(found, candidate, against))
 
 
 def revision_of(folder: Path, against: str) -> Revision:

@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.core.challenge import CaptureRule
 from harness.core.outcome import BadInput
+from harness.core.phrasing import counted
 from harness.core.values import finite_value
 from harness.documents import typed
 from harness.gate.gates import DEFAULTS, Gate, GateMetric, gate_for
@@ -50,15 +51,36 @@ def read(path: Path | None) -> CheckConfiguration:
         return CheckConfiguration()
     path = path or PYPROJECT
     document = _document(path)
-    for name in ("tool", "esr", "check") if path.name == PYPROJECT.name else ():
-        document = document.get(name, {})
-        if not isinstance(document, dict):
-            raise BadInput(f"{path}: [tool.esr.check] must be a table")
+    if path.name == PYPROJECT.name or "tool" in document:
+        document = _table(document, path)
     try:
         return typed.build(CheckConfiguration, document)
     except typed.Faults as faults:
         lines = "\n  ".join(faults.lines)
         raise BadInput(f"{path}, gates of `esr check`:\n  {lines}") from None
+
+
+def told(path: Path | None, book: CheckConfiguration) -> str:
+    """Which gates are in force, for who may have mistyped the name of a file or a table."""
+    path = path or (PYPROJECT if PYPROJECT.is_file() else None)
+    if not book.gates:
+        return f"gates: the default ones{f', since {path} has none' if path else ''}"
+    others = ", and the default ones for other figures" if book.defaults else ""
+    return f"gates: {counted(len(book.gates), 'gate')} of {path}{others}"
+
+
+def _table(document: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """[tool.esr.check] of a document; BadInput for another table that is meant for esr."""
+    found: Any = document.get("tool", {})
+    for name in ("esr", "check"):
+        found = found.get(name, {}) if isinstance(found, dict) else None
+        if not isinstance(found, dict):
+            raise BadInput(f"{path}: [tool.esr.check] must be a table")
+        strange = [it for it in found if name == "esr" and it != "check"]
+        if strange:
+            text = ", ".join(f"[tool.esr.{it:.80}]" for it in strange)
+            raise BadInput(f"{path}: {text} is unknown: gates stand in [tool.esr.check]")
+    return found
 
 
 def settings(

@@ -22,7 +22,7 @@ from harness.datasets.find import find_all, truth_folders
 from harness.datasets.known import known, usual_layouts
 from harness.entries import catalogue, weights
 from harness.entries.catalogue import Entry, Rejected
-from harness.entries.participants import participants
+from harness.entries.participants import participants, submitted
 from harness.machine import environment as machine
 from harness.measure import loads
 from harness.measure.captures import Capturing, captured
@@ -90,7 +90,7 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
     )
     challenge, found, notes = find_all(challenge, request.data_dir)
     contenders = tuple(_contender(it, challenge, request) for it in candidates)
-    for line in (*notes, *_weightless(contenders)):
+    for line in (*notes, *_remarks(request, contenders)):
         progress.warn(line)
     hidden = (request.reports, *truth_folders(found, request.data_dir))
     isolation = choose(request.sandbox, gpu=request.device == "cuda", hidden=hidden)
@@ -153,8 +153,10 @@ def _contender(
     )
 
 
-def _weightless(contenders: tuple[Contender | Rejected, ...]) -> Iterator[str]:
-    """What to say of references that have no trained weights here, and could have."""
+def _remarks(request: RunRequest, contenders: tuple[Contender | Rejected, ...]) -> Iterator[str]:
+    """What to say of those who take part before they are measured."""
+    if request.entries is None and request.ntire is None and not submitted():
+        yield "No entry is in ./submissions: the references alone are measured"
     official = (it.entry for it in contenders if isinstance(it, Contender) and it.weights.remedy)
     names = " ".join(it.id for it in official if it.submission.official)
     if names:

@@ -19,22 +19,28 @@ from harness.rules import printed_tables, rulebook
 def report(challenge: str, reports: Path, *, rules: str | None = None) -> Leaderboard:
     """The board of the last run of `challenge` under `reports`, as its rules were then.
 
-    `rules` names another rulebook to rank the same records by. Raises BadInput where there is
-    no run, and for rules that can't be used.
+    `rules` names another rulebook to rank the same records by; a challenge that is named by its
+    file is ranked by what the file says now. Raises BadInput where there is no run, and for rules
+    that can't be used.
     """
+    if rules is None and Path(challenge).suffix == ".toml":
+        rules = challenge
     folder = reports / run_name(challenge)
     run = load_run(folder)
     store = Store(folder / "records")
     if rules is None:
         return build(run, store)
     other = rulebook.read(rules)
-    _refuse_other_figures(run.challenge, other)
+    _refuse_other_figures(run.challenge, other, rules)
     # optional datasets need not have been at hand
     measured = {use.name for use in run.challenge.datasets}
     absent = {use.name for use in other.datasets if not use.required} - measured
-    board = build(run, store, other.without(absent))
+    other = replace(other.without(absent), protocol=run.challenge.protocol)
+    board = build(run, store, other)
     untold = [name for name in sorted(absent) if not run.lacked(name)]
     new = [left_out(name, "which the run did not measure") for name in untold]
+    if other != run.challenge:
+        new.append(f"Ranked by the rules of {rules}, which are not those of the run.")
     return replace(board, notes=(*board.notes, *new))
 
 
@@ -61,7 +67,7 @@ def regenerate(name: str, *, rules: str | None = None) -> Regenerated:
     rulings = table.rulings
     if rules is not None:
         other = rulebook.read(rules)
-        _refuse_other_figures(challenge, other)
+        _refuse_other_figures(challenge, other, rules)
         table, rulings = replace(table, ranked=True), rulings[:1]
         rows = tuple(PrintedRow(row.entry) for row in rows)  # places of other rules than these
         challenge = other
@@ -70,7 +76,7 @@ def regenerate(name: str, *, rules: str | None = None) -> Regenerated:
     return Regenerated(table, tuple(judged))
 
 
-def _refuse_other_figures(measured: Challenge, rules: Challenge) -> None:
+def _refuse_other_figures(measured: Challenge, rules: Challenge, named: str) -> None:
     """Rules may rank the same figures in another way; they can't turn them into other figures.
 
     Raises BadInput where they would have to.
@@ -80,5 +86,12 @@ def _refuse_other_figures(measured: Challenge, rules: Challenge) -> None:
         if was != asked:
             raise BadInput(
                 f"{rules.id} wants {name} {asked!r}, the records of {measured.id} were made with "
-                f"{was!r}: run `esr run --challenge {rules.id}`"
+                f"{was!r}: run `esr run --challenge {named}`"
             )
+    known = {use.name for use in measured.datasets}
+    lacking = [use.name for use in rules.datasets if use.required and use.name not in known]
+    if lacking:
+        raise BadInput(
+            f"{rules.id} needs {', '.join(lacking)}, which the records of {measured.id} lack: run "
+            f"`esr run --challenge {named}`"
+        )

@@ -104,7 +104,7 @@ def test_an_upper_limit_is_kept_up_to_the_bound() -> None:
         challenge, [an_entry("a", {"params": 300_000}), an_entry("b", {"params": 300_001})]
     )
     assert row(board, "a").ranked
-    assert row(board, "b").reason == "Params 300001 is above 300000"
+    assert row(board, "b").reason == "Params 300,001 is above 300,000"
 
 
 def test_the_margin_is_the_unrounded_room_to_the_limit() -> None:

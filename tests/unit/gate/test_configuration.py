@@ -118,3 +118,23 @@ def test_the_command_lines_wishes_come_before_the_files(tmp_path: Path) -> None:
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="can't be read: No such file"):
         configuration.read(tmp_path / "none.toml")
+
+
+def test_a_table_that_was_mistyped_is_told_and_a_header_is_no_fault_in_any_file(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(BadInput, match=r"\[tool\.esr\.chek\] is unknown"):
+        configuration.read(_file(tmp_path, "[tool.esr.chek]\nbudget_s = 7.0\n", "pyproject.toml"))
+    headed = _file(tmp_path, "[tool.esr.check]\nbudget_s = 7.0\n")
+    assert configuration.read(headed).budget_s == 7.0
+
+
+def test_which_gates_are_in_force_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    none = configuration.CheckConfiguration()
+    assert configuration.told(None, none) == "gates: the default ones"
+    path = _file(tmp_path, GATES)
+    others = ", and the default ones for other figures"
+    assert configuration.told(path, configuration.read(path)) == f"gates: 2 gates of {path}{others}"
+    _file(tmp_path, "[tool.other]\n", "pyproject.toml")
+    assert configuration.told(None, configuration.read(None)).endswith("pyproject.toml has none")

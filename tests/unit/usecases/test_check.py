@@ -247,7 +247,7 @@ def test_a_new_entry_is_held_against_the_challenges_baseline_where_it_is_to(
     year = (rulebook.BUNDLED / "ntire2026.toml").read_text(encoding="utf-8")
     rules = tmp_path / "elsewhere.toml"
     rules.write_text(year.replace('baseline = "span_x4"', 'baseline = "elsewhere"'))
-    with pytest.raises(BadInput, match="elsewhere.toml: elsewhere: neither a folder"):
+    with pytest.raises(BadInput, match=r"elsewhere\.toml: elsewhere: neither a folder"):
         revisions("other", worlds=[], challenge=str(rules), **changes)
     write_entry(tmp_path / "double", CONV, scale="2")
     with pytest.raises(BadInput, match="double is x2, the baseline rlfn_ntire_x4 is x4"):

@@ -27,7 +27,7 @@ from harness.usecases.evaluate import (
     RunRequest,
     _contender,
     _measured,
-    _weightless,
+    _remarks,
     read_challenge,
     read_rules,
 )
@@ -256,7 +256,7 @@ def test_a_challenges_reference_goes_without_absent_weights_unless_it_was_named(
     asked = RunRequest(weights="official", weights_dir=tmp_path)
     ready = _contender(reference, challenge, asked)
     assert isinstance(ready, Contender)
-    (line,) = _weightless((ready,))
+    (line,) = _remarks(replace(asked, entries=("mine",)), (ready,))
     assert "`esr weights fetch rfdn_x4` brings them" in line
     for name in ("rfdn", "rfdn_x4", "reference_models/rfdn", "rfdn:rfdn_x4"):
         with pytest.raises(BadInput, match=r"RFDN_AIM\.pth is not in"):
@@ -264,6 +264,17 @@ def test_a_challenges_reference_goes_without_absent_weights_unless_it_was_named(
     (stranger,) = catalogue.references(["rlfn_x4"])
     with pytest.raises(BadInput, match=r"rlfn_x4\.pth is not in"):
         _contender(stranger, challenge, asked)
+
+
+def test_a_folder_without_submissions_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert [*_remarks(RunRequest(), ())] == [
+        "No entry is in ./submissions: the references alone are measured"
+    ]
+    write_entry(tmp_path / "submissions" / "mine")
+    assert [*_remarks(RunRequest(), ())] == []
 
 
 def test_without_a_budget_there_are_as_many_rounds_as_were_asked_for(tmp_path: Path) -> None:

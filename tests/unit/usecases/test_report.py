@@ -104,6 +104,26 @@ def test_a_run_is_named_as_it_was_started_by_the_rules_own_file(tmp_path: Path) 
     assert report(str(tmp_path / "tiny.toml"), reports) == report("tiny", reports)
 
 
+def test_a_run_that_is_named_by_its_file_is_ranked_by_what_the_file_says_now(
+    tmp_path: Path,
+) -> None:
+    reports, path = a_run(tmp_path, None), tmp_path / "tiny.toml"
+    assert report(str(path), reports).rows[0].reason == ""
+    limits = '[[limits]]\nmetric = "psnr:Set5"\nat_least = 31.0\n'
+    path.write_text(path.read_text("utf-8") + limits, "utf-8")
+    board = report(str(path), reports)
+    assert board.rows[0].reason == "PSNR on Set5 30 dB is below 31 dB"
+    assert board.notes[-1] == f"Ranked by the rules of {path}, which are not those of the run."
+    assert report("tiny", reports).rows[0].ranked
+
+
+def test_rules_that_need_what_the_run_did_not_measure_are_refused(tmp_path: Path) -> None:
+    rules = tmp_path / "other.toml"
+    rules.write_text(OTHER.replace(", required = false", "").replace("OPTIONAL", ""), "utf-8")
+    with pytest.raises(BadInput, match=r"other needs Set14, which .* --challenge .*other\.toml"):
+        report("tiny", a_run(tmp_path, None), rules=str(rules))
+
+
 def test_a_mistyped_run_is_answered_with_the_nearest(tmp_path: Path) -> None:
     reports = a_run(tmp_path, None)
     with pytest.raises(BadInput, match=r"`esr run` makes it; did you mean tiny\?"):
