@@ -36,7 +36,7 @@ def converted(request: Convert) -> tuple[Converted, bytes]:
     if not isinstance(document, dict):
         raise BadWeights(f"{path.name} holds no tensors by name")
     part = _chosen(parts_of(document, WeightsLayout(key=request.key), path.name), path.name)
-    # one number in the file can stand for any number of elements: looked at before it is written out
+    # one number in the file can stand for any number of elements: so before it is written out
     if sum(tensor.nbytes for tensor in part.tensors.values()) > _BYTES_CAP:
         raise BadWeights(f"{path.name} has more than {_BYTES_CAP:,} bytes of tensors")
     state = {name: tensor.contiguous().clone() for name, tensor in part.tensors.items()}
