@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from fakes.challenges import write_challenge
 from fakes.file_server import Served, serving
+from schemas import faults
 
 DEFINED = """
 [[define]]
@@ -86,9 +87,9 @@ def test_a_fetch_that_was_killed_goes_on_where_it_was(rules: tuple[Path, Served]
 
     ran = fetched(path, "--accept-terms", "--json")
     assert ran.returncode == 0, ran.stderr
-    assert json.loads(ran.stdout)[0]["files"] == [
-        {"to": "mine/HR/a.png", "bytes": len(data), "news": "fetched"}
-    ]
+    document = json.loads(ran.stdout)
+    assert faults("data_fetch", document) == []
+    assert document[0]["files"] == [{"to": "mine/HR/a.png", "bytes": len(data), "news": "fetched"}]
     assert part.with_name("a.png").read_bytes() == data
     assert served.asked[-1] == ("a.png", f"bytes={served.cut_at}-")
     assert fetched(path, "--accept-terms").stdout.startswith("at hand")

@@ -20,7 +20,17 @@ from harness.documents.json_schemas import names, schema
 from harness.render import document
 
 NAMES = (
-    *("adopt", "challenges", "check", "data", "doctor", "entries", "inspect", "leaderboard"),
+    *(
+        "adopt",
+        "challenges",
+        "check",
+        "data",
+        "data_fetch",
+        "doctor",
+        "entries",
+        "inspect",
+        "leaderboard",
+    ),
     *("sandbox", "weights_files", "weights_list"),
 )
 
