@@ -7,10 +7,9 @@ figure is bold and the second one underlined, as papers do.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from harness.core.run import left_out_dataset
-from harness.render.table import SECTIONS, Cell, Line, RowKind, Table
+from harness.render.table import SECTIONS, Cell, Line, Table
 from harness.render.text import cut
 
 _ESCAPES = str.maketrans(
@@ -34,7 +33,6 @@ _ESCAPES = str.maketrans(
 )
 _FEW = 4  # columns, which one column of a paper holds
 _PATH = re.compile(r"(?<![\w.:/])/(?:[^\s/,;:'\"`]+/)*([^\s/,;:'\"`]+)")
-_Marks = dict[str, str]  # the shown text of a figure to the command that sets it
 _REMARK = 90  # characters, so that a row does not run out of the page
 
 
@@ -49,7 +47,6 @@ def to_latex(table: Table) -> str:
 
     It is shrunk where it is wider than the text, and never enlarged.
     """
-    marks = [_marks(table, index) for index in range(len(table.headings))]
     body: list[str] = []
     for number, (kind, lines) in enumerate(table.sections()):
         if number:
@@ -57,7 +54,7 @@ def to_latex(table: Table) -> str:
         if kind != "ranked":
             width = len(table.headings) + 1
             body.append(rf"\multicolumn{{{width}}}{{l}}{{\emph{{{SECTIONS[kind]}}}}} \\")
-        body += [_row(table, line, marks) for line in lines]
+        body += [_row(table, line) for line in lines]
     environment, width_of = ("table", "columnwidth") if _narrow(table) else ("table*", "textwidth")
     return "\n".join(
         [
@@ -98,25 +95,6 @@ def _notes(table: Table) -> list[str]:
     return [*told, *([f"Left out: {', '.join(left_out)}."] if left_out else [])]
 
 
-def _marks(table: Table, index: int) -> _Marks:
-    """How the best and the second figure of a column without ranks are set, by what they read."""
-    heading = table.headings[index]
-    if heading.has_rank or heading.words or not heading.better:
-        return {}
-    lines = (it for it in table.lines if it.kind == _compared(table))
-    values = {it.cells[index].text: it.cells[index].value for it in lines}
-    known = {text: value for text, value in values.items() if value is not None}
-    order = sorted(known, key=lambda it: known[it], reverse=heading.better == "higher")
-    if len(order) < 2:  # all alike: nobody leads
-        return {}
-    return {order[0]: "textbf", order[1]: "underline"}
-
-
-def _compared(table: Table) -> RowKind:
-    """The rows among which a figure is the best: those that take places, else all that could."""
-    return "ranked" if any(it.kind == "ranked" for it in table.lines) else "unranked"
-
-
 def _head(table: Table) -> list[str]:
     rows = []
     if table.groups:
@@ -133,7 +111,7 @@ def _head(table: Table) -> list[str]:
     return rows
 
 
-def _row(table: Table, line: Line, marks: Sequence[_Marks]) -> str:
+def _row(table: Table, line: Line) -> str:
     narrow = _narrow(table)
     name = escape((line.title or line.team) if narrow else line.name)
     if line.kind == "published":
@@ -142,14 +120,13 @@ def _row(table: Table, line: Line, marks: Sequence[_Marks]) -> str:
         why = escape(cut(line.remark, _REMARK))
         return rf"{name} & \multicolumn{{{len(table.headings)}}}{{l}}{{\emph{{{why}}}}} \\"
     name += rf" {{\scriptsize ({escape(line.marks)})}}" if line.marks and not narrow else ""
-    own = marks if line.kind == _compared(table) else [{}] * len(line.cells)
-    return " & ".join([name, *map(_cell, line.cells, own)]) + r" \\"
+    return " & ".join([name, *map(_cell, line.cells)]) + r" \\"
 
 
-def _cell(cell: Cell, marks: _Marks) -> str:
+def _cell(cell: Cell) -> str:
     text = escape(cell.text) if cell.value is None else cell.text
-    command = "textbf" if cell.best else marks.get(cell.text, "")
-    text = rf"\{command}{{{text}}}" if command and cell.value is not None else text
+    text = rf"\textbf{{{text}}}" if cell.best else text
+    text = rf"\underline{{{text}}}" if cell.second and not cell.place else text
     # in mathematics a plain dash would be a minus sign
     place = cell.place.replace("–", r"\mbox{\tiny--}")
     return f"{text}$_{{({place})}}$" if place else text

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from harness.core.outcome import BadInput
 from harness.core.phrasing import nearest
-from harness.render.table import Table
+from harness.render.table import Cell, Heading, Table, marked
 
 
 def selected(table: Table, *, columns: Sequence[str] = (), rows: Sequence[str] = ()) -> Table:
@@ -23,14 +23,20 @@ def selected(table: Table, *, columns: Sequence[str] = (), rows: Sequence[str] =
         if name not in ids:
             near = nearest(name, ids) or f"; there are {', '.join(ids)}"
             raise BadInput(f"--rows names {name!r:.80}, which the table has not{near}")
-    lines = [line for line in table.lines if not rows or line.id in rows]
-    return replace(
-        table,
-        headings=tuple(table.headings[index] for index in picked),
-        lines=tuple(
-            replace(line, cells=tuple(line.cells[index] for index in picked)) for line in lines
-        ),
-    )
+    headings = tuple(table.headings[index] for index in picked)
+    lines = [
+        replace(line, cells=tuple(map(_unmarked, (line.cells[it] for it in picked), headings)))
+        for line in table.lines
+        if not rows or line.id in rows
+    ]
+    return replace(table, headings=headings, lines=marked(headings, lines))
+
+
+def _unmarked(cell: Cell, heading: Heading) -> Cell:
+    """Of fewer rows another one may have the best figure; a rank stays what it was."""
+    if heading.has_rank or not heading.better:
+        return cell
+    return replace(cell, best=False, second=False)
 
 
 def _found(table: Table, name: str) -> list[int]:

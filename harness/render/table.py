@@ -159,7 +159,7 @@ def table(board: Leaderboard) -> Table:
         title=clean(challenge.title),
         caption=clean(challenge.caption or challenge.title),
         headings=headings,
-        lines=_marked(headings, (*lines, *failed)),
+        lines=marked(headings, (*lines, *failed)),
         notes=tuple(short(note, NOTE_LIMIT) for note in board.notes),
         label=challenge.id,
     )
@@ -257,7 +257,7 @@ def track_title(challenge: Challenge, track: Track) -> str:
     return "Rank" if named_twice else clean(track.title)
 
 
-def _marked(headings: Sequence[Heading], lines: Sequence[Line]) -> tuple[Line, ...]:
+def marked(headings: Sequence[Heading], lines: Sequence[Line]) -> tuple[Line, ...]:
     """The lines with the best and the second best of the ranked ones marked in each column.
 
     By rank where a column has ranks, else by what is shown: figures that read alike are alike.

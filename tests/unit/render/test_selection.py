@@ -22,6 +22,13 @@ def test_columns_stand_in_the_order_that_is_asked_for(full: Table) -> None:
         assert line.cells == tuple(whole.cells[place] for place in places)
 
 
+def test_the_best_figure_is_that_of_the_rows_that_are_shown(full: Table) -> None:
+    # validation PSNR: 29.10 and 29.04 lead all rows, 29.02 and 29.01 these
+    few = selected(full, columns=(f"psnr:{boards.VALID}",), rows=("bidi", "long"))
+    cells = {line.id: line.cells[0] for line in few.lines}
+    assert (cells["bidi"].text, cells["bidi"].best, cells["long"].second) == ("29.02", True, True)
+
+
 def test_what_was_printed_of_a_row_stays_with_it(full: Table) -> None:
     few = selected(full, rows=("rlfn_ntire", "rfdn"))
     assert [(line.id, line.kind) for line in few.lines] == [
