@@ -55,7 +55,14 @@ class Runtimes:
         """The ranks that `name` may have among the `ranked`; None where a row has one round."""
         if name not in ranked or min(len(self.timed[it]) for it in ranked) < 2:
             return None
-        apart = [self.difference(name, other) for other in ranked if other != name]
+        others = [it for it in ranked if it != name]
+        ends = self.blocks and self.blocks.bounds(
+            self.first.get(name, name), [self.first.get(it, it) for it in others]
+        )
+        if ends:  # the way of a thousand rows
+            low, high = ends
+            return RankRange(1 + int((low > 0.0).sum()), len(ranked) - int((high < 0.0).sum()))
+        apart = [self.difference(name, other) for other in others]
         faster = sum(it.low > 0.0 for it in apart)
         slower = sum(it.high < 0.0 for it in apart)
         return RankRange(1 + faster, len(ranked) - slower)

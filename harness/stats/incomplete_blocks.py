@@ -9,7 +9,7 @@ own. Intervals hold for all pairs together (Tukey 1953, Kramer 1956 for unequal 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, TypeVar
@@ -88,6 +88,20 @@ class EntriesInBlocks:
         half = _range(self.confidence, len(self.names), max(int(freedom), 1))
         half *= math.sqrt(variance / 2)
         return Difference(point, point - half, point + half)
+
+    def bounds(self, one: str, others: Sequence[str]) -> tuple[Reals, Reals] | None:
+        """The ends of `difference` to each of the others, all at once.
+
+        None where blocks do not join them all, or entries have variances of their own.
+        """
+        i, at = self._at[one], np.array([self._at[it] for it in others], dtype=np.intp)
+        if self.own or self.freedom < 1.0 or (self.parts[at] != self.parts[i]).any():
+            return None
+        point = self.effects[i] - self.effects[at]
+        each = self.covariance[at, at]
+        variance = np.maximum(self.covariance[i, i] + each - 2.0 * self.covariance[i, at], 0.0)
+        half = _range(self.confidence, len(self.names), int(self.freedom)) * np.sqrt(variance / 2)
+        return point - half, point + half
 
     @cached_property
     def _at(self) -> Mapping[str, int]:

@@ -93,7 +93,7 @@ const board = (table, controls) => {
       body.hidden = !shown;
     }
   };
-  const groups = [...table.querySelectorAll("tr.groups > th")].map((th) => [th, th.colSpan]);
+  const groups = [...table.querySelectorAll("tr.groups > :not(.name)")].map((th) => [th, th.colSpan]);
   const rules = document.head.appendChild(made("style"));
   const columns = () => {
     rules.textContent = [...state.hide].map((at) =>
