@@ -127,17 +127,17 @@ def test_figures_with_energy_are_scored_by_the_file_alone(tmp_path: Path, rules:
     assert sums == {"half": 3.0, "lossy": 4.5, "rlfn_ntire_x4": 6.5}
     assert row(board, "half")["energy_j"] == 1.0
     assert row(board, "unread")["reason"] == "not measured: Energy"
-    assert row(board, "wide")["reason"] == "Params 351000 is above 350000"
+    assert row(board, "wide")["reason"] == "Params 351,000 is above 350,000"
 
 
 def test_it_runs_on_a_cpu_with_what_breaks_a_cap_left_out(board: dict[str, Any]) -> None:
     assert row(board, "linear_x4")["ranked"]
     assert row(board, "wide")["reason"].startswith(
-        f"untrained; Params {WIDE_PARAMS} is above 350000; "
-        f"MACs {WIDE_WEIGHTS * 256 * 256} is above 20000000000; PSNR on sample_valid"
+        f"untrained; Params {WIDE_PARAMS:,} is above 350,000; "
+        f"MACs {WIDE_WEIGHTS * 256 * 256:,} is above 20,000,000,000; PSNR on sample_valid"
     )
     assert row(board, "twice")["reason"].startswith(
-        f"untrained; MACs {TWICE_WEIGHTS * 256 * 256} is above 20000000000; PSNR on sample_valid"
+        f"untrained; MACs {TWICE_WEIGHTS * 256 * 256:,} is above 20,000,000,000; PSNR on sample_valid"
     )
 
 
