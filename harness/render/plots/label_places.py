@@ -65,8 +65,9 @@ class Places:
     def take(self, disc: Disc, width: float, height: float) -> Place | None:
         """The first free place around a disc for a name of that size; None where there is none."""
         boxes, leaders, away = _around(disc, width, height)
-        free = self._inside(boxes) & self._clear_of_discs(boxes) & self._clear_of_names(boxes)
-        for at in np.flatnonzero(free):
+        left = np.flatnonzero(self._inside(boxes))
+        left = left[self._clear_of_names(boxes[left])]
+        for at in left[self._clear_of_discs(boxes[left])]:
             far = away[at] > _LEADER_PT
             if far and not self._uncrossed(leaders[at], disc):
                 continue
@@ -84,10 +85,16 @@ class Places:
         return np.asarray((boxes[:, :2] >= low).all(axis=1) & (boxes[:, 2:] <= high).all(axis=1))
 
     def _clear_of_discs(self, boxes: Numbers) -> Mask:
-        middles = self._discs[None, :, :2]
+        if not len(boxes):
+            return np.zeros(0, dtype=np.bool_)
+        discs = self._discs  # of hundreds most are far off
+        reach = discs[:, 2:] + _AIR_PT
+        low, high = boxes[:, :2].min(axis=0) - reach, boxes[:, 2:].max(axis=0) + reach
+        discs = discs[((discs[:, :2] > low) & (discs[:, :2] < high)).all(axis=1)]
+        middles = discs[None, :, :2]
         nearest = np.clip(middles, boxes[:, None, :2], boxes[:, None, 2:])
         apart = np.hypot(*np.moveaxis(nearest - middles, 2, 0))
-        return np.asarray((apart > self._discs[:, 2] + _AIR_PT).all(axis=1))
+        return np.asarray((apart > discs[:, 2] + _AIR_PT).all(axis=1))
 
     def _clear_of_names(self, boxes: Numbers) -> Mask:
         one, other = boxes[:, None], self._boxes[None]
