@@ -130,8 +130,8 @@ class EnhancedSpatialAttention(nn.Module):
 class ContrastAwareAttention(nn.Module):
     """IMDN's attention: weigh channels by the sum of their mean and their standard deviation.
 
-    A quarter of the channels is inside. That is what the parameters in print decide (534 K, 541 K
-    and 550 K at x2, x3 and x4): no other attention of the field fits all three.
+    A quarter of the channels is inside: so the network has the parameters in print (534 K, 541 K
+    and 550 K at x2, x3 and x4). Others could be made to have them; this one is the field's.
     """
 
     def __init__(self, channels: int) -> None:
