@@ -118,8 +118,10 @@ def _misplaced(folder: Path, said: Mapping[str, Any], name: str) -> Iterator[str
         place = callee.partition(":")[0].replace(".", "/")
         kinds = [plain_file.kind(folder / it) for it in (f"{place}.py", f"{place}/__init__.py")]
         if plain_file.PLAIN not in kinds:
-            file = f"{place}.py"
-            yield f"{callee!r:.{_SHOWN}} speaks of {file:.{_SHOWN}}, which is not in the folder"
+            yield (
+                f"{callee!r:.{_SHOWN}} speaks of {f'{place}.py':.{_SHOWN}}, which is not in the "
+                "folder"
+            )
     for field, suffixes in (("weights", WEIGHT_SUFFIXES), ("entry", (ONNX_SUFFIX,))):
         file = said.get(field)
         if not isinstance(file, str) or not file.endswith(suffixes) or path_faults(file, field):

@@ -71,16 +71,18 @@ def told(path: Path | None, book: CheckConfiguration) -> str:
 
 def _table(document: Mapping[str, Any], path: Path) -> dict[str, Any]:
     """[tool.esr.check] of a document; BadInput for another table that is meant for esr."""
-    found: Any = document.get("tool", {})
-    for name in ("esr", "check"):
-        found = found.get(name, {}) if isinstance(found, dict) else None
+
+    def within(table: Mapping[str, Any], name: str) -> dict[str, Any]:
+        found = table.get(name, {})
         if not isinstance(found, dict):
             raise BadInput(f"{path}: [tool.esr.check] must be a table")
-        strange = [it for it in found if name == "esr" and it != "check"]
-        if strange:
-            text = ", ".join(f"[tool.esr.{it:.80}]" for it in strange)
-            raise BadInput(f"{path}: {text} is unknown: gates stand in [tool.esr.check]")
-    return found
+        return found
+
+    ours = within(within(document, "tool"), "esr")
+    if strange := [f"[tool.esr.{it:.80}]" for it in ours if it != "check"]:
+        text = ", ".join(strange)
+        raise BadInput(f"{path}: {text} is unknown: gates stand in [tool.esr.check]")
+    return within(ours, "check")
 
 
 def settings(

@@ -66,7 +66,8 @@ def _divided(one: Any, other: Any) -> Any:
 
 
 def _each(of: Callable[..., Any], many: int) -> Callable[..., Any]:
-    return np.frompyfunc(of, many, 1)
+    found: Callable[..., Any] = np.frompyfunc(of, many, 1)
+    return found
 
 
 _EACH: dict[str, Callable[..., Any]] = {
