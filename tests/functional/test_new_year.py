@@ -137,7 +137,8 @@ def test_it_runs_on_a_cpu_with_what_breaks_a_cap_left_out(board: dict[str, Any])
         f"MACs {WIDE_WEIGHTS * 256 * 256:,} is above 20,000,000,000; PSNR on sample_valid"
     )
     assert row(board, "twice")["reason"].startswith(
-        f"untrained; MACs {TWICE_WEIGHTS * 256 * 256:,} is above 20,000,000,000; PSNR on sample_valid"
+        f"untrained; MACs {TWICE_WEIGHTS * 256 * 256:,} is above 20,000,000,000; "
+        "PSNR on sample_valid"
     )
 
 
