@@ -49,6 +49,14 @@ def test_a_forward_that_was_followed_without_a_find_is_verified() -> None:
     assert judge(_counts(reads=None)).level == "verified"  # an older record
 
 
+@pytest.mark.parametrize(("written", "level"), [(MACS, "verified"), (MACS + 1, "disputed")])
+def test_code_that_works_element_by_element_is_disputed(written: int, level: str) -> None:
+    counts = _counts(reads=replace(FOLLOWED, written=written))
+    assert judge(counts).level == level
+    known = EffectiveParameters(10_000, 0, 0)  # of a graph, whose own figures say it
+    assert judge(replace(counts, effective=known)).level == "verified"
+
+
 @pytest.mark.parametrize(
     ("apart", "level"),
     [(None, "verified"), (0.0, "verified"), (0.01, "verified"), (0.1, "disputed")],
