@@ -12,7 +12,7 @@ from typing import IO
 from urllib.error import HTTPError
 
 from harness.core.outcome import BadInput
-from harness.documents import atomic
+from harness.documents import atomic, plain_file
 
 TIMEOUT_S = 60.0
 _BLOCK = 1 << 20
@@ -41,7 +41,7 @@ def obtain(address: str, path: Path, *, size: int, sha256: str) -> None:
     part = path.parent / f".{path.name}.part"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("ab") as file:
+        with _appended(part) as file:
             _claim(file, part)
             resumed = file.tell()
             _complete(address, file, size)
@@ -54,6 +54,17 @@ def obtain(address: str, path: Path, *, size: int, sha256: str) -> None:
             part.replace(path)
     except OSError as error:
         raise atomic.refusal(path, error) from error
+
+
+def _appended(part: Path) -> IO[bytes]:
+    """What is there already, to be gone on with; FetchError for a link, which leads elsewhere."""
+    if plain_file.kind(part) not in ("", plain_file.PLAIN):
+        raise FetchError(f"{part} is {plain_file.kind(part)}: remove it to fetch {part.name[1:-5]}")
+
+    def opener(path: str, flags: int) -> int:
+        return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+
+    return open(part, "ab", opener=opener)
 
 
 def _claim(file: IO[bytes], part: Path) -> None:

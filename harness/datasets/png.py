@@ -52,13 +52,20 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         data = path.read_bytes()
     except OSError as error:
         raise ImageFileError(f"cannot be read: {error.strerror}") from error
-    size = _header(data).size
+    return pixels(data)
+
+
+def pixels(data: bytes, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+    """The same of a file's bytes; another height and width than `size` are refused unread."""
+    found = _header(data).size
+    if size not in (None, found):
+        raise ImageFileError(f"has another size than was told: {found}")
     critical = np.frombuffer(_critical(data), np.uint8)
     try:
         image = cv2.imdecode(critical, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error as error:
         raise ImageFileError(f"cannot be decoded: {error.err}") from error
-    if image is None or image.shape != (*size, 3) or image.dtype != np.uint8:
+    if image is None or image.shape != (*found, 3) or image.dtype != np.uint8:
         raise ImageFileError("cannot be decoded: its pixel data is damaged; get the file again")
     return np.ascontiguousarray(image[:, :, ::-1], dtype=np.uint8)
 

@@ -7,7 +7,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -22,9 +22,12 @@ _BROKEN = (
     zlib.error,
     LZMAError,
     EOFError,
-    NotImplementedError,
+    RuntimeError,  # encrypted
+    UnicodeError,
 )
-_Member = tuple[str, IO[bytes]]
+_LONGEST = 255  # bytes of a name in a folder
+_LONGEST_PATH = 1000  # characters of all its folders and its own
+_Member = tuple[str, IO[bytes] | None]  # None for a folder
 
 
 def unpack(archive: Path, folder: Path, *, most_bytes: int) -> None:
@@ -39,7 +42,8 @@ def unpack(archive: Path, folder: Path, *, most_bytes: int) -> None:
             for number, (name, content) in enumerate(members, start=1):
                 if number > MOST_FILES:
                     raise _refused(archive, f"more than {MOST_FILES} files")
-                left = _write(archive, content, _inside(archive, folder, name), left)
+                if content is not None:
+                    left = _write(archive, content, _inside(archive, folder, name), left)
     except _BROKEN as error:
         raise _refused(archive, f"what can't be unpacked: {error}") from error
 
@@ -59,7 +63,9 @@ def _zipped(archive: Path, zipped: zipfile.ZipFile) -> Iterator[_Member]:
         kind = stat.S_IFMT(info.external_attr >> 16)
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise _refused(archive, f"{info.filename!r:.80}, a link or a device")
-        if not info.is_dir():
+        if info.is_dir():
+            yield info.filename, None
+        else:
             with zipped.open(info) as content:
                 yield info.filename, content
 
@@ -68,9 +74,9 @@ def _tarred(archive: Path, tarred: tarfile.TarFile) -> Iterator[_Member]:
     for info in tarred:
         if not (info.isreg() or info.isdir()):
             raise _refused(archive, f"{info.name!r:.80}, a link or a device")
-        if info.isreg() and (content := tarred.extractfile(info)):
-            with content:
-                yield info.name, content
+        content = tarred.extractfile(info)
+        with content or nullcontext():
+            yield info.name, content
 
 
 def _inside(archive: Path, folder: Path, name: str) -> Path:
@@ -78,6 +84,8 @@ def _inside(archive: Path, folder: Path, name: str) -> Path:
     odd = "\\" in name or "\0" in name or not parts.parts
     if odd or parts.is_absolute() or ".." in parts.parts:
         raise _refused(archive, f"{name!r:.80}, which leads outside")
+    if max(len(part.encode()) for part in parts.parts) > _LONGEST or len(name) > _LONGEST_PATH:
+        raise _refused(archive, f"{name!r:.80}, a longer name than folders take")
     return folder.joinpath(*parts.parts)
 
 

@@ -18,9 +18,10 @@ from pydantic import ValidationError
 
 from harness.core.outcome import BadInput
 from harness.core.record import ImageScore
-from harness.core.values import value
-from harness.datasets.png import read_image
-from harness.documents import atomic
+from harness.core.submission import SCALES
+from harness.core.values import refuse, value
+from harness.datasets.png import pixels
+from harness.documents import atomic, plain_file
 from harness.documents.typed import adapter
 from harness.pictures.boxes import Region, error_map, hardest, whole
 from harness.pictures.wishes import Extent
@@ -29,6 +30,9 @@ from harness.quality.pixels import Uint8, pixel_digest
 
 CROPS = 2  # of an image of which crops alone are kept
 INDEX = "images.json"
+_MOST_INDEX = 100_000_000  # bytes
+_MOST_BYTES = 4  # of a PNG file for each pixel: three, where nothing could be packed
+_OTHER_BYTES = 100_000  # of its headers
 FOLDER = "pictures"  # beside the records
 # OpenCV's fastest settings that don't waste room: 0.12 s and 0.7 bytes a pixel for photographs
 _PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE)
@@ -46,6 +50,12 @@ class KeptImage:
     lr: str  # digest of its pixels; LR is kept whole
     hr: str  # digest of the truth, "" where none is kept
     boxes: tuple[Region, ...]
+
+    def __post_init__(self) -> None:
+        if self.scale not in SCALES or min(self.height, self.width) < 1:
+            raise ValueError(f"no image has {self.width}x{self.height} pixels at x{self.scale}")
+        sr = Region(0, 0, self.width * self.scale, self.height * self.scale)
+        refuse(f"{box} does not lie within the image" for box in self.boxes if not sr.holds(box))
 
     @property
     def key(self) -> tuple[str, str]:
@@ -68,7 +78,9 @@ class PictureFolder:
         BadInput for an index that can't be read.
         """
         try:
-            kept = _INDEX.validate_json((self.path / INDEX).read_bytes(), strict=True)
+            kept = _INDEX.validate_json(
+                plain_file.read(self.path / INDEX, _MOST_INDEX), strict=True
+            )
         except FileNotFoundError:
             return {}
         except (OSError, ValidationError):
@@ -107,8 +119,8 @@ class PictureFolder:
             held = _box_of(path)
             if held is not None and held.holds(box):
                 try:
-                    return box.within(held).cut(read_image(path))
-                except ValueError:  # damaged, or of another size than its name says
+                    return box.within(held).cut(_decoded(path, held))
+                except (OSError, ValueError):  # damaged, or of another size than its name says
                     continue
         return None
 
@@ -187,6 +199,12 @@ def png(image: Uint8) -> bytes:
 def _is_digest(text: str) -> bool:
     """Whether a file may be named so: records could say anything."""
     return re.fullmatch("[0-9a-f]{32}", text) is not None
+
+
+def _decoded(path: Path, box: Region) -> Uint8:
+    """The pixels of a file; ValueError, before they are decoded, where they don't fill the box."""
+    data = plain_file.read(path, _MOST_BYTES * box.width * box.height + _OTHER_BYTES)
+    return pixels(data, size=(box.height, box.width))
 
 
 def _box_of(path: Path) -> Region | None:

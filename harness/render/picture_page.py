@@ -17,8 +17,9 @@ import numpy as np
 from markupsafe import Markup
 
 from harness.core.leaderboard import Leaderboard
+from harness.core.outcome import BadInput
 from harness.core.record import ImageScore
-from harness.documents import atomic
+from harness.documents import atomic, plain_file
 from harness.pictures.boxes import ErrorMap
 from harness.pictures.comparison import (
     HR_ID,
@@ -98,8 +99,12 @@ def write(board: Leaderboard, folder: Path, pictures: PictureFolder) -> PictureP
     """Write the page and its pictures into a board's folder; None, and no page, without any.
 
     Pictures of an earlier page that this one has not are removed. Raises atomic.WriteError, and
-    BadInput for pictures whose index can't be read.
+    BadInput for pictures whose index can't be read, or where their folder is a link.
     """
+    if plain_file.kind(folder / FILES) == "a link":
+        raise BadInput(
+            f"{folder / FILES} is a link, and pictures are not written elsewhere: remove it"
+        )
     found = comparisons(board, pictures)
     page = folder / PAGE
     if not found:

@@ -12,8 +12,14 @@ from harness.documents import atomic, plain_file
 from harness.measure import calibration
 from harness.measure.session import Task
 from harness.measure.tasks import run_conversion
+from harness.sandbox.confinement import NoConfinement
 from harness.sandbox.isolation import SandboxMode, choose
 from harness.wire.messages import Convert
+
+_UNCONFINED = (
+    "Here is none: `esr sandbox` shows what it lacks; leave --sandbox none out, or convert without "
+    "--code"
+)
 
 
 @dataclass(frozen=True)
@@ -42,12 +48,15 @@ def convert_weights(
     """Write the tensors of `source` to `into`, beside it as .safetensors unless named.
 
     `code` is a folder whose classes the file may need, `key` the part that is meant where several
-    networks are in it. BadInput where there is no such file, or one to be written over; WriteError
-    where nothing can be written.
+    networks are in it. BadInput where there is no such file, or one to be written over, or where
+    `code` would run outside a sandbox; WriteError where nothing can be written.
     """
     source, file = source.absolute(), into or source.with_suffix(".safetensors")
     _refuse(source, file, code)
     isolation = choose(sandbox, hidden=(logs,))
+    confined = isolation.confinement.name != NoConfinement.name
+    if code is not None and not confined:
+        raise BadInput(f"--code runs that folder's code, in the sandbox alone. {_UNCONFINED}")
     if isolation.note:
         progress.warn(isolation.note)
     load = calibration.null(device="cpu", threads=1)
@@ -58,7 +67,7 @@ def convert_weights(
         logs / f"{source.stem}.log",
         isolation.confinement,
     )
-    outcome = run_conversion(task, Convert(str(source), key, folder))
+    outcome = run_conversion(task, Convert(str(source), key, folder, confined))
     plain = ConvertedWeights(source, file, isolation.confinement.name)
     if isinstance(outcome, Failed):
         return replace(plain, failure=outcome)

@@ -137,12 +137,14 @@ class Capture:
 class Convert:
     """Send the tensors of a file of weights, of the part under `key`, as safetensors.
 
-    `code` is a folder whose classes may be looked for, "" for none.
+    `code` is a folder whose classes may be looked for, "" for none. Only a `confined` worker may
+    look for them, or read TorchScript: both run what a stranger wrote.
     """
 
     file: str
     key: str = ""
     code: str = ""
+    confined: bool = False
 
 
 @dataclass(frozen=True)

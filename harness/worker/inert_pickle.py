@@ -2,7 +2,8 @@
 
 Whatever a pickle names beside what tensors are made of becomes a stand-in that only keeps what it
 is given: a network's class, an optimiser, `os.system`. So a whole pickled model can be read without
-its code. With a folder of code the classes in it, and layers of torch, are the real ones.
+its code. With a folder of code the classes in it, and layers of torch, are the real ones; functions
+never are. Such a class runs when it is made: that is for a confined worker.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import re
 import sys
 from collections import defaultdict, deque
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any, Self
 
 import numpy as np
 import torch
+from torch import nn
 from torch._weights_only_unpickler import _get_allowed_globals  # what torch itself takes for safe
 
 _PYTHON: dict[str, Any] = {
@@ -119,10 +121,28 @@ class InertReader:
             return None
         if str(self._code) not in sys.path:
             sys.path.insert(0, str(self._code))
-        found: Any = importlib.import_module(module)
-        for part in name.split("."):
-            found = getattr(found, part)
-        return found
+        found = _class_of(importlib.import_module(module), name)
+        if found is None:
+            return None
+        if module.startswith("torch.nn.modules."):
+            return found if issubclass(found, nn.Module) else None
+        return found if _lies_in(self._code, module) else None
+
+
+def _class_of(module: ModuleType, name: str) -> type | None:
+    """A class that a module defines, `A.B` one within another; None for all else."""
+    found: Any = module
+    for step in name.split("."):
+        found = vars(found).get(step)
+        if not isinstance(found, type) or found.__module__ != module.__name__:
+            return None
+    return found if isinstance(found, type) else None
+
+
+def _lies_in(folder: Path, module: str) -> bool:
+    """Whether a module was read from that folder, and not from elsewhere under the same name."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return bool(file) and Path(str(file)).resolve().is_relative_to(folder.resolve())
 
 
 def _of_numpy(module: str, name: str) -> Any:

@@ -75,7 +75,7 @@ def parts_of(document: Any, layout: WeightsLayout, file: str) -> tuple[StatePart
         begin, document = _declared(document, layout.key, file)
     if not isinstance(document, dict):
         raise BadWeights(f"{file} holds no state dict: it holds a {type(document).__name__}")
-    found = tuple(_part(file, layout, *it) for it in _dictionaries(document, begin))
+    found = tuple(_part(file, layout, *it) for it in _dictionaries(document, begin, file))
     parts = tuple(it for it in found if it.tensors)
     if not parts:
         raise BadWeights(f"{file} holds no state dict{_hint(document)}")
@@ -93,7 +93,9 @@ def _declared(document: Any, key: str, name: str) -> tuple[tuple[str, ...], Any]
     raise BadWeights(f"{name} has no key {key!r:.80}{_hint(document)}")
 
 
-def _dictionaries(document: dict[Any, Any], begin: tuple[str, ...]) -> Iterator[_Dictionary]:
+def _dictionaries(
+    document: dict[Any, Any], begin: tuple[str, ...], file: str
+) -> Iterator[_Dictionary]:
     """Dictionaries with tensors, the outermost first, with their paths and what is beside them."""
     waiting: list[_Dictionary] = [(begin, document, ())]
     for looked in range(_LOOKED_AT):
@@ -107,7 +109,8 @@ def _dictionaries(document: dict[Any, Any], begin: tuple[str, ...]) -> Iterator[
         for name, value in found.items():
             if isinstance(value, dict):
                 beside = [it for it in found if it is not name][:_MANY]
-                waiting.append(((*path, str(name)), value, tuple(f"{it!s:.40}" for it in beside)))
+                told = tuple(_text(it, file)[:40] for it in beside)
+                waiting.append(((*path, _text(name, file)), value, told))
 
 
 def _part(
@@ -119,15 +122,25 @@ def _part(
 ) -> StatePart:
     """One of them as the manifest's prefix and patterns leave it."""
     prefix = layout.strip_prefix
-    named = [(str(name).removeprefix(prefix), str(name), value) for name, value in found.items()]
+    whole = [(_text(name, file), value) for name, value in found.items()]
+    named = [(name.removeprefix(prefix), name, value) for name, value in whole]
     kept = [it for it in named if not is_ignored(it[0], layout.ignore_keys)]
     tensors = [it for it in kept if torch.is_tensor(it[2])]
     state = {name: value for name, _, value in tensors}
-    if prefix and len(state) < len(tensors):
-        raise BadWeights(f"{file}: without {prefix!r} two parameters have the same name")
+    if len(state) < len(tensors):
+        without = f"without {prefix!r} " if prefix else ""
+        raise BadWeights(f"{file}: {without}two parameters have the same name")
     others = tuple(name for name, _, value in kept if not isinstance(value, dict | torch.Tensor))
-    bare = frozenset(name for name, whole, _ in tensors if prefix and name == whole)
+    bare = frozenset(name for name, before, _ in tensors if prefix and name == before)
     return StatePart(path, state, others, siblings, bare)
+
+
+def _text(name: Any, file: str) -> str:
+    """A name as text; BadWeights for a number that Python does not write out."""
+    try:
+        return str(name)
+    except ValueError as error:
+        raise BadWeights(f"{file} has a name that can't be written: {error!s:.100}") from None
 
 
 def refusal(error: pickle.UnpicklingError) -> str:

@@ -101,3 +101,11 @@ def test_a_different_file_in_its_place_is_never_written_over(tmp_path: Path) -> 
     with pytest.raises(FetchError, match="is another file than the published one: move it away"):
         at_hand(tmp_path / "a.png", sha256=SHA)
     assert not at_hand(tmp_path / "b.png", sha256=SHA)
+
+
+def test_a_rest_that_is_a_link_is_not_written_through(server: Served, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_bytes(b"mine")
+    (tmp_path / ".a.png.part").symlink_to(tmp_path / "mine")
+    with pytest.raises(FetchError, match=r"\.a\.png\.part is a link: remove it to fetch a\.png"):
+        get(server, tmp_path / "a.png")
+    assert (tmp_path / "mine").read_bytes() == b"mine"

@@ -102,3 +102,30 @@ def test_damaged_archives_are_told(tmp_path: Path) -> None:
         assert "what can't be unpacked" in refusal(made, tmp_path / f"out-{name}", 100_000)
     (tmp_path / "page.zip").write_text("<html>not found</html>")
     assert "what can't be unpacked" in refusal(tmp_path / "page.zip", tmp_path / "out")
+
+
+def test_encrypted_files_and_odd_names_are_told(tmp_path: Path) -> None:
+    data = bytearray(zipped(tmp_path / "a.zip", {"a.png": b"1"}).read_bytes())
+    data[6] |= 1  # in the file's own header, and in the archive's list
+    data[data.find(b"PK\1\2") + 8] |= 1
+    (tmp_path / "a.zip").write_bytes(data)
+    assert "encrypted" in refusal(tmp_path / "a.zip", tmp_path / "out")
+    zipped(tmp_path / "b.zip", {"é": b"1"})
+    text = (tmp_path / "b.zip").read_bytes().replace("é".encode(), b"\xff\xfe")
+    (tmp_path / "b.zip").write_bytes(text)
+    assert "what can't be unpacked" in refusal(tmp_path / "b.zip", tmp_path / "out")
+
+
+@pytest.mark.parametrize("archive", MAKERS)
+@pytest.mark.parametrize("name", ["n" * 300, "a/" * 600 + "n"])
+def test_names_that_no_folder_takes_are_refused(tmp_path: Path, archive: str, name: str) -> None:
+    made = MAKERS[archive](tmp_path / archive, {name: b"x"})
+    assert "a longer name than folders take" in refusal(made, tmp_path / "out")
+
+
+def test_folders_are_counted_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_FILES", 1)
+    made = zipped(tmp_path / "a.zip", {"a/": b"", "b/": b""})
+    assert "more than 1 files" in refusal(made, tmp_path / "out")
+    made = tarred(tmp_path / "a.tar.gz", {"a": b"", "b": b""}, tarfile.DIRTYPE)
+    assert "more than 1 files" in refusal(made, tmp_path / "out")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -105,6 +106,45 @@ def test_an_index_that_cant_be_read_is_told(folder: PictureFolder) -> None:
     (folder.path / INDEX).write_text('[{"dataset": 3}]', encoding="utf-8")
     with pytest.raises(BadInput, match=r"images\.json can't be read: remove"):
         folder.index()
+
+
+@pytest.mark.parametrize(
+    ("said", "instead"),
+    [
+        ('"scale": 4', '"scale": 20000'),
+        ('"scale": 4', '"scale": 0'),
+        ('"scale": 4', '"scale": -4'),
+        ('"x": 0', '"x": 1'),
+        ('"width": 320', '"width": 1000000000'),
+    ],
+)
+def test_an_index_of_images_that_cant_be_is_told(
+    folder: PictureFolder, said: str, instead: str
+) -> None:
+    pictures.keep(folder)
+    text = (folder.path / INDEX).read_text(encoding="utf-8")
+    assert said in text
+    (folder.path / INDEX).write_text(text.replace(said, instead), encoding="utf-8")
+    with pytest.raises(BadInput, match=r"images\.json can't be read: remove"):
+        folder.index()
+
+
+def test_nothing_waits_for_a_pipe_in_place_of_a_file(folder: PictureFolder) -> None:
+    folder.path.mkdir()
+    os.mkfifo(folder.path / INDEX)
+    with pytest.raises(BadInput, match=r"images\.json can't be read: remove"):
+        folder.index()
+    os.mkfifo(folder.file("a" * 32, Region(0, 0, 8, 8)))
+    assert folder.read("a" * 32, Region(0, 0, 8, 8)) is None
+
+
+def test_a_picture_of_another_size_is_not_decoded(
+    folder: PictureFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.path.mkdir()
+    folder.file("a" * 32, Region(0, 0, 64, 64)).write_bytes(png(noise()))
+    monkeypatch.setattr("cv2.imdecode", None)
+    assert folder.read("a" * 32, Region(0, 0, 8, 8)) is None
 
 
 def test_crops_are_where_bicubic_errs_most(folder: PictureFolder) -> None:

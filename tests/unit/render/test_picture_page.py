@@ -8,6 +8,7 @@ from chromium import Browser
 from fakes import boards, pictures
 
 from harness import render
+from harness.core.outcome import BadInput
 from harness.datasets.png import read_image
 from harness.pictures.keeper import PictureFolder
 from harness.render import picture_page
@@ -53,6 +54,16 @@ def test_pictures_of_an_earlier_page_are_removed_and_other_files_stay(tmp_path: 
     names = {path.name for path in (tmp_path / "images").iterdir()}
     assert "mine.png" in names
     assert "0" * 24 + ".png" not in names
+
+
+def test_a_folder_of_pictures_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / ("a" * 24 + ".png")).touch()
+    (tmp_path / "images").symlink_to(other)
+    with pytest.raises(BadInput, match="images is a link"):
+        write(tmp_path)
+    assert [it.name for it in other.iterdir()] == ["a" * 24 + ".png"]
 
 
 def test_without_pictures_there_is_no_page(tmp_path: Path) -> None:

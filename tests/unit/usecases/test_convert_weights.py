@@ -43,3 +43,17 @@ def test_files_and_folders_that_are_not_there_are_bad_input(
         convert_weights(tmp_path / "absent.pth", logs=tmp_path / "logs")
     with pytest.raises(BadInput, match=r"--code .*nowhere is no folder"):
         convert_weights(checkpoint, code=tmp_path / "nowhere", logs=tmp_path / "logs")
+
+
+def test_code_is_run_in_a_sandbox_or_not_at_all(checkpoint: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        BadInput, match=r"--code runs .* in the sandbox alone.*leave --sandbox none"
+    ):
+        convert_weights(checkpoint, code=tmp_path, logs=tmp_path / "logs", sandbox="none")
+
+
+def test_torchscript_outside_a_sandbox_is_a_failure(tmp_path: Path) -> None:
+    torch.jit.script(torch.nn.ReLU()).save(tmp_path / "w.pt")
+    done = convert_weights(tmp_path / "w.pt", logs=tmp_path / "logs", sandbox="none")
+    assert done.failure is not None
+    assert "TorchScript, whose code runs as it is read" in done.failure.message

@@ -27,6 +27,13 @@ class Sly:
         return self.called, self.given
 
 
+def _called(module: str, name: str, code: Path) -> bool:
+    """Whether what a pickle calls by that name, with nothing, is a stand-in."""
+    names = b"".join(b"\x8c" + bytes([len(it)]) + it.encode() for it in (module, name))
+    pickled = b"\x80\x04" + names + b"\x93)R."
+    return isinstance(InertReader(code).module.load(io.BytesIO(pickled)), Inert)
+
+
 class Own(dict[str, Any]):
     """A dictionary, as libraries of options have them."""
 
@@ -82,17 +89,33 @@ def test_objects_keep_what_they_are_made_of() -> None:
 def test_classes_of_a_folder_of_code_are_the_real_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = "import torch\n\ndef doubled(value):\n    return {'w': torch.full((2,), 2.0 * value)}\n"
+    text = (
+        "import os\nimport torch\nfrom pathlib import Path\n\n"
+        "class Doubled:\n    def __init__(self, value):\n"
+        "        self.w = torch.full((2,), 2.0 * value)\n\n"
+        "def doubled(value):\n    raise RuntimeError\n"
+    )
     (tmp_path / "authors_code.py").write_text(text, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     import authors_code  # type: ignore[import-not-found]
 
-    data = Sly(authors_code.doubled, 4)
+    data = Sly(authors_code.Doubled, 4)
     assert isinstance(_read(data)[0], Inert)
-    found, names = _read([data, Sly(os.getcwd)], code=tmp_path)
-    assert found[0]["w"].tolist() == [8.0, 8.0]
+    found, names = _read([data, Sly(os.getcwd), Sly(authors_code.doubled, 4)], code=tmp_path)
+    assert found[0].w.tolist() == [8.0, 8.0]
     assert isinstance(found[1], Inert)
-    assert names == ["posix.getcwd"]
+    assert isinstance(found[2], Inert)
+    assert names == ["authors_code.doubled", "posix.getcwd"]
+    for name in ("os.system", "Path", "Doubled.__init__", "torch.load"):
+        assert _called("authors_code", name, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["torch.os.system", "Module.register_module_forward_hook", "_IncompatibleKeys"]
+)
+def test_of_torchs_layers_nothing_but_layers_is_reached(tmp_path: Path, name: str) -> None:
+    assert _called("torch.nn.modules.module", name, tmp_path)
+    assert not _called("torch.nn.modules.activation", "ReLU", tmp_path)
 
 
 def test_a_storage_that_carries_code_is_refused() -> None:

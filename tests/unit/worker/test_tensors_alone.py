@@ -40,7 +40,7 @@ class Bomb:
 STATE = {"a.weight": torch.arange(6.0).reshape(2, 3), "a.bias": torch.tensor([0.5, -1.0])}
 
 
-def _converted(path: Path, **options: str) -> tuple[Converted, dict[str, torch.Tensor]]:
+def _converted(path: Path, **options: Any) -> tuple[Converted, dict[str, torch.Tensor]]:
     answer, weights = converted(Convert(str(path), **options))
     return answer, load(weights)
 
@@ -107,7 +107,59 @@ def test_pickles_and_archives_of_arrays_are_read(tmp_path: Path) -> None:
 def test_a_torchscript_archive_is_read(tmp_path: Path) -> None:
     net = nn.Sequential(nn.Conv2d(3, 2, 1))
     torch.jit.script(net).save(tmp_path / "w.pt")
-    assert _same(_converted(tmp_path / "w.pt")[1], dict(net.state_dict()))
+    state = _converted(tmp_path / "w.pt", confined=True)[1]
+    assert _same(state, dict(net.state_dict()))
+
+
+def test_torchscript_runs_in_a_sandbox_or_not_at_all(tmp_path: Path) -> None:
+    torch.jit.script(nn.Conv2d(3, 2, 1)).save(tmp_path / "w.pt")
+    with pytest.raises(BadWeights, match="is TorchScript, whose code runs as it is read"):
+        _converted(tmp_path / "w.pt")
+
+
+def test_a_single_array_is_called_as_its_file(tmp_path: Path) -> None:
+    np.save(tmp_path / "kernel.npy", np.array([1.5, 2.5]))
+    assert _converted(tmp_path / "kernel.npy")[1]["kernel"].tolist() == [1.5, 2.5]
+    np.save(tmp_path / "odd.npy", np.array([Bomb()], dtype=object), allow_pickle=True)
+    with pytest.raises(BadWeights, match=r"odd\.npy can't be read: .*allow_pickle=False"):
+        _converted(tmp_path / "odd.npy")
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        ({"__metadata__": torch.ones(1)}, "what safetensors calls its own notes"),
+        ({"\ud800": torch.ones(1)}, "no name in Unicode"),
+        ({"w": torch.ones(2, 2).to_sparse()}, "'w' is sparse"),
+        ({"w": torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8)}, "is quantised"),
+        ({"w": torch.ones(3, dtype=torch.complex32)}, "is of complex32"),
+        ({"w": torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])}, "is a nested tensor"),
+        ({"w": torch.empty(3, device="meta")}, "holds no values"),
+        ({1: torch.zeros(2), "1": torch.ones(2)}, "two parameters have the same name"),
+        ({1 << 40_000: torch.ones(1)}, "a name that can't be written"),
+    ],
+)
+def test_what_safetensors_cant_hold_is_refused_with_the_reason(
+    tmp_path: Path, document: dict[Any, Any], told: str
+) -> None:
+    with pytest.raises(BadWeights, match=told):
+        _converted(_saved(tmp_path, document))
+
+
+def test_lists_with_more_paths_than_can_be_walked_are_looked_at_once(tmp_path: Path) -> None:
+    nested: list[Any] = [torch.ones(1)]
+    for _ in range(60):
+        nested = [nested, nested]
+    path = _saved(tmp_path, {"w": STATE["a.bias"], "x": nested, "y": Bomb()})
+    assert _same(_converted(path)[1], {"w": STATE["a.bias"]})
+
+
+def test_modules_that_hold_themselves_twice_are_given_up(tmp_path: Path) -> None:
+    net = nn.Module()
+    net.w = nn.Parameter(torch.ones(1))
+    net._modules.update(a=net, b=net)
+    with pytest.raises(BadWeights, match="more than 2,000,000 things are in its objects"):
+        _converted(_saved(tmp_path, net))
 
 
 def test_tensors_that_share_memory_or_are_strided_are_written(tmp_path: Path) -> None:
