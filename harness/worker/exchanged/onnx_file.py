@@ -79,7 +79,7 @@ def read_onnx(path: Path) -> OnnxGraph:
     for number, node in enumerate(graph.node):
         told = {it.name: _attribute(it, path.name) for it in node.attribute}
         if node.op_type == "Constant":
-            constants[node.output[0]] = _constant(told, path.name)
+            constants[next(filter(None, node.output))] = _constant(told, path.name)
             continue
         places = tuple(node.input), tuple(node.output)
         nodes.append(OnnxNode(number, node.op_type, *places, told))
@@ -113,6 +113,8 @@ def _faults_of_operators(model: Any) -> Iterator[str]:
     if len(model.graph.node) > _NODES_CAP:
         yield f"has more than {_NODES_CAP:,} operators"
     for number, node in enumerate(model.graph.node):
+        if not any(node.output):
+            yield f"has an operator without an output (node {number})"
         if node.domain not in _DOMAINS:
             name = f"{node.domain:.{_NODE_TEXT}}.{node.op_type:.{_NODE_TEXT}}"
             yield f"calls {name} (node {number}): operators of the standard alone are taken"

@@ -19,7 +19,7 @@ def layer(node: OnnxNode, known: Known, parameters: Parameters) -> nn.Module | N
 
     BadOnnx where a convolution is none of torch's.
     """
-    build = _BUILT.get(node.kind)
+    build = LAYERS.get(node.kind)
     return build(_Given(node, known, parameters)) if build else None
 
 
@@ -63,14 +63,16 @@ def _conv(given: _Given) -> nn.Module | None:
     if given.lacks(1) or given.lacks(2):
         return None
     weight, bias, said = given.tensor(1), given.tensor(2), given.attributes
-    if weight is None or weight.dim() != 4:
-        raise given.refuse("has no weights of two spatial dimensions")
+    if weight is None or weight.dim() != 4 or not weight.is_floating_point():
+        raise given.refuse("has no floating-point weights of two spatial dimensions")
     transposed, groups = given.node.kind == "ConvTranspose", int(said.get("group", 1))
     first, second = weight.shape[0], weight.shape[1] * groups
     ins, outs = (first, second) if transposed else (second, first)
     if groups < 1 or ins < 1 or outs < 1 or ins % groups or outs % groups:
         raise given.refuse(f"has weights of {tuple(weight.shape)} in {groups} groups")
     sides = {"kernel_size": tuple(weight.shape[2:]), "stride": tuple(said.get("strides", (1, 1)))}
+    if list(said.get("kernel_shape", weight.shape[2:])) != list(weight.shape[2:]):
+        raise given.refuse(f"has weights of {tuple(weight.shape)}, not of its kernel_shape")
     sides |= {"dilation": tuple(said.get("dilations", (1, 1)))}
     more: dict[str, Any] = {"groups": groups, "bias": bias is not None, "device": "meta"}
     if transposed:
@@ -140,7 +142,9 @@ def _batch_norm(given: _Given) -> nn.Module | None:
 
 def _prelu(given: _Given) -> nn.Module | None:
     slope = given.tensor(1)
-    if slope is None or (slope.dim() == 3 and slope.shape[1:] != (1, 1)) or slope.dim() > 3:
+    if slope is None or slope.dim() > 4:
+        return None
+    if slope.numel() != 1 and (slope.dim() != 3 or slope.shape[1:] != (1, 1)):
         return None
     flat = slope.reshape(-1)
     if isinstance(slope, nn.Parameter):
@@ -148,7 +152,7 @@ def _prelu(given: _Given) -> nn.Module | None:
     return _set(nn.PReLU(flat.numel(), device="meta"), weight=flat)
 
 
-_BUILT: dict[str, Callable[[_Given], nn.Module | None]] = {
+LAYERS: dict[str, Callable[[_Given], nn.Module | None]] = {
     "Conv": _conv,
     "ConvTranspose": _conv,
     "Gemm": _linear,

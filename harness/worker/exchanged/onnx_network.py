@@ -6,7 +6,6 @@ of its input, unless the network computes with fixed ones.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,28 +14,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness.worker.exchanged.onnx_file import BadOnnx, OnnxGraph, OnnxNode, read_onnx
-from harness.worker.exchanged.onnx_layers import layer
+from harness.worker.exchanged.onnx_checks import check
+from harness.worker.exchanged.onnx_file import Array, BadOnnx, OnnxGraph, OnnxNode, read_onnx
+from harness.worker.exchanged.onnx_layers import LAYERS, layer
 from harness.worker.exchanged.onnx_operators import OPERATORS, Called
-from harness.worker.exchanged.sizes import SIZES_CAP, computed, sizes
+from harness.worker.exchanged.onnx_uses import calls_of_tensors, takes_number
+from harness.worker.exchanged.sizes import computed, sizes
 
-# inputs that are sizes or plain numbers of a call, by their place
-_NUMBERS = {
-    "Reshape": (1,),
-    "Resize": (1, 2, 3),
-    "Upsample": (1,),
-    "Slice": (1, 2, 3, 4),
-    "Pad": (1, 2, 3),
-    "Clip": (1, 2),
-    "Unsqueeze": (1,),
-    "Squeeze": (1,),
-    "Expand": (1,),
-    "Tile": (1,),
-    "Split": (1,),
-    "Gather": (1,),
-    "ConstantOfShape": (0,),
-    **{f"Reduce{kind}": (1,) for kind in ("Mean", "Sum", "Max", "Min", "L2", "Prod")},
-}
+# what torch, numpy and Python raise where a call is none that they have
+_FAULTS = (NotImplementedError, TypeError, LookupError, ValueError, AttributeError, ArithmeticError)
 
 
 class OnnxNetwork(nn.Module):
@@ -44,57 +30,86 @@ class OnnxNetwork(nn.Module):
 
     def __init__(self, graph: OnnxGraph) -> None:
         super().__init__()
+        check(graph, {*OPERATORS, *LAYERS})
         self._graph = graph
         self._constants: dict[str, Any] = {}  # numbers
         self._held: dict[str, str] = {}  # names of the module's tensors by those in the file
+        self._of_tensors = calls_of_tensors(graph)
         self.layers = nn.ModuleDict()
         known = {**graph.learned, **graph.constants}
         parameters = {
-            name: nn.Parameter(torch.from_numpy(array.copy()), requires_grad=False)
+            name: _parameter(array)
             for name, array in graph.learned.items()
             if array.dtype.kind == "f"
         }
-        used: Counter[str] = Counter()
         for node in graph.nodes:
-            made = layer(node, known, parameters)
+            made = _layer(node, known, parameters)
             if made is not None:
                 self.layers[str(node.number)] = made
-                continue
-            if node.kind not in OPERATORS:
+            elif node.kind not in OPERATORS:
                 raise BadOnnx(f"{node} can't be translated to an operator of torch")
-            numeric = _NUMBERS.get(node.kind, ())
-            used.update(it for place, it in enumerate(node.inputs) if place not in numeric)
-        for number, name in enumerate(known):
-            self._keep(name, f"tensor_{number}", known[name], parameters, used[name])
+        self._keep(known, parameters)
         self._last = {name: node.number for node in graph.nodes for name in node.inputs}
+        self._last[graph.output] = graph.nodes[-1].number + 1
 
-    def _keep(
-        self, name: str, own: str, array: Any, parameters: Mapping[str, nn.Parameter], used: int
-    ) -> None:
-        """Keep what a call takes as a tensor as one, and anything else as numbers."""
-        if used and name in parameters:
-            self._held[name] = own
-            self.register_parameter(own, parameters[name])
-        elif used and array.size > (SIZES_CAP if array.dtype.kind in "iub" else 1):
-            self._held[name] = own
-            self.register_buffer(own, torch.from_numpy(array.copy()))
-        else:
-            self._constants[name] = array
+    def _keep(self, known: Mapping[str, Array], parameters: Mapping[str, nn.Parameter]) -> None:
+        """Keep what a call takes as a tensor as one, and what it takes as numbers as them."""
+        tensors, plain = self._uses()
+        for number, (name, array) in enumerate(known.items()):
+            if name in tensors and (name in parameters or array.size > 1):
+                own = self._held[name] = f"tensor_{number}"
+                if name in self._graph.learned:
+                    self.register_parameter(own, parameters.get(name, _parameter(array)))
+                else:
+                    self.register_buffer(own, torch.from_numpy(array.copy()))
+            if name in plain or (name in tensors and name not in self._held):
+                self._constants[name] = array
+
+    def _uses(self) -> tuple[set[str], set[str]]:
+        """The names that calls take as tensors, and those that they take as numbers."""
+        tensors: set[str] = set()
+        plain: set[str] = set()
+        for node in self._graph.nodes:
+            for place, name in enumerate(self._taken(node)):
+                (tensors if self._is_tensor(node, place) else plain).add(name)
+        return tensors, plain
+
+    def _taken(self, node: OnnxNode) -> tuple[str, ...]:
+        """What is handed to a node: a layer has its weights."""
+        return node.inputs[:1] if str(node.number) in self.layers else node.inputs
+
+    def _is_tensor(self, node: OnnxNode, place: int) -> bool:
+        return node.number in self._of_tensors and not takes_number(node, place)
 
     def forward(self, image: Tensor) -> Tensor:
         """The output of the network."""
         values: dict[str, Any] = {self._graph.image: image, **self._constants}
-        values |= {name: getattr(self, own) for name, own in self._held.items()}
         for node in self._graph.nodes:
-            given = [values[name] if name else None for name in node.inputs]
+            given = [
+                self._value(values, node, place, name)
+                for place, name in enumerate(self._taken(node))
+            ]
             for name in node.inputs:
-                if name in values and self._last[name] == node.number and name not in self._held:
+                if name in values and self._last[name] == node.number:
                     del values[name]
-            results = self._called(node, given)
+            results = self._results(node, given)
             values.update(zip(node.outputs, results, strict=False))
             del given, results
         output: Tensor = values[self._graph.output]
         return output
+
+    def _value(self, values: Mapping[str, Any], node: OnnxNode, place: int, name: str) -> Any:
+        if name in self._held and self._is_tensor(node, place):
+            return getattr(self, self._held[name])
+        if name and name not in values:
+            raise BadOnnx(f"{node} takes {name!r:.40}, an output that can't be translated")
+        return values[name] if name else None
+
+    def _results(self, node: OnnxNode, given: list[Any]) -> tuple[Any, ...]:
+        try:
+            return self._called(node, given)
+        except _FAULTS as error:
+            raise BadOnnx(f"{node} can't be translated: {error!s:.200}") from None
 
     def _called(self, node: OnnxNode, given: list[Any]) -> tuple[Any, ...]:
         if str(node.number) in self.layers:
@@ -109,11 +124,21 @@ class OnnxNetwork(nn.Module):
             return (known,)
         like = next((it for it in given if isinstance(it, Tensor) and it.is_floating_point()), None)
         call = Called(node.attributes, self._graph.opset, like, len(node.outputs))
-        try:
-            found = OPERATORS[node.kind](call, *given)
-        except (NotImplementedError, TypeError, KeyError) as error:
-            raise BadOnnx(f"{node} can't be translated: {error!s:.200}") from None
+        found = OPERATORS[node.kind](call, *given)
         return found if isinstance(found, tuple) else (found,)
+
+
+def _parameter(array: Array) -> nn.Parameter:
+    return nn.Parameter(torch.from_numpy(array.copy()), requires_grad=False)
+
+
+def _layer(
+    node: OnnxNode, known: Mapping[str, Array], parameters: Mapping[str, nn.Parameter]
+) -> nn.Module | None:
+    try:
+        return layer(node, known, parameters)
+    except (*_FAULTS, RuntimeError) as error:
+        raise BadOnnx(f"{node} can't be translated: {error!s:.200}") from None
 
 
 def onnx_network(path: Path) -> OnnxNetwork:

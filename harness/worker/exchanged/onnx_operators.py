@@ -19,8 +19,13 @@ from torch import Tensor
 from harness.worker.exchanged.sizes import numbers, whole
 
 _FAR = 2**31  # the standard has larger numbers for the end of a slice
+_ARANGE_CAP = 2**24
+_SELU = (1.67326319217681884765625, 1.05070102214813232421875)  # alpha and gamma of the standard
 _DTYPES = {
     1: torch.float32,
+    2: torch.uint8,
+    3: torch.int8,
+    5: torch.int16,
     6: torch.int32,
     7: torch.int64,
     9: torch.bool,
@@ -99,13 +104,17 @@ def _folded(of: Callable[[Any, Any], Any]) -> Operator:
 def _clip(call: Called, image: Tensor, *given: Any) -> Tensor:
     low, high = ((*given, None, None)[place] for place in (0, 1))
     if call.opset < 11:
-        return image.clamp(call.get("min"), call.get("max"))
+        low, high = call.get("min"), call.get("max")
+    if low is None and high is None:
+        return image
     return torch.clamp(image, call.tensor(low), call.tensor(high))
 
 
-def _reshape(_: Called, value: Any, shape: Any) -> Tensor:
-    tensor = torch.as_tensor(value)
+def _reshape(call: Called, value: Any, shape: Any) -> Tensor:
+    tensor = torch.as_tensor(call.tensor(value))
     sides = whole(shape)
+    if call.get("allowzero", 0) and any(type(it) is int and it == 0 for it in sides):
+        raise NotImplementedError("it makes a tensor without elements")
     return tensor.reshape(
         [
             tensor.shape[place] if type(it) is int and it == 0 else it
@@ -156,10 +165,14 @@ def _gather(call: Called, value: Tensor, index: Any) -> Tensor:
     axis = call.get("axis", 0)
     if not isinstance(index, np.ndarray):
         raise NotImplementedError("it looks for what the image says")
-    places = index.astype(np.int64)
+    places, side = index.astype(np.int64), value.shape[axis]
+    if type(side) is int and places.size and not -side <= places.min() <= places.max() < side:
+        raise NotImplementedError(f"it looks for a place that none of {side} is")
     if places.ndim == 0:
         return value.select(axis, int(places))
-    flat = torch.from_numpy(places.reshape(-1) % value.shape[axis]).to(value.device)
+    if (places < 0).any():
+        places = places % side
+    flat = torch.from_numpy(places.reshape(-1)).to(value.device)
     found = value.index_select(axis, flat)
     axis %= value.dim()
     return found.reshape([*value.shape[:axis], *places.shape, *value.shape[axis + 1 :]])
@@ -210,29 +223,70 @@ def _resize(call: Called, image: Tensor, *given: Any) -> Tensor:
         "coordinate_transformation_mode", "half_pixel" if call.opset > 10 else "asymmetric"
     )
     options = _interpolation(call, where)
+    own = list(image.shape)
     if target is not None and np.asarray(target).size:
-        return F.interpolate(image, size=whole(target)[2:], **options)
-    factors = [float(it) for it in (told if isinstance(told, list) else numbers(told))]
-    if len(factors) != 4 or factors[:2] != [1.0, 1.0]:
+        sides = _along(call, own, whole(target))
+        factors = [_factor(one, other) for one, other in zip(sides[:2], own[:2], strict=True)]
+        if _unequal(call, options):
+            factors += [new / old for new, old in zip(sides[2:], own[2:], strict=True)]
+        options |= {"size": sides[2:]}
+    else:
+        some = [float(it) for it in (told if isinstance(told, list) else numbers(told))]
+        factors = _along(call, [1.0] * image.dim(), some)
+        options |= {"scale_factor": tuple(factors[2:])}
+    if factors[:2] != [1.0, 1.0] or image.dim() != 4:
         raise NotImplementedError("it enlarges other than height and width")
-    return F.interpolate(image, scale_factor=tuple(factors[2:]), **options)
+    if _unequal(call, options) and any(it % 1 for it in factors[2:]):
+        raise NotImplementedError("torch takes the other of two pixels that are as near")
+    return F.interpolate(image, **options)
+
+
+def _unequal(call: Called, options: Mapping[str, Any]) -> bool:
+    """Whether torch takes the other of two pixels that are as near, if there are such."""
+    return options["mode"] == "nearest-exact" and _rounds(call) != "round_prefer_ceil"
+
+
+def _factor(new: Any, old: Any) -> float:
+    """Of one axis; a side that is left open is not looked at."""
+    both = type(new) is int and type(old) is int
+    return new / old if both else 1.0
+
+
+def _along(call: Called, whole_of: list[Any], given: Sequence[Any]) -> list[Any]:
+    """Sides or factors of all axes, of those that are given for some."""
+    axes = call.get("axes") or range(len(whole_of))
+    found = list(whole_of)
+    for axis, number in zip(axes, given, strict=True):
+        found[axis] = number
+    return found
+
+
+def _rounds(call: Called) -> str:
+    told: str = call.get("nearest_mode", "round_prefer_floor" if call.opset > 10 else "floor")
+    return told
 
 
 def _interpolation(call: Called, where: str) -> dict[str, Any]:
     """How torch says the same; NotImplementedError where it has no such interpolation."""
     mode, smooth = call.get("mode", "nearest"), bool(call.get("antialias", 0))
-    rounds = call.get("nearest_mode", "round_prefer_floor" if call.opset > 10 else "floor")
-    if mode == "nearest" and (where, rounds) == ("asymmetric", "floor"):
+    rounds, outside = _rounds(call), bool(call.get("exclude_outside", 0))
+    if mode == "nearest" and not smooth and (where, rounds) == ("asymmetric", "floor"):
         return {"mode": "nearest"}
-    if mode == "nearest" and where == "half_pixel" and rounds.startswith("round_prefer"):
+    nearest = mode == "nearest" and not smooth and where == "half_pixel"
+    if nearest and rounds in ("round_prefer_floor", "round_prefer_ceil"):
         return {"mode": "nearest-exact"}
     cubic = mode == "cubic" and call.get("cubic_coeff_a", -0.75) == (-0.5 if smooth else -0.75)
     # above size 1 `half_pixel` and `pytorch_half_pixel` are the same
     known = {"half_pixel": False, "pytorch_half_pixel": False, "align_corners": True}
-    if (mode == "linear" or cubic) and where in known and not call.get("exclude_outside", 0):
+    # where torch smooths, it leaves out what is outside the image, and takes its edge elsewhere
+    if (mode == "linear" or cubic) and where in known and outside == smooth:
         kind = "bicubic" if cubic else "bilinear"
-        return {"mode": kind, "align_corners": known[where], "antialias": smooth}
-    raise NotImplementedError(f"torch has no interpolation {mode:.20}, {where:.30}, {rounds:.30}")
+        if not (smooth and known[where]):
+            return {"mode": kind, "align_corners": known[where], "antialias": smooth}
+    told = f"{mode:.20}, {where:.30}, {rounds:.30}"
+    if smooth or outside:
+        told += f", antialias {smooth:d}, exclude_outside {outside:d}"
+    raise NotImplementedError(f"torch has no interpolation {told}")
 
 
 def _to_space(call: Called, image: Tensor) -> Tensor:
@@ -273,7 +327,9 @@ def _pool(of: Callable[..., Tensor]) -> Operator:
 def _reduced(of: Callable[..., Tensor]) -> Operator:
     def call(call: Called, value: Tensor, *given: Any) -> Tensor:
         axes = call.axes(given)
-        if axes is None or not axes:
+        if not axes and call.get("noop_with_empty_axes", 0):
+            raise NotImplementedError("it reduces along no axis")
+        if not axes:
             axes = list(range(value.dim()))
         return of(value, axes, keepdim=bool(call.get("keepdims", 1)))
 
@@ -311,6 +367,8 @@ def _gemm(call: Called, one: Tensor, other: Tensor, added: Any = None) -> Tensor
 def _conv(call: Called, image: Tensor, weight: Tensor, bias: Any = None) -> Tensor:
     """A convolution with weights that are computed."""
     pads = call.get("pads", [0, 0, 0, 0])
+    if list(call.get("kernel_shape", weight.shape[2:])) != list(weight.shape[2:]):
+        raise NotImplementedError(f"its weights are of {tuple(weight.shape)}")
     if weight.dim() != 4 or pads[:2] != pads[2:] or call.get("auto_pad", "NOTSET") != "NOTSET":
         raise NotImplementedError("it pads unevenly, or has other than two dimensions")
     more = {"stride": call.get("strides", [1, 1]), "dilation": call.get("dilations", [1, 1])}
@@ -327,6 +385,37 @@ def _cast(call: Called, value: Any) -> Tensor:
     return tensor.to(kind)
 
 
+def _dropout(_: Called, value: Tensor, __: Any = None, training: Any = None) -> Tensor:
+    if training is not None and any(numbers(training)):
+        raise NotImplementedError("it is as in training")
+    return value
+
+
+def _selu(call: Called, value: Tensor) -> Tensor:
+    alpha, gamma = call.get("alpha"), call.get("gamma")
+    if alpha is None and gamma is None:
+        return F.selu(value)
+    alpha, gamma = alpha or _SELU[0], gamma or _SELU[1]
+    scaled: Tensor = gamma * F.elu(value, alpha)
+    return scaled
+
+
+def _range(_: Called, *given: Any) -> Tensor:
+    start, end, step = (numbers(it)[0] for it in given)
+    if (end - start) / step > _ARANGE_CAP:
+        raise NotImplementedError(f"it counts to more than {_ARANGE_CAP:,} numbers")
+    return torch.arange(start, end, step)
+
+
+def _remainder(call: Called, one: Any, other: Any) -> Tensor:
+    of = torch.fmod if call.get("fmod", 0) else torch.remainder
+    return of(torch.as_tensor(call.tensor(one)), call.tensor(other))
+
+
+def _where(call: Called, so: Any, one: Any, other: Any) -> Tensor:
+    return torch.where(torch.as_tensor(call.tensor(so)), call.tensor(one), call.tensor(other))
+
+
 def _gelu(call: Called, value: Tensor) -> Tensor:
     return F.gelu(value, approximate=call.get("approximate", "none"))
 
@@ -336,7 +425,6 @@ _ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "Sub": torch.sub,
     "Mul": torch.mul,
     "Div": _divided,
-    "Mod": torch.remainder,
     "Pow": torch.pow,
     "Sqrt": torch.sqrt,
     "Exp": torch.exp,
@@ -375,15 +463,16 @@ OPERATORS: dict[str, Operator] = {
     "Max": _folded(torch.maximum),
     "Sum": _folded(torch.add),
     "Identity": lambda _, value: value,
-    "Dropout": lambda _, value, *__: value,
-    "Selu": lambda _, value: F.selu(value),
+    "Mod": _remainder,
+    "Dropout": _dropout,
+    "Selu": _selu,
     "Celu": lambda call, value: F.celu(value, call.get("alpha", 1.0)),
     "HardSigmoid": lambda call, value: torch.clamp(
         call.get("alpha", 0.2) * value + call.get("beta", 0.5), 0.0, 1.0
     ),
     "Gelu": _gelu,
     "Clip": _clip,
-    "Where": lambda call, so, one, other: torch.where(so, call.tensor(one), call.tensor(other)),
+    "Where": _where,
     "Cast": _cast,
     "Reshape": _reshape,
     "Flatten": lambda call, value: value.reshape(math.prod(value.shape[: call.get("axis", 1)]), -1),
@@ -399,7 +488,7 @@ OPERATORS: dict[str, Operator] = {
     "Squeeze": _squeeze,
     "Unsqueeze": _unsqueeze,
     "ConstantOfShape": _filled,
-    "Range": lambda _, *given: torch.arange(*(numbers(it)[0] for it in given)),
+    "Range": _range,
     "Pad": _pad,
     "Resize": _resize,
     "Upsample": _resize,

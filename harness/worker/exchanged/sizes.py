@@ -47,12 +47,51 @@ def computed(kind: str, given: Sequence[Any], attributes: Mapping[str, Any]) -> 
     ):
         return None
     arrays = [None if it is None else it.astype(object) for it in given]
-    if kind in _EACH and arrays:
+    if not arrays or _count(kind, arrays, attributes) > SIZES_CAP or attributes.get("fmod"):
+        return None
+    if kind in _EACH:
         found = _EACH[kind](*arrays)
-        return np.asarray(found, dtype=object)
-    rule = _RULES.get(kind)
-    found = rule(arrays, attributes) if rule else None
-    return None if found is None else np.asarray(found, dtype=object)
+    else:
+        rule = _RULES.get(kind)
+        found = rule(arrays, attributes) if rule else None
+    return None if found is None else _bounded(np.asarray(found, dtype=object))
+
+
+def _count(kind: str, given: Sequence[Any], attributes: Mapping[str, Any]) -> int:
+    """How many numbers the result holds, at most."""
+    rule = _COUNTS.get(kind, _count_of_first)
+    return _count_of_all(given) if kind in _EACH else rule(given, attributes)
+
+
+def _count_of_all(given: Sequence[Any]) -> int:
+    return int(math.prod(np.broadcast_shapes(*map(np.shape, given))))
+
+
+def _count_of_first(given: Sequence[Any], _: Mapping[str, Any]) -> int:
+    return math.prod(np.shape(given[0]))
+
+
+def _count_of_gathered(given: Sequence[Any], attributes: Mapping[str, Any]) -> int:
+    shape = list(np.shape(given[0]))
+    shape[attributes.get("axis", 0)] = 1
+    return int(math.prod(shape) * math.prod(np.shape(given[1])))
+
+
+def _count_of_expanded(given: Sequence[Any], _: Mapping[str, Any]) -> int:
+    sides = tuple(int(it) for it in given[1])
+    return _count_of_all([given[0], np.broadcast_to(0, sides)])
+
+
+def _bounded(found: Sizes) -> Sizes:
+    """The same; OverflowError where one is no number of 64 bits, as those of the standard are.
+
+    Of a number that is left open the one that it stands for is looked at.
+    """
+    for number in found.reshape(-1):
+        plain = getattr(getattr(number, "node", None), "hint", number)
+        if isinstance(plain, int) and not -(2**63) <= plain < 2**63:
+            raise OverflowError("it computes a size beyond 64 bits")
+    return found
 
 
 def _truncated(number: Any) -> Any:
@@ -127,6 +166,25 @@ def _axes(given: list[Any], attributes: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(map(int, told or ()))
 
 
+def _product(given: list[Any], attributes: Mapping[str, Any]) -> Any:
+    """Of all numbers of a row; None along an axis of more."""
+    if given[0].ndim > 1 or not set(_axes(given, attributes)) <= {0, -1}:
+        return None
+    product = np.asarray(math.prod(given[0].reshape(-1)), dtype=object)
+    return product.reshape([1] * given[0].ndim) if attributes.get("keepdims", 1) else product
+
+
+def _reshaped(given: list[Any], _: Mapping[str, Any]) -> Any:
+    sides = [int(it) for it in given[1]]
+    return None if 0 in sides else given[0].reshape(sides)
+
+
+_COUNTS: dict[str, Callable[[Sequence[Any], Mapping[str, Any]], int]] = {
+    "Concat": lambda given, _: sum(math.prod(np.shape(it)) for it in given),
+    "Gather": _count_of_gathered,
+    "Expand": _count_of_expanded,
+    "Range": lambda given, _: len(range(*(int(it.item()) for it in given))),
+}
 _RULES: dict[str, Callable[[list[Any], Mapping[str, Any]], Any]] = {
     "Cast": _cast,
     "Gather": _gather,
@@ -135,9 +193,9 @@ _RULES: dict[str, Callable[[list[Any], Mapping[str, Any]], Any]] = {
     "ConstantOfShape": _filled,
     "Unsqueeze": lambda given, said: np.expand_dims(given[0], _axes(given, said)),
     "Squeeze": lambda given, said: np.squeeze(given[0], _axes(given, said) or None),
-    "Reshape": lambda given, _: given[0].reshape([int(it) for it in given[1]]),
+    "Reshape": _reshaped,
     "Transpose": lambda given, said: np.transpose(given[0], said.get("perm")),
     "Range": lambda given, _: sizes(range(*(int(it.item()) for it in given))),
-    "ReduceProd": lambda given, _: np.asarray(math.prod(given[0].reshape(-1)), dtype=object),
+    "ReduceProd": _product,
     "Expand": lambda given, _: np.broadcast_to(given[0], [int(it) for it in given[1]]),
 }
