@@ -100,7 +100,7 @@ def convert(
     """Write the tensors of a file that is refused as weights, and nothing else, as safetensors.
 
     It is read in the sandbox, where nothing of a pickle is run: classes and functions that it names
-    are replaced by stand-ins.
+    are replaced by stand-ins. TorchScript and --code run, and are refused without a sandbox.
     """
     from harness.cli.progress_bars import bars
     from harness.render.text import clean
