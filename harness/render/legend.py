@@ -41,7 +41,7 @@ _RUNTIMES: Mapping[FiguresOrigin, str] = {
 _BLOCKS = "that take turns image by image while all others are stopped"
 _RATIO = (
     " The ratio is to the baseline's runtime in the same rounds, whatever the machine did "
-    "meanwhile; small print: its interval."
+    "meanwhile; small print: its interval. Scores are of the runtimes in the table, not of it."
 )
 _COUNTED = (
     "Counts are verified when independent counters agree, disputed when they do not, incomplete "
