@@ -35,7 +35,7 @@ def figure(
             help="Who is shown, in this order; default: the first rows.",
         ),
     ] = "",
-    reports: Annotated[Path, typer.Option(help="Folder that the run wrote to.")] = Path("reports"),
+    reports: options.RunFolder = Path("reports"),
     output: Annotated[
         Path | None,
         typer.Option(help="Files to write, without ending; default: REPORTS/CHALLENGE/figures/."),

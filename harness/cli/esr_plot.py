@@ -12,14 +12,7 @@ from harness.cli.console import explained, say_written
 
 
 def plot(
-    challenge: Annotated[
-        str | None,
-        typer.Argument(
-            help="The challenge that was run: an id, or a .toml file.",
-            show_default="sample",
-            autocompletion=options.challenge_ids,
-        ),
-    ] = None,
+    challenge: options.ChallengeRun = None,
     published: Annotated[
         str | None,
         typer.Option(
@@ -27,7 +20,7 @@ def plot(
             autocompletion=options.table_ids,
         ),
     ] = None,
-    reports: Annotated[Path, typer.Option(help="Folder that the run wrote to.")] = Path("reports"),
+    reports: options.RunFolder = Path("reports"),
 ) -> None:
     """Write PSNR against runtime, parameters, MACs and memory as SVG and PDF.
 

@@ -17,14 +17,7 @@ if TYPE_CHECKING:
 
 
 def report(
-    challenge: Annotated[
-        str | None,
-        typer.Argument(
-            help="The challenge that was run: an id, or a .toml file.",
-            show_default="sample",
-            autocompletion=options.challenge_ids,
-        ),
-    ] = None,
+    challenge: options.ChallengeRun = None,
     published: Annotated[
         str | None,
         typer.Option(
@@ -54,7 +47,7 @@ def report(
     rows: Annotated[
         str, typer.Option(metavar="ID,ID", help="And with the rows of these ids alone.")
     ] = "",
-    reports: Annotated[Path, typer.Option(help="Folder that the run wrote to.")] = Path("reports"),
+    reports: options.RunFolder = Path("reports"),
     excel: options.Excel = False,
     strict: Strict = False,
     as_json: AsJson = False,

@@ -17,6 +17,7 @@ Excel = Annotated[
     bool, typer.Option("--excel", help="Begin CSV files with the mark by which Excel knows UTF-8.")
 ]
 Reports = Annotated[Path, typer.Option(help="Folder to write to.")]
+RunFolder = Annotated[Path, typer.Option(help="Folder that the run wrote to.")]
 Logs = Annotated[Path, typer.Option(help="Folder for logs.")]
 WhichWeights = Annotated[
     Literal["bundled", "official"], typer.Option(help="Which weights references run with.")
@@ -91,6 +92,16 @@ def challenge_ids(incomplete: str) -> list[str]:
     from harness.rules import rulebook
 
     return _beginning(rulebook.names(), incomplete)
+
+
+ChallengeRun = Annotated[
+    str | None,
+    typer.Argument(
+        help="The challenge that was run: an id, or a .toml file.",
+        show_default="sample",
+        autocompletion=challenge_ids,
+    ),
+]
 
 
 def table_ids(incomplete: str) -> list[str]:
