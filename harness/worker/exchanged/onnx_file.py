@@ -157,7 +157,7 @@ def _bytes(tensor: Any) -> int:
         kind = np.dtype(helper.tensor_dtype_to_np_dtype(tensor.data_type))
     except (KeyError, ValueError, TypeError):
         return BYTES_CAP + 1
-    return int(math.prod(tensor.dims)) * kind.itemsize
+    return int(math.prod(tensor.dims) * kind.itemsize)
 
 
 def _array(tensor: Any, file: str) -> Array:
