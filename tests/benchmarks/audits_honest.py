@@ -214,7 +214,7 @@ def _loads(
 
 def _candidates(options: argparse.Namespace) -> Iterator[Entry | Rejected]:
     named = [Path(it) for it in options.entries]
-    if not named:
+    if not named and not options.ntire:
         named = [*sorted(it.parent for it in REFERENCES.glob("*/submission.toml")), EXAMPLE]
     for folder in named:
         yield from catalogue.read_folder(folder)
@@ -257,7 +257,7 @@ def _unscored(image: LrImage, pixels: np.ndarray[tuple[int, ...], np.dtype]) -> 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("entries", nargs="*", help="folders; default: references and linear_x4")
+    parser.add_argument("entries", nargs="*", help="folders; default: references and linear_x4, but with --ntire")
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--weights-dir", type=Path)
     parser.add_argument("--data-set", default="Set5")
