@@ -257,7 +257,7 @@ def _unscored(image: LrImage, pixels: np.ndarray[tuple[int, ...], np.dtype]) -> 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("entries", nargs="*", help="folders; default: references and linear_x4, but with --ntire")
+    parser.add_argument("entries", nargs="*", help="default: references and linear_x4")
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--weights-dir", type=Path)
     parser.add_argument("--data-set", default="Set5")
