@@ -98,7 +98,9 @@ def as_graph(contender: Contender, capturing: Capturing, images: tuple[LrImage, 
     if not kept.digest:
         return dataclasses.replace(contender, captured=CaptureOutcome(as_code=kept.as_code))
     load = _graph_load(contender.load, kept, capturing.folder)
-    outcome = CaptureOutcome(digest=kept.digest, params=kept.params, notes=kept.notes)
+    outcome = CaptureOutcome(
+        digest=kept.digest, graphs=kept.graphs, params=kept.params, notes=kept.notes
+    )
     return dataclasses.replace(contender, load=load, captured=outcome)
 
 

@@ -31,6 +31,7 @@ class CaptureOutcome:
     """
 
     digest: str = ""
+    graphs: int = 0  # one for each of so many sizes; 0 where one serves all
     as_code: str = ""
     params: int = 0  # of the code as it was loaded
     notes: tuple[str, ...] = ()  # of that load

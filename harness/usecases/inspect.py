@@ -13,6 +13,7 @@ import numpy as np
 
 from harness.audits.outputs import came_differently, levels_apart
 from harness.core.challenge import TimingProtocol
+from harness.core.counter_registry import HOOKS
 from harness.core.model_counts import BeforeDeploy, CountVerdict
 from harness.core.outcome import Failed
 from harness.core.progress import SILENT, Progress
@@ -26,11 +27,11 @@ from harness.entries import weights
 from harness.entries.catalogue import Entry, Rejected
 from harness.machine import environment
 from harness.measure import loads
-from harness.measure.captures import Capturing, capture
+from harness.measure.captures import Capturing, as_graph
 from harness.measure.conversion import Conversion
 from harness.measure.loads import Contender
 from harness.measure.session import LrImage, OutputReply, Task
-from harness.measure.tasks import run_dry
+from harness.measure.tasks import run_count, run_dry
 from harness.measure.worker_group import concurrently
 from harness.sandbox.isolation import SandboxMode, choose
 from harness.wire.messages import Load
@@ -108,8 +109,8 @@ def inspect(  # noqa: PLR0913 - one for each option of the command
             task = Task(load, protocol, log, isolation.confinement, quick=quick)
             found = _inspect(ready.entry, ready.weights, task, size)
             if found.failure is None and not quick:
-                how = _captured(ready, task, size)
-                found = replace(found, findings=(*found.findings, how))
+                captured = tuple(_captured(ready, task, size))
+                found = replace(found, findings=(*found.findings, *captured))
         progress.done(candidate.id)
         return replace(found, isolation=isolation.confinement.name)
 
@@ -154,26 +155,41 @@ def _inspect(
     return Inspected(entry, kind, tuple(found), counted, verdict, lost, task.log)
 
 
-def _captured(ready: Contender, task: Task, size: tuple[int, int]) -> InspectFinding:
-    """Whether a run would measure the network without a line of the entry's code."""
+def _captured(ready: Contender, task: Task, size: tuple[int, int]) -> Iterator[InspectFinding]:
+    """Whether a run would measure the network without a line of the entry's code, and its counts:
+    those are the table's, and code may have counted something else.
+    """
     images = trial_images(ready.entry.submission.scale)
     with tempfile.TemporaryDirectory() as folder:
-        kept = capture(
-            ready,
-            Capturing(
-                sizes=TRIAL_SIZES,
-                count=size,
-                folder=Path(folder),
-                logs=task.log.parent,
-                protocol=task.protocol,
-                confinement=task.confinement,
-            ),
-            images,
+        capturing = Capturing(
+            sizes=TRIAL_SIZES,
+            count=size,
+            folder=Path(folder),
+            logs=task.log.parent,
+            protocol=task.protocol,
+            confinement=task.confinement,
         )
-    if kept.as_code:
-        return InspectFinding("capture", "warning", f"would be measured as code: {kept.as_code}")
-    sizes = f"one graph for each of {kept.graphs} sizes" if kept.graphs else "one for every size"
-    return InspectFinding("capture", "ok", f"captured as a graph, {sizes}")
+        graph = as_graph(ready, capturing, images)
+        known = graph.captured
+        if known.as_code:
+            yield InspectFinding(
+                "capture", "warning", f"would be measured as code: {known.as_code}"
+            )
+            return
+        sizes = f"one for each of {known.graphs} sizes" if known.graphs else "one for every size"
+        yield InspectFinding("capture", "ok", f"captured as a graph, {sizes}")
+        yield _of_graph(run_count(replace(task, load=loads.counting(graph.load)), *size))
+
+
+def _of_graph(counted: CountFigures | Failed) -> InspectFinding:
+    if isinstance(counted, Failed):
+        return InspectFinding("counts of the graph", "failed", counted.message)
+    verdict = judge(counted.counts)
+    hooks = counted.counts.counter(HOOKS)
+    macs = f"{hooks.macs:,}" if hooks and hooks.macs is not None else "no"
+    text = f"{counted.counts.params:,} parameters and {macs} multiply-adds, {verdict.level}"
+    level: InspectLevel = "ok" if verdict.level == "verified" else "warning"
+    return InspectFinding("counts of the graph", level, ": ".join([text, *verdict.reasons]))
 
 
 def _deploy(unfused: BeforeDeploy) -> InspectFinding:

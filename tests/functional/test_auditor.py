@@ -14,6 +14,7 @@ from fakes.hidden_costs import FUSING, SOURCES
 
 PIXELS = 256 * 256
 FIRST, SECOND = 3 * 48 * 9, 48 * 48 * 9  # elements of the two kernels
+GRAPH = "counts of the graph"
 DEPLOYS = {"fused": "model:fuse", "swapped": "model:cheat"}
 
 
@@ -76,7 +77,7 @@ def test_a_fused_entry_is_counted_as_fused_with_the_figures_from_before_beside_i
     assert before["macs"]["ntire2022"] == (FIRST + 3 * 48) * PIXELS
     assert before["activations"] == 2 * entry["activations"]
     assert before["difference"] < 1e-5
-    assert _deploy(entry)["level"] == "ok"
+    assert _check(entry)["level"] == "ok"
 
 
 def test_another_network_in_place_of_the_fused_one_is_noticed(
@@ -84,10 +85,21 @@ def test_another_network_in_place_of_the_fused_one_is_noticed(
 ) -> None:
     entry = found["swapped"]
     assert entry["unfused"]["difference"] > 0.01
-    assert _deploy(entry)["level"] == "warning"
-    assert "another network" in _deploy(entry)["text"]
+    assert _check(entry)["level"] == "warning"
+    assert "another network" in _check(entry)["text"]
 
 
-def _deploy(entry: dict[str, Any]) -> dict[str, str]:
-    (found,) = [check for check in entry["checks"] if check["check"] == "deploy"]
+def test_the_counts_that_a_table_shows_are_those_of_the_graph(
+    found: dict[str, dict[str, Any]],
+) -> None:
+    graph = _check(found["buffer"], GRAPH)  # whose hooks see what is a function in the code
+    assert graph["level"] == "ok"
+    assert graph["text"].startswith(
+        f"{FIRST + 48:,} parameters and {(FIRST + SECOND) * PIXELS:,} multiply-adds, verified"
+    )
+    assert _check(found["large_images_only"], GRAPH)["level"] == "warning"
+
+
+def _check(entry: dict[str, Any], name: str = "deploy") -> dict[str, str]:
+    (found,) = [check for check in entry["checks"] if check["check"] == name]
     return dict(found)
