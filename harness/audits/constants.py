@@ -17,24 +17,25 @@ from harness.audits import thresholds
 from harness.audits.fresh_images import Draw
 from harness.core.audit import Audit, AuditVerdict
 from harness.quality.bicubic import upscale
-from harness.quality.colour import weighted
+from harness.quality.colour import WEIGHTS, weighted
 from harness.quality.pixels import Uint8
 
 Float32 = npt.NDArray[np.float32]
 COLOURS = 3
+_CHROMA = np.array([0.564, 0.713], np.float32)  # of B - Y and R - Y, by BT.601
 _BLOCK = 1 << 13  # places that are compared at once
 _TRIES = 12  # segments that are drawn of a picture, for one that is worth a look
 
 
 def segments(lr: Uint8, hr: Uint8, scale: int, draw: Draw, *, luma: bool = False) -> Float32:
-    """Segments of one image, or of its luma, as they may stand in a tensor, a row each.
+    """Segments of one image as they may stand in a tensor, a row each.
 
-    Of each the steps from sample to sample, without their mean, of unit length. An image without
-    detail has none.
+    What is given `luma` may store that and chroma as well. Of each segment the steps from sample to
+    sample, without their mean, of unit length. An image without detail has none.
     """
     pictures = _pictures(lr, hr, scale)
     if luma:
-        pictures = tuple(weighted(it)[..., None] for it in pictures)
+        pictures += tuple(part for it in pictures for part in _luma_and_chroma(it))
     found = [_segment(it, draw) for it in _layouts(pictures, scale)]
     rows = [it for it in found if it is not None]
     return np.array(rows, np.float32).reshape(-1, thresholds.SEGMENT)
@@ -87,16 +88,23 @@ def _pictures(lr: Uint8, hr: Uint8, scale: int) -> tuple[Float32, ...]:
     return large, large - upscale(lr, scale), small
 
 
+def _luma_and_chroma(picture: Float32) -> tuple[Float32, ...]:
+    """Of RGB, H x W x 3: its luma, its chroma, and both, with the channels Y, Cb and Cr last."""
+    luma = weighted(picture)[..., None] / np.float32(sum(WEIGHTS))
+    chroma = (picture[..., [2, 0]] - luma) * _CHROMA
+    return luma, chroma, np.concatenate((luma, chroma), axis=2)
+
+
 def _layouts(pictures: tuple[Float32, ...], scale: int) -> Iterator[Float32]:
-    """Views of the pictures of an image in all plain layouts; the last one is the LR image."""
-    *_, small = pictures
+    """Views of the pictures of an image in all plain layouts."""
+    lr_height = min(map(len, pictures))
     for picture in pictures:
         for upright in (picture, picture.swapaxes(0, 1)):
             for turned in (upright, upright[:, ::-1], upright[::-1], upright[::-1, ::-1]):
                 planes = turned.transpose(2, 0, 1)
                 yield turned
                 yield planes
-                if picture is not small:
+                if len(picture) > lr_height:
                     yield planes[:, ::scale, ::scale]
 
 

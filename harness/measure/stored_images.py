@@ -35,7 +35,7 @@ def stored_images(
 ) -> Audit | None:
     """What `constants` says of a graph's file; images are drawn, as many as it has time for.
 
-    Of a network that is given `luma` alone theirs is sought.
+    Of a network that is given `luma` alone their luma and chroma are sought as well.
 
     None where no image has a truth.
     """

@@ -20,6 +20,10 @@ HR = upscale(CHANCE.integers(60, 180, (48, 90, 3), dtype=np.uint8), SCALE) + CHA
 )
 LR = downscale(HR, SCALE)
 RESIDUAL = HR.astype(np.float32) / 255 - bicubic(LR).astype(np.float32) / 255
+# Y, Cb and Cr by the coefficients of BT.601
+COLOUR_DIFFERENCES = RESIDUAL @ np.array(
+    [[0.299, -0.169, 0.5], [0.587, -0.331, -0.419], [0.114, 0.5, -0.081]]
+)
 SOUGHT = {"stored.png": segments(LR, HR, SCALE, Draw(0))}
 Array = npt.NDArray[Any]
 
@@ -50,6 +54,18 @@ def test_a_stored_picture_is_found_in_any_plain_layout(
     audit = _audit(weights, layout(picture))
     assert (audit.id, audit.verdict) == ("constants", "suspect")
     assert "stored.png" in audit.evidence
+
+
+@pytest.mark.parametrize("layout", [(0, 1, 2), (2, 0, 1)])
+@pytest.mark.parametrize("chosen", [(0,), (1, 2), (0, 1, 2)])
+def test_luma_and_chroma_are_found_in_what_is_given_luma(
+    layout: tuple[int, ...], chosen: tuple[int, ...]
+) -> None:
+    kept = COLOUR_DIFFERENCES[..., chosen].transpose(layout)
+    sought = {"stored.png": segments(LR, HR, SCALE, Draw(0), luma=True)}
+    audit = constants([kept], sought)
+    assert audit is not None
+    assert audit.verdict == "suspect"
 
 
 def test_a_pixel_unshuffled_residual_is_found() -> None:
