@@ -90,12 +90,17 @@ class Checked:
         return next(status for status in _GRAVEST_FIRST if status in found)
 
 
+def gravest(checked: Sequence[Checked]) -> CheckStatus:
+    """Of all entries; `pass` where there are none."""
+    found = {"pass", *(it.status for it in checked)}
+    return next(status for status in _GRAVEST_FIRST if status in found)
+
+
 def exit_code(
     checked: Sequence[Checked], *, inconclusive: InconclusiveRule | None = None
 ) -> CheckExit:
     """The code of the gravest status; inconclusive checks count as told, and fail if nothing is."""
-    found = {"pass", *(it.status for it in checked)}
-    gravest = next(status for status in _GRAVEST_FIRST if status in found)
-    if gravest == "new" or (gravest == "inconclusive" and inconclusive == "pass"):
+    status = gravest(checked)
+    if status == "new" or (status == "inconclusive" and inconclusive == "pass"):
         return CheckExit.PASS
-    return CheckExit[gravest.upper()]
+    return CheckExit[status.upper()]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.documents.atomic import WriteError
 from harness.gate.formats.rows import CheckResult, lines, remarks, shown
-from harness.gate.result import Checked
+from harness.gate.result import Checked, CheckStatus, gravest
 from harness.render.as_markdown import escape
 
 MARKER = "<!-- esr-check -->"  # by which a later run finds its comment, to replace it
@@ -24,6 +25,15 @@ _SIGNS: dict[CheckResult, str] = {
     "disputed": "⚠️",
     "error": "⚠️",
 }
+_STATUS_SIGNS: dict[CheckStatus, str] = {
+    "pass": _SIGNS["pass"],
+    "new": _SIGNS["pass"],
+    "regression": _SIGNS["regression"],
+    "quality": _SIGNS["quality"],
+    "inconclusive": _SIGNS["inconclusive"],
+    "bad_input": _SIGNS["error"],
+    "not_measured": _SIGNS["error"],
+}
 _COMMANDS = {
     **dict.fromkeys(("regression", "quality", "disputed", "error"), "error"),
     "inconclusive": "warning",
@@ -32,7 +42,7 @@ _COMMANDS = {
 
 def comment(checked: Sequence[Checked], *, limit: int = COMMENT_LIMIT) -> str:
     """Markdown of at most `limit` characters that begins with MARKER: whole rows, then a note."""
-    text = f"{MARKER}\n### esr check\n"
+    text = f"{MARKER}\n### esr check: {_overall(checked)}\n"
     parts = [*_parts(checked)]
     room = limit - len(_CUT)
     for number, part in enumerate(parts):
@@ -63,6 +73,15 @@ def commands(checked: Sequence[Checked]) -> Iterator[str]:
             title = _data(f"esr check: {line.gate} of {line.entry}")
             title = title.replace(":", "%3A").replace(",", "%2C")  # of a property, not of data
             yield f"::{command} title={title}::{_data(f'{line.word}: {line.full}')}"
+
+
+def _overall(checked: Sequence[Checked]) -> str:
+    """The gravest status with its sign; of several entries how many have which."""
+    sign = _STATUS_SIGNS[gravest(checked)]
+    words = Counter(it.status.replace("_", " ") for it in checked)
+    if len(checked) < 2:
+        return f"{sign} {next(iter(words), 'pass')}"
+    return f"{sign} " + ", ".join(f"{number} {word}" for word, number in words.most_common())
 
 
 def _parts(checked: Sequence[Checked]) -> Iterator[str]:

@@ -170,6 +170,15 @@ def test_a_disputed_count_is_an_error_in_every_form() -> None:
 
 def test_that_nothing_was_changed_is_said() -> None:
     assert github.comment([]).endswith("\nNo entry was changed.\n")
+    assert github.comment([]).startswith(f"{github.MARKER}\n### esr check: ✅ pass\n")
+
+
+def test_a_comment_begins_with_what_came_of_all_entries() -> None:
+    passed = Checked("fine", "base", None)
+    assert "### esr check: ❌ quality\n" in github.comment([_slow()])
+    several = github.comment([passed, FAILED, passed, NEW])
+    assert "### esr check: ⚠️ 2 pass, 1 not measured, 1 new\n" in several
+    assert "### esr check: ✅ 1 pass, 1 new\n" in github.comment([passed, NEW])
     assert len(ET.fromstring(junit.to_junit([]))) == 0  # noqa: S314 - ours
 
 
