@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from harness.audits.roofline import floor
+from harness.board.across_nodes import nodes_of, rank_across_nodes
 from harness.board.machine_notes import machine_notes
 from harness.board.rank import rank
 from harness.board.rank_intervals import with_spans
@@ -105,6 +106,10 @@ def build(run: Run, store: Store, challenge: Challenge | None = None) -> Leaderb
         _drawable(listed, rules, tuple(it.record for it in found if it.record is not None))
         for listed, found in zip(run.entries, looked, strict=True)
     ]
+    entries = [
+        replace(entry, elsewhere=_elsewhere(listed, store))
+        for listed, entry in zip(run.entries, entries, strict=True)
+    ]
     notes = _notes(run, entries)
     problems = (any(it.problem for it in found) for found in looked)
     unread = [listed.id for listed, bad in zip(run.entries, problems, strict=True) if bad]
@@ -113,7 +118,17 @@ def build(run: Run, store: Store, challenge: Challenge | None = None) -> Leaderb
             f"Records of {', '.join(unread)} are torn, or of another version of the harness, and "
             "count for nothing here: the same `esr run` measures them again."
         )
+    if len(nodes_of(entries)) > 1:
+        return rank_across_nodes(rules, entries, environment=run.environment, notes=notes)
     return with_spans(rank(rules, entries, environment=run.environment, notes=notes))
+
+
+def _elsewhere(listed: ListedEntry, store: Store) -> tuple[Record, ...]:
+    """The rounds that other nodes have made of the entry too."""
+    rounds = (it for it in listed.jobs if it.job == "round")
+    return tuple(
+        found for it in rounds for found in store.others(listed.id, it.job, it.round, it.key)
+    )
 
 
 def _drawable(listed: ListedEntry, challenge: Challenge, records: tuple[Record, ...]) -> BoardEntry:
@@ -239,7 +254,7 @@ def _notes(run: Run, entries: Sequence[BoardEntry]) -> list[str]:
     """What a reader must know of how the rows came about."""
     sessions = {record.session for entry in entries for record in entry.timed}
     notes = [*machine_notes(entries), *run.notes]
-    if len(sessions) > 1:
+    if len(sessions) > 1 and len(nodes_of(entries)) == 1:
         notes.append(
             f"The runtimes come from {len(sessions)} invocations on the same machine and software. "
             "Rows marked “earlier run” were timed by an older one, under whatever load and clocks "

@@ -24,6 +24,7 @@ def rank(
     notes: Sequence[str] = (),
     tie_order: Mapping[str, Sequence[str]] | None = None,
     baseline_figures: Mapping[str, float] | None = None,
+    barred: Mapping[str, str] | None = None,
 ) -> Leaderboard:
     """The board of `entries` under the rules of `challenge`, whatever order they come in.
 
@@ -40,12 +41,14 @@ def rank(
     A baseline that is not ranked still serves the scores, if it has the figures; where it has not,
     the track has no standings and the board a note. `baseline_figures`, by metric key in base
     units, stand in for a baseline without a row: again for a printed table alone, as a run's
-    figures are compared with no other machine's.
+    figures are compared with no other machine's. `barred` says, by id, why an entry has no times
+    that may be ranked.
 
     Raises ValueError where an id stands twice or a figure is NaN.
     """
     _refuse_nonsense(entries)
-    reasons = {entry.id: _reasons(challenge, entry) for entry in entries}
+    kept_out = barred or {}
+    reasons = {it.id: _reasons(challenge, it, kept_out.get(it.id, "")) for it in entries}
     ranked = [entry for entry in entries if entry.role != "floor" and not reasons[entry.id]]
     ids = {entry.id for entry in ranked}
     turns = {key: _turns(ranked, (tie_order or {}).get(key, ())) for key in challenge.metrics()}
@@ -96,7 +99,7 @@ def rounded(value: float, decimals: int) -> Decimal:
     return exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _EVERY_DIGIT)
 
 
-def _reasons(challenge: Challenge, entry: BoardEntry) -> list[str]:
+def _reasons(challenge: Challenge, entry: BoardEntry, barred: str) -> list[str]:
     """All that keeps the entry from being ranked; of a floor that it is not is no fault."""
     if entry.failure or entry.role == "floor":
         return [entry.reason] if entry.failure else []
@@ -120,6 +123,9 @@ def _reasons(challenge: Challenge, entry: BoardEntry) -> list[str]:
     absent = [key for key in challenge.needed() if key not in entry.values]
     if entry.remedy:  # which says why there is no quality
         absent = [key for key in absent if not metric(key).quality]
+    if barred:  # which says why there are no times
+        absent = [key for key in absent if metric(key).unit != "s"]
+        faults.append(barred)
     faults += [f"not measured: {', '.join(map(label, absent))}"] if absent else []
     return [*faults, *_breaches(challenge, entry)]
 

@@ -40,9 +40,12 @@ class Runtimes:
     timed: Mapping[str, LogRuntimes]
     blocks: EntriesInBlocks | None = None
     first: Mapping[str, str] = field(default_factory=dict)
+    several_nodes: bool = False  # then what no chain of blocks joins says nothing of each other
 
     def difference(self, one: str, other: str) -> Difference:
         """The log ratio of two runtimes; unbounded where too few rounds tell of it."""
+        if self.several_nodes and (self.blocks is None or not self.joined(one, other)):
+            return Difference(0.0, -math.inf, math.inf)
         if self.blocks is None:
             return interval(self.timed[one], self.timed[other], CONFIDENCE)
         within = self.blocks.difference(self.first.get(one, one), self.first.get(other, other))
@@ -50,6 +53,12 @@ class Runtimes:
             return within
         confidence = 1.0 - (1.0 - CONFIDENCE) / math.comb(len(self.timed), 2)
         return interval(self.timed[one], self.timed[other], confidence)
+
+    def joined(self, one: str, other: str) -> bool:
+        """Whether a chain of blocks joins two timed rows."""
+        first = self.first
+        pair = (first.get(one, one), first.get(other, other))
+        return self.blocks is not None and self.blocks.difference(*pair) is not None
 
     def span(self, name: str, ranked: Sequence[str]) -> RankRange | None:
         """The ranks that `name` may have among the `ranked`; None where a row has one round."""
@@ -81,7 +90,7 @@ class Runtimes:
 
 def with_spans(board: Leaderboard) -> Leaderboard:
     """The board with each ranked row's range of ranks, and each timed row's ratio."""
-    runtimes = _runtimes(board)
+    runtimes = runtimes_of(board)
     ranked = [row.entry.id for row in board.rows if row.ranked and row.entry.id in runtimes.timed]
     base = board.challenge.baseline
     return replace(
@@ -150,11 +159,17 @@ def interval(one: LogRuntimes, other: LogRuntimes, confidence: float) -> Differe
     return Difference(middle, middle - half, middle + half)
 
 
-def _runtimes(board: Leaderboard) -> Runtimes:
+def runtimes_of(board: Leaderboard) -> Runtimes:
+    """The logs of the board's timed rows, and what their blocks tell."""
+    several = len(board.nodes) > 1
     timed = {row.entry.id: found for row in board.rows if (found := _timed(board, row.entry))}
-    rounds = [it for row in board.rows for it in rounds_of(row.entry.timed)]
+    of_rows = {row.entry.id: rounds_of(row.entry.timed) for row in board.rows}
+    if several:  # what took no turns with others can't be compared with them
+        timed = {name: it for name, it in timed.items() if all(one.block for one in of_rows[name])}
+        of_rows = {name: of_rows[name] for name in timed}
+    rounds = [it for found in of_rows.values() for it in found]
     if len(timed) < 2 or not all(it.block for it in rounds):
-        return Runtimes(timed)
+        return Runtimes(timed, several_nodes=several)
     same: dict[frozenset[tuple[str, float]], str] = {}
     first = {name: same.setdefault(frozenset(its.items()), name) for name, its in timed.items()}
     logs = {name: dict(timed[name]) for name in same.values()}
@@ -162,7 +177,10 @@ def _runtimes(board: Leaderboard) -> Runtimes:
         if it.beside is not None:  # which may be of another day than that entry's own rounds
             its = logs.setdefault(first.get(it.beside.entry, it.beside.entry), {})
             its[it.block] = _log(board, [replace(it, samples=it.beside.samples)])[0]
-    return Runtimes(timed, fitted(logs, confidence=CONFIDENCE), first)
+    for row in board.rows:
+        for it in rounds_of(row.entry.elsewhere) if row.entry.id in timed else ():
+            logs[first.get(row.entry.id, row.entry.id)][it.block] = _log(board, [it])[0]
+    return Runtimes(timed, fitted(logs, confidence=CONFIDENCE), first, several)
 
 
 def _timed(board: Leaderboard, entry: BoardEntry) -> LogRuntimes | None:

@@ -101,6 +101,29 @@ class Store:
                         path.unlink(missing_ok=True)
             yield
 
+    def others(self, entry: str, job: str, number: int, key: str) -> tuple[Record, ...]:
+        """The records of that key that other nodes made than the one whose record is looked up."""
+        first = self.path(entry, job, number, key)
+        found = (self._look(it, key).record for it in sorted(first.parent.glob(_beside(first))))
+        return tuple(filter(None, found))
+
+    def keep(self, record: Record) -> bool:
+        """Save a record unless there is one of its key: the first one stands.
+
+        What another node measured is kept beside it, once. Returns whether anything was written.
+        """
+        path = self.path(record.entry, record.job, record.round, record.key)
+        known = self._look(path, record.key).record
+        if known is not None:
+            node = record.environment.node
+            if record.job != "round" or node == known.environment.node:
+                return False
+            path = path.with_name(_beside(path, node))
+            if self._look(path, record.key).record is not None:
+                return False
+        atomic.write(path, sealed(json.loads(_RECORD.dump_json(record))))
+        return True
+
     def save(self, record: Record) -> Path:
         """Write a record atomically and durably; WriteError where the disk refuses."""
         path = self.path(record.entry, record.job, record.round, record.key)
@@ -118,6 +141,11 @@ class Store:
         # two keys may share a file's name: their first characters
         other = found.record is not None and found.record.key != key
         return Found(None, "torn") if other else found
+
+
+def _beside(path: Path, node: str = "*") -> str:
+    """The name of another node's record of the same key."""
+    return f"{path.stem}@{node or 'unnamed'}{path.suffix}"
 
 
 def sealed(document: dict[str, Any]) -> bytes:

@@ -98,6 +98,7 @@ class BoardEntry:
     precision: Precision = "fp32"
     rankable: bool = True  # False: a floor, or a model without trained weights
     records: tuple[Record, ...] = ()
+    elsewhere: tuple[Record, ...] = ()  # its rounds on other nodes, of what each of them measures
 
     @property
     def badges(self) -> tuple[EntryBadge, ...]:
@@ -171,6 +172,8 @@ class Leaderboard:
     notes: tuple[str, ...] = ()  # what a reader of the table must know
     printed_in: str = ""  # the source of the figures, "" where they were measured
     in_blocks: bool = False  # whether all runtimes are of entries that took turns
+    # on which the rows were timed, if on several: then no row has a time, and ratios rank
+    nodes: tuple[str, ...] = ()
 
     @property
     def origin(self) -> FiguresOrigin:

@@ -23,6 +23,7 @@ class Environment:
     fingerprint: str  # digest of `stable`
     stable: dict[str, str]  # what must be equal for runtimes to be comparable
     seen: dict[str, str] = field(default_factory=dict)  # may drift: load, temperature, clocks
+    node: str = ""  # which machine of this kind, and which of its GPUs; "" in older records
 
 
 ELSEWHERE = Environment("imported", {"measured": "elsewhere, by another program"})

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import os
 import platform
 from importlib import metadata
+from pathlib import Path
 
 import psutil
 
@@ -15,6 +17,8 @@ from harness.core.record import Environment
 from harness.machine import nvml, proc
 
 LIBRARIES = ("torch", "numpy", "safetensors")
+MACHINE_IDS = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
+NAMED = "ESR_NODE"  # a variable: the name of a node whose machine id is not its own, as in images
 COUNTING = ("torch", *(it.package for it in COUNTERS if it.package))
 
 
@@ -44,7 +48,18 @@ def environment(*, device: str, threads: int, isolation: str = "none") -> Enviro
         **(nvml.stable() if device == "cuda" else {}),
     }
     digest = hashlib.sha256(json.dumps(stable, sort_keys=True).encode()).hexdigest()[:16]
-    return Environment(digest, stable, seen(device))
+    return Environment(digest, stable, seen(device), node(device))
+
+
+def node(device: str) -> str:
+    """Which machine this is, and for "cuda" which of its GPUs: 12 hexadecimal digits.
+
+    A keyed digest, since a machine id is confidential (machine-id(5)). `ESR_NODE` comes first, then
+    the machine id; a machine without either goes by its host name.
+    """
+    name = os.environ.get(NAMED) or _machine_id() or platform.node()
+    gpu = nvml.uuid() if device == "cuda" else ""
+    return hmac.new(name.encode(), f"esr node {gpu}".encode(), hashlib.sha256).hexdigest()[:12]
 
 
 def seen(device: str) -> dict[str, str]:
@@ -63,6 +78,17 @@ def seen(device: str) -> dict[str, str]:
 def versions(names: tuple[str, ...]) -> dict[str, str]:
     """Installed versions, read from package metadata: the packages are not imported."""
     return {name: _version(name) for name in names}
+
+
+def _machine_id() -> str:
+    for path in MACHINE_IDS:
+        try:
+            found = path.read_text(encoding="ascii", errors="replace").strip()
+        except OSError:
+            continue
+        if found and found != "uninitialized":  # as systemd leaves it in an image
+            return found
+    return ""
 
 
 def _version(name: str) -> str:

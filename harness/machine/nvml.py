@@ -36,6 +36,16 @@ def stable(library: Any = None) -> dict[str, str]:
     return _told(("gpu", "driver", "gpu_memory_mib"), library)
 
 
+def uuid(library: Any = None) -> str:
+    """Which of all GPUs it is, "" where there is none."""
+    with opened(library) as found:
+        if found is not None:
+            nvml, gpu = found
+            with contextlib.suppress(nvml.NVMLError):
+                return _text(nvml.nvmlDeviceGetUUID(gpu))
+        return ""
+
+
 def seen(library: Any = None) -> dict[str, str]:
     """Clocks, temperature, throttle reasons and foreign processes at this moment."""
     names = ("sm_clock_mhz", "memory_clock_mhz", "temperature_c", "throttle_reasons", "processes")

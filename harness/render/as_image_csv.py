@@ -15,7 +15,8 @@ from harness.render.text import clean
 
 def to_image_csv(board: Leaderboard) -> str:
     """PSNR in dB and SSIM of the first round, the median seconds of all rounds; "" where no image
-    is known, as of a printed table. What was not measured is an empty field.
+    is known, as of a printed table. What was not measured is an empty field, and so are seconds of
+    several nodes.
     """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
@@ -23,7 +24,7 @@ def to_image_csv(board: Leaderboard) -> str:
     empty = stream.tell()
     for row in board.rows:
         scores = row.entry.scores
-        seconds = image_medians(rounds_of(row.entry.records))
+        seconds = {} if board.nodes else image_medians(rounds_of(row.entry.records))
         for name in dict.fromkeys([*scores, *seconds]):
             score = scores.get(name)
             figures = [getattr(score, kind.name, None) for kind in QUALITY]

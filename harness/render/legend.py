@@ -39,6 +39,16 @@ _RUNTIMES: Mapping[FiguresOrigin, str] = {
     ),
 }
 _BLOCKS = "that take turns image by image while all others are stopped"
+_ONE_MACHINE = (
+    "Small print: lowest to highest round. All rows were timed on one machine with one set of "
+    "software; runtimes of another machine don't compare with them. A row marked “earlier run” was "
+    "not timed together with the latest ones: load and clocks may have been others."
+)
+_SEVERAL_NODES = (
+    "Rows were timed on several nodes of one kind, whose times don't compare: shown, ranked and "
+    "scored is the ratio to the baseline's runtime in the same rounds on the same node; small "
+    "print: its interval."
+)
 _RATIO = (
     " The ratio is to the baseline's runtime in the same rounds, whatever the machine did "
     "meanwhile; small print: its interval. Scores are of the runtimes in the table, not of it."
@@ -52,7 +62,11 @@ _UNCHECKED = "Counts are the file's own: nothing here has checked them."
 
 
 def legend(
-    challenge: Challenge, origin: FiguresOrigin = "measured", *, in_blocks: bool = False
+    challenge: Challenge,
+    origin: FiguresOrigin = "measured",
+    *,
+    in_blocks: bool = False,
+    several_nodes: bool = False,
 ) -> tuple[Meaning, ...]:
     """The words that this challenge's columns, limits and tracks need, in table order.
 
@@ -71,7 +85,8 @@ def legend(
         text = _PROFILES[challenge.quality_profile].format(scale=challenge.scale)
         terms.append(("PSNR, SSIM", text + (_SSIM if "ssim" in metrics else "")))
     if "runtime" in metrics:
-        terms.append(("Runtime", _runtime(challenge, origin, in_blocks=in_blocks)))
+        told = _runtime(challenge, origin, in_blocks=in_blocks, several_nodes=several_nodes)
+        terms.append(("Runtime", told))
     return (
         *terms,
         *_costs(challenge, metrics, origin),
@@ -79,7 +94,9 @@ def legend(
     )
 
 
-def _runtime(challenge: Challenge, origin: FiguresOrigin, *, in_blocks: bool) -> str:
+def _runtime(
+    challenge: Challenge, origin: FiguresOrigin, *, in_blocks: bool, several_nodes: bool
+) -> str:
     if origin == "printed" and not challenge.tracks:  # by no rules that would say what it is over
         return _RUNTIMES[origin]
     if origin != "measured":
@@ -91,11 +108,9 @@ def _runtime(challenge: Challenge, origin: FiguresOrigin, *, in_blocks: bool) ->
     return (
         f"The forward alone, {passes} over the images after {warmup} of every distinct shape. "
         f"{_mean(challenge)}; of {rounds}, each in fresh "
-        f"processes {_BLOCKS if in_blocks else 'in shuffled order'}, the median. Small print: "
-        "lowest to highest round. All rows "
-        "were timed on one machine with one set of software; runtimes of another machine don't "
-        "compare with them. A row marked “earlier run” was not timed together with the latest "
-        f"ones: load and clocks may have been others.{_RATIO if in_blocks else ''}"
+        f"processes {_BLOCKS if in_blocks else 'in shuffled order'}, the median. "
+        f"{_SEVERAL_NODES if several_nodes else _ONE_MACHINE}"
+        f"{_RATIO if in_blocks and not several_nodes else ''}"
     )
 
 

@@ -77,7 +77,12 @@ def to_page(board: Leaderboard, compared: Compared | None = None, *, pictures: s
             compared=compared,
             pictures=pictures,
             second=Markup(to_html(compared.table)) if compared else "",  # noqa: S704
-            legend=legend(challenge, board.origin, in_blocks=board.in_blocks),
+            legend=legend(
+                challenge,
+                board.origin,
+                in_blocks=board.in_blocks,
+                several_nodes=bool(board.nodes),
+            ),
             plots=[_page_plot(it) for it in quality_costs(board)],
             details=[detail(board, row) for row in board.rows] if in_place else (),
             environment=_environment(board.environment),

@@ -314,12 +314,17 @@ def _headings(board: Leaderboard, column: Column) -> Iterator[Heading]:
         yield Heading("runtime_ratio", "Ratio", "", own.group, "lower", hint=hint)
 
 
-def _ratio(row: Row) -> Cell:
+def _ratio(board: Leaderboard, column: Column, row: Row) -> Cell:
+    """With the rank where rows are of several nodes: then it is the ratio that is ranked."""
+    shown = board.nodes and column.ranked and row.ranked and not one_round(board)
+    rank = row.ranks.get("runtime") if shown else None
     ratio = row.runtime_ratio
     if ratio is None:
-        return Cell()
+        is_base = rank is not None and row.entry.id == board.challenge.baseline
+        return Cell("1", 1.0, rank=rank, best=rank == 1, ranks=_tied(row)) if is_base else Cell()
     text, *ends = (f"{it:.3f}" for it in (ratio.point, ratio.low, ratio.high))
-    return Cell(text, ratio.point, spread="–".join(ends))
+    ranks = _tied(row) if rank is not None else ""
+    return Cell(text, ratio.point, rank, rank == 1, spread="–".join(ends), ranks=ranks)
 
 
 def _line(board: Leaderboard, row: Row) -> Line:
@@ -336,7 +341,7 @@ def _line(board: Leaderboard, row: Row) -> Line:
         if untold and column.metric == "runtime":
             cell = replace(cell, rank=None, best=False, ranks="")
         cells.append(cell)
-        cells += [_ratio(row)] if has_ratio(board, column) else []
+        cells += [_ratio(board, column, row)] if has_ratio(board, column) else []
     team, title = clean(entry.team), clean(entry.title or entry.id)
     same = entry.team != "" and entry.title == entry.team
     names = (short(entry.team), "" if same else short(entry.title or entry.id))

@@ -85,7 +85,7 @@ class EntriesInBlocks:
             freedom = variance**2 / sum(it**2 / its for it, its in terms if it > 0.0)
         if freedom <= 0.0:
             return Difference(point, -math.inf, math.inf)
-        half = _range(self.confidence, len(self.names), max(int(freedom), 1))
+        half = range_of_means(self.confidence, len(self.names), max(int(freedom), 1))
         half *= math.sqrt(variance / 2)
         return Difference(point, point - half, point + half)
 
@@ -100,7 +100,8 @@ class EntriesInBlocks:
         point = self.effects[i] - self.effects[at]
         each = self.covariance[at, at]
         variance = np.maximum(self.covariance[i, i] + each - 2.0 * self.covariance[i, at], 0.0)
-        half = _range(self.confidence, len(self.names), int(self.freedom)) * np.sqrt(variance / 2)
+        half = range_of_means(self.confidence, len(self.names), int(self.freedom))
+        half *= np.sqrt(variance / 2)
         return point - half, point + half
 
     @cached_property
@@ -109,7 +110,7 @@ class EntriesInBlocks:
 
 
 @cache
-def _range(confidence: float, number: int, freedom: int) -> float:
+def range_of_means(confidence: float, number: int, freedom: int) -> float:
     """The studentized range that `number` means stay within."""
     from scipy.stats import studentized_range  # takes most of a second to import
 

@@ -34,6 +34,7 @@ class Gpu:
 
     name: str | bytes | None = "Fake H100"
     memory: int | None = 80 * 2**30
+    uuid: str | bytes | None = "GPU-1"
     clocks: Mapping[int, int] = field(default_factory=lambda: {1: 1980, 2: 2619})
     temperature: int | None = 41
     throttle: int | None = 0x4
@@ -82,6 +83,9 @@ class FakeNvml:
 
     def nvmlDeviceGetName(self, gpu: Gpu) -> Any:  # noqa: N802
         return _supported(gpu.name)
+
+    def nvmlDeviceGetUUID(self, gpu: Gpu) -> Any:  # noqa: N802
+        return _supported(gpu.uuid)
 
     def nvmlDeviceGetMemoryInfo(self, gpu: Gpu) -> MemoryInfo:  # noqa: N802
         total = _supported(gpu.memory)

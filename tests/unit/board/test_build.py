@@ -247,6 +247,25 @@ def test_a_board_over_several_invocations_says_so(tmp_path: Path, store: Store) 
     assert not any("earlier run" in note for note in one.notes)
 
 
+def test_a_board_of_several_nodes_says_so_and_is_ranked_without_times(
+    tmp_path: Path, store: Store
+) -> None:
+    keys = []
+    for name, node in (("one", "a" * 12), ("two", "b" * 12)):
+        keys.append(saved(store, name, {("round", 0): a_round(0.01, 0.01, peak=1)}))
+        record = store.look(name, "round", 0, keys[-1][0].key).record
+        assert record is not None
+        environment = dataclasses.replace(ENVIRONMENT, node=node)
+        store.save(dataclasses.replace(record, environment=environment))
+    listed = [an_entry(key, id=name) for key, name in zip(keys, ("one", "two"), strict=True)]
+    board = build(run(tmp_path, *listed), store)
+    assert board.nodes == ("a" * 12, "b" * 12)
+    assert not any("runtime" in row.entry.values or row.ranked for row in board.rows)
+    alone = build(run(tmp_path, listed[0]), store)
+    assert alone.nodes == ()
+    assert alone.rows[0].entry.values["runtime"] == pytest.approx(0.01)
+
+
 def test_what_a_manifest_declares_is_on_the_board(tmp_path: Path, store: Store) -> None:
     figures = dataclasses.replace(a_round(0.01, 0.02, peak=5), compile_s=12.5)
     jobs = saved(store, "mine", {("round", 0): figures})

@@ -99,6 +99,28 @@ def test_saving_again_replaces_and_leaves_no_other_file(tmp_path: Path) -> None:
     assert found.session == "s2"
 
 
+def test_the_first_record_stands_and_another_nodes_round_is_kept_beside_it_once(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path)
+
+    def of(node: str, **changes: Any) -> Record:
+        return _record(environment=Environment("f1", {"cpu": "x"}, node=node), **changes)
+
+    first, other = of("a" * 12), of("b" * 12, session="s2")
+    assert store.keep(first)
+    assert not store.keep(replace(first, session="s3"))  # the same shard once more
+    assert store.keep(other)
+    assert not store.keep(replace(other, session="s3"))
+    asked = ("acme", "round", 1, KEY)
+    assert store.look(*asked).record == first
+    assert store.others(*asked) == (other,)
+    count = replace(of("a" * 12), outcome=COUNT, job="count", round=0)
+    assert store.keep(count)
+    assert not store.keep(replace(count, environment=other.environment))  # is the same anywhere
+    assert store.others("acme", "count", 0, KEY) == ()
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"key": 1}', "\x00" * 64])
 def test_a_torn_file_is_set_aside_and_not_trusted(tmp_path: Path, text: str) -> None:
     store = Store(tmp_path)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,6 +49,48 @@ def test_another_version_is_another_fingerprint(monkeypatch: pytest.MonkeyPatch)
     after = _environment()
     assert after.stable["torch"] == "0.0.1"
     assert after.fingerprint != before.fingerprint
+
+
+def test_a_machine_and_each_of_its_gpus_is_a_node_that_tells_no_id(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ids = tmp_path / "machine-id", tmp_path / "other"
+    ids[1].write_text("6f1c0ffee0000000000000000000cafe\n", encoding="utf-8")
+    monkeypatch.setattr(environment, "MACHINE_IDS", ids)
+    monkeypatch.delenv("ESR_NODE", raising=False)
+    monkeypatch.setattr(nvml, "uuid", lambda: "GPU-1")
+    cpu, gpu = environment.node("cpu"), environment.node("cuda")
+    monkeypatch.setattr(nvml, "uuid", lambda: "GPU-2")
+    found = {cpu, gpu, environment.node("cuda")}
+    ids[0].write_text("uninitialized\n", encoding="utf-8")
+    assert environment.node("cpu") == cpu
+    ids[0].write_text("another\n", encoding="utf-8")
+    found.add(environment.node("cpu"))
+    monkeypatch.setenv("ESR_NODE", "left")
+    found.add(environment.node("cpu"))
+    assert len(found) == 5
+    assert all(re.fullmatch("[0-9a-f]{12}", it) for it in found)
+    assert "6f1c" not in cpu
+
+
+def test_a_machine_without_an_id_goes_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(environment, "MACHINE_IDS", (tmp_path / "absent",))
+    monkeypatch.delenv("ESR_NODE", raising=False)
+    names = iter(("one", "one", "two"))
+    monkeypatch.setattr(environment.platform, "node", lambda: next(names))
+    first, again, other = (environment.node("cpu") for _ in range(3))
+    assert first == again != other
+
+
+def test_two_nodes_of_one_kind_have_one_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for name in ("left", "right"):
+        monkeypatch.setenv("ESR_NODE", name)
+        found.append(_environment())
+    assert found[0].fingerprint == found[1].fingerprint
+    assert found[0].node != found[1].node
 
 
 def test_what_drifts_is_not_in_the_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ QUESTIONS: list[Callable[[Any], Any]] = [
     nvml.seen,
     lambda library: nvml.process_bytes(7, library),
     nvml.memory,
+    nvml.uuid,
 ]
 
 
@@ -23,6 +24,12 @@ def test_what_stays_is_name_driver_and_memory() -> None:
         "driver": "550.1",
         "gpu_memory_mib": "81920",
     }
+    assert library.opened == 0
+
+
+def test_a_gpu_has_an_id_of_its_own() -> None:
+    library = FakeNvml(Gpu(uuid="GPU-7"))
+    assert nvml.uuid(library) == "GPU-7"
     assert library.opened == 0
 
 
