@@ -90,7 +90,7 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
     )
     challenge, found, notes = find_all(challenge, request.data_dir)
     contenders = tuple(_contender(it, challenge, request) for it in candidates)
-    for line in (*notes, *_remarks(request, contenders)):
+    for line in (*notes, *_remarks(request, challenge, contenders)):
         progress.warn(line)
     hidden = (request.reports, *truth_folders(found, request.data_dir))
     isolation = choose(request.sandbox, gpu=request.device == "cuda", hidden=hidden)
@@ -153,17 +153,23 @@ def _contender(
     )
 
 
-def _remarks(request: RunRequest, contenders: tuple[Contender | Rejected, ...]) -> Iterator[str]:
+def _remarks(
+    request: RunRequest, challenge: Challenge, contenders: tuple[Contender | Rejected, ...]
+) -> Iterator[str]:
     """What to say of those who take part before they are measured."""
     if request.entries is None and request.ntire is None and not submitted():
         yield "No entry is in ./submissions: the references alone are measured"
-    official = (it.entry for it in contenders if isinstance(it, Contender) and it.weights.remedy)
-    names = " ".join(it.id for it in official if it.submission.official)
-    if names:
+    without = (it.entry for it in contenders if isinstance(it, Contender) and it.weights.remedy)
+    ids = [it.id for it in without if it.submission.official]
+    if ids:
+        names = " ".join(ids)
         yield (
             f"Without weights at hand, and so without PSNR: {names}; `esr weights fetch {names}` "
             "brings them, or name a folder that has them with --weights-dir"
         )
+    terms = [term for track in challenge.tracks for term in track.terms]
+    if challenge.baseline in ids and any(term.per for term in terms):  # by its quality as well
+        yield f"{challenge.baseline} is the baseline: without its weights no row has a score"
 
 
 def _measured(

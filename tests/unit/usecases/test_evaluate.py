@@ -256,8 +256,14 @@ def test_a_challenges_reference_goes_without_absent_weights_unless_it_was_named(
     asked = RunRequest(weights="official", weights_dir=tmp_path)
     ready = _contender(reference, challenge, asked)
     assert isinstance(ready, Contender)
-    (line,) = _remarks(replace(asked, entries=("mine",)), (ready,))
+    asked = replace(asked, entries=("mine",))
+    (line,) = _remarks(asked, challenge, (ready,))
     assert "`esr weights fetch rfdn_x4` brings them" in line
+    by_quality = (Term("psnr:sample_valid", per=0.1),)
+    track = replace(challenge.tracks[0], kind="weighted_exp", terms=by_quality)
+    year = replace(challenge, baseline="rfdn_x4", tracks=(track,))
+    _, line = _remarks(asked, year, (ready,))
+    assert line == "rfdn_x4 is the baseline: without its weights no row has a score"
     for name in ("rfdn", "rfdn_x4", "reference_models/rfdn", "rfdn:rfdn_x4"):
         with pytest.raises(BadInput, match=r"RFDN_AIM\.pth is not in"):
             _contender(reference, challenge, replace(asked, entries=(name,)))
@@ -270,11 +276,11 @@ def test_a_folder_without_submissions_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert [*_remarks(RunRequest(), ())] == [
+    assert [*_remarks(RunRequest(), rulebook.read("sample"), ())] == [
         "No entry is in ./submissions: the references alone are measured"
     ]
     write_entry(tmp_path / "submissions" / "mine")
-    assert [*_remarks(RunRequest(), ())] == []
+    assert [*_remarks(RunRequest(), rulebook.read("sample"), ())] == []
 
 
 def test_without_a_budget_there_are_as_many_rounds_as_were_asked_for(tmp_path: Path) -> None:
