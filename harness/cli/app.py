@@ -20,6 +20,7 @@ from harness.cli import (
     esr_report,
     esr_run,
     esr_schema,
+    esr_site,
     esr_weights,
 )
 
@@ -56,6 +57,7 @@ app.command("check")(esr_check.check)
 app.command("report")(esr_report.report)
 app.command("figure")(esr_figure.figure)
 app.command("plot")(esr_plot.plot)
+app.command("site")(esr_site.site)
 app.command("adopt")(esr_adopt.adopt)
 app.command("import")(esr_report.import_results)
 app.command("new")(esr_adopt.new)

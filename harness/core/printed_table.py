@@ -77,9 +77,13 @@ class PrintedTable:
     corrections: tuple[Correction, ...] = ()
     rulings: tuple[Ruling, ...] = (Ruling("printed", "As printed"),)
     notes: tuple[str, ...] = ()
+    series: str = ""  # of yearly challenges, which a site plots year on year
+    year: int | None = None
 
     def __post_init__(self) -> None:
         refuse(id_faults(self.id))
+        if bool(self.series) != (self.year is not None):
+            raise ValueError("series and year belong together: give both or neither")
         names = [ruling.id for ruling in self.rulings]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"rulings need at least one, each with an id of its own, got {names}")

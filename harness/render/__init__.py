@@ -12,6 +12,7 @@ from harness.core.leaderboard import Leaderboard
 from harness.core.printed_table import Regenerated
 from harness.documents import atomic
 from harness.render import entry_pages
+from harness.render.around import ALONE, PAIR_PAGE, Around
 from harness.render.as_terminal import TerminalTable
 from harness.render.document import OF_ALL, RATIO, document
 from harness.render.drawable import drawable
@@ -48,24 +49,34 @@ def write(board: Leaderboard, folder: Path) -> tuple[Path, ...]:
 
 
 def write_board(
-    board: Leaderboard, folder: Path, *, excel: bool = False, run: Path | None = None
+    board: Leaderboard,
+    folder: Path,
+    *,
+    excel: bool = False,
+    run: Path | None = None,
+    around: Around = ALONE,
 ) -> tuple[Leaderboard, tuple[Path, ...]]:
     """Write index.html, a page for each row, table.md, .tex, .csv and leaderboard.json.
 
     Each file is replaced whole: a reader sees the old one or the new one. Pages come first, so that
     no link of the board leads nowhere, and those of rows that left are removed. `run` is the folder
     of the run: the page of a failed row takes its traceback from logs there, and images.html is
-    drawn of the pictures that are kept there. Returns the board as far as it can be drawn, and the
-    paths of all but the rows' pages, the page first. Raises atomic.WriteError.
+    drawn of the pictures that are kept there. `around` is the site of the board. Returns the board
+    as far as it can be drawn, and the paths of all but the rows' pages, the page first. Raises
+    atomic.WriteError.
     """
     shots = _pictures(board, folder, run) if run else None
     name = shots.path.name if shots else ""
-    board, texts = drawn(board, pictures=name)
+    board, texts = drawn(board, pictures=name, around=around)
     told = entry_pages.write(
-        board, folder, run / LOGS if run else None, shots.extremes if shots else None
+        board,
+        folder,
+        run / LOGS if run else None,
+        shots.extremes if shots else None,
+        around=around,
     )
     if told is not board:
-        board, texts = drawn(told, pictures=name)
+        board, texts = drawn(told, pictures=name, around=around)
     files = atomic.write_texts(folder, for_excel(texts) if excel else texts)
     return board, (*files, *([shots.path] if shots else []))
 
@@ -81,12 +92,14 @@ def _pictures(board: Leaderboard, folder: Path, run: Path) -> PicturePage | None
     return write(board, folder, PictureFolder(kept))
 
 
-def drawn(board: Leaderboard, *, pictures: str = "") -> tuple[Leaderboard, dict[str, str]]:
+def drawn(
+    board: Leaderboard, *, pictures: str = "", around: Around = ALONE
+) -> tuple[Leaderboard, dict[str, str]]:
     """The board as far as it can be drawn, and its files by name, without the rows' own pages.
 
     `pictures` is the file of the page of pictures, if there is one.
     """
-    return drawable(board, lambda it: _texts(it, pictures=pictures))
+    return drawable(board, lambda it: _texts(it, pictures=pictures, around=around))
 
 
 def write_published(again: Regenerated, folder: Path) -> tuple[Path, ...]:
@@ -98,11 +111,19 @@ def write_published(again: Regenerated, folder: Path) -> tuple[Path, ...]:
     return atomic.write_texts(folder, drawn_published(again)[1])
 
 
-def drawn_published(again: Regenerated) -> tuple[Regenerated, dict[str, str]]:
+def drawn_published(
+    again: Regenerated, *, around: Around = ALONE
+) -> tuple[Regenerated, dict[str, str]]:
     """The rulings as far as they can be drawn, and what `write_published` writes, by its path."""
     from harness.render.page import Compared
 
-    boards, own_texts = zip(*(drawn(it.board) for it in again.judged), strict=True)
+    boards, own_texts = zip(
+        *(
+            drawn(it.board, around=around.below() if place else around)
+            for place, it in enumerate(again.judged)
+        ),
+        strict=True,
+    )
     pairs = zip(again.judged, boards, strict=True)
     again = replace(again, judged=tuple(replace(it, board=board) for it, board in pairs))
     side_by_side = rulings_table(again)
@@ -113,7 +134,7 @@ def drawn_published(again: Regenerated) -> tuple[Regenerated, dict[str, str]]:
     tables = _tables("rulings", side_by_side)
     links += [(name, name) for name in tables]
     compared = Compared(side_by_side, rulings_notes(again), tuple(links))
-    texts = {**_texts(again.board, compared), **tables}
+    texts = {**_texts(again.board, compared, around=around), **tables}
     for it, own in zip(again.judged[1:], own_texts[1:], strict=True):
         texts |= {f"{it.ruling.id}/{name}": text for name, text in own.items()}
     return again, texts
@@ -133,18 +154,24 @@ def write_selection(
 
 
 def _texts(
-    board: Leaderboard, compared: Compared | None = None, *, pictures: str = ""
+    board: Leaderboard,
+    compared: Compared | None = None,
+    *,
+    pictures: str = "",
+    around: Around = ALONE,
 ) -> dict[str, str]:
     from harness.render.as_image_csv import to_image_csv
     from harness.render.page import to_page
+    from harness.render.pair_page import to_pair_page
 
-    page = to_page(board, compared, pictures=pictures)
     images = to_image_csv(board)
+    page = to_page(board, compared, pictures=pictures, images=bool(images), around=around)
     return {
         "index.html": page,
         **_tables("table", table(board)),
         **({"images.csv": images} if images else {}),
         "leaderboard.json": to_json(board),
+        **({PAIR_PAGE: to_pair_page(board, around)} if around.root else {}),
     }
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from harness.core.leaderboard import BoardEntry, Leaderboard, Row
 from harness.core.outcome import Failed
 from harness.documents import atomic
+from harness.render.around import ALONE, Around, pair_link
 from harness.render.detail import detail
 from harness.render.drawable import undrawable
 from harness.render.shell import policy, style, templates
@@ -37,6 +38,8 @@ def write(
     folder: Path,
     logs: Path | None,
     pictures: Mapping[str, ExtremeLine] | None = None,
+    *,
+    around: Around = ALONE,
 ) -> Leaderboard:
     """Write the page of each row under `folder`, and remove those of rows that are gone.
 
@@ -46,7 +49,7 @@ def write(
     """
     rows, pages, shown_by = [], folder / ENTRIES, pictures or {}
     for row in board.rows if board.origin != "printed" else ():
-        shown, text = _drawn(board, row, logs, shown_by.get(row.entry.id))
+        shown, text = _drawn(board, row, logs, shown_by.get(row.entry.id), around)
         rows.append(shown)
         atomic.write_changed(pages / page_name(row.entry.id), text.encode())
     kept = {page_name(row.entry.id) for row in rows}
@@ -58,18 +61,27 @@ def write(
 
 
 def _drawn(
-    board: Leaderboard, row: Row, logs: Path | None, pictures: ExtremeLine | None
+    board: Leaderboard,
+    row: Row,
+    logs: Path | None,
+    pictures: ExtremeLine | None,
+    around: Around,
 ) -> tuple[Row, str]:
     """The row and its page, or the failed row in its place and that one's."""
     try:
-        return row, to_entry_page(board, row, logs, pictures)
+        return row, to_entry_page(board, row, logs, pictures, around=around)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other rows stand
         failed = undrawable(row, error)
-        return failed, to_entry_page(board, failed, logs)
+        return failed, to_entry_page(board, failed, logs, around=around)
 
 
 def to_entry_page(
-    board: Leaderboard, row: Row, logs: Path | None = None, pictures: ExtremeLine | None = None
+    board: Leaderboard,
+    row: Row,
+    logs: Path | None = None,
+    pictures: ExtremeLine | None = None,
+    *,
+    around: Around = ALONE,
 ) -> str:
     """The HTML document of a row. `logs` is the folder of the run's logs, if it is at hand."""
     known = detail(board, row)
@@ -87,6 +99,9 @@ def to_entry_page(
             logs=f"{LOGS}/{clean(entry.id)}/" if entry.records and logs else "",
             again=_again(board, entry),
             pictures=pictures,
+            around=around,
+            elsewhere=around.model_link(entry.id),
+            pair=pair_link(board, entry.id) if around.root else "",
         )
     )
 

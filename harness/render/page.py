@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from harness.core.leaderboard import FiguresOrigin, Leaderboard, RowRole
 from harness.core.record import Environment
+from harness.render.around import ALONE, Around
 from harness.render.detail import detail
 from harness.render.glance import good_news, warnings
 from harness.render.legend import legend
@@ -51,8 +52,19 @@ def to_html(table: Table) -> str:
     return templates().get_template("table.html.j2").render(table=table, sections=SECTIONS)
 
 
-def to_page(board: Leaderboard, compared: Compared | None = None, *, pictures: str = "") -> str:
-    """The whole HTML document of a board; `pictures` is the file of its page of pictures."""
+def to_page(
+    board: Leaderboard,
+    compared: Compared | None = None,
+    *,
+    pictures: str = "",
+    images: bool = False,
+    around: Around = ALONE,
+) -> str:
+    """The whole HTML document of a board.
+
+    `pictures` is the file of its page of pictures, `images` says whether images.csv lies beside it,
+    `around` what else does.
+    """
     challenge = board.challenge
     drawn = table(board)
     in_place = board.origin == "printed"  # what print knows of a row needs no page of its own
@@ -76,6 +88,8 @@ def to_page(board: Leaderboard, compared: Compared | None = None, *, pictures: s
             figures=short(board.printed_in, NOTE_LIMIT),
             compared=compared,
             pictures=pictures,
+            images=images,
+            around=around,
             second=Markup(to_html(compared.table)) if compared else "",  # noqa: S704
             legend=legend(
                 challenge,

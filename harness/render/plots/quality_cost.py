@@ -206,10 +206,10 @@ def _names(
     """Names and numbers with their leader lines, what the numbers mean, how many have neither."""
     shapes: list[Shape] = []
 
-    def written(text: str, disc: Disc, *, front: bool = False) -> bool:
+    def named(text: str, disc: Disc, *, front: bool = False) -> bool:
         place = places.take(disc, text_width(text, size.text), 1.1 * size.text)
         if place is not None:
-            shapes.extend(_written(place, text, size.text, front=front))
+            shapes.extend(written(place, text, size.text, front=front))
         return place is not None
 
     half = text_width(FRONT, size.text) / 2.0
@@ -218,22 +218,23 @@ def _names(
         Disc((x + to_x) / 2.0, (y + to_y) / 2.0, 1.0)
         for (x, y), (to_x, to_y) in itertools.pairwise(line)
     ]
-    next(filter(None, (written(FRONT, it, front=True) for it in ends)), None)
+    next(filter(None, (named(FRONT, it, front=True) for it in ends)), None)
     front = set(plot.front)
     pairs = list(zip(plot.rows, discs, strict=True))
     pairs.sort(key=lambda it: (it[0] not in front, it[0].role != "reference"))
     rest = []
     for number, (row, disc) in enumerate(pairs):
-        if number >= _MOST_NAMES or not written(row.name, disc):
+        if number >= _MOST_NAMES or not named(row.name, disc):
             rest.append((row, disc))
     numbered: list[str] = []
     for row, disc in rest if len(rest) <= _MOST_NUMBERS else ():
-        if written(str(len(numbered) + 1), disc):
+        if named(str(len(numbered) + 1), disc):
             numbered.append(row.told)
     return shapes, tuple(numbered), len(rest) - len(numbered)
 
 
-def _written(place: Place, text: str, size: float, *, front: bool) -> Iterator[Shape]:
+def written(place: Place, text: str, size: float, *, front: bool = False) -> Iterator[Shape]:
+    """A name in its place, with its leader line."""
     if place.leader:
         yield Stroke(place.leader, "ink", 0.5, 0.6)
     box = place.box

@@ -81,6 +81,13 @@ def test_every_fault_of_the_document_is_named(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("line", ['series = "S"', "year = 2030"])
+def test_a_series_has_a_year_and_a_year_a_series(tmp_path: Path, line: str) -> None:
+    assert faults(tmp_path, FIGURES, f"{TABLE}{line}\n") == [
+        "series and year belong together: give both or neither"
+    ]
+
+
 def test_corrections_and_ties_are_of_rows_that_are_there(tmp_path: Path) -> None:
     table = TABLE + (
         "[tie_order]\nmacs = ['nobody']\n"
