@@ -7,43 +7,69 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 from harness.audits.clocks import Exchange
-from harness.core.record import ImageScore, Phases, RoundFigures, Sample
+from harness.core.record import Phases, RoundFigures, Sample
 from harness.measure.answer_validation import bounded, unseen
 from harness.measure.probes import AuditedRound, PlainRound
+from harness.measure.score_queue import ScoreQueue, Scoring
 from harness.measure.session import LrImage, ScoreOutput, Session
 from harness.measure.truth_probes import Truths
+from harness.quality.pixels import Uint8
+
+
+@dataclass(frozen=True)
+class TimedRound:
+    """A round that has come to its end; its outputs may wait for their scores."""
+
+    figures: RoundFigures
+    scored: tuple[Scoring, ...]
+
+    def whole(self) -> RoundFigures:
+        """With the scores, once the queue was worked off."""
+        score_s = sum(it.took_s for it in self.scored)
+        phases = self.figures.phases
+        return replace(
+            self.figures,
+            scores=tuple(it.score for it in self.scored if it.score is not None),
+            phases=replace(
+                phases, score_s=score_s, first_to_last_s=phases.first_to_last_s + score_s
+            ),
+        )
 
 
 def in_turns(
     session: Session,
     images: tuple[LrImage, ...],
     score: ScoreOutput,
+    queue: ScoreQueue,
     truths: Truths | None = None,
-) -> Generator[None, None, RoundFigures]:
+) -> Generator[None, None, TimedRound]:
     """A whole round in a fresh process, for somebody who takes turns with others.
 
     It stops before and after each timed forward: what it does in its first turn, third and so on is
-    not timed, in each other one it times one forward. Audits make images of the `truths`.
+    not timed, in each other one it times one forward. Audits make images of the `truths`. Outputs
+    wait in the `queue` for their `score`.
     """
     audits = session.task.protocol.audits
     beside = AuditedRound(session, images, truths) if audits else PlainRound()
     began = time.perf_counter()
     first_call_s = warm_up(session, images, beside.warm_up)
     warmup_s = time.perf_counter() - began
-    samples, scores, phases = yield from time_passes(session, images, score, beside)
+    put = partial(queue.put, score)
+    samples, scored, phases = yield from time_passes(session, images, put, beside)
     memory = session.memory(max(images, key=lambda image: image.pixels.size))
     energy = session.energy(images, samples)
     state = session.inspect("collect")
     notes = session.notes(state) + unseen(samples)
     found = beside.finish(state)
-    return RoundFigures(
+    figures = RoundFigures(
         params=session.ready.params,
         first_call_s=first_call_s or samples[0].seconds,
         samples=samples,
-        scores=scores,
+        scores=(),
         memory=memory,
         phases=replace(
             phases,
@@ -61,6 +87,7 @@ def in_turns(
         yardstick=session.task.calibration,
         precision=session.precision,
     )
+    return TimedRound(figures, scored)
 
 
 def warm_up(
@@ -81,13 +108,16 @@ def warm_up(
 
 
 def time_passes(
-    session: Session, images: tuple[LrImage, ...], score: ScoreOutput, beside: PlainRound
-) -> Generator[None, None, tuple[tuple[Sample, ...], tuple[ImageScore, ...], Phases]]:
-    """Every timed forward, the scores of the first pass over all images, and where time went."""
+    session: Session,
+    images: tuple[LrImage, ...],
+    put: Callable[[LrImage, Uint8], Scoring],
+    beside: PlainRound,
+) -> Generator[None, None, tuple[tuple[Sample, ...], tuple[Scoring, ...], Phases]]:
+    """Every timed forward, what is to be scored of the first pass, and where time went."""
     session.reset_peak()
     samples: list[Sample] = []
-    scores: list[ImageScore] = []
-    score_s = collect_s = others_s = 0.0
+    scores: list[Scoring] = []
+    collect_s = others_s = 0.0
     began = time.perf_counter()
     audited_code = session.task.audited_code
     for timed_pass in range(session.task.protocol.passes):
@@ -106,14 +136,11 @@ def time_passes(
             if timed_pass == 0 and not audited_code:
                 scored = output
             if scored is not None:
-                before = time.perf_counter()
-                scores.append(score(image, scored))
-                score_s += time.perf_counter() - before
+                scores.append(put(image, scored))
             beside.after(image, exchange, output, scored)
     phases = Phases(
         first_to_last_s=time.perf_counter() - began - others_s,
         forwards_s=sum(sample.seconds for sample in samples),
-        score_s=score_s,
         collect_s=collect_s,
     )
     return tuple(samples), tuple(scores), phases

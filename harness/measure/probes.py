@@ -102,7 +102,7 @@ class AuditedRound(PlainRound):
         self._place, self._target = itself[at], itself[self._draw.below(at + 1)]
         self._compared = held[self._draw.below(len(held))]  # of fresh versions
         self._warmed: dict[Key, Fresh] = {}
-        self._passed: dict[Key, Fresh] = {}  # the last fresh version of each image
+        self._passed: Fresh | None = None  # the version that was timed last
         self._kept: dict[Key, Uint8] = {}  # scored outputs that others are compared with
         self._fresh_errors: list[FreshErrors] = []
         self._exchanges: list[Exchange] = []
@@ -133,7 +133,7 @@ class AuditedRound(PlainRound):
             return image
         whole = image is self._compared and (timed_pass > 0 or not self._knows(image))
         share = 1.0 if whole else thresholds.FRESH_SHARE_CHANGED
-        fresh = self._passed[_key(image)] = self._fresh(image, share)
+        fresh = self._passed = self._fresh(image, share)
         return replace(image, pixels=fresh.shown)
 
     def ranked_s(self, exchange: Exchange) -> float:
@@ -155,8 +155,8 @@ class AuditedRound(PlainRound):
                 self._ranked_s.append(exchange.seconds)
             if scored is not None:
                 self._after_scored(image, scored)
-            if output is not None and output is not scored:
-                self._after_fresh(image, self._passed[_key(image)], output)
+            if output is not None and output is not scored and self._passed is not None:
+                self._after_fresh(image, self._passed, output)
 
     def finish(self, state: ProcessState) -> tuple[Audit, ...]:
         """The probes that come last, and what all audits make of the trace."""

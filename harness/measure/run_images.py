@@ -11,13 +11,16 @@ import numpy as np
 from harness.core.challenge import Challenge
 from harness.core.record import ImageScore
 from harness.datasets.dataset import Dataset, ImagePair, read_hr, read_lr
+from harness.datasets.image_cache import ImageCache
+from harness.machine import environment as machine
 from harness.measure.session import LrImage
+from harness.measure.worker_group import concurrently
 from harness.pictures.keeper import Keeper, KeptImage, PictureFolder, chosen, kept_image
 from harness.pictures.wishes import Extent
 from harness.quality.bicubic import downscale, upscale
 from harness.quality.pixels import Uint8, pixel_digest
 from harness.quality.profile import PROFILES
-from harness.quality.score import PreparedTruth, prepare, score_prepared
+from harness.quality.score import prepare, score_prepared
 
 ROUNDED = 1  # grey level, by which another program's bicubic may differ from ours
 BORDER = 4  # LR pixels, which depend on what is thought to lie beyond the image
@@ -73,25 +76,25 @@ def keeper_of(
 
 
 class Scorer:
-    """Scores outputs against truths that are decoded and converted once for the whole run."""
+    """Scores outputs against truths, of which as many stay decoded as a bound of memory lets.
+
+    Several threads may score at once.
+    """
 
     def __init__(self, challenge: Challenge, material: RunImages) -> None:
         truth = {use.name for use in challenge.datasets if use.truth}
-        profile, self._scale = PROFILES[challenge.quality_profile], challenge.scale
-        self.colour = profile.colour
+        self._profile, self._scale = PROFILES[challenge.quality_profile], challenge.scale
+        self.colour = self._profile.colour
         self._pairs = {(name, it.image): it for name, it in material.pairs if name in truth}
         self._by_bicubic: dict[str, bool] = {}  # datasets
-        self._truths: dict[tuple[str, str], PreparedTruth] = {
-            key: prepare(read_hr(pair, scale=self._scale), profile=profile, scale=self._scale)
-            for key, pair in self._pairs.items()
-        }
+        self._truths = ImageCache()
 
     def __call__(self, image: LrImage, output: Uint8) -> ImageScore:
         """PSNR, SSIM and digest of one output."""
         digest = pixel_digest(output)
-        truth = self._truths.get((image.dataset, image.image))
-        if truth is None:
+        if not self.knows(image):
             return ImageScore(image.dataset, image.image, digest)
+        truth = prepare(self.hr(image), profile=self._profile, scale=self._scale)
         figures = score_prepared(output, truth).finite()
         return ImageScore(image.dataset, image.image, digest, **figures)
 
@@ -100,8 +103,9 @@ class Scorer:
         return (image.dataset, image.image) in self._pairs
 
     def hr(self, image: LrImage) -> Uint8:
-        """The truth, read anew."""
-        return read_hr(self._pairs[image.dataset, image.image], scale=self._scale)
+        """The truth, which is not to be written to."""
+        key = image.dataset, image.image
+        return self._truths.get(key, lambda: read_hr(self._pairs[key], scale=self._scale))
 
     def by_bicubic(self, image: LrImage) -> bool:
         """Whether our bicubic makes images of its dataset of their truths, as one of them tells."""
@@ -114,7 +118,7 @@ class Scorer:
     @property
     def has_truth(self) -> bool:
         """Whether there is anything to score against."""
-        return bool(self._truths)
+        return bool(self._pairs)
 
 
 def again(judge: Scorer, scored: tuple[ImageScore, ...]) -> Callable[[LrImage, Uint8], ImageScore]:
@@ -144,5 +148,9 @@ def keeping(
 
 
 def floor(challenge: Challenge, material: RunImages, judge: Scorer) -> tuple[ImageScore, ...]:
-    """The scores of MATLAB bicubic upscaling, the floor that a network must beat."""
-    return tuple(judge(image, upscale(image.pixels, challenge.scale)) for image in material.lr)
+    """The scores of MATLAB bicubic upscaling, the floor that a network must beat; on all cores."""
+
+    def scored(image: LrImage) -> ImageScore:
+        return judge(image, upscale(image.pixels, challenge.scale))
+
+    return tuple(concurrently(scored, material.lr, workers=machine.usable_cores()))

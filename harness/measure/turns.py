@@ -21,6 +21,8 @@ from harness.core.record import RoundFigures
 from harness.machine import environment as machine
 from harness.machine import nvml, proc
 from harness.measure import passes
+from harness.measure.passes import TimedRound
+from harness.measure.score_queue import ScoreQueue
 from harness.measure.session import LrImage, ScoreOutput, Session, Task
 from harness.measure.tasks import loaded, spawned
 from harness.measure.truth_probes import Truths
@@ -49,8 +51,8 @@ class TurnTaker:
     """A worker of a block, and the round that it goes through."""
 
     session: Session
-    round: Generator[None, None, RoundFigures]
-    outcome: RoundFigures | Failed | None = field(default=None, init=False)
+    round: Generator[None, None, TimedRound]
+    outcome: TimedRound | Failed | None = field(default=None, init=False)
 
     def step(self) -> None:
         """Its turn, until it gives way or has come to its end."""
@@ -65,6 +67,12 @@ class TurnTaker:
             self.outcome = error.failure
             self.session.end()
 
+    def whole(self) -> RoundFigures | Failed:
+        """What came of it, once its outputs are scored. RuntimeError before its end."""
+        if self.outcome is None:
+            raise RuntimeError("the round goes on")
+        return self.outcome.whole() if isinstance(self.outcome, TimedRound) else self.outcome
+
 
 def run_block(
     members: Sequence[BlockMember],
@@ -78,9 +86,9 @@ def run_block(
 
     They start in the order given. Members for whom the memory has no room beside those before them
     are left out; never the one called `base`, nor the only other one. One that fails leaves the
-    block, and the others go on.
+    block, and the others go on. Outputs are scored on all cores, while all of them rest.
     """
-    rng = random.SystemRandom()
+    rng, queue = random.SystemRandom(), ScoreQueue()
     with ExitStack() as stack:
         outcomes: dict[str, RoundFigures | Failed] = {}
         takers: dict[str, TurnTaker] = {}
@@ -91,7 +99,7 @@ def run_block(
                 if isinstance(session, Failed):
                     outcomes[it.name] = session
                     continue
-                turns = passes.in_turns(session, images, it.score, truths)
+                turns = passes.in_turns(session, images, it.score, queue, truths)
                 takers[it.name] = TurnTaker(session, turns)
                 takers[it.name].step()  # warms up
         drawn = orders(list(takers), rng)
@@ -100,10 +108,14 @@ def run_block(
             watch(timed, len(takers))
             timed += 1
             order = [takers[name] for name in next(drawn)]
-            for taker in (*order, *order):  # the timed forwards, and then what is not timed
+            for taker in order:  # the timed forwards
                 taker.step()
-        whole = {name: it.outcome for name, it in takers.items() if it.outcome is not None}
-        return outcomes | whole
+            for taker in order:  # and then what is not timed
+                taker.step()
+                if queue.full:
+                    queue.work()
+        queue.work()
+        return outcomes | {name: it.whole() for name, it in takers.items()}
 
 
 def orders(members: Sequence[K], rng: random.Random) -> Iterator[tuple[K, ...]]:

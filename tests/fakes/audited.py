@@ -24,7 +24,8 @@ from harness.core.record import (
     RoundFigures,
 )
 from harness.core.submission import Precision
-from harness.measure.passes import in_turns
+from harness.measure.passes import TimedRound, in_turns
+from harness.measure.score_queue import ScoreQueue
 from harness.measure.session import LrImage, OutputReply, Session, Task
 from harness.measure.worker_process import WorkerFailed
 from harness.quality.bicubic import downscale, upscale
@@ -124,13 +125,15 @@ def whole_round(
     session: FakeSession, shown: tuple[LrImage, ...], truths: FakeTruths | None = None
 ) -> RoundFigures:
     """A round of one that has nobody to take turns with."""
-    turns = in_turns(cast("Session", session), shown, score, truths)
+    queue = ScoreQueue()
+    turns = in_turns(cast("Session", session), shown, score, queue, truths)
     while True:
         try:
             next(turns)
         except StopIteration as end:
-            figures: RoundFigures = end.value
-            return figures
+            timed: TimedRound = end.value
+            queue.work()
+            return timed.whole()
 
 
 def task(
