@@ -23,7 +23,7 @@ from harness.usecases.report import report as run_report
 
 __all__ = ["check", "evaluate", "inspect", "regenerate", "report", "to_frame"]
 _CHECK_PATHS = ("weights_dir", "logs", "save")
-_PATHS = ("data_dir", "ntire", "reports", "weights_dir")
+_PATHS = ("data_dir", "ntire", "reports", "requirements", "weights_dir")
 AnyPath = str | PathLike[str]
 
 
@@ -33,9 +33,10 @@ def evaluate(entries: Sequence[str] | None = None, **options: Any) -> Leaderboar
     None stands for all of ./submissions. `options` are the fields of
     `harness.usecases.evaluate.RunRequest`: challenge, data_dir, reports, weights, weights_dir,
     references, rows (ids of references), device, threads, rounds, budget_s, fresh, sandbox, ntire
-    (an official checkout), ids (of its entries), keep_images and crop. Raises ValueError for bad
-    input, each with what to do, and `harness.documents.atomic.WriteError` where reports can't be
-    written. `to_frame` makes a DataFrame of it.
+    (an official checkout), ids (of its entries), requirements (a file), keep_images and crop.
+    Raises ValueError for bad input, each with what to do, and
+    `harness.documents.atomic.WriteError` where reports can't be written. `to_frame` makes a
+    DataFrame of it.
     """
     named = None if entries is None else tuple(map(str, entries))
     paths = {name: Path(options[name]) for name in _PATHS if options.get(name) is not None}
@@ -59,18 +60,22 @@ def inspect(
     *,
     ntire: AnyPath | None = None,
     ids: Sequence[int] | None = None,
+    requirements: AnyPath | None = None,
     reports: AnyPath = "reports",
     **options: Any,
 ) -> tuple[Inspected, ...]:
     """The dry run of `entries`, as `esr inspect` does: checks, counts and verdict of each.
 
-    `ntire` is an official checkout whose entries, of `ids` or all, are looked at too. `options` are
+    `ntire` is an official checkout whose entries, of `ids` or all, are looked at too, with the
+    packages that a file of `requirements` is locked to. `options` are
     size (LR height and width), mode ("bundled" or "official"), weights_dir, sandbox ("auto",
     "require" or "none") and full (every counter for entries of a checkout).
     """
     candidates = [candidate for name in entries for candidate in catalogue.read_named(str(name))]
     if ntire is not None:
-        candidates += official.candidates(Path(ntire), ids)
+        candidates += official.candidates(
+            Path(ntire), ids, None if requirements is None else Path(requirements)
+        )
     return run_inspect(candidates, logs=Path(reports) / "inspect", **options)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,21 @@ def jq() -> None:
     """Runs the filters that the action gives to gh; CI installs it."""
     if shutil.which("jq") is None:
         skip_or_fail("jq is missing: install the package jq")
+
+
+@pytest.fixture
+def package_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of wheels that is all that uv asks, with a cache of the test's own; needs uv."""
+    if not Path(sys.executable).with_name("uv").exists() and shutil.which("uv") is None:
+        skip_or_fail("uv is missing: install esr-harness[packages]")
+    index, nothing = tmp_path / "index", tmp_path / "nothing"
+    index.mkdir()
+    nothing.mkdir()
+    monkeypatch.setenv("UV_FIND_LINKS", str(index))
+    monkeypatch.setenv("UV_DEFAULT_INDEX", nothing.as_uri())
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return index
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ def inspect(
     ] = None,
     ntire: options.Ntire = None,
     ids: options.Ids = None,
+    requirements: options.Requirements = None,
     full: Annotated[
         bool,
         typer.Option("--full", help="With --ntire: every counter and a verdict, not hooks alone."),
@@ -47,7 +48,7 @@ def inspect(
     from harness.usecases.inspect import inspect as look
 
     with explained():
-        candidates = _candidates(entries or [], ntire, ids)
+        candidates = _candidates(entries or [], ntire, ids, requirements)
         if not candidates:
             raise BadInput("no submission's folder is named: `esr new NAME` writes one")
         with bars() as progress:
@@ -104,7 +105,9 @@ def document(one: Inspected) -> dict[str, Any]:
     }
 
 
-def _candidates(entries: list[str], ntire: Path | None, ids: str | None) -> list[Entry | Rejected]:
+def _candidates(
+    entries: list[str], ntire: Path | None, ids: str | None, requirements: Path | None
+) -> list[Entry | Rejected]:
     """What is named; a shell's `reference_models/*` also names the README and the trainer."""
     from harness.entries import catalogue, checkouts
     from harness.entries.manifest import MANIFEST
@@ -118,7 +121,7 @@ def _candidates(entries: list[str], ntire: Path | None, ids: str | None) -> list
         else:
             named.append(name)
     found = [candidate for name in named for candidate in catalogue.read_named(name)]
-    return found + list(checkouts.candidates(ntire, asked) if ntire else ())
+    return found + list(checkouts.candidates(ntire, asked, requirements) if ntire else ())
 
 
 def _print(found: tuple[Inspected, ...]) -> None:

@@ -25,6 +25,7 @@ def run(
     ] = None,
     ntire: options.Ntire = None,
     ids: options.Ids = None,
+    requirements: options.Requirements = None,
     challenge: Annotated[
         str,
         typer.Option(
@@ -106,6 +107,7 @@ def run(
         sandbox=sandbox,
         ntire=ntire,
         ids=asked,
+        requirements=requirements,
         crop=crop,
         keep_images=tuple(keep_images or ()),
     )

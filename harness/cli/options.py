@@ -57,6 +57,13 @@ Ntire = Annotated[
 Ids = Annotated[
     str | None, typer.Option("--ids", help="Of its entries, as in 0,4,25; default: all it knows.")
 ]
+Requirements = Annotated[
+    Path | None,
+    typer.Option(
+        "--requirements",
+        help="With --ntire: file of packages that its entries need, locked by `esr lock FILE`.",
+    ),
+]
 
 
 def entry_ids(incomplete: str) -> list[str]:

@@ -134,7 +134,8 @@ class Submission:
     image enlarged by bicubic, and returns it in that size. `forward_kwargs` are given to `forward`
     beside the image; `output` is the index or the key of the image in what it returns.
     `ignore_keys` are names in the file of weights, or patterns of them, that the model does not
-    have. Paths are relative to the folder.
+    have. `requirements` are packages of its own, or the file that lists them. Paths are relative to
+    the folder.
     """
 
     id: str
@@ -162,6 +163,7 @@ class Submission:
     precision: Precision = "fp32"
     channels_last: bool = False
     compile: bool = False
+    requirements: tuple[str, ...] | str = ()
     official: OfficialWeights | None = None
     published: tuple[PublishedFigures, ...] = ()
 
@@ -197,6 +199,9 @@ class Submission:
                 for index, it in enumerate(self.published[:_MOST_PUBLISHED])
             ),
             path_faults(self.weights, "weights") if self.weights else (),
+            path_faults(self.requirements, "requirements")
+            if isinstance(self.requirements, str)
+            else (),
             _ignored_faults(self.ignore_keys),
             text_faults(str(self.output), "output", NAME_CAP),
             {

@@ -17,6 +17,8 @@ from harness.documents import plain_file
 from harness.documents.typed import Faults
 from harness.entries import folder_policy, manifest
 from harness.entries.manifest import MANIFEST
+from harness.entries.packages import package_lock, requirement_lines
+from harness.entries.packages.package_lock import PackageLock
 
 _PACKAGE = Path(__file__).parents[1]
 _REFERENCES = (_PACKAGE / "_reference_models", _PACKAGE.parent / "reference_models")
@@ -38,6 +40,7 @@ class Entry:
     role: EntryRole
     digest: str  # of the folder's files; in a checkout, of those that decide what the entry is
     form: EntryForm = "entry"
+    lock: PackageLock | None = None  # of its own packages
 
     @property
     def id(self) -> str:
@@ -179,13 +182,17 @@ def _entry(
     folder: Path, said: dict[str, Any], digest: str, name: str, faults: list[str]
 ) -> Entry | Rejected:
     """The entry called `name`, or its own faults before those of the folder."""
+    lock = None
     try:
         submission = manifest.submission(folder, said, name)
+        if submission.requirements:
+            required = requirement_lines.read(folder, submission.requirements)
+            lock = package_lock.of_folder(folder, required)
     except Faults as error:
         return _rejected(folder, [*error.lines, *faults], str(said.get("team", "")), name)
     if faults:
         return _rejected(folder, faults, submission.team, name)
-    return Entry(submission, folder, _role(folder), digest)
+    return Entry(submission, folder, _role(folder), digest, lock=lock)
 
 
 def _rejected(folder: Path, faults: list[str], team: str = "", name: str = "") -> Rejected:

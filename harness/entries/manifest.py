@@ -15,6 +15,7 @@ from harness.core.submission import (
 )
 from harness.documents import file_names, plain_file, typed
 from harness.documents.typed import Faults
+from harness.entries.packages import requirement_lines
 
 MANIFEST = "submission.toml"
 MANIFEST_CAP = 64 * 1024  # bytes
@@ -51,6 +52,24 @@ def submission(folder: Path, said: Mapping[str, Any], name: str) -> Submission:
     if lines or misplaced:
         raise Faults([f"{MANIFEST}: {line}" for line in (*lines, *misplaced)])
     return made
+
+
+def requirements(folder: Path) -> tuple[str, ...]:
+    """The packages that a folder's entries require, locked or not.
+
+    Faults where the manifest has any, and where its variants require different ones.
+    """
+    said = document(folder)
+    named = [(folder.name, said)]
+    if "variants" in said:
+        named = [(one["id"], one) for one in variants(folder, said)]
+    each = {
+        requirement_lines.read(folder, submission(folder, one, name).requirements)
+        for name, one in named
+    }
+    if len(each) > 1:
+        raise Faults([f"{MANIFEST}: variants share one lock: say requirements once, above them"])
+    return each.pop()
 
 
 def variants(folder: Path, said: dict[str, Any]) -> list[dict[str, Any]]:
@@ -122,9 +141,21 @@ def _misplaced(folder: Path, said: Mapping[str, Any], name: str) -> Iterator[str
                 f"{callee!r:.{_SHOWN}} speaks of {f'{place}.py':.{_SHOWN}}, which is not in the "
                 "folder"
             )
+    yield from _requirements_faults(folder, said.get("requirements"))
     for field, suffixes in (("weights", WEIGHT_SUFFIXES), ("entry", (ONNX_SUFFIX,))):
         file = said.get(field)
         if not isinstance(file, str) or not file.endswith(suffixes) or path_faults(file, field):
             continue
         if plain_file.kind(file_names.within(folder, file)) != plain_file.PLAIN:
             yield f"{field} {file!r:.{_SHOWN}} is not in the folder"
+
+
+def _requirements_faults(folder: Path, said: object) -> Iterator[str]:
+    """What is wrong with requirements of the right type."""
+    file = isinstance(said, str) and not path_faults(said, "requirements")
+    lines = isinstance(said, list) and all(isinstance(it, str) for it in said)
+    if file or lines:
+        try:
+            requirement_lines.read(folder, said)  # type: ignore[arg-type]
+        except Faults as error:
+            yield from error.lines

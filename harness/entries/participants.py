@@ -24,14 +24,16 @@ def participants(
     rows: tuple[str, ...] | None = None,
     checkout: Path | None = None,
     ids: tuple[int, ...] | None = None,
+    requirements: Path | None = None,
 ) -> tuple[Entry | Rejected, ...]:
     """References first, then the entries; what can't run in this challenge is rejected.
 
     Of the references `rows`, if told, and the baseline. Without named `entries` all of
-    ./submissions, or of an official `checkout` those of `ids`. BadInput where nobody takes part,
-    where all that were named are of another scale, and for rows that the challenge does not have.
+    ./submissions, or of an official `checkout` those of `ids`, with the packages that a file of
+    `requirements` is locked to. BadInput where nobody takes part, where all that were named are of
+    another scale, and for rows that the challenge does not have.
     """
-    read = [] if checkout is None else [checkouts.candidates(checkout, ids)]
+    read = [] if checkout is None else [checkouts.candidates(checkout, ids, requirements)]
     named: Sequence[str] = entries or ()
     if entries is None and checkout is None:
         named = submitted()

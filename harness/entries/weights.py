@@ -51,8 +51,12 @@ def folder(named: Path | None) -> Path:
         return named
     if os.environ.get(FOLDER_VARIABLE):
         return Path(os.environ[FOLDER_VARIABLE])
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "esr-harness" / "weights"
+    return cache() / "weights"
+
+
+def cache() -> Path:
+    """Where the harness keeps for a user what can be had again."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "esr-harness"
 
 
 def choose(

@@ -233,6 +233,7 @@ def _graph_load(load: Load, kept: KeptCapture, folder: Path) -> Load:
         load,
         form="graph",
         folder="",
+        packages="",
         entry="",
         kwargs="{}",
         weights=str(_file(folder, kept).absolute()),

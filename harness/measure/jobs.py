@@ -23,7 +23,8 @@ from harness.wire.messages import Load
 
 MEASURING = 5  # raise it when a change makes older round records incomparable
 COUNTING = 5  # and this one for count records
-_LATER = ("channels", "enlarged", "black", "forward_kwargs", "output")  # fields of a `Load`
+# fields of a `Load` that older keys know nothing of
+_LATER = ("channels", "enlarged", "black", "forward_kwargs", "output", "packages")
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,11 @@ class Job:
 def told(load: Load) -> dict[str, object]:
     """What a content key holds of how an entry is loaded.
 
-    Machine paths are no content: digests stand for the folder and the weights. Fields that older
-    keys know nothing of are untold where they have their defaults.
+    Machine paths are no content: digests stand for the folder and the weights, and an entry's holds
+    that of its packages' lock. Fields that older keys know nothing of are untold where they have
+    their defaults.
     """
-    content = dataclasses.asdict(dataclasses.replace(load, folder="", weights=""))
+    content = dataclasses.asdict(dataclasses.replace(load, folder="", weights="", packages=""))
     later = {it.name: it.default for it in dataclasses.fields(Load) if it.name in _LATER}
     return {name: it for name, it in content.items() if name not in later or it != later[name]}
 

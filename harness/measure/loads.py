@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.core.challenge import TimingProtocol
 from harness.core.outcome import BadInput
 from harness.entries.catalogue import Entry, Rejected
+from harness.entries.packages.uv import PackagesError
 from harness.entries.weights import (
     ChosenWeights,
     WeightsError,
@@ -18,6 +19,7 @@ from harness.entries.weights import (
     choose,
     seeded,
 )
+from harness.sandbox.entry_packages import folder_of
 from harness.wire.messages import Load
 
 DEVICES = ("cpu", "cuda")
@@ -56,7 +58,8 @@ def contender(
     weights_dir: Path | None = None,
     seeded_if_absent: bool = False,
 ) -> Contender | Rejected:
-    """Everything that a worker needs for an entry; rejected where it can't have its weights.
+    """Everything that a worker needs for an entry; rejected where it can't have its weights or
+    packages.
 
     WeightsError for a reference: whoever asked for official weights can bring them, unless those
     that are absent may be `seeded_if_absent`. What an entry says of its own official weights must
@@ -72,13 +75,19 @@ def contender(
         if not (seeded_if_absent and isinstance(error, WeightsMissing)):
             raise
         chosen = seeded(candidate)
-    return Contender(candidate, chosen, declared(candidate, chosen, protocol, device))
+    try:
+        return Contender(candidate, chosen, declared(candidate, chosen, protocol, device))
+    except PackagesError as error:
+        return candidate.rejected(str(error))
 
 
 def declared(
     entry: Entry, chosen: ChosenWeights, protocol: TimingProtocol, device: str = "cpu"
 ) -> Load:
-    """What a worker is told of an entry and its weights."""
+    """What a worker is told of an entry and its weights; its own packages are there then.
+
+    PackagesError where they can't be had.
+    """
     submission = entry.submission
     black, white = submission.black_and_white
     return Load(
@@ -109,6 +118,7 @@ def declared(
         enlarged=submission.scale if submission.input == "bicubic" else 1,
         form=entry.form,
         square_tiles=entry.form == "ntire",
+        packages=str((entry.lock and folder_of(entry.lock)) or ""),
     )
 
 

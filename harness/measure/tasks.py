@@ -144,9 +144,13 @@ def tried(step: Callable[..., R], *arguments: object) -> R | Failed:
 
 def spawned(task: Task) -> WorkerProcess:
     """A worker that has been started and told nothing; a context manager."""
-    readable = tuple(Path(path) for path in (task.load.folder, task.load.weights) if path)
+    load = task.load
     return WorkerProcess(
-        task.log, threads=task.load.threads, readable=readable, confinement=task.confinement
+        task.log,
+        threads=load.threads,
+        readable=tuple(map(Path, filter(None, (load.folder, load.weights, load.packages)))),
+        packages=load.packages,
+        confinement=task.confinement,
     )
 
 

@@ -47,7 +47,8 @@ class Abandoned(Exception):
 class WorkerProcess:
     """A running worker. Use it as a context manager: leaving stops its whole process group.
 
-    What it prints goes to the file `log`, which is emptied first (see `worker_log`).
+    What it prints goes to the file `log`, which is emptied first (see `worker_log`). A folder of
+    `packages` is found before those of the harness.
     """
 
     def __init__(
@@ -56,13 +57,14 @@ class WorkerProcess:
         *,
         threads: int,
         readable: tuple[Path, ...] = (),
+        packages: str = "",
         confinement: Confinement,
     ) -> None:
         ours, theirs = socket.socketpair()
         # as -I, which would also ignore PYTHONHASHSEED: the allow-list lets no other PYTHON* in
         # utf8: what an entry prints and reads does not depend on whose locale it runs under
-        options = ("-s", "-P", "-B", "-X", "utf8")
-        command = [sys.executable, *options, "-m", "harness.worker", str(theirs.fileno())]
+        options = ("-s", "-P", "-B", "-X", "utf8", "-m", "harness.worker", str(theirs.fileno()))
+        command = [sys.executable, *options, *filter(None, [packages])]
         self._channel = Channel(ours, asking=True)
         self._log = Log(log)
         self._abandoned = False

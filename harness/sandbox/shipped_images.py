@@ -37,7 +37,7 @@ ICON = 4096  # bytes: no photograph that is scored is so small
 def shipped() -> tuple[Path, ...]:
     """Files that no worker may read, the bundled truths first; looked for once a process."""
     truths = tuple(path.resolve() for path in bundled_truths())
-    others = {path for root in python_home.libraries() for path in _below(root)}
+    others = {path for root in python_home.libraries() for path in below(root)}
     return (*truths, *sorted(others.difference(truths)))
 
 
@@ -51,7 +51,8 @@ def covers() -> Iterator[Path]:
             yield from sorted(files)
 
 
-def _below(root: Path) -> Iterator[Path]:
+def below(root: Path) -> Iterator[Path]:
+    """Files in a folder of installed packages that are such images, or may be."""
     unused = set(python_home.unused())
     for name, folders, files in os.walk(root):
         folder = Path(name)

@@ -66,6 +66,7 @@ class RunRequest:
     sandbox: SandboxMode = "auto"
     ntire: Path | None = None  # an official checkout
     ids: tuple[int, ...] | None = None  # of its entries; None: all
+    requirements: Path | None = None  # file of packages that they need, locked
     keep_images: tuple[str, ...] = ()  # pictures of outputs: all, crops, a number; all:DATASET
     crop: CropRule | None = None  # how truth is cut to LR; None: as the challenge says
 
@@ -87,6 +88,7 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
         rows=request.rows,
         checkout=request.ntire,
         ids=request.ids,
+        requirements=request.requirements,
     )
     challenge, found, notes = find_all(challenge, request.data_dir)
     contenders = tuple(_contender(it, challenge, request) for it in candidates)

@@ -137,7 +137,10 @@ def _inspect(
         # a model without parameters is whole without a file
         whole = "own" if chosen.kind == "seeded" else chosen.kind
         kind = "seeded" if counted.untrained else whole
-    found = [*_input(task.load), *_findings(images, replies, task.load, seeded=kind == "seeded")]
+    found = [
+        *_given(entry, task.load),
+        *_findings(images, replies, task.load, seeded=kind == "seeded"),
+    ]
     if isinstance(counted, Failed):
         found.append(InspectFinding("counts", "failed", counted.message))
         return ended(kind, tuple(found), failure=counted)
@@ -221,8 +224,11 @@ def crops_of_photograph(
     )
 
 
-def _input(load: Load) -> Iterator[InspectFinding]:
-    """What the model is given, where that is no LR image."""
+def _given(entry: Entry, load: Load) -> Iterator[InspectFinding]:
+    """What the model is given, where that is no LR image, and which packages of its own."""
+    if entry.lock:
+        own = ", ".join(f"{it.name} {it.version}" for it in entry.lock.packages)
+        yield InspectFinding("packages", "ok", own or "all of them are the harness's own")
     if note := Conversion.of(load).note:
         yield InspectFinding("input", "ok", note)
 

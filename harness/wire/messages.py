@@ -74,6 +74,7 @@ class Load:
     black: float = 0.0  # in the model's images
     forward_kwargs: str = "{}"  # JSON object: what its forward is given beside the image
     output: str = ""  # JSON: the index or key of the image in what it returns; "": all of it
+    packages: str = ""  # folder of packages that it finds before the harness's own
 
     @property
     def factor(self) -> int:

@@ -1,4 +1,4 @@
-"""Start a worker: `python -m harness.worker DESCRIPTOR`."""
+"""Start a worker: `python -m harness.worker DESCRIPTOR [PACKAGES]`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def main() -> None:
     """Serve the messages of the socket until told to stop."""
     _die_with_parent()
     end = channel.from_descriptor(int(sys.argv[1]))
+    _find_first(*sys.argv[2:])
     from harness.worker import serve  # imports torch: after the process is tied to its parent
 
     serve.serve(end)
@@ -26,6 +27,14 @@ def main() -> None:
         sys.stderr.flush()
     # torch takes 0.3 s to be taken apart, and the system takes back everything anyway
     _leave(0)
+
+
+def _find_first(*folders: str) -> None:
+    """Have an entry's own packages found before installed ones, but after the standard library."""
+    installed = ("site-packages", "dist-packages")
+    places = (at for at, path in enumerate(sys.path) if path.endswith(installed))
+    at = next(places, len(sys.path))
+    sys.path[at:at] = folders
 
 
 def _die_with_parent() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import sys
 import traceback
 from pathlib import Path
@@ -104,7 +103,7 @@ def _own_frames(error: BaseException, folder: str) -> list[traceback.FrameSummar
 
 
 def _of_package(error: BaseException, folder: str) -> str:
-    """How a package that is missing is installed where this runs."""
+    """How an entry, or a checkout's, gets a package that is missing."""
     if type(error) is not ModuleNotFoundError or not error.name:  # its own class could do anything
         return ""
     name = error.name.partition(".")[0]
@@ -116,8 +115,9 @@ def _of_package(error: BaseException, folder: str) -> str:
     ):
         return ""
     package = _DISTRIBUTIONS.get(name, name.replace("_", "-"))
-    command = f"{shlex.quote(sys.executable)} -m pip install {package}"
-    return f"; where the harness runs it is installed by `{command}`, if you trust that package"
+    if not (Path(folder) / "submission.toml").is_file():
+        return f"; write {package} into a file, and name it with --requirements after `esr lock`"
+    return f'; say requirements = ["{package}"] in submission.toml, then run `esr lock`'
 
 
 def _is_own(name: str, folder: str) -> bool:

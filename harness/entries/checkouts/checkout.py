@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from harness.core.outcome import BadInput
 from harness.core.submission import Submission
 from harness.documents import plain_file
+from harness.documents.typed import Faults
 from harness.entries.catalogue import Entry, Rejected
 from harness.entries.checkouts import files
 from harness.entries.checkouts.branches import FUNCTION, Branch, Script, read_script
+from harness.entries.packages import package_lock
+from harness.entries.packages.package_lock import PackageLock
 
 SCRIPT = "test_demo.py"
 SCALE = 4  # of every official ESR challenge
@@ -19,14 +24,17 @@ SCRIPT_CAP = 4 * 1024 * 1024  # bytes
 _TITLE_CAP = 80  # characters
 
 
-def candidates(folder: Path, ids: Sequence[int] | None = None) -> tuple[Entry | Rejected, ...]:
+def candidates(
+    folder: Path, ids: Sequence[int] | None = None, requirements: Path | None = None
+) -> tuple[Entry | Rejected, ...]:
     """The entries of a checkout: those of `ids`, or of all ids that its script knows.
 
-    An id of the script that holds no model is rejected with that fault. BadInput where the
-    script is missing or can't be read, where it names no ids and none were asked for, and for ids
-    that it does not know.
+    All find the packages first that a file of `requirements` is locked to. An id of the script that
+    holds no model is rejected with that fault. BadInput where the script is missing or can't be
+    read, where it names no ids and none were asked for, for ids that it does not know, and where
+    the requirements or their lock can't be used.
     """
-    folder = folder.resolve()
+    folder, lock = folder.resolve(), _lock(requirements)
     script = read(folder)
     if ids is None and not script.branches:
         raise BadInput(
@@ -43,7 +51,23 @@ def candidates(folder: Path, ids: Sequence[int] | None = None) -> tuple[Entry | 
         )
     tree = files.tree(folder)
     asked = script.branches if ids is None else dict.fromkeys(ids)
-    return tuple(_entry(folder, script, tree, number) for number in asked)
+    found = (_entry(folder, script, tree, number) for number in asked)
+    return tuple(it if lock is None else _with_packages(it, lock) for it in found)
+
+
+def _lock(requirements: Path | None) -> PackageLock | None:
+    try:
+        return None if requirements is None else package_lock.of_file(requirements)
+    except Faults as error:
+        raise BadInput("\n".join(error.lines)) from None
+
+
+def _with_packages(candidate: Entry | Rejected, lock: PackageLock) -> Entry | Rejected:
+    """The entry with packages that its digest tells of: the checkout's files don't."""
+    if isinstance(candidate, Rejected):
+        return candidate
+    digest = hashlib.sha256(f"{candidate.digest} {lock.digest}".encode()).hexdigest()
+    return replace(candidate, digest=digest, lock=lock)
 
 
 def read(folder: Path) -> Script:

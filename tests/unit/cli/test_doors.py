@@ -17,6 +17,7 @@ PACKAGE = Path(__file__).resolve().parents[3] / "harness"
 STARTERS = {
     "gate/repository.py",  # git
     "measure/worker_process.py",
+    "entries/packages/uv.py",  # uv, and no line of a package
     "sandbox/bubblewrap.py",  # its version
     "sandbox/trial.py",
 }

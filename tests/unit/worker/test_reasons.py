@@ -54,26 +54,31 @@ def test_a_syntax_error_says_its_own_place(tmp_path: Path) -> None:
     ("missing", "package"),
     [("nobody_has_it.layers", "nobody-has-it"), ("nobodys", "nobodys")],
 )
-def test_a_missing_package_comes_with_the_command_that_installs_it(
+def test_a_missing_package_comes_with_what_to_write_into_the_manifest(
     tmp_path: Path, missing: str, package: str
 ) -> None:
+    (tmp_path / "submission.toml").touch()
     said = raised(tmp_path, f"import {missing}\n")
-    assert f"; where the harness runs it is installed by `{sys.executable} -m pip" in said
-    assert f"install {package}`, if you trust that package" in said
+    assert f'; say requirements = ["{package}"] in submission.toml, then run `esr lock`' in said
 
 
-def test_a_package_of_another_name_is_installed_by_that(
+def test_a_checkout_has_no_manifest_and_is_given_a_file_of_requirements(tmp_path: Path) -> None:
+    said = raised(tmp_path, "import nobodys\n")
+    assert "; write nobodys into a file, and name it with --requirements after `esr lock`" in said
+
+
+def test_a_package_of_another_name_is_required_by_that(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "cv2", raising=False)
     error = ModuleNotFoundError("No module named 'cv2'", name="cv2")
-    assert "install opencv-python-headless`" in line(error, str(tmp_path))
+    assert "write opencv-python-headless into a file" in line(error, str(tmp_path))
 
 
 @pytest.mark.parametrize("name", ["x; rm -rf ~", "", "-r", "torch.nothing", "own", "пакет"])
-def test_what_is_no_package_gets_no_command(tmp_path: Path, name: str) -> None:
+def test_what_is_no_package_is_not_to_be_required(tmp_path: Path, name: str) -> None:
     (tmp_path / "own").mkdir()
-    assert "install" not in line(ModuleNotFoundError("none", name=name), str(tmp_path))
+    assert "require" not in line(ModuleNotFoundError("none", name=name), str(tmp_path))
 
 
 def test_an_exceptions_own_class_is_asked_nothing() -> None:

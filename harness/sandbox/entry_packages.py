@@ -1,0 +1,42 @@
+"""The folder of packages that an entry's worker finds before the harness's own.
+
+Built by uv outside of the sandbox, where nothing of it is run; first started inside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from pathlib import Path
+
+from harness.documents import atomic
+from harness.entries.packages import uv
+from harness.entries.packages.package_lock import PackageLock
+from harness.entries.weights import cache
+from harness.sandbox import shipped_images
+
+
+def folder_of(lock: PackageLock) -> Path | None:
+    """Where the packages of a lock lie, built if they are not there; None where there are none.
+
+    Whoever has the same lock has the same folder. Pictures that packages bring are left out, since
+    truths may be among them. PackagesError where uv can't build it, WriteError where the disk
+    refuses.
+    """
+    if not lock.packages:
+        return None
+    place = cache() / "environments" / lock.digest
+    if place.is_dir():
+        return place
+    atomic.make_folder(place.parent)
+    building = Path(tempfile.mkdtemp(prefix=".", dir=place.parent))
+    try:
+        uv.install(lock, building / "made")
+        for picture in shipped_images.below(building / "made"):
+            picture.unlink(missing_ok=True)  # the cache's own link to it stays
+        with contextlib.suppress(OSError):  # another run was quicker
+            (building / "made").rename(place)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return place

@@ -1,0 +1,152 @@
+"""An entry with packages of its own: they are there where its code runs, and nowhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fakes.challenges import write_challenge, write_set5
+from fakes.checkouts import write_checkout
+from fakes.entries import write_entry
+from fakes.wheels import write_wheel
+
+from harness.core.leaderboard import Row
+from harness.documents.atomic import write
+from harness.entries.catalogue import Entry, Rejected, read_folder
+from harness.entries.checkouts import candidates
+from harness.entries.packages.package_lock import LOCK
+from harness.sandbox.entry_packages import folder_of
+from harness.usecases.evaluate import RunRequest, evaluate
+from harness.usecases.inspect import inspect
+from harness.usecases.lock_packages import lock_packages
+
+NEEDY = """
+import rich  # the harness has one too
+import torch
+from torch import nn
+from nobodys_layers import enlarge
+
+assert rich.VERSION == "0.0.1"
+
+class Network(nn.Module):
+    def forward(self, image):
+        {code}
+        return enlarge(image)
+"""
+LAYERS = """
+import torch
+
+def enlarge(image):
+    return torch.nn.functional.interpolate(image, scale_factor=4, mode="nearest")
+"""
+AS_CODE = "if image.mean() > 2: image = image + 1"  # no graph has a branch
+
+
+@pytest.fixture
+def packages(package_index: Path) -> Path:
+    picture = {"nobodys_layers/__init__.py": LAYERS, "nobodys_layers/truth.png": bytes(5000)}
+    write_wheel(package_index, "nobodys_layers", "1.5", requires=["rich"], files=picture)
+    write_wheel(package_index, "rich", "0.0.1")
+    return package_index
+
+
+def needy(folder: Path, *, code: str = "", requirements: str = '["nobodys-layers>=1"]') -> Path:
+    return write_entry(folder, NEEDY.format(code=code), requirements=requirements)
+
+
+@pytest.mark.usefixtures("packages", "sandbox_works")
+def test_entries_find_their_packages_captured_or_as_code(tmp_path: Path) -> None:
+    graph, code = needy(tmp_path / "graph"), needy(tmp_path / "code", code=AS_CODE)
+    (tmp_path / "code" / "needs.txt").write_text("nobodys-layers\n", encoding="utf-8")
+    manifest = (code / "submission.toml").read_text(encoding="utf-8")
+    manifest = manifest.replace('["nobodys-layers>=1"]', '"needs.txt"')
+    (code / "submission.toml").write_text(manifest, encoding="utf-8")
+    unlocked = needy(tmp_path / "unlocked")
+    for folder in (graph, code):
+        assert not lock_packages(str(folder)).kept
+    board = evaluate(
+        RunRequest(
+            entries=(str(graph), str(code), str(unlocked)),
+            challenge=str(write_challenge(tmp_path / "tiny.toml", capture="preferred")),
+            data_dir=write_set5(tmp_path / "data"),
+            reports=tmp_path / "reports",
+            sandbox="require",
+        )
+    )
+    rows: dict[str, Row] = {row.entry.id: row for row in board.rows}
+    assert rows["graph"].entry.status == rows["code"].entry.status == "ok"
+    by_code = "measured by its own code"
+    assert not [it for it in rows["graph"].entry.notes if by_code in it]
+    assert [it for it in rows["code"].entry.notes if by_code in it]
+    assert "requirements are not locked: `esr lock FOLDER` writes" in rows["unlocked"].entry.reason
+
+
+@pytest.mark.usefixtures("packages")
+def test_a_lock_is_kept_until_it_no_longer_holds(tmp_path: Path) -> None:
+    folder = needy(tmp_path / "acme")
+    first = lock_packages(str(folder), before="2026-01-31")
+    assert lock_packages(str(folder)) == type(first)(first.path, first.lock, kept=True)
+    again = lock_packages(str(folder), before="2026-02-01", again=True)
+    assert (again.lock.date, again.kept) == ("2026-02-01", False)
+    text = (folder / LOCK).read_text(encoding="utf-8").replace('"1.5"', '"1.4"')
+    write(folder / LOCK, text.encode())
+    (found,) = read_folder(folder)
+    assert isinstance(found, Rejected)
+    assert "was edited after it was made" in found.faults[0]
+    assert lock_packages(str(folder)).lock.packages == first.lock.packages
+
+
+@pytest.mark.usefixtures("packages")
+def test_a_lock_belongs_to_the_entry_s_digest(tmp_path: Path) -> None:
+    folder = needy(tmp_path / "acme")
+    digests = set()
+    for before in ("2026-01-31", "2026-02-01"):
+        lock_packages(str(folder), before=before, again=True)
+        (entry,) = read_folder(folder)
+        assert isinstance(entry, Entry)
+        digests.add(entry.digest)
+    assert len(digests) == 2
+
+
+@pytest.mark.usefixtures("packages")
+def test_packages_are_built_once_and_without_the_pictures_that_they_bring(tmp_path: Path) -> None:
+    lock = lock_packages(str(needy(tmp_path / "acme"))).lock
+    built = folder_of(lock)
+    assert built is not None
+    assert [it.name for it in sorted((built / "nobodys_layers").iterdir())] == ["__init__.py"]
+    (built / "mark").touch()
+    assert folder_of(lock) == built
+    assert (built / "mark").exists()
+    assert [it.name for it in built.parent.iterdir()] == [lock.digest]
+
+
+def test_what_is_gone_from_the_index_fails_its_entry_alone(
+    packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = needy(tmp_path / "acme")
+    lock_packages(str(folder))
+    for wheel in packages.iterdir():
+        wheel.unlink()
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "new"))
+    (found,) = inspect(read_folder(folder), size=(32, 32), logs=tmp_path / "logs", sandbox="none")
+    assert found.failure is not None
+    assert "uv install: " in found.failure.message
+    assert "nobodys-layers" in found.failure.message
+
+
+def test_a_checkout_is_given_packages_by_a_file(package_index: Path, tmp_path: Path) -> None:
+    write_wheel(package_index, "a_package_that_nobody_has", "1.5")
+    checkout, needs = write_checkout(tmp_path / "official"), tmp_path / "needs.txt"
+    needs.write_text("a-package-that-nobody-has\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"not locked: `esr lock .*needs\.txt` writes needs\.lock"):
+        candidates(checkout, (2,), needs)
+    assert lock_packages(str(needs)).path == tmp_path / "needs.lock.json"
+    plain, given = candidates(checkout, (2,))[0], candidates(checkout, (2,), needs)[0]
+    assert isinstance(plain, Entry)
+    assert isinstance(given, Entry)
+    assert plain.digest != given.digest
+    without, found = inspect((plain, given), size=(32, 32), logs=tmp_path / "logs", sandbox="none")
+    assert without.failure is not None
+    assert "write a-package-that-nobody-has into a file" in without.failure.message
+    assert found.failure is None, found.failure
+    assert "a-package-that-nobody-has 1.5" in [it.text for it in found.findings]
