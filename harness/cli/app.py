@@ -16,6 +16,7 @@ from harness.cli import (
     esr_entries,
     esr_figure,
     esr_inspect,
+    esr_intake,
     esr_lock,
     esr_plot,
     esr_report,
@@ -54,6 +55,7 @@ def _options(
 app.command("run")(esr_run.run)
 app.command("entries")(esr_entries.entries)
 app.command("inspect")(esr_inspect.inspect)
+app.command("intake")(esr_intake.intake)
 app.command("lock")(esr_lock.lock)
 app.command("check")(esr_check.check)
 app.command("report")(esr_report.report)

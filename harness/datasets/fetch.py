@@ -12,8 +12,8 @@ from harness.core.dataset_definition import Definition
 from harness.core.dataset_download import Download, FetchedFile
 from harness.datasets import http_file
 from harness.datasets.http_file import FetchError
-from harness.datasets.unpack import unpack
 from harness.documents import atomic
+from harness.documents.unpack import ArchiveRefused, unpack
 
 
 def downloadable(item: Definition) -> Download:
@@ -65,6 +65,8 @@ def _fetch_archive(address: str, file: FetchedFile, data_dir: Path) -> bool:
         staging.mkdir()
         unpack(archive, staging, most_bytes=file.unpacked_bytes)
         placed = _placed(staging, folder)
+    except ArchiveRefused as error:
+        raise FetchError(str(error)) from None
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     atomic.write(receipt, json.dumps(placed).encode())

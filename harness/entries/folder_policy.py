@@ -23,7 +23,13 @@ _EXTENTS = 10_000  # of a file, looked at
 
 
 def check(folder: Path, *, ignored: Collection[str] = IGNORED) -> None:
-    """ValueError that names the first thing that may not be there; nothing is opened before.
+    """ValueError that names the first thing that may not be there; nothing is opened before."""
+    for fault in faults(folder, ignored=ignored):
+        raise ValueError(fault)
+
+
+def faults(folder: Path, *, ignored: Collection[str] = IGNORED) -> Iterator[str]:
+    """Everything that may not be there, as far as there is not too much of it.
 
     Refused are links, devices, sockets and pipes, sparse and huge files, too many of them, names
     with control, direction-changing or invalid characters, and two names that are one in Unicode.
@@ -32,18 +38,20 @@ def check(folder: Path, *, ignored: Collection[str] = IGNORED) -> None:
     for count, (path, depth) in enumerate(_walk(folder, frozenset(ignored), 1), start=1):
         shown = _shown(path.relative_to(folder))
         if fault := _fault(path, depth):
-            raise ValueError(f"{shown}: {fault}")
+            yield f"{shown}: {fault}"
         if (alike := path.with_name(file_names.composed(path.name))) in composed:
-            raise ValueError(
+            yield (
                 f"{shown}: another name there differs only in how accents are written, in composed "
                 "or in decomposed Unicode: keep one"
             )
         composed.add(alike)
         size += path.lstat().st_size if path.is_file() else 0
         if count > FILES_CAP:
-            raise ValueError(f"more than {FILES_CAP} files and folders are in the submission")
+            yield f"more than {FILES_CAP} files and folders are in the submission"
         if size > BYTES_CAP:
-            raise ValueError(f"the files of the submission are larger than {BYTES_CAP >> 20} MiB")
+            yield f"the files of the submission are larger than {BYTES_CAP >> 20} MiB"
+        if count > FILES_CAP or size > BYTES_CAP:
+            return
 
 
 def _walk(folder: Path, ignored: Collection[str], depth: int) -> Iterator[tuple[Path, int]]:
@@ -53,7 +61,7 @@ def _walk(folder: Path, ignored: Collection[str], depth: int) -> Iterator[tuple[
                 continue
             path = Path(found.path)
             yield path, depth
-            if found.is_dir(follow_symlinks=False):
+            if depth <= DEPTH_CAP and found.is_dir(follow_symlinks=False):
                 yield from _walk(path, ignored, depth + 1)
 
 

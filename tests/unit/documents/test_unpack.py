@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.datasets import unpack as module
-from harness.datasets.http_file import FetchError
-from harness.datasets.unpack import unpack
+from harness.documents.unpack import ArchiveRefused, unpack
 
 FILES = {"HR/a.png": b"a" * 10, "HR/b.png": b"b" * 20}
 
@@ -36,10 +34,10 @@ def tarred(path: Path, files: dict[str, bytes], kind: bytes = tarfile.REGTYPE) -
 MAKERS = {"a.zip": zipped, "a.tar.gz": tarred}
 
 
-def refusal(archive: Path, folder: Path, most_bytes: int = 1000) -> str:
+def refusal(archive: Path, folder: Path, most_bytes: int = 1000, **limits: int) -> str:
     folder.mkdir(exist_ok=True)
-    with pytest.raises(FetchError) as caught:
-        unpack(archive, folder, most_bytes=most_bytes)
+    with pytest.raises(ArchiveRefused) as caught:
+        unpack(archive, folder, most_bytes=most_bytes, **limits)
     return str(caught.value)
 
 
@@ -78,12 +76,9 @@ def test_more_bytes_than_were_stated_are_refused(tmp_path: Path, name: str) -> N
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_more_files_than_any_dataset_has_are_refused(
-    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "MOST_FILES", 1)
+def test_more_files_than_may_be_are_refused(tmp_path: Path, name: str) -> None:
     made = MAKERS[name](tmp_path / name, FILES)
-    assert "more than 1 files" in refusal(made, tmp_path / "out")
+    assert "more than 1 files" in refusal(made, tmp_path / "out", most_files=1)
 
 
 def test_names_that_stand_twice_or_within_a_file_are_refused(tmp_path: Path) -> None:
@@ -123,9 +118,18 @@ def test_names_that_no_folder_takes_are_refused(tmp_path: Path, archive: str, na
     assert "a longer name than folders take" in refusal(made, tmp_path / "out")
 
 
-def test_folders_are_counted_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_FILES", 1)
+def test_folders_are_counted_too(tmp_path: Path) -> None:
     made = zipped(tmp_path / "a.zip", {"a/": b"", "b/": b""})
-    assert "more than 1 files" in refusal(made, tmp_path / "out")
+    assert "more than 1 files" in refusal(made, tmp_path / "out", most_files=1)
     made = tarred(tmp_path / "a.tar.gz", {"a": b"", "b": b""}, tarfile.DIRTYPE)
-    assert "more than 1 files" in refusal(made, tmp_path / "out")
+    assert "more than 1 files" in refusal(made, tmp_path / "out", most_files=1)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_whoever_hears_of_what_is_refused_has_the_rest(tmp_path: Path, name: str) -> None:
+    made = MAKERS[name](tmp_path / name, {"../a": b"1", "b": b"2", "/c": b"3"})
+    told: list[str] = []
+    (tmp_path / "out").mkdir()
+    unpack(made, tmp_path / "out", most_bytes=10, told=told.append)
+    assert told == ["'../a', which leads outside", "'/c', which leads outside"]
+    assert [it.name for it in (tmp_path / "out").iterdir()] == ["b"]

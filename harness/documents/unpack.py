@@ -1,0 +1,147 @@
+"""Archives, unpacked as if a stranger had made them, as many have: files alone, inside, bounded."""
+
+from __future__ import annotations
+
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from lzma import LZMAError
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+MOST_FILES = 100_000
+_BLOCK = 1 << 20
+_ENCRYPTED = 1  # of a member's flags
+_BROKEN = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    LZMAError,
+    EOFError,
+    RuntimeError,  # what zipfile can't undo
+    NotImplementedError,
+    UnicodeError,
+)
+_LONGEST = 255  # bytes of a name in a folder
+_LONGEST_PATH = 1000  # characters of all its folders and its own
+
+
+class ArchiveRefused(ValueError):
+    """An archive is not unpacked; the message says what it holds."""
+
+
+class _MemberRefused(ValueError):
+    """A member is not unpacked; the message says what it is."""
+
+
+@dataclass(frozen=True)
+class _Member:
+    """A file or a folder of an archive; a `fault` is why it can't be read."""
+
+    name: str
+    folder: bool
+    open: Callable[[], IO[bytes] | None]
+    fault: str = ""
+
+
+def unpack(
+    archive: Path,
+    folder: Path,
+    *,
+    most_bytes: int,
+    most_files: int = MOST_FILES,
+    told: Callable[[str], object] | None = None,
+) -> None:
+    """The files of a zip or tar archive into an empty folder.
+
+    ArchiveRefused for a link or a device, a name that leads outside or stands twice, more than
+    `most_files` files and folders, more than `most_bytes` in all, an encrypted or a damaged
+    archive. Where somebody is `told` of members that are refused, the others are unpacked.
+    """
+    left = most_bytes
+    try:
+        with _opened(archive) as members:
+            for number, member in enumerate(members, start=1):
+                if number > most_files:
+                    raise _refused(archive, f"more than {most_files} files")
+                try:
+                    left = _unpacked(archive, member, folder, left)
+                except _MemberRefused as error:
+                    if told is None:
+                        raise _refused(archive, str(error)) from None
+                    told(str(error))
+    except _BROKEN as error:
+        raise _refused(archive, f"what can't be unpacked: {error}") from error
+
+
+def _unpacked(archive: Path, member: _Member, folder: Path, left: int) -> int:
+    """Write a member; the bytes that may still come."""
+    path = _inside(folder, member.name)
+    if member.fault:
+        raise _MemberRefused(f"{member.name!r:.80}, {member.fault}")
+    if member.folder:
+        return left
+    with member.open() or nullcontext() as content:
+        return left if content is None else _write(archive, content, path, left)
+
+
+@contextmanager
+def _opened(archive: Path) -> Iterator[Iterator[_Member]]:
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as zipped:
+            yield _zipped(zipped)
+    else:
+        with tarfile.open(archive) as tarred:
+            yield _tarred(tarred)
+
+
+def _zipped(zipped: zipfile.ZipFile) -> Iterator[_Member]:
+    for info in zipped.infolist():
+        kind = stat.S_IFMT(info.external_attr >> 16)
+        faults = {
+            "a link or a device": kind not in (0, stat.S_IFREG, stat.S_IFDIR),
+            "encrypted": bool(info.flag_bits & _ENCRYPTED),
+        }
+        fault = next((text for text, so in faults.items() if so), "")
+        yield _Member(info.filename, info.is_dir(), partial(zipped.open, info), fault)
+
+
+def _tarred(tarred: tarfile.TarFile) -> Iterator[_Member]:
+    for info in tarred:
+        fault = "" if info.isreg() or info.isdir() else "a link or a device"
+        yield _Member(info.name, info.isdir(), partial(tarred.extractfile, info), fault)
+
+
+def _inside(folder: Path, name: str) -> Path:
+    parts = PurePosixPath(name)
+    odd = "\\" in name or "\0" in name or not parts.parts
+    if odd or parts.is_absolute() or ".." in parts.parts:
+        raise _MemberRefused(f"{name!r:.80}, which leads outside")
+    if max(len(part.encode()) for part in parts.parts) > _LONGEST or len(name) > _LONGEST_PATH:
+        raise _MemberRefused(f"{name!r:.80}, a longer name than folders take")
+    return folder.joinpath(*parts.parts)
+
+
+def _write(archive: Path, content: IO[bytes], path: Path, left: int) -> int:
+    """Copy a member; the bytes that may still come."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("xb")
+    except (FileExistsError, NotADirectoryError):
+        raise _MemberRefused(f"{path.name!r:.80} twice") from None
+    with file:
+        while block := content.read(_BLOCK):
+            left -= len(block)
+            if left < 0:
+                raise _refused(archive, "more bytes than its description says")
+            file.write(block)
+    return left
+
+
+def _refused(archive: Path, why: str) -> ArchiveRefused:
+    return ArchiveRefused(f"{archive.name} is not unpacked: it holds {why}")

@@ -1,0 +1,141 @@
+"""A stranger's folder or archive becomes an entry's folder, or a list of all that is wrong."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BufferedReader
+from pathlib import Path
+
+from harness.core.outcome import BadInput
+from harness.core.submission import ID_PATTERN
+from harness.documents import atomic, plain_file
+from harness.documents.typed import Faults
+from harness.documents.unpack import ArchiveRefused, unpack
+from harness.entries import folder_policy, manifest
+from harness.entries.manifest import MANIFEST
+
+_OF_SYSTEMS = ("__MACOSX", "Thumbs.db", "desktop.ini")  # which archives of a desktop bring
+_IGNORED = frozenset({*folder_policy.IGNORED, *_OF_SYSTEMS})
+_SHOWN = 100  # faults
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """Where an entry lies now, and what it requires of packages."""
+
+    folder: Path
+    requirements: tuple[str, ...]
+
+
+def take_in(source: Path, into: Path) -> TakenIn:
+    """Copy a folder, or what is in a zip or tar archive, to `into`/ID if nothing is wrong with it.
+
+    Plain files alone are copied, without links, rights and owners. BadInput with everything that is
+    wrong: what is no plain file, names, sizes, damaged or encrypted members, and the manifest's
+    faults. WriteError where the disk refuses.
+    """
+    if not source.exists():
+        raise BadInput(f"{source} is not there: name a folder or an archive with {MANIFEST}")
+    atomic.make_folder(into)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".intake-", dir=into) as place:
+            return _taken(source, into, Path(place))
+    except OSError as error:
+        raise atomic.refusal(into, error) from error
+
+
+def _taken(source: Path, into: Path, place: Path) -> TakenIn:
+    faults: list[str] = []
+    root = source if source.is_dir() else _unpacked(source, place / "unpacked", faults)
+    root = _innermost(root)
+    faults += folder_policy.faults(root, ignored=_IGNORED)
+    staged = place / "entry" / _id(root, source)
+    _copy(root, staged)
+    faults += folder_policy.faults(staged) if not faults else ()  # as it was when it was copied
+    faults += _alike_names(staged)
+    target, required = into / staged.name, tuple[str, ...]()
+    if os.path.lexists(target):
+        faults.append(f"{target} is there already: move it away, or name another folder by --into")
+    try:
+        required = manifest.requirements(staged)
+    except Faults as error:
+        faults += error.lines
+    if faults:
+        more = [f"and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
+        raise BadInput("\n".join(f"{source}: {it}" for it in (*faults[:_SHOWN], *more)))
+    staged.rename(target)
+    return TakenIn(target, required)
+
+
+def _unpacked(archive: Path, folder: Path, faults: list[str]) -> Path:
+    """The folder with what of an archive may be unpacked."""
+    folder.mkdir()
+    try:
+        unpack(
+            archive,
+            folder,
+            most_bytes=folder_policy.BYTES_CAP,
+            most_files=folder_policy.FILES_CAP,
+            told=lambda fault: faults.append(f"the archive holds {fault}"),
+        )
+    except ArchiveRefused as error:
+        faults.append(str(error))
+    return folder
+
+
+def _innermost(folder: Path) -> Path:
+    """The folder itself, or the only one in it, as archives of a folder have."""
+    inside = [it for it in folder.iterdir() if it.name not in _IGNORED]
+    lone = len(inside) == 1 and plain_file.kind(inside[0]) == "a folder"
+    return inside[0] if lone and not (folder / MANIFEST).exists() else folder
+
+
+def _id(root: Path, source: Path) -> str:
+    """The folder's name as its manifest says it, else that of the source."""
+    try:
+        said = manifest.document(root).get("id")
+    except Faults:
+        said = None
+    named = source.name.partition(".")[0] if source.is_file() else source.resolve().name
+    return next(
+        (it for it in (said, named) if isinstance(it, str) and ID_PATTERN.fullmatch(it)), "entry"
+    )
+
+
+def _copy(root: Path, to: Path) -> None:
+    """The plain files below a folder, each opened without following a link."""
+    left = folder_policy.BYTES_CAP
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if name not in _IGNORED]
+        inside = to / Path(folder).relative_to(root)
+        if len(inside.relative_to(to).parts) > folder_policy.DEPTH_CAP:
+            folders.clear()
+            continue
+        inside.mkdir(parents=True, exist_ok=True)
+        for name in files:
+            path = Path(folder, name)
+            if name not in _IGNORED and plain_file.kind(path) == plain_file.PLAIN:
+                left -= path.lstat().st_size
+                if left < 0:
+                    return
+                with _opened(path) as content, (inside / name).open("xb") as file:
+                    shutil.copyfileobj(content, file)
+
+
+def _opened(path: Path) -> BufferedReader:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    return os.fdopen(descriptor, "rb")
+
+
+def _alike_names(folder: Path) -> Iterator[str]:
+    """Names that are one where capitals are no difference, as on most desktops."""
+    seen: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        place = path.relative_to(folder)
+        other = seen.setdefault(str(place).casefold(), place)
+        if other != place:
+            yield f"{place} and {other} differ in capital letters alone: rename one"
