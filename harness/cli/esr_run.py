@@ -18,8 +18,8 @@ def run(
     entries: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Folders, folder:variant, or ids; default: all of ./submissions, or none with "
-            "--ntire.",
+            help="Folders, folder:variant, ids, or .onnx files; default: all of ./submissions, or "
+            "none with --ntire.",
             autocompletion=options.entry_ids,
         ),
     ] = None,
@@ -65,6 +65,12 @@ def run(
             "apart.",
         ),
     ] = None,
+    spandrel: Annotated[
+        bool,
+        typer.Option(
+            "--spandrel", help="Checkpoints named as entries hold networks that spandrel knows."
+        ),
+    ] = False,
     sandbox: options.Sandbox = "auto",
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Measure again what is known already.")
@@ -109,6 +115,7 @@ def run(
         ids=asked,
         requirements=requirements,
         crop=crop,
+        spandrel=spandrel,
         keep_images=tuple(keep_images or ()),
     )
     with explained(resumes=True):

@@ -20,9 +20,9 @@ from harness.core.record import FloorFigures
 from harness.core.run import FLOOR_ID, ListedEntry, Run
 from harness.datasets.find import find_all, truth_folders
 from harness.datasets.known import known, usual_layouts
-from harness.entries import catalogue, weights
+from harness.entries import catalogue, one_file, weights
 from harness.entries.catalogue import Entry, Rejected
-from harness.entries.participants import participants, submitted
+from harness.entries.participants import SUBMISSIONS, participants, submitted
 from harness.machine import environment as machine
 from harness.measure import loads
 from harness.measure.captures import Capturing, captured
@@ -67,6 +67,7 @@ class RunRequest:
     ntire: Path | None = None  # an official checkout
     ids: tuple[int, ...] | None = None  # of its entries; None: all
     requirements: Path | None = None  # file of packages that they need, locked
+    spandrel: bool = False  # checkpoints among the entries are networks that spandrel knows
     keep_images: tuple[str, ...] = ()  # pictures of outputs: all, crops, a number; all:DATASET
     crop: CropRule | None = None  # how truth is cut to LR; None: as the challenge says
 
@@ -83,7 +84,7 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
     challenge = read_challenge(request)
     candidates = participants(
         challenge,
-        entries=request.entries,
+        entries=_folders(request, challenge.scale, progress),
         references=request.references,
         rows=request.rows,
         checkout=request.ntire,
@@ -126,6 +127,23 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
             executor.keeper = keeper_of(kept, challenge, images, pictures)
         run = _measured(request, run, contenders, executor, store)
     return build(run, store)
+
+
+def _folders(request: RunRequest, scale: int, progress: Progress) -> tuple[str, ...] | None:
+    """The entries as they are named, of a single file the folder that is written for it."""
+    if request.entries is None:
+        return None
+    names = []
+    for name in request.entries:
+        if one_file.is_one(name):
+            folder, new = one_file.folder_of(
+                Path(name), SUBMISSIONS, scale=scale, spandrel=request.spandrel
+            )
+            if new:
+                progress.warn(f"{name} is an entry from now on: {folder}, whose manifest says more")
+            name = str(folder)  # noqa: PLW2901 - what it stands for
+        names.append(name)
+    return tuple(names)
 
 
 def _kept(request: RunRequest, challenge: Challenge, progress: Progress) -> dict[str, Extent]:
