@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 import operator
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._higher_order_ops import wrap  # torch 2.6 registers them no earlier than this
 from torch.export import Dim, ExportedProgram, export
 from torch.export.graph_signature import InputKind
 from torch.fx import GraphModule
@@ -43,17 +44,14 @@ from harness.worker.graph.network_file import (
 from harness.worker.graph.rebuild import rebuild
 from harness.worker.runner import PRECISIONS, shown_sizes
 
-_DROPPED = (  # assertions on sizes of results; those on the image's own are guards (`_serves`)
+_DROPPED = (  # assertions on sizes of results; those on the image's own are guards (`_guards`)
     "aten._assert_scalar.default",
     "aten._assert_tensor_metadata.default",
     "aten.sym_constrain_range_for_size.default",
     "aten.sym_constrain_range.default",
 )
 # parts of a forward under a context manager
-_WRAPPERS = (
-    torch.ops.higher_order.wrap_with_set_grad_enabled,
-    torch.ops.higher_order.wrap_with_autocast,
-)
+_WRAPPERS = (wrap.wrap_with_set_grad_enabled, wrap.wrap_with_autocast)
 _NUMBERS = {
     **{getattr(operator, name): name for name in allowed.NUMBERS if hasattr(operator, name)},
     **{getattr(math, name): name for name in ("trunc", "floor", "ceil")},
@@ -135,8 +133,8 @@ def capture(
         model(sample)
     with suppress(Exception, _TooLong), _within(FREE_S):  # whatever it is: sizes may be needed
         program = _exported(model, sample, _FREE)
-        guards = getattr(program.module(), "_guards_fn", None)
-        if all(_serves(guards, _sample(declared, size)) for size in sizes):
+        serves = _guards(program)
+        if all(serves(_sample(declared, size)) for size in sizes):
             return (_Translation(program, tensors, declared).read(None),)
     try:
         return tuple(
@@ -195,12 +193,34 @@ def _exported(
         return export(model, (image,), dynamic_shapes=shapes, strict=False)
 
 
-def _serves(guards: nn.Module | None, image: Tensor) -> bool:
-    """Whether a program holds for the image's size: branches on a size become its guards."""
-    try:
-        return guards is None or guards(image) is None
-    except AssertionError:
-        return False
+def _guards(program: ExportedProgram) -> Callable[[Tensor], bool]:
+    """Whether the program holds for an image's size: branches on a size become its guards."""
+    module = getattr(program.module(), "_guards_fn", None)
+    if module is None:  # as in torch 2.6
+        return lambda image: _conditions_hold(program, image)
+
+    def serves(image: Tensor) -> bool:
+        try:
+            return module(image) is None
+        except AssertionError:
+            return False
+
+    return serves
+
+
+def _conditions_hold(program: ExportedProgram, image: Tensor) -> bool:
+    """The same by the conditions on sizes that torch noted while it exported."""
+    (name,) = program.graph_signature.user_inputs
+    traced = next(node.meta["val"] for node in program.graph.nodes if node.name == name)
+    sizes = {}
+    for free, size in zip(
+        (*traced.stride(), *traced.shape), (*image.stride(), *image.shape), strict=True
+    ):
+        if isinstance(free, torch.SymInt):
+            sizes[free.node.expr] = size
+    fixed = (a == b for a, b in zip(traced.shape, image.shape, strict=True) if isinstance(a, int))
+    conditions = (it.expr.subs(sizes) for it in traced.fake_mode.shape_env.guards)
+    return all(fixed) and all(map(bool, conditions))
 
 
 class _Translation:

@@ -137,10 +137,9 @@ def _graph(value: Any) -> Graph:
     fields = _fields(value, "a graph", "size nodes output")
     size = fields["size"]
     if size is not None:
-        pair = _list(size)
-        if len(pair) != 2:
+        size = tuple(map(_number, _list(size)))
+        if len(size) != 2 or 0 in size:
             raise BadGraph("a graph's size is not a height and a width")
-        size = (_number(pair[0]), _number(pair[1]))
     nodes = tuple(_node(node, at) for at, node in enumerate(_list(fields["nodes"]), start=1))
     output = _number(fields["output"])
     if not 0 < output <= len(nodes):

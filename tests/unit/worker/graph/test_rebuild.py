@@ -107,9 +107,9 @@ BENT: dict[str, tuple[Callable[[Document], None], str]] = {
         ),
         "a factor of another shape",
     ),
-    "no shapes without values": (
-        lambda it: it["graphs"][0].update(size=[0, 0]),
-        "can't be computed",
+    "a size without pixels": (
+        lambda it: it["graphs"][0].update(size=[0, 8]),
+        "height and a width",
     ),
     "an output that is not there": (lambda it: it["graphs"][0].update(output=9), "output"),
     "the image as output": (lambda it: it["graphs"][0].update(output=0), "output"),
