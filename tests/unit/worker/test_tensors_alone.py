@@ -133,7 +133,10 @@ def test_a_single_array_is_called_as_its_file(tmp_path: Path) -> None:
         ({"w": torch.ones(2, 2).to_sparse()}, "'w' is sparse"),
         ({"w": torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8)}, "is quantised"),
         ({"w": torch.ones(3, dtype=torch.complex32)}, "is of complex32"),
-        ({"w": torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])}, "is a nested tensor"),
+        (
+            {"w": torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])},
+            "is a nested tensor|no state dict",  # which torch 2.15 does not read
+        ),
         ({"w": torch.empty(3, device="meta")}, "holds no values"),
         ({1: torch.zeros(2), "1": torch.ones(2)}, "two parameters have the same name"),
         ({1 << 40_000: torch.ones(1)}, "a name that can't be written"),

@@ -24,7 +24,7 @@ def _meta(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
 def _outcome(run: Callable[[], Any]) -> Outcome:
     try:
         out = run()
-    except (RuntimeError, ValueError, IndexError) as error:
+    except (RuntimeError, ValueError, IndexError, AssertionError) as error:
         return type(error).__name__
     tensors = [out] if isinstance(out, Tensor) else list(out)
     return [(tuple(t.shape), t.stride(), t.dtype) for t in tensors]
