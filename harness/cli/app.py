@@ -14,6 +14,7 @@ from harness.cli import (
     esr_data,
     esr_doctor,
     esr_entries,
+    esr_export,
     esr_figure,
     esr_inspect,
     esr_intake,
@@ -67,6 +68,7 @@ app.command("import")(esr_report.import_results)
 app.command("new")(esr_adopt.new)
 app.add_typer(esr_weights.app, name="weights")
 app.add_typer(esr_data.app, name="data")
+app.add_typer(esr_export.app, name="export")
 app.command("sandbox")(esr_doctor.sandbox)
 app.command("schema")(esr_schema.schema)
 app.command("doctor")(esr_doctor.doctor)
