@@ -189,7 +189,7 @@ def test_the_caches_name_depends_on_what_is_to_be_installed(
 def test_every_action_that_is_used_is_pinned_by_its_digest(
     action: Document, repository: Path
 ) -> None:
-    pages = (repository / it / "README.md" for it in ("harness/gate", "reports"))
+    pages = (repository / it / "README.md" for it in ("harness/gate", "harness/rules", "reports"))
     text = "".join(page.read_text(encoding="utf-8") for page in pages)
     used = re.findall(r"uses: (\S+)( # v[\d.]+)?", text)
     used += [(it["uses"], " # v") for it in action["runs"]["steps"] if "uses" in it]
