@@ -168,7 +168,7 @@ def test_a_submission_finds_no_truth_and_forges_no_score(bundle: Path, tmp_path:
     assert 15 < scores["psnr_Set5"] < 60
 
 
-@pytest.mark.parametrize("what", ["missing", "small", "broken", "link", "claims"])
+@pytest.mark.parametrize("what", ["missing", "small", "broken", "link", "linked", "claims"])
 def test_outputs_that_are_none_end_the_scoring_with_the_reason(
     bundle: Path, tmp_path: Path, what: str
 ) -> None:
@@ -190,6 +190,9 @@ def test_outputs_that_are_none_end_the_scoring_with_the_reason(
         cv2.imwrite(str(bird), np.zeros((32, 64, 3), np.uint8))
     if what == "broken":
         bird.write_bytes(bird.read_bytes()[:-20])
+    if what == "linked":
+        shutil.rmtree(folder)
+        folder.symlink_to("../ref/Set5")
     shutil.copytree(bundle / "reference_data", tmp_path / "input" / "ref")
     shutil.move(tmp_path / "res", tmp_path / "input" / "res")
     (tmp_path / "out").mkdir()
@@ -197,7 +200,7 @@ def test_outputs_that_are_none_end_the_scoring_with_the_reason(
     done = run(bundle / "scoring_program", mounts)
     assert done.returncode == 1
     assert done.stderr.startswith("score: ")
-    assert ("claims.json" if what == "claims" else "bird.png") in done.stderr
+    assert ("claims.json" if what == "claims" else ".png") in done.stderr
     assert not list((tmp_path / "out").iterdir())
 
 

@@ -29,7 +29,13 @@ def read(folder: Path, said: Sequence[str] | str) -> tuple[str, ...]:
 
     Faults with every line that asks for something else.
     """
-    return checked(said) if not isinstance(said, str) else read_file(within(folder, said))
+    if not isinstance(said, str):
+        return checked(said)
+    path = within(folder, said)
+    inside = path.resolve() == folder.resolve() / path.relative_to(folder)
+    if not inside or plain_file.kind(path) != plain_file.PLAIN:  # what it says would be told
+        raise Faults([f"requirements {said!r:.80} is no plain file in the folder"])
+    return read_file(path)
 
 
 def read_file(path: Path) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from harness.documents import atomic, plain_file, typed
 TASK = "task.json"  # in what both steps are given
 CLAIMS = "claims.json"  # among what the first step leaves
 _CLAIMS_CAP = 1024 * 1024  # bytes
+_MOST = 10**18  # parameters, multiply-adds, seconds
 
 
 @value
@@ -54,7 +55,7 @@ class Claims:
     def __post_init__(self) -> None:
         figures = (self.params, self.macs or 0, self.runtime_s)
         refuse(
-            {"figures must not be negative": min(figures) < 0},
+            {"figures must be those of a network": not 0 <= min(figures) <= max(figures) < _MOST},
             *(text_faults(getattr(self, it), it, NAME_CAP) for it in ("id", "team", "title")),
         )
 

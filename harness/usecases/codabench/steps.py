@@ -147,8 +147,9 @@ def _claims(
 
 def _quality(task: HostedTask, folder: Path, place: str) -> Quality:
     """Of one output; its header is looked at before its pixels are."""
-    truth, path = read_image(folder / "ref" / place), folder / "res" / place
-    if plain_file.kind(path) != plain_file.PLAIN:
+    truth, res = read_image(folder / "ref" / place), (folder / "res").resolve()
+    path = res / place
+    if path.resolve() != path or plain_file.kind(path) != plain_file.PLAIN:  # no link to the truth
         raise BadInput(f"there is no output {place}")
     try:
         header = read_header(path)

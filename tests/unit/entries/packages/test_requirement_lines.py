@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,20 @@ def test_a_line_that_goes_on_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Faults) as caught:
         read_file(tmp_path / "needs.txt")
     assert len(caught.value.lines) == 2
+
+
+@pytest.mark.parametrize("name", ["link.txt", "outside/needs.txt", "absent.txt", "pipe", ".."])
+def test_a_file_of_a_manifest_is_a_plain_one_in_the_folder(tmp_path: Path, name: str) -> None:
+    folder, outside = tmp_path / "acme", tmp_path / "outside"
+    for made in (folder, outside):
+        made.mkdir()
+    (outside / "needs.txt").write_text("a secret of the organiser's\n", encoding="utf-8")
+    (folder / "link.txt").symlink_to(outside / "needs.txt")
+    (folder / "outside").symlink_to(outside)
+    os.mkfifo(folder / "pipe")
+    with pytest.raises(Faults) as caught:
+        read(folder, name)
+    assert caught.value.lines == (f"requirements {name!r} is no plain file in the folder",)
 
 
 @pytest.mark.parametrize("what", ["absent", "folder", "huge", "bytes"])
