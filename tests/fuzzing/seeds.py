@@ -24,9 +24,12 @@ from harness.core.record import FloorFigures, Record
 from harness.core.run import JobKey, ListedEntry, Run
 from harness.documents.typed import adapter
 from harness.entries.catalogue import reference_folder
+from harness.entries.packages import package_lock
+from harness.entries.packages.package_lock import LockedPackage, PackageLock
 from harness.gate.gates import Costs
 from harness.gate.stored_baseline import Inputs, Stored
 from harness.rules import printed_tables, rulebook
+from harness.usecases.codabench.hosted_task import Claims
 from harness.wire import codec
 from harness.wire.messages import (
     Answer,
@@ -169,6 +172,18 @@ def _baselines() -> tuple[bytes, ...]:
     return (adapter(Stored).dump_json(base),)
 
 
+def _locks() -> tuple[bytes, ...]:
+    python, system = package_lock.here()
+    einops = LockedPackage("einops", "0.8.1", (f"sha256:{'0' * 64}",))
+    lock = PackageLock(("einops>=0.7",), "2026-01-31", python, system, (einops,), {})
+    return (adapter(PackageLock).dump_json(lock.sealed()),)
+
+
+def _claims() -> tuple[bytes, ...]:
+    told = Claims("acme", "Acme", "<script>", 10, 100, 0.25, "none", notes=("a note",))
+    return (adapter(Claims).dump_json(told),)
+
+
 @functools.cache
 def _graphs() -> tuple[bytes, ...]:
     """The documents of two small networks: a plain one, and one that makes its weights anew."""
@@ -219,4 +234,7 @@ SEEDS: dict[str, Callable[[], tuple[bytes, ...]]] = {
     "graphs": _graphs,
     "gates": _gates,
     "stored baselines": _baselines,
+    "locks": _locks,
+    "requirements": lambda: (b"# mine\nEinops>=0.7,<1  # here\n\ntimm[a]==1.0; os_name == 'x'\n",),
+    "claims": _claims,
 }

@@ -18,15 +18,20 @@ from typing import Any
 
 from harness.board import ntire_results
 from harness.core.outcome import BadInput
+from harness.documents.typed import Faults, adapter
 from harness.entries import catalogue
 from harness.entries.manifest import MANIFEST
+from harness.entries.packages import package_lock, requirement_lines
+from harness.entries.packages.package_lock import PackageLock
 from harness.gate import configuration, stored_baseline
+from harness.render.hosted_page import hosted_page
 from harness.rules import printed_tables, rulebook
+from harness.usecases.codabench import hosted_task
 
 from . import mutate, uses
 from .seeds import SEEDS
 
-REFUSALS = (BadInput, *uses.REFUSALS)
+REFUSALS = (BadInput, Faults, *uses.REFUSALS)
 Take = Callable[[bytes], bool]
 
 
@@ -35,7 +40,7 @@ class Target:
     """A reader, and the documents to begin with."""
 
     name: str
-    form: str  # json | toml | csv | frame
+    form: str  # json | toml | csv | text | frame
     take: Take
     seeds: tuple[bytes, ...]
 
@@ -88,6 +93,9 @@ def targets(place: Path, more: Mapping[str, Sequence[bytes]] | None = None) -> t
         "graphs": ("json", uses.graph(place)),
         "gates": ("toml", _gates(place)),
         "stored baselines": ("json", _baseline(place)),
+        "locks": ("json", _lock(place)),
+        "requirements": ("text", _requirements(place)),
+        "claims": ("json", _claims(place)),
     }
     added = more or {}
     return tuple(
@@ -178,6 +186,53 @@ def _baseline(place: Path) -> Take:
     def take(data: bytes) -> bool:
         path.write_bytes(data)
         stored_baseline.refuse_other(path, stored_baseline.load(path), environment={"cpu": "x"})
+        return True
+
+    return take
+
+
+def _lock(place: Path) -> Take:
+    """Sealed anew wherever it can be read: the seal would refuse everything that is bent."""
+    path = place / package_lock.LOCK
+
+    def take(data: bytes) -> bool:
+        try:
+            lock = adapter(PackageLock).validate_json(data, strict=True).sealed()
+        except ValueError:
+            path.write_bytes(data)
+        else:
+            package_lock.write(path, lock)
+        found = package_lock.read(path, ("einops>=0.7",), "`esr lock`")
+        assert all(" " not in f"{it.name}{it.version}" for it in found.packages)
+        return True
+
+    return take
+
+
+def _requirements(place: Path) -> Take:
+    path = place / "needs.txt"
+
+    def take(data: bytes) -> bool:
+        path.write_bytes(data)
+        for line in requirement_lines.read_file(path):
+            assert not line.startswith("-")
+            assert not set(line) & set("@/\\:$#\n"), line
+        return True
+
+    return take
+
+
+def _claims(place: Path) -> Take:
+    folder = place / "res"
+    folder.mkdir()
+
+    def take(data: bytes) -> bool:
+        (folder / hosted_task.CLAIMS).write_bytes(data)
+        it = hosted_task.read_claims(folder)
+        figures = {"params_m": it.params / 1e6, "runtime_ms": it.runtime_s * 1e3}
+        page = hosted_page("A title", (it.team, it.title), figures, (), it.notes)
+        assert "<script" not in page
+        page.encode()
         return True
 
     return take
