@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from harness.worker.count.dispatch import DispatchCounter
+from harness.worker.count.fast_meta import FastMeta
 from harness.worker.graph import allowed
 from harness.worker.graph.contents import known_numbers
 from harness.worker.graph.followed import tensors_in
@@ -308,7 +309,8 @@ def _run_without_values(graph: nn.Module, shape: tuple[int, ...]) -> None:
     like = next(graph.parameters(), torch.zeros(()))
     image = torch.empty(shape, device="meta", dtype=like.dtype)
     versions = {name: tensor._version for name, tensor in empty.items()}  # noqa: SLF001
-    output = torch.func.functional_call(graph, empty, (image,))
+    with FastMeta():  # torch's own answers load sympy, for 0.3 s
+        output = torch.func.functional_call(graph, empty, (image,))
     if not isinstance(output, Tensor):
         raise BadGraph("its output is no tensor")
     if any(tensor._version != versions[name] for name, tensor in empty.items()):  # noqa: SLF001
