@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -75,4 +76,6 @@ class Conversion:
         if self.luma and output.channels == 1:
             plane = np.frombuffer(payload, np.float32).reshape(shape)
             return with_luma(upscale(lr, self.scale), plane)
-        return np.frombuffer(payload, np.uint8).reshape(*shape, _COLOURS)
+        planes = np.frombuffer(payload, np.uint8).reshape(_COLOURS, *shape)
+        image: Uint8 = cv2.merge([*planes])
+        return image

@@ -20,8 +20,8 @@ exactly one:
 
 Each request carries a mark of its own, drawn at random, and its answer repeats it.
 An image travels as the payload of its message, in C order: uint8, height x width x 3, RGB; or, of
-one channel, its luma, float32, height x width, not rounded, from 16 to 235. Weights travel as a
-safetensors file.
+one channel, its luma, float32, height x width, not rounded, from 16 to 235. An SR image of RGB
+travels as three planes, 3 x height x width. Weights travel as a safetensors file.
 Every figure in an answer is a claim: the trusted side checks or bounds it.
 """
 

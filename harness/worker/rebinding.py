@@ -26,11 +26,15 @@ WATCHED: Mapping[str, tuple[str, ...]] = {
     "torch.cuda": ("synchronize", "Event", "Stream", "current_stream", "max_memory_allocated"),
     "torch": ("no_grad", "aminmax", "from_numpy"),
     # what an output goes through when it is collected
-    "torch.Tensor": ("cpu", "to", "detach", "numpy", "clamp", "mul_", "round_", "permute"),
+    "torch.Tensor": (
+        *("cpu", "to", "detach", "numpy", "clamp", "sub_", "mul_", "round_", "permute"),
+        *("split", "copy_", "contiguous"),
+    ),
     "harness.worker.runner": (
         "_now",
         "_cpu_seconds",
-        "_to_image",
+        "_to_planes",
+        "_scaled",
         "checked",
         "Runner.forward",
         "Runner.collect",

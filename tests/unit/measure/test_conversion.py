@@ -54,7 +54,8 @@ def test_luma_comes_back_with_the_chroma_of_the_enlarged_image() -> None:
 
 def test_a_model_of_luma_may_return_colours() -> None:
     large = upscale(LR, 4)
-    found = _of(channels=1).image(_output(3), bytearray(large.tobytes()), LR)
+    planes = bytearray(large.transpose(2, 0, 1).tobytes())
+    found = _of(channels=1).image(_output(3), planes, LR)
     assert (found == large).all()
 
 

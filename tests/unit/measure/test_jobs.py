@@ -18,7 +18,7 @@ from harness.rules import rulebook
 from harness.wire.messages import Load
 
 ENVIRONMENT = Environment("machine-1", {})
-KEY_OF_ROUND = "671fe5878eda8cbe1b1f713a2e804ed05f153856187f1fab40081c45da0bc704"
+KEY_OF_ROUND = "3fd19e9c69471b7447905655b1ea6c099851a7482e65b7835eb75fcabf6e8a65"
 
 
 @pytest.fixture

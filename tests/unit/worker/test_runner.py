@@ -52,9 +52,14 @@ def _collected(values: list[float], data_range: float = 1.0, dtype: str = "fp32"
     output = torch.tensor(values, dtype=DTYPES[dtype]).reshape(1, 1, 2, 2).expand(1, 3, 2, 2)
     runner = _runner(lambda _: output, data_range=data_range)
     runner.forward(_image(1, 1))
-    pixels = np.frombuffer(runner.collect()[1], np.uint8).reshape(2, 2, 3)
+    pixels = _pixels(runner.collect()[1], 2, 2)
     assert (pixels == pixels[..., :1]).all()
     return [int(value) for value in pixels[..., 0].ravel()]
+
+
+def _pixels(payload: memoryview, height: int, width: int) -> Any:
+    """Height x width x 3 of three planes."""
+    return np.frombuffer(payload, np.uint8).reshape(3, height, width).transpose(1, 2, 0)
 
 
 def _fault(make: Callable[[torch.Tensor], Any], **changes: Any) -> tuple[str, str]:
@@ -87,7 +92,7 @@ def test_channels_rows_and_columns_stay_where_they_are() -> None:
     assert model.seen[0, 2, 1, 0].item() == image[1, 0, 2]
     output, pixels = runner.collect()
     assert (output.height, output.width, output.dtype) == (4, 6, "torch.float32")
-    enlarged = np.frombuffer(pixels, np.uint8).reshape(4, 6, 3)
+    enlarged = _pixels(pixels, 4, 6)
     assert (enlarged == image.repeat(2, 0).repeat(2, 1)).all()
 
 
@@ -96,7 +101,7 @@ def test_every_level_survives_the_way_in_and_out(data_range: float) -> None:
     levels = np.arange(256, dtype=np.uint8).repeat(3).reshape(16, 16, 3)
     runner = _runner(data_range=data_range)
     runner.forward(levels)
-    pixels = np.frombuffer(runner.collect()[1], np.uint8).reshape(32, 32, 3)
+    pixels = _pixels(runner.collect()[1], 32, 32)
     assert (pixels[::2, ::2] == levels).all()
 
 
@@ -131,7 +136,7 @@ def test_half_precision_goes_in_and_comes_out(precision: str) -> None:
     assert model.seen.dtype == DTYPES[precision]
     output, pixels = runner.collect()
     assert output.dtype == str(DTYPES[precision])
-    enlarged = np.frombuffer(pixels, np.uint8).reshape(4, 6, 3)
+    enlarged = _pixels(pixels, 4, 6)
     assert (enlarged == _image().repeat(2, 0).repeat(2, 1)).all()  # 0 to 119: exact in both
 
 
@@ -238,6 +243,17 @@ def test_a_failed_forward_leaves_no_older_output_behind() -> None:
         runner.collect()
 
 
+def test_an_output_that_is_converted_in_several_strips_is_the_whole_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (7, 9, 3), dtype=np.uint8)
+    monkeypatch.setattr("harness.worker.runner.STRIP", 3 * 18 * 4)  # 4 of 14 rows
+    runner = _runner()
+    runner.forward(image)
+    found = _pixels(runner.collect()[1], 14, 18)
+    assert (found == image.repeat(2, 0).repeat(2, 1)).all()
+
+
 def test_collecting_twice_gives_the_same_image() -> None:
     runner = _runner()
     runner.forward(_image())
@@ -316,7 +332,7 @@ def test_a_range_around_zero_is_mapped_there_and_back() -> None:
     model = runner._call
     assert isinstance(model, Fake)
     assert model.seen.flatten().tolist() == pytest.approx([-1.0, 1.0, -0.6])
-    assert np.frombuffer(runner.collect()[1], np.uint8)[:3].tolist() == [0, 255, 51]
+    assert _pixels(runner.collect()[1], 2, 2)[0, 0].tolist() == [0, 255, 51]
 
 
 @pytest.mark.parametrize(
@@ -368,4 +384,4 @@ def test_an_enlarged_image_is_padded_and_tiled_in_its_own_size() -> None:
     runner = _runner(same, enlarged=2, tile=4, pad_to_multiple=4)
     runner.forward(_image(6, 4))
     assert seen == [(4, 4), (4, 4)]
-    assert (np.frombuffer(runner.collect()[1], np.uint8) == _image(6, 4).ravel()).all()
+    assert (_pixels(runner.collect()[1], *_image(6, 4).shape[:2]) == _image(6, 4)).all()

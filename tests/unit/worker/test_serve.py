@@ -266,8 +266,10 @@ def test_a_worker_loads_runs_and_reports_changes(folder: Path, channel: Channel)
     done, _ = ask(Forward(1, 2), b"\x01\x02\x03\x04\x05\x06")
     assert isinstance(done, Done)
     assert done.seconds > 0
-    row = b"\x01\x02\x03" * 2 + b"\x04\x05\x06" * 2
-    assert ask(Collect()) == (Output(2, 4, "torch.float32", 1.0, 6.0), bytearray(row * 2))
+    planes = b"".join(
+        bytes([left, left, right, right] * 2) for left, right in ((1, 4), (2, 5), (3, 6))
+    )
+    assert ask(Collect()) == (Output(2, 4, "torch.float32", 1.0, 6.0), bytearray(planes))
     state, _ = ask(Inspect())
     assert state == State(("default_dtype: torch.float32 -> torch.float64",))
 
