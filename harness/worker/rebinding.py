@@ -28,7 +28,7 @@ WATCHED: Mapping[str, tuple[str, ...]] = {
     # what an output goes through when it is collected
     "torch.Tensor": (
         *("cpu", "to", "detach", "numpy", "clamp", "sub_", "mul_", "round_", "permute"),
-        *("split", "copy_", "contiguous"),
+        *("copy_", "contiguous", "__getitem__"),
     ),
     "harness.worker.runner": (
         "_now",

@@ -192,12 +192,13 @@ def _to_planes(values: torch.Tensor, declared: Load) -> Pixels:
     In strips that stay in the processor's cache: a pass over a whole 2K image takes several ms.
     """
     if values.shape[0] == LUMA:
-        return _scaled(values, declared).numpy()  # type: ignore[no-any-return]
+        return _scaled(values, declared).numpy()
     planes = torch.empty(values.shape, dtype=torch.uint8)
     rows = max(1, STRIP // (values.shape[0] * values.shape[2]))
-    for source, target in zip(values.split(rows, 1), planes.split(rows, 1), strict=True):
-        target.copy_(_scaled(source, declared).round_())
-    return planes.numpy()  # type: ignore[no-any-return]
+    for top in range(0, values.shape[1], rows):
+        strip = _scaled(values[:, top : top + rows], declared)
+        planes[:, top : top + rows].copy_(strip.round_())
+    return planes.numpy()
 
 
 def _scaled(values: torch.Tensor, declared: Load) -> torch.Tensor:
