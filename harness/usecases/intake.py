@@ -108,7 +108,7 @@ def _id(root: Path, source: Path) -> str:
 
 def _copy(root: Path, to: Path) -> None:
     """The plain files below a folder, each opened without following a link."""
-    left = folder_policy.BYTES_CAP
+    left, files_left = folder_policy.BYTES_CAP, folder_policy.FILES_CAP
     for folder, folders, files in os.walk(root):
         folders[:] = [name for name in folders if name not in _IGNORED]
         inside = to / Path(folder).relative_to(root)
@@ -119,8 +119,8 @@ def _copy(root: Path, to: Path) -> None:
         for name in files:
             path = Path(folder, name)
             if name not in _IGNORED and plain_file.kind(path) == plain_file.PLAIN:
-                left -= path.lstat().st_size
-                if left < 0:
+                left, files_left = left - path.lstat().st_size, files_left - 1
+                if min(left, files_left) < 0:  # which is told already
                     return
                 with _opened(path) as content, (inside / name).open("xb") as file:
                     shutil.copyfileobj(content, file)

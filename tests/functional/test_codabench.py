@@ -23,10 +23,22 @@ from fakes.challenges import write_challenge, write_set5
 from fakes.entries import CONV, write_entry
 
 from harness.core.outcome import BadInput
+from harness.core.progress import Progress
 from harness.datasets.image_files import read_image
 from harness.quality.profile import NTIRE
 from harness.quality.score import score
 from harness.usecases.codabench.bundle import export_codabench
+
+
+class Told(Progress):
+    """Keeps the warnings."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
 
 FORGES = """
 from pathlib import Path
@@ -217,3 +229,12 @@ def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "kept").touch()
     with pytest.raises(BadInput, match="is there and not empty"):
         export_codabench("sample", data_dir=None, into=tmp_path, image="x")
+
+
+def test_a_truth_that_packages_bring_is_told(tmp_path: Path) -> None:
+    told = Told()
+    export_codabench("sample", data_dir=None, into=tmp_path / "b", image="x", progress=told)
+    assert [it.split(" is installed")[0] for it in told.warnings] == [
+        "The truth of sample_valid",
+        "The truth of sample_test",
+    ]

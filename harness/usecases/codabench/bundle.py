@@ -15,7 +15,7 @@ from harness.core.challenge import Challenge
 from harness.core.outcome import BadInput
 from harness.core.progress import SILENT, Progress
 from harness.datasets.dataset import Dataset, read_hr, read_lr
-from harness.datasets.find import find_all
+from harness.datasets.find import bundled_truths, find_all
 from harness.documents import atomic
 from harness.pictures.keeper import png
 from harness.usecases.codabench.hosted_task import HostedDataset, HostedTask, write_task
@@ -52,6 +52,13 @@ def export_codabench(
     scored = tuple(it for it in found if it.name in truth)
     if not scored:
         raise BadInput(f"no data set of {challenge.id} has HR images, so nothing can be scored")
+    installed = set(bundled_truths())
+    for data in scored:
+        if installed.intersection(pair.hr for pair in data.pairs):
+            progress.warn(
+                f"The truth of {data.name} is installed with the harness, where a submission can "
+                "read it: try the bundle out with it, and rank nobody"
+            )
     task = HostedTask(
         title=challenge.title,
         scale=challenge.scale,

@@ -61,11 +61,12 @@ def ingest(input_data: Path, output: Path, program: Path) -> None:
         path.unlink() if path.is_symlink() or not path.is_dir() else shutil.rmtree(path)
     with tempfile.TemporaryDirectory() as place:
         entry = _entry(program, Path(place) / "entries", task)
-        ready = loads.contender(entry, TimingProtocol(forward_deadline_s=task.forward_deadline_s))
+        protocol = TimingProtocol(forward_deadline_s=task.forward_deadline_s)
+        ready = loads.contender(entry, protocol)
         if not isinstance(ready, loads.Contender):
             raise BadInput(ready.failure.message)
         isolation = choose("auto", hidden=(output,))
-        job = Task(ready.load, TimingProtocol(), Path(place) / "log", isolation.confinement)
+        job = Task(ready.load, protocol, Path(place) / "log", isolation.confinement)
 
         def run(session: Session) -> Claims:
             seconds = _outputs(session, task, input_data, output)
