@@ -9,6 +9,8 @@ from fakes.entries import CONV, write_entry
 from harness.core.leaderboard import Row, rounds_of
 from harness.usecases.evaluate import RunRequest, evaluate
 
+pytestmark = pytest.mark.measures
+
 FORWARD = "return self.shuffle(self.conv(image))"
 CONV = CONV.replace("3, padding=1)", "9, padding=4)")
 TIMED = "if not image.is_meta and not self.begun:\n            Network.begun = True\n            "

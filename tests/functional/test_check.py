@@ -84,6 +84,7 @@ def test_a_change_that_costs_more_is_a_regression_in_every_output(pull_request: 
     assert (suite.get("tests"), suite.get("failures")) == ("3", "2")
 
 
+@pytest.mark.measures
 def test_an_entry_against_itself_passes_with_a_verdict(pull_request: Path) -> None:
     told = esr(
         *("check", "acme", "--against", "acme", "--budget", "15", "--inconclusive", "pass"),
@@ -101,6 +102,7 @@ def test_an_entry_against_itself_passes_with_a_verdict(pull_request: Path) -> No
     )
 
 
+@pytest.mark.measures
 def test_python_that_is_in_no_graph_is_found_where_it_is_all_that_changed(
     pull_request: Path,
 ) -> None:

@@ -9,6 +9,8 @@ from fakes.entries import CONV, write_entry
 from harness.core.leaderboard import Row, rounds_of
 from harness.usecases.evaluate import RunRequest, evaluate
 
+pytestmark = pytest.mark.measures
+
 MIB = 2**20
 FORWARD = "return self.shuffle(self.conv(image))"
 SEEDED = CONV.replace("super().__init__()", "super().__init__(); torch.manual_seed(7)")
