@@ -25,6 +25,7 @@ from harness.cli import (
     esr_schema,
     esr_site,
     esr_weights,
+    esr_work,
 )
 
 app = typer.Typer(
@@ -72,4 +73,5 @@ app.add_typer(esr_export.app, name="export")
 app.command("sandbox")(esr_doctor.sandbox)
 app.command("schema")(esr_schema.schema)
 app.command("doctor")(esr_doctor.doctor)
+app.command("work")(esr_work.work)
 app.add_typer(esr_challenges.app, name="challenges")

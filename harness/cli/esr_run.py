@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -83,17 +83,40 @@ def run(
             "set whose pictures may be shown; all:DATASET names one (several times).",
         ),
     ] = None,
+    executor: Annotated[
+        Literal["local", "slurm", "ray"],
+        typer.Option(help="What measures: this machine, or nodes of a cluster, by shards."),
+    ] = "local",
+    nodes: Annotated[int, typer.Option(min=1, help="Nodes at work at once (slurm, ray).")] = 1,
+    devices: Annotated[
+        str,
+        typer.Option(
+            metavar="cuda:0,cuda:1",
+            help="GPUs of this machine, each with a queue of its own (local).",
+        ),
+    ] = "",
+    engine_option: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="Of slurm what sbatch takes, as in partition=gpu or time=600; of ray the address "
+            "(several times).",
+        ),
+    ] = None,
     excel: options.Excel = False,
     strict: options.Strict = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Measure entries and references, rank them, write the table under reports/.
 
-    What is unchanged and known is not measured again; a run that was killed goes on.
+    What is unchanged and known is not measured again; a run that was killed goes on. With an
+    executor Ctrl-C detaches, and the same command collects what nodes did meanwhile.
     """
     from harness.cli.progress_bars import bars
+    from harness.engines.choice import Elsewhere
     from harness.usecases.evaluate import RunRequest, evaluate
 
+    gpus = options.names(devices)
     with explained():
         asked = options.id_list(ids, ntire)
     request = RunRequest(
@@ -105,7 +128,7 @@ def run(
         weights_dir=weights_dir,
         references=references,
         rows=options.names(rows) or None,
-        device=device,
+        device="cuda" if any(it.startswith("cuda:") for it in gpus) else device,
         threads=threads,
         rounds=rounds,
         budget_s=None if budget is None else 60.0 * budget,
@@ -117,6 +140,7 @@ def run(
         crop=crop,
         spandrel=spandrel,
         keep_images=tuple(keep_images or ()),
+        elsewhere=Elsewhere(executor, nodes, gpus, tuple(engine_option or ())),
     )
     with explained(resumes=True):
         with bars() as progress:

@@ -47,8 +47,12 @@ def environment(*, device: str, threads: int, isolation: str = "none") -> Enviro
         **versions(LIBRARIES),
         **(nvml.stable() if device == "cuda" else {}),
     }
-    digest = hashlib.sha256(json.dumps(stable, sort_keys=True).encode()).hexdigest()[:16]
-    return Environment(digest, stable, seen(device), node(device))
+    return Environment(fingerprint(stable), stable, seen(device), node(device))
+
+
+def fingerprint(stable: dict[str, str]) -> str:
+    """The digest of what must be equal for runtimes to be comparable."""
+    return hashlib.sha256(json.dumps(stable, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def node(device: str) -> str:

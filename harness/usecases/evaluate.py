@@ -4,46 +4,41 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.board.build import build, save_run
+from harness.board.build import build
 from harness.board.store import Store
 from harness.core.challenge import Challenge, CropRule
 from harness.core.leaderboard import Leaderboard
 from harness.core.outcome import BadInput
 from harness.core.phrasing import listed as listed_names
 from harness.core.progress import SILENT, Progress
-from harness.core.record import FloorFigures
-from harness.core.run import FLOOR_ID, ListedEntry, Run
+from harness.core.run import Run
 from harness.datasets.find import find_all, truth_folders
 from harness.datasets.known import known, usual_layouts
+from harness.engines.choice import Elsewhere
 from harness.entries import catalogue, one_file, weights
 from harness.entries.catalogue import Entry, Rejected
 from harness.entries.participants import SUBMISSIONS, participants, submitted
 from harness.machine import environment as machine
 from harness.measure import loads
 from harness.measure.captures import Capturing, captured
-from harness.measure.jobs import (
-    Executor,
-    Job,
-    JobResult,
-    beside,
-    floor_key,
-    jobs,
-    listed,
-)
 from harness.measure.loads import Contender
 from harness.measure.local_executor import LocalExecutor
-from harness.measure.run_images import Scorer, floor, gather, keeper_of
+from harness.measure.run_images import keeper_of
+from harness.measure.shards import NodeSetting
 from harness.pictures.keeper import FOLDER, PictureFolder
 from harness.pictures.wishes import Extent, extents, parse, withheld
 from harness.rules import rulebook
-from harness.sandbox.isolation import SandboxMode, choose
+from harness.sandbox.isolation import SandboxMode
 from harness.usecases.missing_pictures import complete
-from harness.usecases.run_rounds import RunContext, base_of, measure, now, sharers
+from harness.usecases.run_elsewhere import Dispatching, dispatch, refuse_elsewhere
+from harness.usecases.run_plan import ready
+from harness.usecases.run_rounds import measure, now
+from harness.usecases.set_up import executor_here
 
 
 @dataclass(frozen=True)
@@ -70,6 +65,7 @@ class RunRequest:
     spandrel: bool = False  # checkpoints among the entries are networks that spandrel knows
     keep_images: tuple[str, ...] = ()  # pictures of outputs: all, crops, a number; all:DATASET
     crop: CropRule | None = None  # how truth is cut to LR; None: as the challenge says
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)  # what measures, if not this process
 
 
 def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
@@ -78,9 +74,7 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
     Raises BadInput for what was asked wrongly; a submission's own failure is a row. WriteError when
     the reports folder can't be written.
     """
-    loads.refuse_device(request.device)
-    if request.budget_s is not None and request.budget_s <= 0.0:
-        raise BadInput(f"budget must be above 0 seconds, got {request.budget_s:g}")
+    _refuse_nonsense(request)
     challenge = read_challenge(request)
     candidates = participants(
         challenge,
@@ -96,36 +90,39 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
     for line in (*notes, *_remarks(request, challenge, contenders)):
         progress.warn(line)
     hidden = (request.reports, *truth_folders(found, request.data_dir))
-    isolation = choose(request.sandbox, gpu=request.device == "cuda", hidden=hidden)
-    if isolation.note:
-        progress.warn(isolation.note)
-    environment = machine.environment(
+    setting = NodeSetting(
         device=request.device,
         threads=challenge.protocol.threads,
-        isolation=isolation.confinement.name,
+        sandbox=request.sandbox,
+        data_dir="" if request.data_dir is None else str(request.data_dir.absolute()),
+        hidden=tuple(str(it.absolute()) for it in hidden),
     )
-    if request.device == "cuda" and "gpu" not in environment.stable:
-        raise BadInput("no NVIDIA GPU found (NVML does not answer): run with --device cpu")
-    images = gather(challenge, found, (*notes, *filter(None, (isolation.note,))))
-    executor = LocalExecutor(environment, isolation, images, Scorer(challenge, images), progress)
+    # graphs are captured here, which needs no device
+    own = setting if request.elsewhere.here else replace(setting, device="cpu")
+    executor = executor_here(challenge, found, own, progress, notes)
     folder = request.reports / challenge.id
     kept = _kept(request, challenge, progress)
-    contenders = _as_graphs(contenders, challenge, executor, request.fresh, folder)
+    contenders = _as_graphs(_on(own.device, contenders), challenge, executor, request.fresh, folder)
+    contenders = _on(request.device, contenders)
     run = Run(
         session=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
         started=now(),
         challenge=challenge,
         entries=(),
-        environment=environment,
-        notes=images.notes,
+        environment=executor.environment,
+        notes=executor.images.notes,
     )
     store = Store(folder / "records", progress.warn)
     pictures = PictureFolder(folder / FOLDER)
     with store.locked():
         pictures.sweep()
         if kept:
-            executor.keeper = keeper_of(kept, challenge, images, pictures)
-        run = _measured(request, run, contenders, executor, store)
+            executor.keeper = keeper_of(kept, challenge, executor.images, pictures)
+        if request.elsewhere.here:
+            run = _measured(request, run, contenders, executor, store)
+        else:
+            there = Dispatching(request.elsewhere, setting, executor, store, fresh=request.fresh)
+            run = dispatch(there, run, contenders)
     return build(run, store)
 
 
@@ -173,6 +170,23 @@ def _contender(
     )
 
 
+def _refuse_nonsense(request: RunRequest) -> None:
+    loads.refuse_device(request.device)
+    if request.budget_s is not None and request.budget_s <= 0.0:
+        raise BadInput(f"budget must be above 0 seconds, got {request.budget_s:g}")
+    refuse_elsewhere(request.elsewhere, budget=request.budget_s, pictures=request.keep_images)
+
+
+def _on(
+    device: str, contenders: tuple[Contender | Rejected, ...]
+) -> tuple[Contender | Rejected, ...]:
+    """The contenders, to be loaded on a device."""
+    return tuple(
+        replace(it, load=replace(it.load, device=device)) if isinstance(it, Contender) else it
+        for it in contenders
+    )
+
+
 def _remarks(
     request: RunRequest, challenge: Challenge, contenders: tuple[Contender | Rejected, ...]
 ) -> Iterator[str]:
@@ -200,48 +214,27 @@ def _measured(
     store: Store,
 ) -> Run:
     """The run with the entries that take part, measured; a budget may have added rounds."""
-    folder, images, scorer = store.folder.parent, executor.images, executor.scorer
     ends = time.monotonic() + (request.budget_s or 0.0)
     new = run.challenge.protocol.rounds
     while True:
-        began, challenge = time.monotonic(), run.challenge
-        planned = _planned(contenders, challenge, images.digest, folder / "logs")
-        bicubic = floor_key(challenge, images.digest)
-        floor_row = ListedEntry(FLOOR_ID, "", "Bicubic (MATLAB)", "floor", jobs=(bicubic,))
-        has_floor = challenge.show_floor and scorer.has_truth
-        rows = (*_listed(contenders, planned, executor), *([floor_row] if has_floor else []))
-        run = replace(run, entries=rows)
-        sharing = sharers(executor, tuple(planned.values()))
-        context = RunContext(run, executor, store, request.fresh, executor.progress, sharing)
-        save_run(folder, run)
-        if has_floor and context.known(FLOOR_ID, bicubic) is None:
-            scores = FloorFigures(floor(challenge, images, scorer))
-            context.save(FLOOR_ID, bicubic, JobResult(scores, run.environment))
-        measure(context, tuple(planned[entry] for entry in sharing))
+        began = time.monotonic()
+        context, planned = ready(run, contenders, executor, store, fresh=request.fresh)
+        run = context.run
+        measure(context, planned)
         if executor.keeper:
-            complete(context, [planned[entry][1] for entry in sharing], executor.keeper)
+            complete(context, [its[1] for its in planned], executor.keeper)
         round_s = (time.monotonic() - began) / new
         if time.monotonic() + round_s > ends or not open_ranks(build(run, store)):
             return run
-        protocol, new = challenge.protocol, 1
+        protocol, new = run.challenge.protocol, 1
         protocol = replace(protocol, rounds=protocol.rounds + 1)
-        run = replace(run, challenge=replace(challenge, protocol=protocol))
+        run = replace(run, challenge=replace(run.challenge, protocol=protocol))
 
 
 def open_ranks(board: Leaderboard) -> bool:
     """Whether more rounds could tell ranked rows apart."""
     spans = [row.runtime_span for row in board.rows if row.ranked]
     return len(spans) > 1 and any(it is None or it.first != it.last for it in spans)
-
-
-def _listed(
-    contenders: tuple[Contender | Rejected, ...],
-    planned: Mapping[str, tuple[Job, ...]],
-    executor: Executor,
-) -> Iterator[ListedEntry]:
-    for it in contenders:
-        its = () if isinstance(it, Rejected) else planned[it.entry.id]
-        yield listed(it, tuple(map(executor.key, its)))
 
 
 def _as_graphs(
@@ -264,18 +257,6 @@ def _as_graphs(
         fresh=fresh,
     )
     return captured(contenders, capturing, executor.images.lr, executor.progress)
-
-
-def _planned(
-    contenders: tuple[Contender | Rejected, ...], challenge: Challenge, data: str, logs: Path
-) -> dict[str, tuple[Job, ...]]:
-    """The jobs of each contender."""
-    planned = {
-        contender.entry.id: jobs(contender, challenge, data=data, logs=logs)
-        for contender in contenders
-        if isinstance(contender, Contender)
-    }
-    return beside(base_of(challenge, planned), planned)
 
 
 def read_rules(name_or_path: str) -> Challenge:

@@ -94,10 +94,13 @@ def base_of(challenge: Challenge, names: Collection[str]) -> str:
 
 
 def measure(context: RunContext, planned: Sequence[tuple[Job, ...]]) -> None:
-    """Every job that has no record yet: the counts, then round after round in blocks of entries.
+    """Every job that has no record yet: the counts, then round after round in blocks of entries."""
+    count_all(context, planned)
+    time_all(context, planned)
 
-    Counts run as many at once as there are cores, on one thread each: nothing is timed.
-    """
+
+def count_all(context: RunContext, planned: Sequence[tuple[Job, ...]]) -> None:
+    """The counts, as many at once as there are cores, on one thread each: nothing is timed."""
     context.progress.stage("Counting", len(planned))
 
     def count(its: tuple[Job, ...]) -> None:
@@ -109,6 +112,10 @@ def measure(context: RunContext, planned: Sequence[tuple[Job, ...]]) -> None:
         context.progress.done()
 
     concurrently(count, planned, workers=machine.usable_cores())
+
+
+def time_all(context: RunContext, planned: Sequence[tuple[Job, ...]]) -> None:
+    """Round after round in blocks of entries."""
     rounds = context.run.challenge.protocol.rounds
     context.progress.stage("Measuring", rounds * len(planned))
     close = {timed[0].entry: _thorough_round(context, timed) for _count, *timed in planned}

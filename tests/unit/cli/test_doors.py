@@ -15,6 +15,9 @@ from harness.measure.worker_process import WorkerProcess
 PACKAGE = Path(__file__).resolve().parents[3] / "harness"
 # who starts processes: workers, the sandbox's own trial, and programs that run no code of entries
 STARTERS = {
+    "engines/device_queues.py",  # `esr work`
+    "engines/ray_cluster.py",
+    "engines/slurm.py",  # squeue, scancel
     "gate/repository.py",  # git
     "measure/worker_process.py",
     "entries/packages/uv.py",  # uv, and no line of a package

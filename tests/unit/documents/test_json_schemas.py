@@ -31,7 +31,7 @@ NAMES = (
         "inspect",
         "leaderboard",
     ),
-    *("sandbox", "weights_files", "weights_list"),
+    *("sandbox", "shard", "weights_files", "weights_list"),
 )
 
 

@@ -1,0 +1,1 @@
+"""What runs shards on nodes: processes here, Slurm, Ray; and the queue in front of them."""

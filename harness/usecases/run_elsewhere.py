@@ -1,0 +1,289 @@
+"""A run's jobs as shards for an engine: counts first, then rounds in blocks on one node each.
+
+The same command goes on where another one was stopped: shards that were placed are on disk, and
+whatever nodes did meanwhile is collected.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.board.store import Store
+from harness.core.outcome import BadInput, Failed
+from harness.core.phrasing import listed
+from harness.core.record import Environment, Record
+from harness.core.run import JobKey, Run
+from harness.counts.static_figures import static_figures
+from harness.engines.choice import Elsewhere, engine_of
+from harness.engines.dispatcher import Dispatcher, ShardWork
+from harness.engines.engine import Engine
+from harness.measure.jobs import Job
+from harness.measure.local_executor import LocalExecutor
+from harness.measure.shards import NodeSetting, PlannedShard, Shard, ShardKind, plan
+from harness.usecases.run_plan import Contenders, ready
+from harness.usecases.run_rounds import LASTING, RunContext, base_of
+from harness.usecases.shard_folders import FOLDER, RunShards
+from harness.wire.messages import Load
+
+COUNTED = 8  # entries of a shard of counts
+
+
+@dataclass(frozen=True)
+class Dispatching:
+    """Where a run's jobs go, and where what comes of them is kept."""
+
+    elsewhere: Elsewhere
+    setting: NodeSetting
+    executor: LocalExecutor  # with the images; it measures nothing, and makes keys
+    store: Store
+    fresh: bool
+    engine: Engine | None = None  # another one than `elsewhere` names
+    sleep: Callable[[float], None] = time.sleep
+
+
+def refuse_elsewhere(
+    elsewhere: Elsewhere, *, budget: float | None, pictures: Collection[str]
+) -> None:
+    """BadInput for what only this process can do."""
+    elsewhere.refuse_nonsense()
+    if elsewhere.here:
+        return
+    if budget is not None:
+        raise BadInput("--budget adds rounds on this machine alone: name --rounds instead")
+    if pictures:
+        raise BadInput(
+            "--keep-images keeps outputs of this machine alone: run once more with it and without "
+            "--executor when all is measured"
+        )
+
+
+def dispatch(there: Dispatching, run: Run, contenders: Contenders) -> Run:
+    """The run, measured by an engine's nodes; what none could measure is told and left open."""
+    progress, executor = there.executor.progress, there.executor
+    engine = there.engine or engine_of(there.elsewhere)
+    shards = RunShards(
+        there.store.folder.parent / FOLDER,
+        engine.name,
+        run.environment,
+        told=progress.warn,
+        logs=there.store.folder.parent / "logs",
+    )
+    queue = _Stages(there, engine, shards)
+    left = queue.left_over()
+    session = next((it.run.session for it in left if it.kind != "probe"), run.session)
+    run = replace(run, session=session)
+    executor.environment = queue.look_at_a_node(run, executor.images.digest)
+    shards.environment = executor.environment
+    run = replace(run, environment=executor.environment)
+    context, planned = ready(run, contenders, executor, there.store, fresh=there.fresh)
+    shards.take = lambda record: take(context, record)
+    maker = ShardMaker(context, there.setting, {its[0].entry: its for its in planned})
+    queue.counts(maker, left)
+    queue.rounds(maker, left)
+    shards.sweep()
+    if missing := [name for name in maker.planned if maker.untimed(name)]:
+        progress.warn(f"No node has measured {listed(tuple(missing))}: run again to try once more")
+    return context.run
+
+
+def take(context: RunContext, record: Record) -> None:
+    """Keep a node's record if none of its key stands; a passing failure gives way to figures."""
+    key = JobKey(record.job, record.round, record.key)
+    known = context.known(record.entry, key)
+    failed = known.outcome if known is not None and isinstance(known.outcome, Failed) else None
+    if known is None or (
+        failed and failed.reason not in LASTING and not isinstance(record.outcome, Failed)
+    ):
+        context.store.save(record)
+        context.share(record)
+    else:
+        context.store.keep(record)
+
+
+@dataclass(frozen=True)
+class ShardMaker:
+    """Makes shards of the jobs that have no record yet; `planned` are the jobs of each entry."""
+
+    context: RunContext
+    setting: NodeSetting
+    planned: Mapping[str, tuple[Job, ...]]
+
+    def uncounted(self, name: str) -> bool:
+        """Whether an entry's count has no record."""
+        return self._known(self.planned[name][0]) is None
+
+    def untimed(self, name: str) -> bool:
+        """Whether a round has no record, though none has failed."""
+        rounds = [self._known(job) for job in self.planned[name][1:]]
+        failed = any(it is not None and isinstance(it.outcome, Failed) for it in rounds)
+        return not failed and any(it is None for it in rounds)
+
+    def counts(self, names: Sequence[str]) -> Shard:
+        """The counts of these entries."""
+        return self._shard(names, [self.planned[name][0] for name in names])
+
+    def timed(self, names: Sequence[str], *, second: bool) -> Shard:
+        """All rounds of these entries, beside the baseline and, if wanted, a second reference."""
+        common = [self.base, *([self.second] if second else [])]
+        its = dict.fromkeys(it for it in (*common, *names) if it)
+        counted = [self._known(self.planned[name][0]) for name in its]
+        shard = self._shard(tuple(its), [job for name in its for job in self.planned[name]])
+        return replace(shard, counted=tuple(filter(None, counted)))
+
+    def costs(self, names: Sequence[str]) -> dict[str, float]:
+        """What each is expected to cost: its multiply-adds; the mean where they are not known."""
+        macs = {name: self._macs(name) for name in names}
+        told = [it for it in macs.values() if it]
+        usual = sum(told) / len(told) if told else 1.0
+        return {name: it or usual for name, it in macs.items()}
+
+    @property
+    def base(self) -> str:
+        """The entry that every timed shard holds, "" without any."""
+        return self.context.base
+
+    @property
+    def second(self) -> str:
+        """Another reference, by which nodes are compared; "" without any."""
+        challenge = self.context.run.challenge
+        names = [it for it in self.planned if it != self.base]
+        return base_of(replace(challenge, baseline=""), names) if self.base else ""
+
+    def wants(self, shard: Shard) -> bool:
+        """Whether what an earlier process has placed is what this one would ask for."""
+        ours = {_place(job): job.identity for its in self.planned.values() for job in its}
+        same = all(ours.get(_place(job)) == job.identity for job in shard.jobs)
+        return same and any(self._known(job) is None for job in shard.jobs)
+
+    def _macs(self, name: str) -> float:
+        counts = self.context.counts(self.planned[name][0])
+        if counts is None:
+            return 0.0
+        figures = static_figures(counts, convention=self.context.run.challenge.macs)
+        return figures.get("macs", 0.0)
+
+    def _known(self, job: Job) -> Record | None:
+        return self.context.known(job.entry, self.context.executor.key(job))
+
+    def _shard(self, names: Sequence[str], jobs: Sequence[Job]) -> Shard:
+        run = self.context.run
+        entries = tuple(it for it in run.entries if it.id in names)
+        placed = tuple(replace(it, load=_absolute(it.load)) for it in jobs)
+        return Shard(replace(run, entries=entries), placed, self.setting, jobs[0].data)
+
+
+def _place(job: Job) -> tuple[str, str, int]:
+    return job.entry, job.kind, job.round
+
+
+def _absolute(load: Load) -> Load:
+    """With paths that mean the same in whatever folder a node works."""
+    paths = (load.folder, load.weights, load.packages)
+    folder, weights, packages = (str(Path(it).absolute()) if it else "" for it in paths)
+    return replace(load, folder=folder, weights=weights, packages=packages)
+
+
+@dataclass(frozen=True)
+class _Stages:
+    """The engine's work, one stage after the other."""
+
+    there: Dispatching
+    engine: Engine
+    shards: RunShards
+
+    def left_over(self) -> list[Shard]:
+        """What an earlier process has placed; nothing is left of it where all is to be fresh."""
+        self.shards.sweep()
+        found = [*self.shards.unfinished()]
+        if not self.there.fresh:
+            return found
+        for shard in found:
+            self._call_off(shard)
+        return []
+
+    def look_at_a_node(self, run: Run, data: str) -> Environment:
+        """What nodes are like, as one of them tells: keys depend on it."""
+        probe = Shard(replace(run, entries=()), (), self.there.setting, data)
+        self.there.executor.progress.stage("Looking for a node", 1)
+        work = ShardWork(self.shards.add(probe))
+        self._dispatch([work], ())
+        for number, _ in self.shards.open_attempts(work.id):
+            found = self.shards.environment_of(work, number)
+            if found is not None:
+                self.shards.remove(work.id)
+                return found
+        raise BadInput(
+            f"no node of {self.engine.name} could be asked what it is: see the logs in "
+            f"{self.shards.folder / work.id}"
+        )
+
+    def counts(self, maker: ShardMaker, left: Sequence[Shard]) -> None:
+        """The counts that have no record."""
+        names = [name for name in maker.planned if maker.uncounted(name)]
+        adopted = self._adopted("count", maker, left)
+        covered = {job.entry for it in adopted for job in it.jobs}
+        new = [name for name in names if name not in covered]
+        chunks = [new[at : at + COUNTED] for at in range(0, len(new), COUNTED)]
+        works = [ShardWork(self.shards.add(maker.counts(it)), len(it)) for it in chunks]
+        self._stage("Counting", works, adopted)
+
+    def rounds(self, maker: ShardMaker, left: Sequence[Shard]) -> None:
+        """The rounds that have no record, each entry's on one node."""
+        names = [name for name in maker.planned if maker.untimed(name)]
+        adopted = self._adopted("timed", maker, left)
+        covered = {job.entry for it in adopted for job in it.jobs}
+        new = [it for it in names if it not in covered]
+        alone = [it for it in new if it not in {maker.base, maker.second}]
+        costs = maker.costs([*maker.planned])
+        works = []
+        planned = plan({name: costs[name] for name in alone}, self.there.elsewhere.nodes)
+        for it in planned or ([PlannedShard((), second=True)] if new else []):
+            shard = maker.timed(it.entries, second=it.second)
+            cost = sum(costs[job.entry] for job in shard.jobs if job.kind == "count")
+            works.append(ShardWork(self.shards.add(shard), cost))
+        self._stage("Measuring", works, adopted)
+
+    def _adopted(self, kind: ShardKind, maker: ShardMaker, left: Sequence[Shard]) -> list[Shard]:
+        """Shards of an earlier process that are wanted still; others are called off."""
+        found = []
+        for shard in left:
+            if shard.kind == kind:
+                if maker.wants(shard):
+                    found.append(shard)
+                else:
+                    self._call_off(shard)
+        return found
+
+    def _call_off(self, shard: Shard) -> None:
+        for _, order in self.shards.open_attempts(shard.id):
+            self.engine.cancel(order.handle)
+        self.shards.remove(shard.id)
+
+    def _stage(self, title: str, works: Sequence[ShardWork], adopted: Sequence[Shard]) -> None:
+        if works or adopted:
+            self.there.executor.progress.stage(title, len(works) + len(adopted))
+            self._dispatch(works, adopted)
+
+    def _dispatch(self, works: Sequence[ShardWork], adopted: Sequence[Shard]) -> None:
+        progress = self.there.executor.progress
+        queue = Dispatcher(
+            self.engine, self.shards, self.there.elsewhere.nodes, progress, sleep=self.there.sleep
+        )
+        again = []
+        for shard in adopted:
+            attempts = [*self.shards.open_attempts(shard.id)]
+            for number, order in attempts:
+                queue.take_over(ShardWork(shard.id, order.cost), number, order.handle)
+            if not attempts:
+                again.append(ShardWork(shard.id))
+                queue.count_from(again[-1], self.shards.begun(shard.id))
+        try:
+            queue.run([*again, *works])
+        except KeyboardInterrupt:
+            number = len(queue.active)
+            told = f"{number} shards go on at {self.engine.name}; the same command collects them"
+            progress.warn(told)
+            raise
