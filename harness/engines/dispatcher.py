@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Literal, Protocol
 
+from harness.core.phrasing import counted
 from harness.core.progress import Progress
 from harness.engines.engine import Engine, WorkOrder
 
@@ -21,6 +22,9 @@ SILENT_S = 120.0  # without a beat, after which a lease has run out
 START_S = 300.0  # from where an engine says that it runs to the first beat
 ENDED_S = 20.0  # in which what an ended process wrote is seen by other nodes
 POLL_S = 2.0
+FOLDER_S = (
+    0.01  # at least so long for each folder that is looked into: a file server has others too
+)
 LATE = 1.5  # times its expected duration: then an idle node gets the shard as well
 
 
@@ -69,6 +73,7 @@ class Attempt:
     beaten: float | None = None  # when the beat changed last, None before the first one
     began: float | None = None
     ended: float | None = None  # when the engine first said so
+    told: str = ""  # where it is, and how far
 
 
 @dataclass
@@ -89,6 +94,7 @@ class Dispatcher:
     _waiting: deque[ShardWork] = field(default_factory=deque)
     _tries: Counter[str] = field(default_factory=Counter)
     _complete: set[str] = field(default_factory=set)
+    _idle_since: float | None = None
     _paces: list[float] = field(default_factory=list)  # seconds by cost, of complete shards
 
     def take_over(self, work: ShardWork, attempt: int, handle: str) -> None:
@@ -108,10 +114,24 @@ class Dispatcher:
             for attempt in tuple(self.active):
                 self._look(attempt)
             self._give()
-            if not self.active:
+            if self._over():
                 return tuple(sorted(everything - self._complete))
             self.progress.step(self._where())
-            self.sleep(POLL_S)
+            self.sleep(max(POLL_S, FOLDER_S * len(self.active)))
+
+    def _over(self) -> bool:
+        """Whether nothing is left to wait for, or no node has been there for long."""
+        if self.active:
+            self._idle_since = None
+        elif self._waiting:
+            since = self._idle_since = (
+                self.clock() if self._idle_since is None else self._idle_since
+            )
+            if self.clock() - since > START_S:
+                told = f"{self.engine.name} has had no node for {START_S:g} s"
+                self.progress.warn(f"{told}: {counted(len(self._waiting), 'shard')} not measured")
+                return True
+        return not self.active and not self._waiting
 
     def _look(self, attempt: Attempt) -> None:
         work, now = attempt.work, self.clock()
@@ -119,6 +139,7 @@ class Dispatcher:
             self._drop(attempt)
             return
         sign = self.folders.sign(work, attempt.number)
+        attempt.told = sign.told
         if sign.state == "done" and self.folders.collect(work, attempt.number):
             self._completed(attempt)
             return
@@ -143,7 +164,7 @@ class Dispatcher:
             return sign.told if sign.state == "failed" else "what it left is not what was asked for"
         now, state = self.clock(), self.engine.state(attempt.handle)
         if state == "waiting":  # at first, or once more where the engine took its node away
-            attempt.beaten, attempt.since = None, now
+            attempt.beaten, attempt.began, attempt.since = None, None, now
             return ""
         silent_s = now - (attempt.since if attempt.beaten is None else attempt.beaten)
         if state in {"ended", "unknown"}:
@@ -199,11 +220,7 @@ class Dispatcher:
 
     def _where(self) -> str:
         """What runs where, and what waits."""
-        told = [
-            f"{self.folders.sign(it.work, it.number).told or 'queued'}"
-            for it in self.active
-            if it.began is not None
-        ]
+        told = [it.told for it in self.active if it.began is not None]
         queued = len(self.active) - len(told) + len(self._waiting)
-        told += [f"{queued} shards wait"] if queued else []
+        told += [f"{counted(queued, 'shard')} waiting"] if queued else []
         return "; ".join(told)

@@ -75,7 +75,7 @@ def dispatch(there: Dispatching, run: Run, contenders: Contenders) -> Run:
     left = queue.left_over()
     session = next((it.run.session for it in left if it.kind != "probe"), run.session)
     run = replace(run, session=session)
-    executor.environment = queue.look_at_a_node(run, executor.images.digest)
+    executor.environment = queue.look_at_a_node(run, executor.images.digest, left)
     shards.environment = executor.environment
     run = replace(run, environment=executor.environment)
     context, planned = ready(run, contenders, executor, there.store, fresh=there.fresh)
@@ -204,21 +204,27 @@ class _Stages:
             self._call_off(shard)
         return []
 
-    def look_at_a_node(self, run: Run, data: str) -> Environment:
+    def look_at_a_node(self, run: Run, data: str, left: Sequence[Shard]) -> Environment:
         """What nodes are like, as one of them tells: keys depend on it."""
+        for shard in left:
+            if shard.kind == "timed" and (found := self._told(shard.id)):
+                return found
         probe = Shard(replace(run, entries=()), (), self.there.setting, data)
         self.there.executor.progress.stage("Looking for a node", 1)
         work = ShardWork(self.shards.add(probe))
         self._dispatch([work], ())
-        for number, _ in self.shards.open_attempts(work.id):
-            found = self.shards.environment_of(work, number)
-            if found is not None:
-                self.shards.remove(work.id)
-                return found
+        if found := self._told(work.id):
+            self.shards.remove(work.id)
+            return found
         raise BadInput(
             f"no node of {self.engine.name} could be asked what it is: see the logs in "
             f"{self.shards.folder / work.id}"
         )
+
+    def _told(self, shard: str) -> Environment | None:
+        tries = self.shards.open_attempts(shard)
+        told = (self.shards.environment_of(ShardWork(shard), number) for number, _ in tries)
+        return next(filter(None, told), None)
 
     def counts(self, maker: ShardMaker, left: Sequence[Shard]) -> None:
         """The counts that have no record."""

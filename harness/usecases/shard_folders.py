@@ -77,11 +77,11 @@ class RunShards:
     def sign(self, work: ShardWork, attempt: int) -> Sign:
         """What the lease says, and whether it beats."""
         into = self._into(work, attempt)
-        found, beat = lease.read(into), lease.beat(into)
+        found = lease.read(into)
         if found is None:
-            return Sign("none", beat)
+            return Sign()
         share = f" ({found.done} of {found.of})" if found.of else ""
-        return Sign(found.state, beat, f"{found.host}: {found.told}{share}")
+        return Sign(found.state, lease.beat(into), f"{found.host}: {found.told}{share}")
 
     def collect(self, work: ShardWork, attempt: int) -> bool:
         """Take over what holds; whether that is all of the shard."""

@@ -11,7 +11,6 @@ from pathlib import Path
 from harness.board.store import Store
 from harness.core.outcome import BadInput
 from harness.core.progress import SILENT, Progress
-from harness.core.record import Environment
 from harness.documents import atomic
 from harness.engines import lease
 from harness.engines.lease import Lease, LeaseHolder
@@ -47,18 +46,19 @@ def work(path: Path, into: Path, progress: Progress = SILENT) -> None:
         holder = LeaseHolder(into, Lease(platform.node(), node, "working"))
         try:
             with holder.beating():
-                environment = _measured(shard, store, Leased(progress, holder))
+                _measured(shard, store, Leased(progress, holder))
         except BaseException as error:
             holder.tell(state="failed", told=f"{type(error).__name__}: {error}"[:1000])
             raise
-        holder.tell(state="done", environment=environment)
+        holder.tell(state="done")
 
 
-def _measured(shard: Shard, store: Store, progress: Progress) -> Environment:
-    """What the shard asks for; the environment that it was done in."""
+def _measured(shard: Shard, store: Store, progress: Leased) -> None:
+    """What the shard asks for; the lease tells of the environment as soon as it is known."""
     setting = shard.setting
     if shard.kind == "probe":
-        return environment_here(setting, isolation_here(setting))
+        progress.holder.tell(environment=environment_here(setting, isolation_here(setting)))
+        return
     challenge, found, _ = found_here(shard.run.challenge, setting)
     executor = executor_here(challenge, found, setting, progress)
     if executor.images.digest != shard.data:
@@ -66,6 +66,7 @@ def _measured(shard: Shard, store: Store, progress: Progress) -> Environment:
             f"the images on {platform.node()} are not those of the shard: all nodes need the same "
             "data sets"
         )
+    progress.holder.tell(environment=executor.environment)
     for record in shard.counted:
         store.keep(record)
     run = replace(shard.run, environment=executor.environment)
@@ -75,7 +76,6 @@ def _measured(shard: Shard, store: Store, progress: Progress) -> Environment:
     count_all(context, planned)
     if shard.kind == "timed":
         time_all(context, planned)
-    return executor.environment
 
 
 def _emptied(folder: Path) -> None:

@@ -102,7 +102,7 @@ def test_shards_are_given_in_their_order_as_there_is_room() -> None:
     assert left == ()
     assert world.collected == ["a-1", "b-1", "c-1"]
     assert world.placed_at == {"a-1": 0.0, "b-1": 0.0, "c-1": 10.0}
-    assert told.steps[2] == "node of a-1; node of b-1; 1 shards wait"
+    assert told.steps[2] == "node of a-1; node of b-1; 1 shard waiting"
     assert told.lines == []
 
 
@@ -187,6 +187,24 @@ def test_of_two_attempts_one_may_be_lost() -> None:
     assert left == ()
     assert "another attempt goes on" in told.lines[0]
     assert world.collected[-1] == "slow-2"
+
+
+def test_an_engine_that_has_no_node_for_a_while_is_waited_for_but_not_for_ever() -> None:
+    class Recovering(World):
+        back_s = 100.0
+
+        def room(self, active: int) -> int:
+            return 0 if self.now < self.back_s else 1 - active
+
+    world = Recovering()
+    assert world.run("a")[0] == ()
+    assert world.placed_at["a-1"] == 100.0
+    world = Recovering()
+    world.back_s = 1e9
+    left, told = world.run("a")
+    assert left == ("a",)
+    assert "has had no node for" in told.lines[0]
+    assert world.now < START_S + 10.0
 
 
 def test_what_another_process_placed_is_taken_over_with_its_number() -> None:
