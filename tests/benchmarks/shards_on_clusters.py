@@ -12,6 +12,7 @@ row of the one from here, with the same figures but for times, none twice, and n
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -23,12 +24,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fakes.challenges import write_challenge, write_set5
 from fakes.entries import CONV, write_entry, write_misbehaving
 
 ENTRIES = 24
+AWAY_S = 35.0  # Slurm's timeout for a node is 20 s
 NOISY = {
     *("runtime_s", "runtime_range_s", "runtime_ranks", "runtime_ratio", "first_call_s"),
     *("memory_bytes", "ranks", "tracks", "earlier_run", "margins", "notes"),
@@ -111,7 +115,7 @@ def disturbed(
     print(f"{engine}: coordinator killed, {len(measuring(place / reports))} shards at work")
     kill()
     print(f"{engine}: a node killed")
-    time.sleep(5.0)
+    time.sleep(AWAY_S)
     raise_()
     found = board(place, reports, *options)
     compared(json.loads((place / "here.json").read_text(encoding="utf-8")), found)
@@ -170,12 +174,10 @@ def on_slurm(place: Path) -> None:
 
     def kill() -> None:
         os.kill(int((folder / "nodes.pid" / "n2").read_text()), signal.SIGKILL)
-        for job in subprocess.check_output(["pgrep", "-f", "slurmstepd"], text=True).split():
-            if (
-                b"n2"
-                in Path(f"/proc/{job}/environ").read_bytes().split(b"SLURMD_NODENAME=")[-1][:3]
-            ):
-                os.kill(int(job), signal.SIGKILL)
+        for process in psutil.process_iter():  # what it has started goes with a node
+            with contextlib.suppress(psutil.Error):
+                if process.environ().get("ESR_NODE") == "n2":
+                    process.kill()
 
     disturbed(
         place, "slurm", kill, lambda: subprocess.run(["slurmd", "-N", "n2"], check=True) and None
