@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 
 from harness.documents import plain_file, typed
 from harness.documents.file_names import within
@@ -105,6 +105,8 @@ def _unreadable(line: str) -> str:
         made = Requirement(line)
         if made.url or str(Requirement(str(made))) != str(made):
             return "can't be written anew from its parts"
-    except InvalidRequirement:
+        if made.marker:
+            made.marker.evaluate()
+    except ValueError:  # also of a marker that compares what has no order
         return "is no requirement, as in einops>=0.8"
     return ""

@@ -46,6 +46,7 @@ def test_a_changed_version_is_an_edit(tmp_path: Path) -> None:
     ("changed", "why"),
     [
         ({"requirements": ("einops>=0.8",)}, "was made for other requirements"),
+        ({"requirements": ("-r x",)}, "was made for other requirements"),
         ({"python": "3.2"}, f"was made for Python 3.2 on {SYSTEM}"),
         ({"system": "Windows AMD64"}, f"was made for Python {PYTHON} on Windows AMD64"),
         ({"packages": (EINOPS, EINOPS)}, "names a package twice"),

@@ -46,6 +46,7 @@ REFUSED = {
     "еinops": "holds characters that are no part of a requirement",  # a Cyrillic e
     "einops % 1": "holds characters that are no part of a requirement",
     "einops; no_such_marker == '1'": "is no requirement, as in einops>=0.8",
+    "einops; os_name ~= 'posix'": "is no requirement, as in einops>=0.8",
     "einops >= ": "is no requirement, as in einops>=0.8",
     "einops 0.8": "is no requirement, as in einops>=0.8",
     "": "holds characters that are no part of a requirement",
