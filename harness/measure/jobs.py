@@ -15,6 +15,7 @@ from harness.core.model_counts import Counts
 from harness.core.record import Environment, ImageScore, JobKind, Outcome
 from harness.core.run import JobKey, ListedEntry
 from harness.entries.catalogue import Rejected
+from harness.entries.packages.package_lock import PackageLock
 from harness.machine import environment as machine
 from harness.measure import loads
 from harness.measure.conversion import Conversion
@@ -52,6 +53,7 @@ class Job:
     first: tuple[ImageScore, ...] = ()
     thorough: bool = False
     counts: Counts | None = None
+    lock: PackageLock | None = None  # of its code's own packages, which each node has elsewhere
 
     def key(self, environment: Environment) -> JobKey:
         """The content hash of everything that decides the outcome where it runs."""
@@ -152,6 +154,7 @@ def jobs(contender: Contender, challenge: Challenge, *, data: str, logs: Path) -
         profile=challenge.quality_profile,
         data=data,
         log=logs / name / "count-0.log",
+        lock=None if contender.captured.digest else contender.entry.lock,
     )
     first = dataclasses.replace(count, kind="round", load=contender.load)
     rounds = (

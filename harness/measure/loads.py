@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.core.challenge import TimingProtocol
 from harness.core.outcome import BadInput
 from harness.entries.catalogue import Entry, Rejected
+from harness.entries.packages.package_lock import PackageLock
 from harness.entries.packages.uv import PackagesError
 from harness.entries.weights import (
     ChosenWeights,
@@ -90,7 +91,7 @@ def declared(
     """
     submission = entry.submission
     black, white = submission.black_and_white
-    return Load(
+    load = Load(
         folder=str(entry.folder),
         entry=submission.entry,
         kwargs=json.dumps(submission.kwargs),
@@ -118,8 +119,13 @@ def declared(
         enlarged=submission.scale if submission.input == "bicubic" else 1,
         form=entry.form,
         square_tiles=entry.form == "ntire",
-        packages=str((entry.lock and folder_of(entry.lock)) or ""),
     )
+    return load if entry.lock is None else with_packages(load, entry.lock)
+
+
+def with_packages(load: Load, lock: PackageLock) -> Load:
+    """The load with the packages of a lock where they lie here; PackagesError as `declared`."""
+    return dataclasses.replace(load, packages=str(folder_of(lock) or ""))
 
 
 def counting(load: Load) -> Load:

@@ -25,6 +25,7 @@ from harness.machine import processor_times
 from harness.machine.processor_times import ProcessorTimes
 from harness.measure import calibration
 from harness.measure.jobs import Job, JobResult
+from harness.measure.loads import with_packages
 from harness.measure.run_images import RunImages, Scorer, again, keeping
 from harness.measure.session import ScoreOutput, Session, Task
 from harness.measure.stored_images import stored_images
@@ -159,7 +160,8 @@ class LocalExecutor:
         return replace(self.environment, seen=seen)
 
     def _plain_task(self, job: Job) -> Task:
-        return Task(job.load, job.protocol, job.log, self.isolation.confinement)
+        load = job.load if job.lock is None else with_packages(job.load, job.lock)
+        return Task(load, job.protocol, job.log, self.isolation.confinement)
 
     def _task(self, job: Job) -> Task:
         task = self._plain_task(job)

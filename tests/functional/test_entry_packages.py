@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,21 @@ from fakes.checkouts import write_checkout
 from fakes.entries import write_entry
 from fakes.wheels import write_wheel
 
+from harness.core.challenge import TimingProtocol
 from harness.core.leaderboard import Row
+from harness.core.progress import SILENT
 from harness.documents.atomic import write
+from harness.documents.typed import adapter
 from harness.entries.catalogue import Entry, Rejected, read_folder
 from harness.entries.checkouts import candidates
 from harness.entries.packages.package_lock import LOCK
+from harness.measure.jobs import Job, jobs
+from harness.measure.loads import Contender, contender
+from harness.measure.local_executor import LocalExecutor
+from harness.sandbox.confinement import NoConfinement
 from harness.sandbox.entry_packages import folder_of
-from harness.usecases.evaluate import RunRequest, evaluate
+from harness.sandbox.isolation import Isolation
+from harness.usecases.evaluate import RunRequest, evaluate, read_rules
 from harness.usecases.inspect import inspect
 from harness.usecases.lock_packages import lock_packages
 
@@ -118,6 +127,27 @@ def test_packages_are_built_once_and_without_the_pictures_that_they_bring(tmp_pa
     assert folder_of(lock) == built
     assert (built / "mark").exists()
     assert [it.name for it in built.parent.iterdir()] == [lock.digest]
+
+
+@pytest.mark.usefixtures("packages")
+def test_a_job_that_travels_finds_its_packages_on_the_node_where_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = needy(tmp_path / "acme", code=AS_CODE)
+    lock_packages(str(folder))
+    made = contender(read_folder(folder)[0], TimingProtocol())
+    assert isinstance(made, Contender)
+    challenge = read_rules(str(write_challenge(tmp_path / "tiny.toml")))
+    count, *_ = jobs(made, challenge, data="", logs=tmp_path / "logs")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another node"))
+    sent = adapter(Job).validate_json(adapter(Job).dump_json(count), strict=True)
+    assert sent == count
+    unconfined = Isolation(NoConfinement())
+    node = LocalExecutor(None, unconfined, None, None, SILENT)  # type: ignore[arg-type]
+    there = Path(node._plain_task(sent).load.packages)
+    assert there.is_relative_to(tmp_path / "another node")
+    assert (there / "nobodys_layers").is_dir()
+    assert sent.identity == replace(sent, load=node._plain_task(sent).load).identity
 
 
 def test_what_is_gone_from_the_index_fails_its_entry_alone(
