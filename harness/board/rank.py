@@ -29,9 +29,11 @@ def rank(
     """The board of `entries` under the rules of `challenge`, whatever order they come in.
 
     An entry is ranked when it went through, may be ranked, no audit rejects its measurement (nor
-    doubts it, where the rules say so), it has every figure that a limit or a term needs, and keeps
-    every limit; else its row says why not, and moves nobody. Rows stand by the first track's rank,
-    then runtime, then id: ranked, not ranked, floor, failed. Without a track the references lead.
+    doubts it, where the rules say so), it has every figure that a limit or a term needs, keeps
+    every limit, and has no less PSNR than the floor on any data set (unless the rules rank such
+    rows); else its row says why not, and moves nobody. Rows stand by the first track's rank, then
+    runtime, then id: ranked, not ranked, floor, below the floor, failed. Without a track the
+    references lead.
 
     Ordinal ties stand in runtime order, then by id, unless `tie_order` lists a metric's ids, or by
     `track:ID` a track's, in the order of their ties. No run needs it, as measured figures hardly
@@ -48,7 +50,11 @@ def rank(
     """
     _refuse_nonsense(entries)
     kept_out = barred or {}
-    reasons = {it.id: _reasons(challenge, it, kept_out.get(it.id, "")) for it in entries}
+    floor = next((entry for entry in entries if entry.role == "floor"), None)
+    below = {entry.id: _below(floor, entry) for entry in entries}
+    reasons = {
+        it.id: _reasons(challenge, it, kept_out.get(it.id, ""), below[it.id]) for it in entries
+    }
     ranked = [entry for entry in entries if entry.role != "floor" and not reasons[entry.id]]
     ids = {entry.id for entry in ranked}
     turns = {key: _turns(ranked, (tie_order or {}).get(key, ())) for key in challenge.metrics()}
@@ -67,7 +73,6 @@ def rank(
         baseline = BoardEntry(name, "", name, "reference", values=baseline_figures)
     standings, told = score(challenge, ranked, baseline, ranks=ranks, turns=turns)
     shown = _ranked_metrics(challenge)
-    floor = next((entry for entry in entries if entry.role == "floor"), None)
     rows = [
         Row(
             entry,
@@ -78,7 +83,7 @@ def rank(
                 track: table[entry.id] for track, table in standings.items() if entry.id in table
             },
             margins=_margins(challenge, entry),
-            below_floor=_below(floor, entry),
+            below_floor=tuple(below[entry.id]),
         )
         for entry in entries
     ]
@@ -99,7 +104,9 @@ def rounded(value: float, decimals: int) -> Decimal:
     return exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _EVERY_DIGIT)
 
 
-def _reasons(challenge: Challenge, entry: BoardEntry, barred: str) -> list[str]:
+def _reasons(
+    challenge: Challenge, entry: BoardEntry, barred: str, below: Mapping[str, float]
+) -> list[str]:
     """All that keeps the entry from being ranked; of a floor that it is not is no fault."""
     if entry.failure or entry.role == "floor":
         return [entry.reason] if entry.failure else []
@@ -127,6 +134,9 @@ def _reasons(challenge: Challenge, entry: BoardEntry, barred: str) -> list[str]:
         absent = [key for key in absent if metric(key).unit != "s"]
         faults.append(barred)
     faults += [f"not measured: {', '.join(map(label, absent))}"] if absent else []
+    if below and not challenge.rank_below_floor:
+        by = ", ".join(f"{name} (by {less:.2g} dB)" for name, less in below.items())
+        faults.append(f"below the floor: plain upscaling has more PSNR on {by}")
     return [*faults, *_breaches(challenge, entry)]
 
 
@@ -180,12 +190,13 @@ def _margins(challenge: Challenge, entry: BoardEntry) -> dict[str, float]:
     return margins
 
 
-def _below(floor: BoardEntry | None, entry: BoardEntry) -> tuple[str, ...]:
-    """The datasets on which a trained model's PSNR is below the floor's."""
+def _below(floor: BoardEntry | None, entry: BoardEntry) -> dict[str, float]:
+    """By how much a trained model's PSNR is below the floor's, on the datasets where it is."""
     if floor is None or entry.untrained:
-        return ()
+        return {}
     keys = [key for key in floor.values if key.startswith("psnr:") and key in entry.values]
-    return tuple(key[5:] for key in keys if entry.values[key] < floor.values[key])
+    less = {key[5:]: floor.values[key] - entry.values[key] for key in keys}
+    return {name: it for name, it in less.items() if it > 0.0}
 
 
 def _bound(limit: Limit) -> tuple[float, Literal["below", "above"]]:
@@ -213,11 +224,13 @@ def _turns(ranked: Sequence[BoardEntry], listed: Sequence[str]) -> dict[str, int
 def _row_order(challenge: Challenge, row: Row) -> tuple[float | str, ...]:
     entry = row.entry
     if entry.failure:
-        group = 3
+        group = 4
     elif entry.role == "floor":
         group = 2
+    elif row.ranked:
+        group = 0
     else:
-        group = 0 if row.ranked else 1
+        group = 3 if row.below_floor else 1
     lead = float(not challenge.tracks and entry.role != "reference")
     if challenge.tracks and challenge.tracks[0].id in row.standings:
         lead = row.standings[challenge.tracks[0].id].rank

@@ -189,6 +189,7 @@ class Challenge:
     rank_ties: Literal["shared", "ordinal"] = "shared"  # of the metrics' own ranks
     rank_untrained: bool = False
     rank_suspect: bool = True  # False: what an audit doubts takes no place
+    rank_below_floor: bool = False  # True: also where plain upscaling has more PSNR
     capture: CaptureRule = "preferred"
     rank_references: bool = True  # False: `references` and `baseline` take no place, as in NTIRE
     show_floor: bool = True

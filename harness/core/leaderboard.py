@@ -164,7 +164,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """The rows in the order of the first track: ranked, unranked, floor, failed."""
+    """Rows in the order of the first track: ranked, unranked, floor, below it, failed."""
 
     challenge: Challenge
     rows: tuple[Row, ...]

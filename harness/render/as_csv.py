@@ -23,7 +23,7 @@ def guard(text: str) -> str:
 
 
 def to_csv(table: Table) -> str:
-    """One line a row; `kind` is ranked, unranked, floor, failed or published."""
+    """One line a row; `kind` is ranked, unranked, floor, below (the floor), failed or published."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     heads = list(_FIRST)

@@ -16,6 +16,7 @@ from harness.render.page import to_html
 from harness.render.shell import TEMPLATES, policy, style, templates
 from harness.render.table import Cell, Heading, Line, Table, table
 
+_FIGURED = ("ranked", "unranked", "below")  # kinds of rows
 _QUALITY = tuple(it.key for it in QUALITY)
 
 
@@ -44,7 +45,7 @@ def to_pair_page(board: Leaderboard, around: Around) -> str:
 
 def _base(board: Leaderboard, drawn: Table) -> Line | None:
     """The baseline's line, or the first with figures."""
-    lines = [it for it in drawn.lines if it.kind in ("ranked", "unranked") and not it.empty]
+    lines = [it for it in drawn.lines if it.kind in _FIGURED and not it.empty]
     named = (it for it in lines if it.id == board.challenge.baseline)
     return next(named, lines[0] if lines else None)
 
@@ -62,7 +63,7 @@ def _beside(drawn: Table, base: Line) -> Table:
             remark="",
         )
         for line in drawn.lines
-        if line.kind in ("ranked", "unranked") and not line.empty
+        if line.kind in _FIGURED and not line.empty
     ]
     heads = tuple(replace(it, ranked=False) for it in headings)
     return replace(drawn, headings=heads, lines=tuple(lines), notes=())
@@ -92,7 +93,7 @@ def _apart(heading: Heading, cell: Cell, base: Cell) -> Cell:
 def _data(board: Leaderboard, drawn: Table) -> str:
     """All lines for the script, as JSON in ASCII without `<`, `>` and `&`."""
     rows = {row.entry.id: row for row in board.rows}
-    lines = [it for it in drawn.lines if it.kind in ("ranked", "unranked", "floor")]
+    lines = [it for it in drawn.lines if it.kind in (*_FIGURED, "floor")]
     told = {
         "columns": [
             {

@@ -20,11 +20,12 @@ from harness.render.glance import one_round
 from harness.render.text import HINT_LIMIT, NOTE_LIMIT, REMARK_LIMIT, clean, cut, short
 from harness.render.units import MISSING, converted, quantity, room_text, shown, times
 
-RowKind = Literal["ranked", "unranked", "floor", "failed", "published"]
+RowKind = Literal["ranked", "unranked", "floor", "below", "failed", "published"]
 SECTIONS: dict[RowKind, str] = {
     "ranked": "Ranked",
     "unranked": "Not ranked",
     "floor": "Floor",
+    "below": "Below the floor",
     "failed": "Failed",
 }
 ENTRIES = "entries"  # the folder of rows' own pages
@@ -180,7 +181,9 @@ def kind_of(row: Row) -> RowKind:
         return "failed"
     if row.entry.role == "floor":
         return "floor"
-    return "ranked" if row.ranked else "unranked"
+    if row.ranked:
+        return "ranked"
+    return "below" if row.below_floor else "unranked"
 
 
 def reason(row: Row) -> str:

@@ -11,6 +11,7 @@ TOML = """
 id = "tiny"
 title = "Tiny"
 scale = 4
+rank_below_floor = true
 quality_profile = "ntire"
 complexity_input = [32, 32]
 capture = "CAPTURE"

@@ -120,6 +120,7 @@ const board = (table, controls) => {
 
   state.find = parts.get("find") || "";
   const names = new Map([["ranked", "Ranked"], ["unranked", "Not ranked"], ["floor", "Floor"],
+                         ["below", "Below the floor"],
                          ["failed", "Failed"]].filter(([it]) => table.querySelector(`tbody.${it}`)));
   if (table.querySelector(".badge.reference")) names.set("references", "References");
   for (const it of (parts.get("off") || "").split(".")) if (names.has(it)) state.off.add(it);

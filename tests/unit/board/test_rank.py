@@ -569,20 +569,34 @@ def test_metric_ranks_count_who_is_better_or_run_from_one_without_gaps(
                 assert got[it.entry.id] == better + 1
 
 
-def test_a_row_below_the_floor_is_told_by_dataset_and_stays_ranked() -> None:
-    floor = an_entry("bicubic", {PSNR: 28.4}, role="floor")
-    board = rank(
-        a_challenge(BY_RUNTIME),
+def below_the_floor(**rules: bool) -> Leaderboard:
+    return rank(
+        a_challenge(BY_RUNTIME, **rules),
         [
-            floor,
+            an_entry("bicubic", {PSNR: 28.4}, role="floor"),
             an_entry("poor", {PSNR: 28.3, "runtime": 1.0}),
             an_entry("good", {PSNR: 28.4, "runtime": 2.0}),
             an_entry("seeded", {PSNR: 6.0, "runtime": 3.0}, untrained=True),
         ],
     )
+
+
+def test_a_row_below_the_floor_stands_apart_and_takes_no_place() -> None:
+    board = below_the_floor()
     told = {row.entry.id: row.below_floor for row in board.rows}
-    assert told == {"bicubic": (), "poor": ("Set5",), "good": (), "seeded": ()}
-    assert row(board, "poor").ranked
+    assert told == {"good": (), "seeded": (), "bicubic": (), "poor": ("Set5",)}
+    assert [it.entry.id for it in board.rows] == ["good", "seeded", "bicubic", "poor"]
+    assert row(board, "poor").reason == (
+        "below the floor: plain upscaling has more PSNR on Set5 (by 0.1 dB)"
+    )
+    assert row(board, "good").standings["main"].rank == 1
+
+
+def test_rules_may_rank_what_is_below_the_floor() -> None:
+    board = below_the_floor(rank_below_floor=True)
+    assert row(board, "poor").below_floor == ("Set5",)
+    assert row(board, "poor").standings["main"].rank == 1
+    assert row(board, "good").standings["main"].rank == 2
 
 
 def test_references_take_no_place_where_the_rules_say_so() -> None:
