@@ -11,17 +11,20 @@ else as two samples: means of log ratios, Student's t, each pair at 95 % for its
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean, variance
 
+import numpy as np
+
 from harness.core.leaderboard import BoardEntry, Leaderboard, RankRange, Ratio, rounds_of
 from harness.core.phrasing import counted
 from harness.core.record import RoundFigures
 from harness.stats import samples as stats
-from harness.stats.incomplete_blocks import Difference, EntriesInBlocks, fitted
+from harness.stats.incomplete_blocks import Difference, EntriesInBlocks, Reals, fitted
 from harness.stats.student import bound, welch
 
 CONFIDENCE = 0.95
@@ -60,17 +63,34 @@ class Runtimes:
         pair = (first.get(one, one), first.get(other, other))
         return self.blocks is not None and self.blocks.difference(*pair) is not None
 
+    def all_at_once(self, name: str, others: Sequence[str]) -> tuple[Reals, Reals] | None:
+        """Points of `difference` and half their widths, of a thousand rows; None if it fails."""
+        if self.blocks is None:
+            return None
+        firsts = [self.first.get(it, it) for it in others]
+        return self.blocks.differences(self.first.get(name, name), firsts)
+
+    def undecided(self, name: str, others: Sequence[str]) -> list[tuple[float, str]]:
+        """By how much more often all would have to be measured to decide each open pair."""
+        at_once = self.all_at_once(name, others)
+        if at_once is None:
+            found = ((self.difference(name, it), it) for it in others)
+            return [(it.more, other) for it, other in found if not it.decided]
+        point, half = at_once
+        open_ = np.flatnonzero(~((point - half > 0.0) | (point + half < 0.0)))
+        told = zip(point[open_].tolist(), half[open_].tolist(), open_.tolist(), strict=True)
+        return [(Difference(it, it - by, it + by).more, others[at]) for it, by, at in told]
+
     def span(self, name: str, ranked: Sequence[str]) -> RankRange | None:
         """The ranks that `name` may have among the `ranked`; None where a row has one round."""
         if name not in ranked or min(len(self.timed[it]) for it in ranked) < 2:
             return None
         others = [it for it in ranked if it != name]
-        ends = self.blocks and self.blocks.bounds(
-            self.first.get(name, name), [self.first.get(it, it) for it in others]
-        )
-        if ends:  # the way of a thousand rows
-            low, high = ends
-            return RankRange(1 + int((low > 0.0).sum()), len(ranked) - int((high < 0.0).sum()))
+        at_once = self.all_at_once(name, others)
+        if at_once:
+            point, half = at_once
+            faster, slower = (point - half > 0.0).sum(), (point + half < 0.0).sum()
+            return RankRange(1 + int(faster), len(ranked) - int(slower))
         apart = [self.difference(name, other) for other in others]
         faster = sum(it.low > 0.0 for it in apart)
         slower = sum(it.high < 0.0 for it in apart)
@@ -113,24 +133,30 @@ def _undecided(board: Leaderboard, runtimes: Runtimes, ranked: Sequence[str]) ->
     if runtimes.blocks is None:
         return
     rounds = max(len(its) for its in runtimes.timed.values())
-    apart = {pair: runtimes.difference(*pair) for pair in itertools.combinations(ranked, 2)}
-    open_ = sorted((it.more, pair) for pair, it in apart.items() if not it.decided)
-    if not open_ or rounds < 2:
+    if rounds < 2:
+        return
+    number, least = 0, list[tuple[float, tuple[str, str]]]()
+    for at, name in enumerate(ranked):
+        found = runtimes.undecided(name, ranked[at + 1 :])
+        number += len(found)
+        pairs = ((more, (name, other)) for more, other in found)
+        least = heapq.nsmallest(NAMED, itertools.chain(least, pairs))
+    if not number:
         return
     minutes = _round_s(board) / 60.0
     told = []
-    for more, pair in open_[:NAMED]:
+    for more, pair in least:
         needed = more * rounds - rounds
         cost = "more rounds than are worth it"
         if needed < WORTH:
             cost = f"about {counted(math.ceil(needed), 'round')} more"
             cost += f", {math.ceil(math.ceil(needed) * minutes)} min"
         told.append(f"{' and '.join(pair)} ({cost})")
-    left = len(open_) - len(told)
+    left = number - len(told)
     told += [f"and {counted(left, 'pair')} more"] if left else []
     yield (
         f"Runtimes that {counted(rounds, 'round')} can't tell apart, of "
-        f"{counted(len(apart), 'pair')} of ranked rows: {'; '.join(told)}."
+        f"{counted(math.comb(len(ranked), 2), 'pair')} of ranked rows: {'; '.join(told)}."
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import field, replace
+from dataclasses import field, fields, replace
 from typing import Literal
 
 from harness.core.counter_registry import DEFAULT_CONVENTION, Convention
@@ -149,14 +149,14 @@ class TimingProtocol:
     audits: bool = True  # False leaves rows that say so; it is there to tell what audits cost
 
     def __post_init__(self) -> None:
-        deadlines = {key: it for key, it in vars(self).items() if key.endswith("_deadline_s")}
+        names = (it.name for it in fields(self) if it.name.endswith("_deadline_s"))
         refuse(
             {
                 f"rounds must be at least 1, got {self.rounds}": self.rounds < 1,
                 f"passes must be at least 1, got {self.passes}": self.passes < 1,
                 "warmup and threads must not be negative": min(self.warmup, self.threads) < 0,
             },
-            _above_zero(**deadlines),
+            _above_zero(**{name: getattr(self, name) for name in names}),
         )
 
 

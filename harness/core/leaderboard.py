@@ -191,6 +191,22 @@ class Leaderboard:
         return tuple(it for it in row.entry.timed if it.session != self._newest_session)
 
     @cached_property
+    def one_round(self) -> bool:
+        """Whether a ranked row has one timed round: nothing tells a rank by runtime from noise."""
+        timed = [len(row.entry.timed) for row in self.rows if row.ranked]
+        return min(filter(None, timed), default=0) == 1
+
+    @cached_property
+    def one_precision(self) -> bool:
+        """Whether all rows run in fp32."""
+        return all(row.entry.precision == "fp32" for row in self.rows)
+
+    @cached_property
+    def has_ratios(self) -> bool:
+        """Whether a row has a ratio to the baseline that stands in a table."""
+        return self.in_blocks and any(row.runtime_ratio for row in self.rows)
+
+    @cached_property
     def _newest_session(self) -> str:
         timed = (record for row in self.rows for record in row.entry.timed)
         newest = max(timed, key=lambda it: it.started, default=None)

@@ -11,12 +11,14 @@ T = TypeVar("T")
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def value(kind: type[T]) -> type[T]:
-    """A frozen dataclass; a document with a field that it doesn't know is refused.
+    """A frozen dataclass with slots; a document with a field that it doesn't know is refused.
+
+    Pydantic would give each of the tens of thousands of values of a large board a dict of its own.
 
     The readers of `harness.documents` go by the attribute, so that the core needs no pydantic.
     """
     kind.__pydantic_config__ = {"extra": "forbid"}  # type: ignore[attr-defined]
-    return dataclass(frozen=True)(kind)
+    return dataclass(frozen=True, slots=True)(kind)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))

@@ -13,12 +13,6 @@ APART = 0.1  # of a runtime, from its fastest round to its slowest
 _NAMED = 3
 
 
-def one_round(board: Leaderboard) -> bool:
-    """Whether a ranked row has one timed round: then nothing tells a rank by runtime from noise."""
-    timed = [len(row.entry.timed) for row in board.rows if row.ranked]
-    return min(filter(None, timed), default=0) == 1
-
-
 def warnings(board: Leaderboard) -> tuple[str, ...]:
     """What speaks against the figures; empty where nothing does, or nothing was measured here."""
     return () if board.origin != "measured" else tuple(_warnings(board))
@@ -43,7 +37,7 @@ def _warnings(board: Leaderboard) -> Iterator[str]:
     load, cores = _number(seen.get("load_average", "")), _number(stable.get("cores", ""))
     if load is not None and cores is not None and load > cores:
         yield f"The machine was busy: a load of {load:.1f} on {counted(int(cores), 'core')}."
-    if one_round(board):
+    if board.one_round:
         yield "One round only: no rank by runtime is shown, since nothing tells it from noise."
     apart = sorted(filter(None, map(_apart, board.rows)), reverse=True)
     if apart:

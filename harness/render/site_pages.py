@@ -9,7 +9,6 @@ from urllib.parse import quote
 from harness.core.leaderboard import FiguresOrigin, Leaderboard, Row
 from harness.core.metrics import label
 from harness.render.around import model_page, safe_name
-from harness.render.glance import one_round
 from harness.render.shell import policy, style, templates
 from harness.render.table import kind_of, link_to, place, reason
 from harness.render.text import HINT_LIMIT, NOTE_LIMIT, clean, cut, short
@@ -142,7 +141,7 @@ def _card(it: SiteBoard) -> BoardCard:
     address = f"{it.address}/index.html"
     more = [(f"{it.address}/compare.html", "Compare two models")]
     more += [(f"{it.address}/{it.pictures}", "Pictures")] if it.pictures else []
-    untold = one_round(board)
+    untold = board.one_round
     return BoardCard(
         it.title,
         short(it.name),
@@ -186,7 +185,7 @@ def _appearance(it: SiteBoard, row: Row) -> Appearance:
 def _place(board: Leaderboard, row: Row) -> str:
     """By the first track, as in `3 of 45`; "" where no rank may be told."""
     track = next(iter(board.challenge.tracks), None)
-    if track is None or track.id not in row.standings or one_round(board):
+    if track is None or track.id not in row.standings or board.one_round:
         return ""
     cell = place(track, row)
     rank = cell.spread or cell.place or cell.text

@@ -16,7 +16,6 @@ from harness.core.counter_registry import Convention
 from harness.core.leaderboard import Leaderboard, Row
 from harness.core.metrics import label, metric
 from harness.render.badges import Badge, badges
-from harness.render.glance import one_round
 from harness.render.text import HINT_LIMIT, NOTE_LIMIT, REMARK_LIMIT, clean, cut, short
 from harness.render.units import MISSING, converted, quantity, room_text, shown, times
 
@@ -153,7 +152,7 @@ def table(board: Leaderboard) -> Table:
             own += _published(board, row)
     headings = (
         *(_of_track(challenge, track) for track in challenge.tracks),
-        *((PRECISION,) if tells_precision(board) else ()),
+        *((PRECISION,) if not board.one_precision else ()),
         *(heading for column in challenge.columns for heading in _headings(board, column)),
     )
     return Table(
@@ -168,11 +167,6 @@ def table(board: Leaderboard) -> Table:
 
 PRECISION = Heading("precision", "Precision", hint="Type of weights and input", words=True)
 _BITS = {"fp32": 32.0, "fp16": 16.0, "bf16": 16.0}
-
-
-def tells_precision(board: Leaderboard) -> bool:
-    """Whether the table has a column of precisions: where one row's is not that of the others."""
-    return any(row.entry.precision != "fp32" for row in board.rows)
 
 
 def kind_of(row: Row) -> RowKind:
@@ -305,8 +299,7 @@ def of_column(column: Column) -> Heading:
 
 def has_ratio(board: Leaderboard, column: Column) -> bool:
     """Whether the ratio to the baseline stands beside this column."""
-    told = any(row.runtime_ratio for row in board.rows)
-    return column.metric == "runtime" and board.in_blocks and told
+    return column.metric == "runtime" and board.has_ratios
 
 
 def _headings(board: Leaderboard, column: Column) -> Iterator[Heading]:
@@ -319,7 +312,7 @@ def _headings(board: Leaderboard, column: Column) -> Iterator[Heading]:
 
 def _ratio(board: Leaderboard, column: Column, row: Row) -> Cell:
     """With the rank where rows are of several nodes: then it is the ratio that is ranked."""
-    shown = board.nodes and column.ranked and row.ranked and not one_round(board)
+    shown = board.nodes and column.ranked and row.ranked and not board.one_round
     rank = row.ranks.get("runtime") if shown else None
     ratio = row.runtime_ratio
     if ratio is None:
@@ -332,11 +325,11 @@ def _ratio(board: Leaderboard, column: Column, row: Row) -> Cell:
 
 def _line(board: Leaderboard, row: Row) -> Line:
     entry, challenge = row.entry, board.challenge
-    untold = one_round(board) and row.ranked
+    untold = board.one_round and row.ranked
     cells = [
         Cell() if untold and _by_runtime(track) else place(track, row) for track in challenge.tracks
     ]
-    if tells_precision(board):
+    if not board.one_precision:
         took_part = kind_of(row) not in ("failed", "floor")
         cells.append(Cell(entry.precision, _BITS[entry.precision]) if took_part else Cell())
     for column in challenge.columns:
@@ -397,7 +390,7 @@ def _published(board: Leaderboard, row: Row) -> list[Line]:
     base = next((it.printed_by_source for it in bases), {})
     for source, figures in row.entry.printed_by_source.items():
         cells = [Cell() for _ in challenge.tracks]
-        cells += [Cell()] if tells_precision(board) else []
+        cells += [Cell()] if not board.one_precision else []
         for column in challenge.columns:
             cells.append(_printed(column, figures, challenge.macs))
             cells += [_printed_ratio(figures, base.get(source, {}))] * has_ratio(board, column)

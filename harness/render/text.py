@@ -22,9 +22,12 @@ def clean(text: str) -> str:
     width) or unassigned character becomes `[U+202E]`, a lone surrogate U+FFFD. Of combining marks
     in a row three are kept, as more would draw over the neighbouring rows.
     """
+    line = " ".join(text[:_SCANNED].split())
+    if line.isascii() and line.isprintable():
+        return line
     shown: list[str] = []
     marks = 0
-    for character in " ".join(text[:_SCANNED].split()):
+    for character in line:
         category = unicodedata.category(character)
         marks = marks + 1 if category in ("Mn", "Me") else 0
         if marks <= _MARKS_IN_A_ROW:

@@ -89,8 +89,8 @@ class EntriesInBlocks:
         half *= math.sqrt(variance / 2)
         return Difference(point, point - half, point + half)
 
-    def bounds(self, one: str, others: Sequence[str]) -> tuple[Reals, Reals] | None:
-        """The ends of `difference` to each of the others, all at once.
+    def differences(self, one: str, others: Sequence[str]) -> tuple[Reals, Reals] | None:
+        """The points of `difference` to each of the others and half their widths, all at once.
 
         None where blocks do not join them all, or entries have variances of their own.
         """
@@ -102,7 +102,7 @@ class EntriesInBlocks:
         variance = np.maximum(self.covariance[i, i] + each - 2.0 * self.covariance[i, at], 0.0)
         half = range_of_means(self.confidence, len(self.names), int(self.freedom))
         half *= np.sqrt(variance / 2)
-        return point - half, point + half
+        return point, half
 
     @cached_property
     def _at(self) -> Mapping[str, int]:

@@ -61,6 +61,7 @@ class Places:
         self._room = room
         self._boxes: Numbers = np.empty((0, 4))
         self._leaders: Numbers = _pieces(lines)
+        self._points: Numbers = _along(self._leaders)
 
     def take(self, disc: Disc, width: float, height: float) -> Place | None:
         """The first free place around a disc for a name of that size; None where there is none."""
@@ -76,6 +77,7 @@ class Places:
             if not far:
                 return Place(box, None)
             self._leaders = np.concatenate([self._leaders, leaders[at][None]])
+            self._points = np.concatenate([self._points, _along(leaders[at][None])])
             (x, y), (to_x, to_y) = leaders[at].tolist()
             return Place(box, ((x, y), (to_x, to_y)))
         return None
@@ -87,25 +89,29 @@ class Places:
     def _clear_of_discs(self, boxes: Numbers) -> Mask:
         if not len(boxes):
             return np.zeros(0, dtype=np.bool_)
-        discs = self._discs  # of hundreds most are far off
-        reach = discs[:, 2:] + _AIR_PT
-        low, high = boxes[:, :2].min(axis=0) - reach, boxes[:, 2:].max(axis=0) + reach
-        discs = discs[((discs[:, :2] > low) & (discs[:, :2] < high)).all(axis=1)]
+        discs = self._near(boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0))
         middles = discs[None, :, :2]
         nearest = np.clip(middles, boxes[:, None, :2], boxes[:, None, 2:])
         apart = np.hypot(*np.moveaxis(nearest - middles, 2, 0))
         return np.asarray((apart > discs[:, 2] + _AIR_PT).all(axis=1))
 
+    def _near(self, low: Numbers, high: Numbers) -> Numbers:
+        """The discs that reach into a rectangle: of hundreds most are far off."""
+        reach = self._discs[:, 2:] + _AIR_PT
+        inside = (self._discs[:, :2] > low - reach) & (self._discs[:, :2] < high + reach)
+        return self._discs[inside.all(axis=1)]
+
     def _clear_of_names(self, boxes: Numbers) -> Mask:
         one, other = boxes[:, None], self._boxes[None]
         low, high = one[..., :2] - _AIR_PT, one[..., 2:] + _AIR_PT
         over: Mask = np.all((low < other[..., 2:]) & (other[..., :2] < high), axis=2)
-        return np.asarray(~np.any(over, axis=1)) & ~_any_inside(_along(self._leaders), boxes)
+        return np.asarray(~np.any(over, axis=1)) & ~_any_inside(self._points, boxes)
 
     def _uncrossed(self, leader: Numbers, own: Disc) -> bool:
         """Whether a line keeps off names, other discs and other lines."""
         points = _along(leader[None])
-        others = self._discs[(self._discs[:, :2] != (own.x, own.y)).any(axis=1)]
+        others = self._near(leader.min(axis=0), leader.max(axis=0))
+        others = others[(others[:, :2] != (own.x, own.y)).any(axis=1)]
         apart = np.hypot(*np.moveaxis(points[:, None] - others[None, :, :2], 2, 0))
         over = (apart < others[:, 2] + 0.5).any() or _any_inside(points, self._boxes).any()
         return not (over or _crosses(leader, self._leaders).any())
@@ -150,6 +156,10 @@ def _along(leaders: Numbers) -> Numbers:
 
 def _any_inside(points: Numbers, boxes: Numbers) -> Mask:
     """For each box whether one of the points lies in it."""
+    if not len(boxes):
+        return np.zeros(0, dtype=np.bool_)
+    near = (points > boxes[:, :2].min(axis=0)) & (points < boxes[:, 2:].max(axis=0))
+    points = points[near.all(axis=1)]
     point, box = points[None], boxes[:, None]
     inside: Mask = np.all((point > box[..., :2]) & (point < box[..., 2:]), axis=2)
     return np.asarray(np.any(inside, axis=1))

@@ -102,20 +102,20 @@ def test_nothing_measured_is_refused() -> None:
         _fit(one={})
 
 
-def test_bounds_to_many_are_those_of_each_difference() -> None:
+def test_differences_to_many_are_those_to_each() -> None:
     fit = _fit(
         a={0: 0.0, 1: 0.1, 2: 0.31},
         b={0: 0.3, 1: 0.42, 2: 0.55},
         c={0: 0.02, 1: 0.1, 2: 0.29},
     )
-    found = fit.bounds("a", ("b", "c"))
+    found = fit.differences("a", ("b", "c"))
     assert found is not None
-    for other, low, high in zip(("b", "c"), *found, strict=True):
+    for other, point, half in zip(("b", "c"), *found, strict=True):
         one = fit.difference("a", other)
         assert one is not None
-        assert (low, high) == pytest.approx((one.low, one.high))
+        assert (point - half, point + half) == pytest.approx((one.low, one.high))
 
 
-def test_there_are_no_bounds_to_an_entry_that_no_block_joins() -> None:
+def test_there_are_none_at_once_to_an_entry_that_no_block_joins() -> None:
     fit = _fit(a={0: 0.0, 1: 0.1}, b={0: 0.3, 1: 0.4}, c={2: 0.0, 3: 0.1})
-    assert fit.bounds("a", ("b", "c")) is None
+    assert fit.differences("a", ("b", "c")) is None
