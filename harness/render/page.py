@@ -16,9 +16,11 @@ from harness.render.legend import legend
 from harness.render.plots.quality_cost import QualityCost, drawn_plot, quality_costs
 from harness.render.plots.shapes import to_svg
 from harness.render.shell import TEMPLATES, policy, style, templates
-from harness.render.table import SECTIONS, Table, table
+from harness.render.table import SECTIONS, Cell, Heading, Table, table
 from harness.render.text import HINT_LIMIT, NOTE_LIMIT, clean, short
 
+_MANY = 200  # rows
+_DIGIT_EM, _SMALL_EM, _PLACE_EM, _AIR_EM = 0.62, 0.45, 1.75, 0.9
 _FIGURES: Mapping[FiguresOrigin, tuple[str, str]] = {
     "printed": ("Figures", "as printed"),
     "imported": ("Figures", "imported"),
@@ -48,8 +50,29 @@ class Compared:
 
 
 def to_html(table: Table) -> str:
-    """A `<table class="board">`; ranks are `<sub>`, names stand in `<bdi>`."""
-    return templates().get_template("table.html.j2").render(table=table, sections=SECTIONS)
+    """A `<table class="board">`; ranks are `<sub>`, names stand in `<bdi>`.
+
+    Of many rows a browser lays out those in sight alone, so columns have their widths beforehand.
+    """
+    widths = _widths(table) if len(table.lines) > _MANY else ()
+    return (
+        templates()
+        .get_template("table.html.j2")
+        .render(table=table, sections=SECTIONS, widths=widths)
+    )
+
+
+def _widths(table: Table) -> tuple[float, ...]:
+    """About the width of each column's widest cell, in em: figures and small print below them."""
+    return tuple(
+        round(_AIR_EM + max(_cell_width(line.cells[at], heading) for line in table.lines), 1)
+        for at, heading in enumerate(table.headings)
+    )
+
+
+def _cell_width(cell: Cell, heading: Heading) -> float:
+    place = max(_PLACE_EM, _SMALL_EM * (len(cell.place) + 2)) if heading.has_rank else 0.0
+    return max(_DIGIT_EM * len(cell.text) + place, _SMALL_EM * len(cell.spread) + place)
 
 
 def to_page(

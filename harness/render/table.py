@@ -222,8 +222,11 @@ def place(track: Track, row: Row) -> Cell:
     return Cell(text, score, rank=standing.rank, best=first)
 
 
-def figure(column: Column, row: Row) -> Cell:
-    """The row's figure for a column, with the rank beside it where the column has ranks."""
+def figure(column: Column, row: Row, *, ratio: bool = True) -> Cell:
+    """The row's figure for a column, with the rank beside it where the column has ranks.
+
+    `ratio` says whether its hint tells a runtime's ratio to the baseline, if no column does.
+    """
     key = column.metric
     value = converted(row.entry.values.get(key), column.unit)
     if value is None:
@@ -235,7 +238,7 @@ def figure(column: Column, row: Row) -> Cell:
         rank=rank,
         best=rank == 1,
         spread=_spread(column, row),
-        hint="; ".join(_beside(row, key)),
+        hint="; ".join(_beside(row, key, ratio=ratio)),
         ranks=_tied(row) if key == "runtime" and rank is not None else "",
     )
 
@@ -333,7 +336,7 @@ def _line(board: Leaderboard, row: Row) -> Line:
         took_part = kind_of(row) not in ("failed", "floor")
         cells.append(Cell(entry.precision, _BITS[entry.precision]) if took_part else Cell())
     for column in challenge.columns:
-        cell = figure(column, row)
+        cell = figure(column, row, ratio=not has_ratio(board, column))
         if untold and column.metric == "runtime":
             cell = replace(cell, rank=None, best=False, ranks="")
         cells.append(cell)
@@ -374,14 +377,13 @@ def _tied(row: Row) -> str:
     return "" if span is None or span.first == span.last else f"{span.first}–{span.last}"
 
 
-def _beside(row: Row, key: str) -> Iterator[str]:
+def _beside(row: Row, key: str, *, ratio: bool) -> Iterator[str]:
     """The room to the limit, and the runtime over the baseline's."""
     if key in row.margins:
         yield room_text(key, row.margins[key])
-    ratio = row.runtime_ratio
-    if key == "runtime" and ratio is not None:
-        over = times(ratio.point, ratio.low, ratio.high)
-        yield f"{over} the runtime of {short(ratio.to)}"
+    it = row.runtime_ratio
+    if ratio and key == "runtime" and it is not None:
+        yield f"{times(it.point, it.low, it.high)} the runtime of {short(it.to)}"
 
 
 def _published(board: Leaderboard, row: Row) -> list[Line]:

@@ -206,6 +206,25 @@ def test_the_headings_stay_in_sight_in_a_long_table(browser: Browser, tmp_path: 
     assert 0 <= moved <= 2  # the table's upper border
 
 
+def test_columns_are_as_wide_as_rows_out_of_sight_need(browser: Browser, tmp_path: Path) -> None:
+    wide = {"runtime": 123.45678, f"psnr:{boards.TEST}": 30.123}
+    spread = {"runtime": Interval(111.11111, 133.33333)}
+    rows = [boards.ranked(place, id=f"n{place}") for place in range(1, 300)]
+    last = boards.ranked(300, id="n300", values=boards.values(**wide), intervals=spread)
+    page = write(boards.board(*rows, last), tmp_path)[0]
+    script = """
+      const widths = () => [...page.querySelectorAll("tr.titles th")].map(
+        (it) => Math.round(it.getBoundingClientRect().width));
+      const before = widths(), all = page.createElement("style");
+      all.textContent = ".many tr.line > * { content-visibility: visible !important; }";
+      page.head.append(all);
+      return [before, widths()];
+    """
+    before, after = browser.probe(page, script, width=DESKTOP_PX)
+    assert len(before) == 12
+    assert before == after
+
+
 def test_a_link_of_a_printed_table_opens_the_models_section(
     browser: Browser, tmp_path: Path
 ) -> None:

@@ -6,9 +6,10 @@ drawings: matplotlib takes a third of a second and 35 KB for each of them.
 
 from __future__ import annotations
 
+import itertools
 import math
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Literal
@@ -102,7 +103,8 @@ def to_svg(
     sheet: Sheet, colours: Mapping[Colour, str] = PAGE, font: str = "var(--sans, sans-serif)"
 ) -> str:
     """The SVG element; all text in it is escaped."""
-    parts = "".join(_element(it, colours) for it in sheet.shapes)
+    runs = itertools.groupby(sheet.shapes, lambda it: it.colour if isinstance(it, Circle) else "")
+    parts = "".join(_run(list(its), colours) for _, its in runs)
     width, height = _short(sheet.width), _short(sheet.height)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
@@ -120,6 +122,15 @@ def _em(character: str) -> float:
     return 1.0 if character in _WIDE else 0.67 if character.isascii() else 0.85
 
 
+def _run(shapes: Sequence[Shape], colours: Mapping[Colour, str]) -> str:
+    """The elements of neighbours; circles of one colour say once how they look."""
+    inner = "".join(_element(it, colours) for it in shapes)
+    if not isinstance(shapes[0], Circle):
+        return inner
+    colour = colours[shapes[0].colour]
+    return f'<g fill="{colour}" fill-opacity=".55" stroke="{colour}">{inner}</g>'
+
+
 def _element(it: Shape, colours: Mapping[Colour, str]) -> str:
     colour = colours[it.colour]
     if isinstance(it, Stroke):
@@ -131,9 +142,8 @@ def _element(it: Shape, colours: Mapping[Colour, str]) -> str:
         return f'<path d="{path}" stroke-linecap="round" {_stroke(it, colour, it.size)}/>'
     if isinstance(it, Circle):
         place = f'cx="{_short(it.x)}" cy="{_short(it.y)}" r="{_short(it.radius)}"'
-        look = f'fill="{colour}" fill-opacity=".55" stroke="{colour}"'
         inner = f"<title>{escape(it.hint)}</title>" if it.hint else ""
-        return f"<circle {place} {look}>{inner}</circle>"
+        return f"<circle {place}>{inner}</circle>" if inner else f"<circle {place}/>"
     return _text(it, colour)
 
 

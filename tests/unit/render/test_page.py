@@ -243,3 +243,18 @@ def test_circles_without_a_place_for_a_name_are_named_below_the_plot() -> None:
     assert more is not None
     assert page.count("<title>Net 60: 29.00 dB, 27.11 ms, 0.317 M</title>") == 1
     assert "under the pointer" not in to_page(boards.board())
+
+
+def test_of_many_rows_columns_have_the_widths_of_their_widest_cells_beforehand() -> None:
+    few = [boards.ranked(place, id=f"n{place}") for place in range(1, 201)]
+    assert "min-width" not in to_page(boards.board(*few)).partition("<main>")[2]
+    wide = boards.ranked(201, id="wide", values=boards.values(params=123456.789e6))
+    page = to_page(boards.board(*few, wide))
+    assert '<table class="board many">' in page
+    params = re.search(r'data-name="Params" style="min-width:([0-9.]+)em"', page)
+    convs = re.search(r'data-name="Convs" style="min-width:([0-9.]+)em"', page)
+    assert params is not None
+    assert convs is not None
+    # 123456.789 is ten characters of .62 em, (201) five of .45 em; Convs has two digits
+    assert float(params[1]) == pytest.approx(0.9 + 6.2 + 2.25, abs=0.06)
+    assert float(convs[1]) == pytest.approx(0.9 + 1.24, abs=0.06)
