@@ -221,8 +221,8 @@ def test_columns_are_as_wide_as_rows_out_of_sight_need(browser: Browser, tmp_pat
       return [before, widths()];
     """
     before, after = browser.probe(page, script, width=DESKTOP_PX)
-    assert len(before) == 12
-    assert before == after
+    assert len(before) == len(after) == 12
+    assert all(abs(one - other) <= 3 for one, other in zip(before, after, strict=True))
 
 
 def test_a_link_of_a_printed_table_opens_the_models_section(
