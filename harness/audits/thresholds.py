@@ -114,6 +114,7 @@ LOST_REJECTED_DB = 2.0  # beyond a bound: no accident
 SEGMENT = 192  # samples
 SEGMENT_DETAIL = 0.15  # of samples and of frequencies, that share a segment's energy
 RESEMBLES = 0.8
+SOUGHT = 16  # images, which are read and cut: 0.1 s each at 2K; of RLFN's size the next bound is 5
 COMPARISONS = 1e8  # of a place in a tensor with a segment: images are left out beyond it
 
 # counted: the same image twice in one process, and two counts of one network

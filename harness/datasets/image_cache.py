@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import threading
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Hashable
 
 from harness.quality.pixels import Uint8
@@ -12,11 +13,15 @@ MOST_BYTES = 128 * 2**20  # 15 truths of 2K
 
 
 class ImageCache:
-    """Images by key; those that were not asked for longest leave first. Safe in several threads."""
+    """Images by key; where there is no room for another one, any may leave.
+
+    Several threads may ask. Whoever goes over a data set again and again would find none of those
+    that left in order.
+    """
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most_bytes = most_bytes
-        self._held: OrderedDict[Hashable, Uint8] = OrderedDict()
+        self._held: dict[Hashable, Uint8] = {}
         self._lock = threading.Lock()
         self._making: defaultdict[Hashable, threading.Lock] = defaultdict(threading.Lock)
 
@@ -27,16 +32,15 @@ class ImageCache:
         with making:
             with self._lock:
                 if key in self._held:
-                    self._held.move_to_end(key)
                     return self._held[key]
             image = read()
             image.flags.writeable = False
             with self._lock:
+                self._shrink(self._most_bytes - image.nbytes)
                 self._held[key] = image
-                self._shrink()
         return image
 
-    def _shrink(self) -> None:
+    def _shrink(self, most_bytes: int) -> None:
         held = sum(it.nbytes for it in self._held.values())
-        while held > self._most_bytes and len(self._held) > 1:
-            held -= self._held.popitem(last=False)[1].nbytes
+        while self._held and held > most_bytes:
+            held -= self._held.pop(random.choice([*self._held])).nbytes  # noqa: S311 - no secret

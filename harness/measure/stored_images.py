@@ -45,7 +45,7 @@ def stored_images(
     known = [image for image in images if truths.knows(image)]
     sought: dict[str, Float32] = {}
     compared = 0
-    while known and compared < thresholds.COMPARISONS:
+    while known and compared < thresholds.COMPARISONS and len(sought) < thresholds.SOUGHT:
         image = known.pop(draw.below(len(known)))
         found = segments(image.pixels, truths.hr(image), scale, draw, luma=luma)
         sought[image.image] = found
