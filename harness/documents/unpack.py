@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
+import os
 import stat
 import tarfile
 import zipfile
@@ -10,9 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from lzma import LZMAError
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any, cast
 
 MOST_FILES = 100_000
 _BLOCK = 1 << 20
@@ -21,12 +24,18 @@ _BROKEN = (
     zipfile.BadZipFile,
     tarfile.TarError,
     zlib.error,
-    LZMAError,
+    lzma.LZMAError,
     EOFError,
     RuntimeError,  # what zipfile can't undo
     NotImplementedError,
     UnicodeError,
 )
+_COMPRESSED: dict[bytes, Callable[..., Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+}
+_LONGEST_MAGIC = max(map(len, _COMPRESSED))
 _LONGEST = 255  # bytes of a name in a folder
 _LONGEST_PATH = 1000  # characters of all its folders and its own
 
@@ -96,8 +105,37 @@ def _opened(archive: Path) -> Iterator[Iterator[_Member]]:
         with zipfile.ZipFile(archive) as zipped:
             yield _zipped(zipped)
     else:
-        with tarfile.open(archive) as tarred:
-            yield _tarred(tarred)
+        with _decompressed(archive) as stream:
+            bounded = cast("IO[bytes]", _Bounded(stream))
+            with tarfile.open(fileobj=bounded, mode="r:") as tarred:
+                yield _tarred(tarred)
+
+
+def _decompressed(archive: Path) -> IO[bytes]:
+    with archive.open("rb") as file:
+        begins = file.read(_LONGEST_MAGIC)
+    opened = next((it for magic, it in _COMPRESSED.items() if begins.startswith(magic)), open)
+    return cast("IO[bytes]", opened(archive, "rb"))
+
+
+@dataclass(frozen=True)
+class _Bounded:
+    """The stream of a tar archive, a block at a time: tarfile reads a header at once, and a header
+    may say that it is as long as the archive.
+    """
+
+    stream: IO[bytes]
+
+    def read(self, size: int) -> bytes:
+        if size > _BLOCK:
+            raise tarfile.ReadError(f"a header of {size:,} bytes")
+        return self.stream.read(size)
+
+    def seek(self, place: int, whence: int = os.SEEK_SET) -> int:
+        return self.stream.seek(place, whence)
+
+    def tell(self) -> int:
+        return self.stream.tell()
 
 
 def _zipped(zipped: zipfile.ZipFile) -> Iterator[_Member]:

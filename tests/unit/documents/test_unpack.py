@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import stat
 import tarfile
 import zipfile
@@ -133,3 +136,16 @@ def test_whoever_hears_of_what_is_refused_has_the_rest(tmp_path: Path, name: str
     unpack(made, tmp_path / "out", most_bytes=10, told=told.append)
     assert told == ["'../a', which leads outside", "'/c', which leads outside"]
     assert [it.name for it in (tmp_path / "out").iterdir()] == ["b"]
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz", ".bz2", ".xz"])
+def test_a_header_that_is_as_long_as_an_archive_is_not_read(tmp_path: Path, suffix: str) -> None:
+    """tarfile believes what a pax header says of its own length, and reads it at once."""
+    header = tarfile.TarInfo("long")
+    header.type, header.size = tarfile.XHDTYPE, 64 << 20
+    packed = tmp_path / f"a.tar{suffix}"
+    opened = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(suffix, open)
+    with opened(packed, "wb") as file:
+        file.write(header.tobuf() + bytes(4096))
+    with pytest.raises(ArchiveRefused, match="a header of 67,108,864 bytes"):
+        unpack(packed, tmp_path / "out", most_bytes=1 << 30)
