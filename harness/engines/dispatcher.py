@@ -155,7 +155,7 @@ class Dispatcher:
         if attempt.began is not None and attempt.work.cost > 0.0:
             self._paces.append((self.clock() - attempt.began) / attempt.work.cost)
         self._complete.add(attempt.work.id)
-        self.active.remove(attempt)
+        self._drop(attempt)  # an engine may keep its node until it is told
         self.progress.done()
 
     def _lost(self, attempt: Attempt, sign: Sign) -> str:

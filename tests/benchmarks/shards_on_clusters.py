@@ -190,11 +190,12 @@ def ray_cluster(place: Path) -> Iterator[Callable[[str], subprocess.Popen[bytes]
     ray, running = str(Path(sys.executable).with_name("ray")), []
 
     def start(*options: str, name: str) -> subprocess.Popen[bytes]:
-        log = (place / f"ray-{name}.log").open("ab")
+        log, first = (place / f"ray-{name}.log").open("ab"), 20000 + 1000 * len(running)
         process = subprocess.Popen(
             [
                 *(ray, "start", "--block", "--num-cpus=1", "--disable-usage-stats"),
                 *("--object-store-memory=100000000", *options),
+                *(f"--min-worker-port={first}", f"--max-worker-port={first + 999}"),
             ],
             env={**os.environ, "ESR_NODE": name},
             stdout=log,
@@ -205,9 +206,9 @@ def ray_cluster(place: Path) -> Iterator[Callable[[str], subprocess.Popen[bytes]
         return process
 
     try:
-        start("--head", "--port=16379", "--include-dashboard=false", name="head")
+        start("--head", "--port=6380", "--include-dashboard=false", name="head")
         time.sleep(12.0)
-        yield lambda name: start("--address=127.0.0.1:16379", name=name)
+        yield lambda name: start("--address=127.0.0.1:6380", name=name)
     finally:
         for process in running:
             ended(process)
@@ -226,7 +227,7 @@ def on_ray(place: Path) -> None:
     with ray_cluster(place) as start:
         second = start("second")
         time.sleep(8.0)
-        os.environ["RAY_ADDRESS"] = "127.0.0.1:16379"
+        os.environ["RAY_ADDRESS"] = "127.0.0.1:6380"
         disturbed(place, "ray", lambda: ended(second), lambda: start("second") and None)
 
 
