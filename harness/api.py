@@ -32,11 +32,11 @@ def evaluate(entries: Sequence[str] | None = None, **options: Any) -> Leaderboar
 
     None stands for all of ./submissions. `options` are the fields of
     `harness.usecases.evaluate.RunRequest`: challenge, data_dir, reports, weights, weights_dir,
-    references, rows (ids of references), device, threads, rounds, budget_s, fresh, sandbox, ntire
-    (an official checkout), ids (of its entries), requirements (a file), keep_images, crop and
-    spandrel. Raises ValueError for bad input, each with what to do, and
-    `harness.documents.atomic.WriteError` where reports can't be written. `to_frame` makes a
-    DataFrame of it.
+    references, rows (ids of references), device, threads, rounds, budget_s, fresh, untimed,
+    sandbox, ntire (an official checkout), ids (of its entries), requirements (a file), keep_images,
+    crop, spandrel and elsewhere (`harness.engines.choice.Elsewhere`). Raises ValueError for bad
+    input, each with what to do, and `harness.documents.atomic.WriteError` where reports can't be
+    written. `to_frame` makes a DataFrame of it.
     """
     named = None if entries is None else tuple(map(str, entries))
     paths = {name: Path(options[name]) for name in _PATHS if options.get(name) is not None}

@@ -29,7 +29,14 @@ from harness.core.leaderboard import (
 from harness.core.metrics import metric
 from harness.core.outcome import BadInput, Failed, failed, undrawn
 from harness.core.phrasing import listed, nearest
-from harness.core.record import CountFigures, FloorFigures, ImportedFigures, Record, RoundFigures
+from harness.core.record import (
+    CountFigures,
+    FloorFigures,
+    ImportedFigures,
+    QualityFigures,
+    Record,
+    RoundFigures,
+)
 from harness.core.run import SCHEMA, ListedEntry, Run
 from harness.core.submission import PRECISIONS, Precision
 from harness.counts.fusing import fused_itself, suspicion
@@ -144,13 +151,16 @@ def _drawable(listed: ListedEntry, challenge: Challenge, records: tuple[Record, 
 
 def _entry(listed: ListedEntry, challenge: Challenge, records: tuple[Record, ...]) -> BoardEntry:
     # a failed round fails the entry; a failed count leaves its columns empty
-    rounds_came = (it.outcome for it in records if it.job == "round")
+    rounds_came = (it.outcome for it in records if it.job in {"round", "quality"})
     failure = listed.fault or next((it for it in rounds_came if isinstance(it, Failed)), None)
     counts = counts_of(records)
     static = {} if counts is None else static_figures(counts, convention=challenge.macs)
     measured, intervals = ({}, {}) if failure else _measured(challenge, records)
     rounds = () if failure else rounds_of(records)
-    parameterless = any(not it.untrained for it in rounds_of(records))
+    made = (it.outcome for it in records)
+    parameterless = any(
+        not it.untrained for it in made if isinstance(it, RoundFigures | QualityFigures)
+    )
     untrained = listed.weights == "seeded" and not parameterless
     remedy = listed.remedy if untrained else ""
     if remedy:  # random weights say nothing of its quality, and print does
@@ -187,9 +197,10 @@ def _precision(listed: ListedEntry, rounds: tuple[RoundFigures, ...]) -> Precisi
 def _measured(
     challenge: Challenge, records: tuple[Record, ...]
 ) -> tuple[dict[str, float], dict[str, Interval]]:
-    floor = [it.outcome for it in records if isinstance(it.outcome, FloorFigures)]
-    if floor:
-        return samples.quality(floor[0].scores), {}
+    scored = (it.outcome for it in records)
+    alone = next((it for it in scored if isinstance(it, FloorFigures | QualityFigures)), None)
+    if alone:
+        return samples.quality(alone.scores), {}
     over, mean = challenge.timed(), challenge.runtime_mean
     elsewhere = [it.outcome for it in records if isinstance(it.outcome, ImportedFigures)]
     if elsewhere:
@@ -219,7 +230,10 @@ def _marks(listed: ListedEntry, records: tuple[Record, ...]) -> Iterator[EntryBa
     if any(it.job == "import" for it in records):
         yield EntryBadge.IMPORTED
     outcomes = [it.outcome for it in records]
-    if any(isinstance(it, CountFigures | RoundFigures) and it.changed for it in outcomes):
+    if any(
+        isinstance(it, CountFigures | RoundFigures | QualityFigures) and it.changed
+        for it in outcomes
+    ):
         yield EntryBadge.FLAGS_CHANGED
     if listed.channels_last:
         yield EntryBadge.CHANNELS_LAST
@@ -234,7 +248,7 @@ def _marks(listed: ListedEntry, records: tuple[Record, ...]) -> Iterator[EntryBa
 
 def _entry_notes(listed: ListedEntry, records: tuple[Record, ...]) -> tuple[str, ...]:
     outcomes = (it.outcome for it in records)
-    made = (it for it in outcomes if isinstance(it, CountFigures | RoundFigures))
+    made = (it for it in outcomes if isinstance(it, CountFigures | RoundFigures | QualityFigures))
     notes = [*listed.notes, *(note for outcome in made for note in outcome.notes)]
     notes += [
         f"not counted: {record.outcome.message}"

@@ -75,6 +75,12 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Measure again what is known already.")
     ] = False,
+    untimed: Annotated[
+        bool,
+        typer.Option(
+            "--untimed", help="Count and score alone, many entries at once: no runtime, no audits."
+        ),
+    ] = False,
     keep_images: Annotated[
         list[str] | None,
         typer.Option(
@@ -133,6 +139,7 @@ def run(
         rounds=rounds,
         budget_s=None if budget is None else 60.0 * budget,
         fresh=fresh,
+        untimed=untimed,
         sandbox=sandbox,
         ntire=ntire,
         ids=asked,

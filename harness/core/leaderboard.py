@@ -18,6 +18,7 @@ from harness.core.record import (
     Environment,
     FloorFigures,
     ImageScore,
+    QualityFigures,
     Record,
     RoundFigures,
 )
@@ -135,7 +136,7 @@ class BoardEntry:
         found: dict[int, tuple[ImageScore, ...]] = {
             record.round: record.outcome.scores
             for record in reversed(self.records)
-            if isinstance(record.outcome, RoundFigures | FloorFigures)
+            if isinstance(record.outcome, RoundFigures | QualityFigures | FloorFigures)
         }
         return {(it.dataset, it.image): it for it in (found[min(found)] if found else ())}
 

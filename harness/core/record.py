@@ -220,6 +220,16 @@ class CountFigures(_Noted):
 
 
 @value
+class QualityFigures(_Noted):
+    """What the outputs of one process were worth, where nothing was timed or audited."""
+
+    scores: tuple[ImageScore, ...]
+    notes: tuple[str, ...] = ()
+    untrained: bool = False
+    kind: Literal["quality"] = "quality"
+
+
+@value
 class FloorFigures:
     """Bicubic upscaling, done on the trusted side."""
 
@@ -252,8 +262,8 @@ class ImportedFigures:
     kind: Literal["imported"] = "imported"
 
 
-Outcome = RoundFigures | CountFigures | FloorFigures | ImportedFigures | Failed
-JobKind = Literal["count", "round", "floor", "import"]
+Outcome = RoundFigures | CountFigures | QualityFigures | FloorFigures | ImportedFigures | Failed
+JobKind = Literal["count", "round", "quality", "floor", "import"]
 
 
 @value

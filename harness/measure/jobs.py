@@ -30,7 +30,7 @@ _LATER = ("channels", "enlarged", "black", "forward_kwargs", "output", "packages
 
 @dataclass(frozen=True)
 class Job:
-    """One process to be run for one contender: a count, or a round of timed passes.
+    """One process to be run for one contender: a count, a round of timed passes, or scores alone.
 
     It holds no handle and no function. Images go by the digest of all of them, `data`; files by
     their paths and by the digests of the entry and its weights. `first` are the scores of the first
@@ -67,6 +67,14 @@ class Job:
             }
             if self.load.form == "graph":  # whose costs are told at the sizes of the images
                 content["data"] = self.data
+        elif self.kind == "quality":  # which is the same on any machine
+            content |= {
+                "version": MEASURING,
+                "profile": self.profile,
+                "data": self.data,
+                "libraries": machine.versions(machine.LIBRARIES),
+                "isolation": environment.stable.get("isolation", "none"),
+            }
         else:
             # a run with more rounds goes on where one with fewer stopped
             protocol = dataclasses.asdict(self.protocol)
@@ -125,6 +133,9 @@ class Executor(Protocol):
     def count(self, job: Job) -> JobResult:
         """What a count comes to; a submission's failure is an outcome."""
 
+    def score(self, job: Job) -> JobResult:
+        """What the outputs of all images are worth, untimed; likewise."""
+
     def run_block(self, jobs: Sequence[Job], base: str) -> Mapping[str, JobResult]:
         """What came of rounds of several entries that were timed in turns, by entry.
 
@@ -139,8 +150,13 @@ class Executor(Protocol):
         """
 
 
-def jobs(contender: Contender, challenge: Challenge, *, data: str, logs: Path) -> tuple[Job, ...]:
-    """The count and the rounds of a contender; `logs` is the folder of what entries print."""
+def jobs(
+    contender: Contender, challenge: Challenge, *, data: str, logs: Path, timed: bool = True
+) -> tuple[Job, ...]:
+    """The count and the rounds of a contender, or its outputs' quality where nothing is `timed`.
+
+    `logs` is the folder of what entries print.
+    """
     name = contender.entry.id
     count = Job(
         entry=name,
@@ -157,6 +173,9 @@ def jobs(contender: Contender, challenge: Challenge, *, data: str, logs: Path) -
         lock=None if contender.captured.digest else contender.entry.lock,
     )
     first = dataclasses.replace(count, kind="round", load=contender.load)
+    if not timed:
+        log = logs / name / "quality-0.log"
+        return (count, dataclasses.replace(first, kind="quality", log=log))
     rounds = (
         dataclasses.replace(first, round=number, log=logs / name / f"round-{number}.log")
         for number in range(challenge.protocol.rounds)

@@ -16,6 +16,7 @@ from harness.core.record import (
     Calibration,
     Environment,
     ImageScore,
+    QualityFigures,
     RoundFigures,
     TimedBeside,
 )
@@ -24,6 +25,7 @@ from harness.machine import environment as machine
 from harness.machine import processor_times
 from harness.machine.processor_times import ProcessorTimes
 from harness.measure import calibration
+from harness.measure.answer_validation import told_notes
 from harness.measure.jobs import Job, JobResult
 from harness.measure.loads import with_packages
 from harness.measure.run_images import RunImages, Scorer, again, keeping
@@ -67,6 +69,17 @@ class LocalExecutor:
         sizes = {image.size for image in self.images.lr} if graph else ()
         outcome = run_count(self._task(job), *job.count_size, tuple(sorted(sizes)))
         return JobResult(outcome, self._seen())
+
+    def score(self, job: Job) -> JobResult:
+        """Ask one worker for the outputs of all images; nothing is timed."""
+
+        def scored(session: Session) -> QualityFigures:
+            replies = ((image, session.reply(image)) for image in self.images.lr)
+            scores = tuple(self.scorer(image, reply.pixels) for image, reply in replies)
+            notes = told_notes(session.ready.notes)
+            return QualityFigures(scores, notes, untrained=session.ready.untrained)
+
+        return JobResult(ask_worker(self._plain_task(job), scored), self._seen())
 
     def run_block(self, jobs: Sequence[Job], base: str) -> Mapping[str, JobResult]:
         """Start the workers, let them take turns, stop them; those that are odd once more."""

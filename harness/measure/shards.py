@@ -22,11 +22,12 @@ from harness.measure.jobs import COUNTING, MEASURING, Job, content_digest
 
 SHARD_FILE = "shard.json"
 VERSION = f"1, measuring {MEASURING}, counting {COUNTING}"
-ShardKind = Literal["probe", "count", "timed"]
-"""What is done: nothing but a look at the node, counts, or rounds in blocks."""
+ShardKind = Literal["probe", "count", "quality", "timed"]
+"""What is done: nothing but a look at the node, counts, scores alone, or rounds in blocks."""
 _KINDS: dict[frozenset[JobKind], ShardKind] = {
     frozenset(): "probe",
     frozenset({"count"}): "count",
+    frozenset({"quality"}): "quality",
     frozenset({"round", "count"}): "timed",
 }
 
@@ -65,7 +66,7 @@ class Shard:
         refuse(
             {
                 f"jobs of entries that the run does not list: {names}": bool(strange),
-                "jobs are counts, or counts and rounds": mixed,
+                "jobs are counts, or scores, or counts and rounds": mixed,
             }
         )
 

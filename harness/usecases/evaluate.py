@@ -58,6 +58,7 @@ class RunRequest:
     rounds: int | None = None
     budget_s: float | None = None  # in which more rounds may tell apart what the first ones don't
     fresh: bool = False
+    untimed: bool = False  # counts and scores alone, without audits
     sandbox: SandboxMode = "auto"
     ntire: Path | None = None  # an official checkout
     ids: tuple[int, ...] | None = None  # of its entries; None: all
@@ -121,7 +122,14 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
         if request.elsewhere.here:
             run = _measured(request, run, contenders, executor, store)
         else:
-            there = Dispatching(request.elsewhere, setting, executor, store, fresh=request.fresh)
+            there = Dispatching(
+                request.elsewhere,
+                setting,
+                executor,
+                store,
+                fresh=request.fresh,
+                timed=not request.untimed,
+            )
             run = dispatch(there, run, contenders)
     return build(run, store)
 
@@ -174,6 +182,8 @@ def _refuse_nonsense(request: RunRequest) -> None:
     loads.refuse_device(request.device)
     if request.budget_s is not None and request.budget_s <= 0.0:
         raise BadInput(f"budget must be above 0 seconds, got {request.budget_s:g}")
+    if request.untimed and (request.budget_s is not None or request.keep_images):
+        raise BadInput("--untimed has no rounds that --budget or --keep-images could be about")
     refuse_elsewhere(request.elsewhere, budget=request.budget_s, pictures=request.keep_images)
 
 
@@ -218,7 +228,9 @@ def _measured(
     new = run.challenge.protocol.rounds
     while True:
         began = time.monotonic()
-        context, planned = ready(run, contenders, executor, store, fresh=request.fresh)
+        context, planned = ready(
+            run, contenders, executor, store, fresh=request.fresh, timed=not request.untimed
+        )
         run = context.run
         measure(context, planned)
         if executor.keeper:

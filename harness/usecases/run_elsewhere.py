@@ -28,7 +28,7 @@ from harness.usecases.run_rounds import LASTING, RunContext, base_of
 from harness.usecases.shard_folders import FOLDER, RunShards
 from harness.wire.messages import Load
 
-COUNTED = 8  # entries of a shard of counts
+COUNTED = 8  # entries of a shard of counts or scores
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Dispatching:
     executor: LocalExecutor  # with the images; it measures nothing, and makes keys
     store: Store
     fresh: bool
+    timed: bool = True  # or counts and scores alone
     engine: Engine | None = None  # another one than `elsewhere` names
     sleep: Callable[[float], None] = time.sleep
 
@@ -78,13 +79,18 @@ def dispatch(there: Dispatching, run: Run, contenders: Contenders) -> Run:
     executor.environment = queue.look_at_a_node(run, executor.images.digest, left)
     shards.environment = executor.environment
     run = replace(run, environment=executor.environment)
-    context, planned = ready(run, contenders, executor, there.store, fresh=there.fresh)
+    context, planned = ready(
+        run, contenders, executor, there.store, fresh=there.fresh, timed=there.timed
+    )
     shards.take = lambda record: take(context, record)
     maker = ShardMaker(context, there.setting, {its[0].entry: its for its in planned})
-    queue.counts(maker, left)
-    queue.rounds(maker, left)
+    queue.many_at_once("count", maker, left)
+    if there.timed:
+        queue.rounds(maker, left)
+    else:
+        queue.many_at_once("quality", maker, left)
     shards.sweep()
-    if missing := [name for name in maker.planned if maker.untimed(name)]:
+    if missing := [name for name in maker.planned if maker.unmeasured(name)]:
         progress.warn(f"No node has measured {listed(tuple(missing))}: run again to try once more")
     return context.run
 
@@ -115,15 +121,16 @@ class ShardMaker:
         """Whether an entry's count has no record."""
         return self._known(self.planned[name][0]) is None
 
-    def untimed(self, name: str) -> bool:
-        """Whether a round has no record, though none has failed."""
+    def unmeasured(self, name: str) -> bool:
+        """Whether a round, or what stands for them, has no record, though none has failed."""
         rounds = [self._known(job) for job in self.planned[name][1:]]
         failed = any(it is not None and isinstance(it.outcome, Failed) for it in rounds)
         return not failed and any(it is None for it in rounds)
 
-    def counts(self, names: Sequence[str]) -> Shard:
-        """The counts of these entries."""
-        return self._shard(names, [self.planned[name][0] for name in names])
+    def alike(self, kind: ShardKind, names: Sequence[str]) -> Shard:
+        """The counts, or the scores, of these entries."""
+        at = 0 if kind == "count" else 1
+        return self._shard(names, [self.planned[name][at] for name in names])
 
     def timed(self, names: Sequence[str], *, second: bool) -> Shard:
         """All rounds of these entries, beside the baseline and, if wanted, a second reference."""
@@ -226,19 +233,20 @@ class _Stages:
         told = (self.shards.environment_of(ShardWork(shard), number) for number, _ in tries)
         return next(filter(None, told), None)
 
-    def counts(self, maker: ShardMaker, left: Sequence[Shard]) -> None:
-        """The counts that have no record."""
-        names = [name for name in maker.planned if maker.uncounted(name)]
-        adopted = self._adopted("count", maker, left)
+    def many_at_once(self, kind: ShardKind, maker: ShardMaker, left: Sequence[Shard]) -> None:
+        """The counts, or the scores, that have no record."""
+        lacks = maker.uncounted if kind == "count" else maker.unmeasured
+        names = [name for name in maker.planned if lacks(name)]
+        adopted = self._adopted(kind, maker, left)
         covered = {job.entry for it in adopted for job in it.jobs}
         new = [name for name in names if name not in covered]
         chunks = [new[at : at + COUNTED] for at in range(0, len(new), COUNTED)]
-        works = [ShardWork(self.shards.add(maker.counts(it)), len(it)) for it in chunks]
-        self._stage("Counting", works, adopted)
+        works = [ShardWork(self.shards.add(maker.alike(kind, it)), len(it)) for it in chunks]
+        self._stage("Counting" if kind == "count" else "Scoring", works, adopted)
 
     def rounds(self, maker: ShardMaker, left: Sequence[Shard]) -> None:
         """The rounds that have no record, each entry's on one node."""
-        names = [name for name in maker.planned if maker.untimed(name)]
+        names = [name for name in maker.planned if maker.unmeasured(name)]
         adopted = self._adopted("timed", maker, left)
         covered = {job.entry for it in adopted for job in it.jobs}
         new = [it for it in names if it not in covered]

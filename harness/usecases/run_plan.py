@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from harness.board.build import save_run
 from harness.board.store import Store
-from harness.core.challenge import Challenge
 from harness.core.record import FloorFigures
 from harness.core.run import FLOOR_ID, ListedEntry, Run
 from harness.entries.catalogue import Rejected
@@ -22,14 +20,26 @@ Contenders = Sequence[Contender | Rejected]
 
 
 def ready(
-    run: Run, contenders: Contenders, executor: LocalExecutor, store: Store, *, fresh: bool
+    run: Run,
+    contenders: Contenders,
+    executor: LocalExecutor,
+    store: Store,
+    *,
+    fresh: bool,
+    timed: bool = True,
 ) -> tuple[RunContext, tuple[tuple[Job, ...], ...]]:
     """The run with its rows as it is kept from now on, and the jobs of each that is measured.
 
     The baseline comes first, so that of rows of one graph it is the one that is measured.
     """
     folder, images, challenge = store.folder.parent, executor.images, run.challenge
-    planned = _planned(contenders, challenge, images.digest, folder / "logs")
+    made = (
+        jobs(it, challenge, data=images.digest, logs=folder / "logs", timed=timed)
+        for it in contenders
+        if isinstance(it, Contender)
+    )
+    planned = {its[0].entry: its for its in made}
+    planned = beside(base_of(challenge, planned), planned)
     bicubic = floor_key(challenge, images.digest)
     floor_row = ListedEntry(FLOOR_ID, "", "Bicubic (MATLAB)", "floor", jobs=(bicubic,))
     has_floor = challenge.show_floor and executor.scorer.has_truth
@@ -51,15 +61,3 @@ def _listed(
     for it in contenders:
         its = () if isinstance(it, Rejected) else planned[it.entry.id]
         yield listed(it, tuple(map(executor.key, its)))
-
-
-def _planned(
-    contenders: Contenders, challenge: Challenge, data: str, logs: Path
-) -> dict[str, tuple[Job, ...]]:
-    """The jobs of each contender."""
-    planned = {
-        contender.entry.id: jobs(contender, challenge, data=data, logs=logs)
-        for contender in contenders
-        if isinstance(contender, Contender)
-    }
-    return beside(base_of(challenge, planned), planned)

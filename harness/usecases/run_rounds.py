@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -94,24 +94,49 @@ def base_of(challenge: Challenge, names: Collection[str]) -> str:
 
 
 def measure(context: RunContext, planned: Sequence[tuple[Job, ...]]) -> None:
-    """Every job that has no record yet: the counts, then round after round in blocks of entries."""
+    """Every job that has no record yet: the counts, then round after round in blocks of entries.
+
+    Or, where nothing is timed, the scores.
+    """
     count_all(context, planned)
-    time_all(context, planned)
+    if any(job.kind == "quality" for its in planned for job in its):
+        score_all(context, planned)
+    else:
+        time_all(context, planned)
 
 
 def count_all(context: RunContext, planned: Sequence[tuple[Job, ...]]) -> None:
     """The counts, as many at once as there are cores, on one thread each: nothing is timed."""
-    context.progress.stage("Counting", len(planned))
+    counts = [its[0] for its in planned]
+    _at_once(context, "Counting", counts, context.executor.count, machine.usable_cores())
 
-    def count(its: tuple[Job, ...]) -> None:
-        key = context.executor.key(its[0])
-        record = context.known(its[0].entry, key)
+
+def score_all(context: RunContext, planned: Sequence[tuple[Job, ...]]) -> None:
+    """The outputs' quality, as many processes at once as the cores have threads for."""
+    jobs = [its[-1] for its in planned]
+    at_once = machine.usable_cores() // max(context.run.challenge.protocol.threads, 1)
+    on_gpu = any(job.load.device == "cuda" for job in jobs)
+    _at_once(context, "Scoring", jobs, context.executor.score, 1 if on_gpu else max(at_once, 1))
+
+
+def _at_once(
+    context: RunContext,
+    title: str,
+    jobs: Sequence[Job],
+    run: Callable[[Job], JobResult],
+    workers: int,
+) -> None:
+    context.progress.stage(title, len(jobs))
+
+    def one(job: Job) -> None:
+        key = context.executor.key(job)
+        record = context.known(job.entry, key)
         if record is None:
-            record = context.save(its[0].entry, key, context.executor.count(its[0]))
+            record = context.save(job.entry, key, run(job))
         context.share(record)
         context.progress.done()
 
-    concurrently(count, planned, workers=machine.usable_cores())
+    concurrently(one, jobs, workers=workers)
 
 
 def time_all(context: RunContext, planned: Sequence[tuple[Job, ...]]) -> None:

@@ -63,8 +63,8 @@ class RunShards:
         shard = self.known[work.id]
         into = self._into(work, attempt)
         atomic.make_folder(into)
-        timed = shard.kind != "count"
-        gpu = timed and shard.setting.device == "cuda"
+        timed = shard.kind in {"probe", "timed"}
+        gpu = shard.kind != "count" and shard.setting.device == "cuda"
         document = (self.folder / work.id / shards.SHARD_FILE).absolute()
         return WorkOrder(document, into.absolute(), timed=timed, gpu=gpu)
 

@@ -13,7 +13,14 @@ from pathlib import Path
 
 from harness.board.store import load
 from harness.core.outcome import Failed
-from harness.core.record import CountFigures, Environment, JobKind, Record, RoundFigures
+from harness.core.record import (
+    CountFigures,
+    Environment,
+    JobKind,
+    QualityFigures,
+    Record,
+    RoundFigures,
+)
 from harness.documents import plain_file
 from harness.machine import environment as machine
 from harness.measure.jobs import Job
@@ -24,6 +31,7 @@ MOST_FILES = 20  # for each job of a shard, beyond which a folder is not looked 
 _OUTCOMES: Mapping[JobKind, tuple[type, ...]] = {
     "count": (CountFigures, Failed),
     "round": (RoundFigures, Failed),
+    "quality": (QualityFigures, Failed),
 }
 
 
@@ -40,10 +48,10 @@ class ShardResults:
         failed = {
             it.entry for it in self.records if it.job == "round" and isinstance(it.outcome, Failed)
         }
-        known = {it.entry for it in shard.counted}
+        spared = {("round", name) for name in failed}
+        spared |= {("count", it.entry) for it in shard.counted}
         return all(
-            (job.entry, job.kind, job.round) in found
-            or (job.entry in failed if job.kind == "round" else job.entry in known)
+            (job.entry, job.kind, job.round) in found or (job.kind, job.entry) in spared
             for job in shard.jobs
         )
 
@@ -130,7 +138,7 @@ def _fault(
         f"was timed on another kind of machine: {kinds}": (
             record.job == "round" and at.fingerprint != environment.fingerprint
         ),
-        f"was counted otherwise than this run counts: {kinds}": (
+        f"was made otherwise than this run makes it: {kinds}": (
             job.key(environment).key != record.key
         ),
         "is of another run": (record.session, record.challenge, record.weights) != ours,

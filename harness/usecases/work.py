@@ -17,7 +17,7 @@ from harness.engines.lease import Lease, LeaseHolder
 from harness.machine import environment as machine
 from harness.measure import shards
 from harness.measure.shards import Shard
-from harness.usecases.run_rounds import RunContext, count_all, sharers, time_all
+from harness.usecases.run_rounds import RunContext, count_all, score_all, sharers, time_all
 from harness.usecases.set_up import (
     environment_here,
     executor_here,
@@ -73,7 +73,10 @@ def _measured(shard: Shard, store: Store, progress: Leased) -> None:
     sharing = sharers(executor, shard.planned)
     context = RunContext(run, executor, store, fresh=False, progress=progress, sharing=sharing)
     planned = [its for its in shard.planned if its[0].entry in sharing]
-    count_all(context, planned)
+    if shard.kind == "quality":
+        score_all(context, planned)
+    else:
+        count_all(context, planned)
     if shard.kind == "timed":
         time_all(context, planned)
 

@@ -11,7 +11,15 @@ from fakes import audited
 from harness.board.store import Store
 from harness.core.model_counts import Counts
 from harness.core.outcome import failed
-from harness.core.record import CountFigures, Environment, Outcome, Phases, Record, RoundFigures
+from harness.core.record import (
+    CountFigures,
+    Environment,
+    Outcome,
+    Phases,
+    QualityFigures,
+    Record,
+    RoundFigures,
+)
 from harness.core.run import ListedEntry, Run
 from harness.machine.environment import fingerprint
 from harness.measure.jobs import Job
@@ -20,6 +28,7 @@ from harness.rules import rulebook
 
 STABLE = {"cpu": "fast", "device": "cpu", "threads": "1", "isolation": "none", "torch": "2"}
 ROUND = RoundFigures(7, 0.1, (), (), None, Phases())
+QUALITY = QualityFigures(())
 COUNT = CountFigures(Counts(8, 8, 7, 7, 7, ()))
 CRASH = failed("forward", "crash", "no")
 
@@ -49,7 +58,7 @@ def shard(challenge: Path, *names: str, rounds: int = 2, **changes: Any) -> Shar
 
 def record(of: Shard, job: Job, at: Environment, outcome: Outcome | None = None) -> Record:
     """What a node in this environment makes of a job."""
-    usual = COUNT if job.kind == "count" else ROUND
+    usual = {"count": COUNT, "round": ROUND, "quality": QUALITY}[job.kind]
     return Record(
         key=job.key(at).key,
         entry=job.entry,

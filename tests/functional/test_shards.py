@@ -125,6 +125,25 @@ def test_what_dies_on_a_node_is_measured_by_another_and_an_interrupted_run_goes_
     assert not any("Not measured to the end" in note for note in there.notes)
 
 
+def test_scores_alone_need_no_node_of_their_own_and_are_the_same_anywhere(
+    asked: RunRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = replace(asked, untimed=True)
+    here = evaluate(replace(asked, reports=asked.reports / "here"))
+    engine = InThisProcess("left", "right")
+    there = _there(asked, engine, monkeypatch)
+    assert _steady(there) == _steady(here)
+    rows = {row.entry.id: row.entry for row in there.rows}
+    assert rows["good"].values["psnr:Set5"] > 20.0
+    assert rows["good"].values["macs"] >= 0.0
+    assert len(rows["good"].scores) == 2
+    assert "runtime" not in rows["good"].values
+    assert rows["raises"].failure is not None
+    assert there.nodes == ()
+    assert not any("Not measured to the end" in note for note in there.notes)
+    assert [order.timed for order in engine.orders] == [True, False, False]  # the first one looks
+
+
 def test_the_command_measures_by_a_process_of_its_own_as_it_does_itself(
     asked: RunRequest, tmp_path: Path
 ) -> None:
@@ -153,6 +172,7 @@ def test_the_command_measures_by_a_process_of_its_own_as_it_does_itself(
         (("--executor", "ray", "--engine-option", "x"), "KEY=VALUE"),
         (("--executor", "slurm", "--budget", "3"), "--budget adds rounds on this machine alone"),
         (("--executor", "slurm", "--keep-images", "all"), "--keep-images keeps outputs"),
+        (("--untimed", "--budget", "3"), "--untimed has no rounds"),
     ],
 )
 def test_what_no_engine_can_do_is_refused_before_anything_runs(

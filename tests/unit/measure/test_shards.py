@@ -74,7 +74,7 @@ def test_rounds_without_their_counts_or_of_strange_entries_make_no_shard(shard: 
     assert shard.kind == "timed"
     assert replace(shard, jobs=()).kind == "probe"
     assert replace(shard, jobs=shard.jobs[:1]).kind == "count"
-    with pytest.raises(ValueError, match="counts, or counts and rounds"):
+    with pytest.raises(ValueError, match="counts, or scores, or counts and rounds"):
         replace(shard, jobs=shard.jobs[1:2])
     with pytest.raises(ValueError, match="does not list: other"):
         replace(shard, run=replace(shard.run, entries=shard.run.entries[:1]))

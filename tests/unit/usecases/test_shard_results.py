@@ -77,7 +77,7 @@ def test_rounds_of_another_kind_of_machine_are_refused_and_counts_are_not(
 def test_counts_of_other_libraries_or_isolation_are_refused(shard: Shard, tmp_path: Path) -> None:
     there = made.environment(isolation="bubblewrap")
     found = _only(shard, tmp_path, made.record(shard, shard.jobs[0], there))
-    assert "counted otherwise than this run counts: isolation bubblewrap" in found.refused[0]
+    assert "made otherwise than this run makes it: isolation bubblewrap" in found.refused[0]
 
 
 def test_rounds_of_two_nodes_in_one_folder_are_all_refused(shard: Shard, tmp_path: Path) -> None:
@@ -127,6 +127,20 @@ def test_an_entry_that_failed_needs_no_more_rounds(shard: Shard, tmp_path: Path)
     assert not shard_results(shard, tmp_path, HERE).complete(shard)
     store.save(made.record(shard, shard.jobs[1], HERE, made.CRASH))
     assert shard_results(shard, tmp_path, HERE).complete(shard)
+
+
+def test_scores_are_complete_when_each_entry_has_its_own(tmp_path: Path) -> None:
+    counts = made.shard(write_challenge(tmp_path / "tiny.toml"), "acme", "other", rounds=0)
+    jobs = tuple(replace(job, kind="quality") for job in counts.jobs)
+    shard = replace(counts, jobs=jobs)
+    assert shard.kind == "quality"
+    store, there = Store(tmp_path / "r"), made.environment("b" * 12, cpu="slow")
+    store.save(made.record(shard, jobs[0], there))
+    found = shard_results(shard, tmp_path / "r", HERE)
+    assert (len(found.records), found.refused) == (1, ())  # of another kind of machine
+    assert not found.complete(shard)
+    store.save(made.record(shard, jobs[1], there, made.CRASH))
+    assert shard_results(shard, tmp_path / "r", HERE).complete(shard)
 
 
 def test_a_folder_that_is_not_there_holds_nothing(shard: Shard, tmp_path: Path) -> None:
