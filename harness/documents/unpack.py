@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import math
 import os
 import stat
 import tarfile
@@ -28,7 +29,9 @@ _BROKEN = (
     EOFError,
     RuntimeError,  # what zipfile can't undo
     NotImplementedError,
-    UnicodeError,
+    ArithmeticError,  # and what tarfile makes of fields of headers that lie
+    LookupError,
+    ValueError,
 )
 _COMPRESSED: dict[bytes, Callable[..., Any]] = {
     b"\x1f\x8b": gzip.open,
@@ -38,6 +41,8 @@ _COMPRESSED: dict[bytes, Callable[..., Any]] = {
 _LONGEST_MAGIC = max(map(len, _COMPRESSED))
 _LONGEST = 255  # bytes of a name in a folder
 _LONGEST_PATH = 1000  # characters of all its folders and its own
+_DEEPEST = 32  # folders in folders: each member may bring as many
+_HEADER = 4096  # bytes for each file that may be there, which libraries keep in memory
 
 
 class ArchiveRefused(ValueError):
@@ -74,7 +79,7 @@ def unpack(
     """
     left = most_bytes
     try:
-        with _opened(archive) as members:
+        with _opened(archive, most_bytes, _BLOCK + _HEADER * most_files) as members:
             for number, member in enumerate(members, start=1):
                 if number > most_files:
                     raise _refused(archive, f"more than {most_files} files")
@@ -84,7 +89,11 @@ def unpack(
                     if told is None:
                         raise _refused(archive, str(error)) from None
                     told(str(error))
-    except _BROKEN as error:
+    except ArchiveRefused:
+        raise
+    except (*_BROKEN, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # of the disk: gzip and bz2 know no number
         raise _refused(archive, f"what can't be unpacked: {error}") from error
 
 
@@ -100,15 +109,17 @@ def _unpacked(archive: Path, member: _Member, folder: Path, left: int) -> int:
 
 
 @contextmanager
-def _opened(archive: Path) -> Iterator[Iterator[_Member]]:
+def _opened(archive: Path, most_bytes: int, headers: int) -> Iterator[Iterator[_Member]]:
     if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as zipped:
-            yield _zipped(zipped)
+        with archive.open("rb") as file:
+            bounded = _Bounded(file, at_once=headers)  # it reads all headers at once
+            with zipfile.ZipFile(cast("IO[bytes]", bounded)) as zipped:
+                yield _zipped(zipped)
     else:
         with _decompressed(archive) as stream:
-            bounded = cast("IO[bytes]", _Bounded(stream))
-            with tarfile.open(fileobj=bounded, mode="r:") as tarred:
-                yield _tarred(tarred)
+            bounded = _Bounded(stream, _BLOCK, headers, most_bytes + headers)
+            with tarfile.open(fileobj=cast("IO[bytes]", bounded), mode="r:") as tarred:
+                yield _tarred(tarred, bounded)
 
 
 def _decompressed(archive: Path) -> IO[bytes]:
@@ -118,24 +129,37 @@ def _decompressed(archive: Path) -> IO[bytes]:
     return cast("IO[bytes]", opened(archive, "rb"))
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Bounded:
-    """The stream of a tar archive, a block at a time: tarfile reads a header at once, and a header
-    may say that it is as long as the archive.
+    """The stream of an archive, which says itself how long its headers are and where they end.
+
+    `at_once` bytes are read in one go, `headers` in all unless `in_content`, and none that lie
+    behind the place `most`: to skip a member is to decompress it.
     """
 
     stream: IO[bytes]
+    at_once: int
+    headers: float = math.inf
+    most: float = math.inf
+    in_content: bool = False
 
-    def read(self, size: int) -> bytes:
-        if size > _BLOCK:
-            raise tarfile.ReadError(f"a header of {size:,} bytes")
+    def read(self, size: int | None = None) -> bytes:
+        size = self.at_once if size is None else size  # zipfile's look at the last 64 KiB
+        self.headers -= 0 if self.in_content else size
+        if size > self.at_once or self.headers < 0:
+            raise tarfile.ReadError(f"a header of {size:,} bytes, or too many headers")
         return self.stream.read(size)
 
     def seek(self, place: int, whence: int = os.SEEK_SET) -> int:
+        if place > self.most:
+            raise tarfile.ReadError(f"more than {self.most:,} bytes")
         return self.stream.seek(place, whence)
 
     def tell(self) -> int:
         return self.stream.tell()
+
+    def seekable(self) -> bool:
+        return True
 
 
 def _zipped(zipped: zipfile.ZipFile) -> Iterator[_Member]:
@@ -149,10 +173,12 @@ def _zipped(zipped: zipfile.ZipFile) -> Iterator[_Member]:
         yield _Member(info.filename, info.is_dir(), partial(zipped.open, info), fault)
 
 
-def _tarred(tarred: tarfile.TarFile) -> Iterator[_Member]:
+def _tarred(tarred: tarfile.TarFile, stream: _Bounded) -> Iterator[_Member]:
     for info in tarred:
+        stream.in_content = True
         fault = "" if info.isreg() or info.isdir() else "a link or a device"
         yield _Member(info.name, info.isdir(), partial(tarred.extractfile, info), fault)
+        stream.in_content = False
 
 
 def _inside(folder: Path, name: str) -> Path:
@@ -162,6 +188,8 @@ def _inside(folder: Path, name: str) -> Path:
         raise _MemberRefused(f"{name!r:.80}, which leads outside")
     if max(len(part.encode()) for part in parts.parts) > _LONGEST or len(name) > _LONGEST_PATH:
         raise _MemberRefused(f"{name!r:.80}, a longer name than folders take")
+    if len(parts.parts) > _DEEPEST:
+        raise _MemberRefused(f"{name!r:.80}, in more than {_DEEPEST} folders")
     return folder.joinpath(*parts.parts)
 
 

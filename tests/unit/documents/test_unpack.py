@@ -128,6 +128,13 @@ def test_folders_are_counted_too(tmp_path: Path) -> None:
     assert "more than 1 files" in refusal(made, tmp_path / "out", most_files=1)
 
 
+@pytest.mark.parametrize("archive", MAKERS)
+def test_a_file_may_not_bring_hundreds_of_folders(tmp_path: Path, archive: str) -> None:
+    made = MAKERS[archive](tmp_path / archive, {"a/" * 32 + "n": b"x"})
+    assert "in more than 32 folders" in refusal(made, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 @pytest.mark.parametrize("name", MAKERS)
 def test_whoever_hears_of_what_is_refused_has_the_rest(tmp_path: Path, name: str) -> None:
     made = MAKERS[name](tmp_path / name, {"../a": b"1", "b": b"2", "/c": b"3"})
@@ -149,3 +156,51 @@ def test_a_header_that_is_as_long_as_an_archive_is_not_read(tmp_path: Path, suff
         file.write(header.tobuf() + bytes(4096))
     with pytest.raises(ArchiveRefused, match="a header of 67,108,864 bytes"):
         unpack(packed, tmp_path / "out", most_bytes=1 << 30)
+
+
+def test_many_headers_are_not_kept_in_memory(tmp_path: Path) -> None:
+    """tarfile keeps each member's pax header, here 1000 KB of a member without a byte."""
+    comment = {"comment": "A" * 1_000_000}
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz", format=tarfile.PAX_FORMAT) as archive:
+        for name in "abcd":
+            info = tarfile.TarInfo(name)
+            info.pax_headers = comment
+            archive.addfile(info)
+    text = refusal(tmp_path / "a.tar.gz", tmp_path / "out", most_files=10)
+    assert "too many headers" in text
+    assert [it.name for it in (tmp_path / "out").iterdir()] == ["a"]
+
+
+def test_a_list_of_files_that_is_longer_than_may_be_is_not_read(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a", b"")
+        archive.filelist *= 40_000  # of 47 bytes each
+    text = refusal(tmp_path / "a.zip", tmp_path / "out", most_files=10)
+    assert "a header of 1,880,000 bytes" in text
+
+
+def test_a_member_that_is_refused_is_not_decompressed_to_its_end(tmp_path: Path) -> None:
+    """700 KB of bzip2 are a terabyte: to skip it takes hours."""
+    made = tarred(tmp_path / "a.tar.gz", {"../a": bytes(3 << 20), "b": b""})
+    (tmp_path / "out").mkdir()
+    with pytest.raises(ArchiveRefused, match="more than"):
+        unpack(made, tmp_path / "out", most_bytes=1000, most_files=10, told=lambda _: None)
+
+
+@pytest.mark.parametrize(
+    "field", [{"GNU.sparse.map": "x,y", "GNU.sparse.size": "1"}, {"GNU.sparse.major": "1"}]
+)
+def test_headers_that_tarfile_stumbles_over_are_damage(
+    tmp_path: Path, field: dict[str, str]
+) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+        info = tarfile.TarInfo("a")
+        info.pax_headers = {"GNU.sparse.minor": "0", **field}
+        archive.addfile(info)
+    assert "what can't be unpacked" in refusal(tmp_path / "a.tar", tmp_path / "out")
+
+
+def test_a_damaged_stream_is_no_fault_of_the_disk(tmp_path: Path) -> None:
+    """bz2 and gzip raise OSError of what they can't decompress, as the disk does."""
+    (tmp_path / "a.tar.bz2").write_bytes(b"BZh9" + bytes(100))
+    assert "what can't be unpacked" in refusal(tmp_path / "a.tar.bz2", tmp_path / "out")
