@@ -11,8 +11,9 @@ import tempfile
 from pathlib import Path
 
 from harness.documents import atomic
-from harness.entries.packages import uv
+from harness.entries.packages import package_lock, uv
 from harness.entries.packages.package_lock import PackageLock
+from harness.entries.packages.uv import PackagesError
 from harness.entries.weights import cache
 from harness.sandbox import shipped_images
 
@@ -33,6 +34,7 @@ def folder_of(lock: PackageLock) -> Path | None:
     building = Path(tempfile.mkdtemp(prefix=".", dir=place.parent))
     try:
         uv.install(lock, building / "made")
+        _refuse_ours(building / "made")
         for picture in shipped_images.below(building / "made"):
             picture.unlink(missing_ok=True)  # the cache's own link to it stays
         with contextlib.suppress(OSError):  # another run was quicker
@@ -40,3 +42,12 @@ def folder_of(lock: PackageLock) -> Path | None:
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return place
+
+
+def _refuse_ours(folder: Path) -> None:
+    """A package of any name may bring a module called torch, which would be found before ours."""
+    brought = {it.name.partition(".")[0] for it in folder.iterdir()}
+    if taken := sorted(brought & package_lock.reserved()):
+        raise PackagesError(
+            f"the packages bring {', '.join(taken)}, which the harness has in its own version"
+        )

@@ -18,7 +18,9 @@ from harness.documents.atomic import write
 from harness.documents.typed import adapter
 from harness.entries.catalogue import Entry, Rejected, read_folder
 from harness.entries.checkouts import candidates
+from harness.entries.packages import uv
 from harness.entries.packages.package_lock import LOCK
+from harness.entries.packages.uv import PackagesError
 from harness.measure.jobs import Job, jobs
 from harness.measure.loads import Contender, contender
 from harness.measure.local_executor import LocalExecutor
@@ -127,6 +129,17 @@ def test_packages_are_built_once_and_without_the_pictures_that_they_bring(tmp_pa
     assert folder_of(lock) == built
     assert (built / "mark").exists()
     assert [it.name for it in built.parent.iterdir()] == [lock.digest]
+
+
+@pytest.mark.parametrize("file", ["torch/__init__.py", "torch.so", "x-1.0.data/data/harness/a.py"])
+def test_a_package_may_not_bring_a_torch_of_its_own(
+    package_index: Path, tmp_path: Path, file: str
+) -> None:
+    write_wheel(package_index, "x", "1.0", files={file: "A = 1\n"})
+    lock = uv.lock(("x",), "2026-01-31")
+    with pytest.raises(PackagesError, match=r"bring (torch|harness), which the harness has"):
+        folder_of(lock)
+    assert [*(tmp_path / "cache").rglob(lock.digest)] == []
 
 
 @pytest.mark.usefixtures("packages")

@@ -87,6 +87,12 @@ def installed() -> dict[str, str]:
     return {name: version for name in PIECES if (version := _version(name))}
 
 
+def reserved() -> frozenset[str]:
+    """Names of modules that no package of an entry may bring: the harness's and its pieces'."""
+    modules = metadata.packages_distributions().items()
+    return frozenset({"harness", *(name for name, its in modules if {*its} & {*PIECES})})
+
+
 def write(path: Path, lock: PackageLock) -> None:
     """The lock's file, for people to read the changes of; WriteError where the disk refuses."""
     atomic.write(path, typed.adapter(PackageLock).dump_json(lock, indent=2) + b"\n")
@@ -147,11 +153,14 @@ def _misfits_beside(lock: PackageLock) -> Iterator[str]:
     if own := sorted({it.name for it in lock.packages}.intersection(PIECES)):
         yield f"brings {', '.join(own)}, which the harness has in its own version"
     if (lock.python, lock.system) != here():
-        yield f"was made for Python {lock.python} on {lock.system}"
-    for name, version in lock.beside.items():
-        if ours.get(name) != version:
+        yield f"was made for Python {lock.python:.40} on {lock.system:.40}"
+    if strange := sorted(set(lock.beside).difference(PIECES)):
+        yield f"was made beside {', '.join(strange):.80}, which the harness knows nothing of"
+    for name in PIECES:
+        version = lock.beside.get(name)
+        if version is not None and ours.get(name) != version:
             now = f", here is {ours[name]}" if name in ours else ", which is not installed here"
-            yield f"was made beside {name} {version}{now}"
+            yield f"was made beside {name} {version:.40}{now}"
 
 
 def _version(name: str) -> str:

@@ -59,13 +59,21 @@ def test_a_changed_version_is_an_edit(tmp_path: Path) -> None:
             {"packages": (EINOPS, replace(EINOPS, name="torch"))},
             "brings torch, which the harness has in its own version",
         ),
-        ({"beside": {"nothing": "1"}}, "was made beside nothing 1, which is not installed here"),
+        (
+            {"beside": {"n" * 100: "1", "torch": package_lock.installed()["torch"]}},
+            f"was made beside {'n' * 80}, which the harness knows nothing of",
+        ),
     ],
 )
 def test_a_seal_is_no_signature_so_that_a_sealed_lock_is_checked(
     tmp_path: Path, changed: dict[str, object], why: str
 ) -> None:
     assert faults(tmp_path, replace(GOOD, **changed).sealed()) == (why,)  # type: ignore[arg-type]
+
+
+def test_modules_of_the_harness_and_of_its_pieces_are_reserved() -> None:
+    assert {"harness", "torch", "torchgen", "functorch", "onnx"} <= package_lock.reserved()
+    assert "numpy" not in package_lock.reserved()
 
 
 def test_another_torch_than_that_of_the_lock_is_told(tmp_path: Path) -> None:
