@@ -42,7 +42,7 @@ from harness.core.submission import PRECISIONS, Precision
 from harness.counts.fusing import fused_itself, suspicion
 from harness.counts.static_figures import static_figures
 from harness.counts.verdict import judge
-from harness.documents import atomic, typed
+from harness.documents import atomic, plain_file, typed
 from harness.documents.typed import adapter
 from harness.stats import samples
 
@@ -63,7 +63,8 @@ def load_run(folder: Path) -> Run:
     """
     path = folder / RUN_FILE
     try:
-        run = _run(path.read_bytes())
+        with plain_file.opened(path) as file:
+            run = _run(file.read())
     except FileNotFoundError:
         runs = sorted(it.parent.name for it in folder.parent.glob(f"*/{RUN_FILE}"))
         near = nearest(folder.name, runs) or (f"; there is {listed(tuple(runs))}" if runs else "")

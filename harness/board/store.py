@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.core.record import SCHEMA, Record
-from harness.documents import atomic
+from harness.documents import atomic, plain_file
 from harness.documents.atomic import WriteError
 from harness.documents.typed import adapter
 
@@ -161,7 +161,8 @@ def load(path: Path) -> Found:
 
 def _bytes(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        with plain_file.opened(path) as file:
+            return file.read()
     except FileNotFoundError:
         return None
     except OSError as error:

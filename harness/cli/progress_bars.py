@@ -41,8 +41,8 @@ class Bars(Progress):
     def step(self, text: str, share: float = 0.0) -> None:
         """Show what is being worked on."""
         if self._task is not None:
-            whole = self._done + share
-            self._progress.update(self._task, completed=whole, now=escape(text), refresh=True)
+            whole, now = self._done + share, escape(clean(text))
+            self._progress.update(self._task, completed=whole, now=now, refresh=True)
 
     def done(self, text: str = "") -> None:
         """Advance the bar; a text stays as a line above it."""

@@ -16,7 +16,7 @@ from typing import Literal
 
 from harness.core.record import Environment
 from harness.core.values import value
-from harness.documents import atomic, typed
+from harness.documents import atomic, plain_file, typed
 
 STATUS_FILE = "status.json"
 BEAT_FILE = "beat"
@@ -74,10 +74,8 @@ class LeaseHolder:
 def read(folder: Path) -> Lease | None:
     """The lease of a folder; None before there is one, or where what is there is none."""
     try:
-        path = folder / STATUS_FILE
-        if path.stat().st_size > _MOST_BYTES:
-            return None
-        return typed.adapter(Lease).validate_json(path.read_bytes(), strict=True)
+        data = plain_file.read(folder / STATUS_FILE, _MOST_BYTES)  # of more, one that is cut off
+        return typed.adapter(Lease).validate_json(data, strict=True)
     except (OSError, ValueError):
         return None
 

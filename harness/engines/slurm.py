@@ -5,6 +5,7 @@ What submitit pickles as a job's result is never read: a shard's records say wha
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from harness.engines.engine import OrderState, WorkOrder
 MINUTES = 24 * 60  # of a shard, unless the option `time` says otherwise
 _ASKED_S = 5.0  # at most so old is what the controller said
 _MOST = 1000  # shards of an array
+_HANDLE = re.compile(r"[0-9]+(_[0-9]+)?")
 _WAITING = {
     *("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SUSPENDED"),
     *("RESV_DEL_HOLD", "SPECIAL_EXIT", "STOPPED"),
@@ -71,8 +73,9 @@ class Slurm:
         return "running" if told in _RUNNING else "ended"
 
     def cancel(self, handle: str) -> None:
-        """End the job."""
-        self._run(["scancel", handle], check=False, capture_output=True)
+        """End the job. A handle comes from a folder that nodes write to, and may be an option."""
+        if _HANDLE.fullmatch(handle):
+            self._run(["scancel", handle], check=False, capture_output=True)
 
     def _submitted(self, orders: Sequence[WorkOrder]) -> list[str]:
         executor = self._executor(folder=orders[0].into.parents[1] / "slurm")

@@ -17,7 +17,7 @@ from harness.core.outcome import BadInput
 from harness.core.record import JobKind, Record
 from harness.core.run import Run
 from harness.core.values import refuse, value
-from harness.documents import atomic, typed
+from harness.documents import atomic, plain_file, typed
 from harness.measure.jobs import COUNTING, MEASURING, Job, content_digest
 
 SHARD_FILE = "shard.json"
@@ -112,7 +112,8 @@ def write(shard: Shard, folder: Path) -> Path:
 def read(path: Path) -> Shard:
     """The shard of a document; BadInput where it is none, or of another version."""
     try:
-        document = json.loads(path.read_bytes())
+        with plain_file.opened(path) as file:
+            document = json.loads(file.read())
         shard = typed.build(Shard, document)
     except OSError as error:
         raise BadInput(f"{path} can't be read: {error.strerror}") from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.core.leaderboard import BoardEntry, Leaderboard, Row
 from harness.core.outcome import Failed
-from harness.documents import atomic
+from harness.documents import atomic, plain_file
 from harness.render.around import ALONE, Around, pair_link
 from harness.render.detail import detail
 from harness.render.drawable import undrawable
@@ -114,7 +114,7 @@ def log_tail(entry: BoardEntry, logs: Path) -> LogTail | None:
     for name in (*ended, "capture"):
         path = logs / entry.id / f"{name}.log"
         try:
-            with path.open("rb") as file:
+            with plain_file.opened(path) as file:
                 file.seek(max(path.stat().st_size - 4 * _TAIL, 0))
                 text = file.read().decode("utf-8", errors="replace")
         except OSError:

@@ -27,7 +27,7 @@ from harness.usecases.work import LOGS, RECORDS
 
 FOLDER = "shards"
 _ORDER, _COMPLETE = "order.json", "complete"
-_MOST_LOG = 1 << 20  # bytes
+_MOST_LOG = 1 << 20  # bytes, and of an order
 _TOLD = 5  # files of an attempt that are refused, of which it is said why
 
 
@@ -110,7 +110,8 @@ class RunShards:
         """The attempts at a shard that this engine has been given."""
         for path in sorted((self.folder / shard).glob(f"*/{_ORDER}")):
             try:
-                order = typed.adapter(PlacedOrder).validate_json(path.read_bytes(), strict=True)
+                data = plain_file.read(path, _MOST_LOG)
+                order = typed.adapter(PlacedOrder).validate_json(data, strict=True)
             except (OSError, ValueError):
                 continue
             if order.engine == self.engine and path.parent.name.isdecimal():

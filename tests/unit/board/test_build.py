@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -297,9 +299,12 @@ def test_a_run_that_lists_an_entry_twice_is_none(tmp_path: Path) -> None:
         run(tmp_path, an_entry(()), an_entry(()))
 
 
-def test_a_run_file_that_can_not_be_opened_says_so(tmp_path: Path) -> None:
-    (tmp_path / "run.json").mkdir()
-    with pytest.raises(BadInput, match=r"run\.json can't be read: Is a directory"):
+@pytest.mark.parametrize(("make", "kind"), [(os.mkdir, "a folder"), (os.mkfifo, "a pipe")])
+def test_a_run_file_that_can_not_be_opened_says_so_and_is_not_waited_for(
+    tmp_path: Path, make: Callable[[Path], None], kind: str
+) -> None:
+    make(tmp_path / "run.json")
+    with pytest.raises(BadInput, match=rf"run\.json can't be read: it is {kind}"):
         load_run(tmp_path)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -204,10 +205,15 @@ def test_looking_changes_nothing_taking_sets_a_torn_record_aside(tmp_path: Path)
     assert path.with_suffix(".torn").read_text(encoding="utf-8") == "{"
 
 
-def test_a_folder_where_a_record_should_be_is_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("make", "kind"), [(os.mkdir, "a folder"), (os.mkfifo, "a pipe")])
+def test_what_is_no_file_where_a_record_should_be_is_said_and_not_waited_for(
+    tmp_path: Path, make: Callable[[Path], None], kind: str
+) -> None:
     store = Store(tmp_path)
-    store.path("acme", "round", 1, KEY).mkdir(parents=True)
-    with pytest.raises(WriteError, match=r"\.json can't be read: Is a directory; remove it"):
+    path = store.path("acme", "round", 1, KEY)
+    path.parent.mkdir()
+    make(path)
+    with pytest.raises(WriteError, match=rf"\.json can't be read: it is {kind}, .*; remove it"):
         store.look("acme", "round", 1, KEY)
 
 

@@ -35,6 +35,10 @@ def test_a_bar_is_one_line_and_tells_step_and_image_first(width: int) -> None:
     assert "round 2: image 3 of" in line
 
 
+def test_a_bar_hands_no_control_character_of_a_stranger_s_to_the_terminal() -> None:
+    assert "a[U+001B]]0;title[U+0007]b" in _last_bar(120, "a\x1b]0;title\x07b")
+
+
 class Clock:
     """Stands still until it is moved."""
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -18,6 +19,13 @@ def test_a_lease_is_read_as_it_was_told(tmp_path: Path) -> None:
 def test_what_is_no_lease_says_nothing(tmp_path: Path, text: str) -> None:
     assert read(tmp_path) is None
     (tmp_path / STATUS_FILE).write_text(text, encoding="utf-8")
+    assert read(tmp_path) is None
+
+
+@pytest.mark.parametrize("target", ["/dev/zero", "pipe"])
+def test_what_poses_as_a_lease_is_not_waited_for(tmp_path: Path, target: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / STATUS_FILE).symlink_to(target)
     assert read(tmp_path) is None
 
 

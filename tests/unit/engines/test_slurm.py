@@ -125,6 +125,13 @@ def test_a_job_is_cancelled_by_its_id() -> None:
     assert commands.asked == [["scancel", "7_1"]]
 
 
+@pytest.mark.parametrize("handle", ["--me", "-uroot", "7 8", ""])
+def test_a_handle_that_is_no_id_cancels_nothing(handle: str) -> None:
+    commands = Commands()
+    Slurm(2, {}, executor=Submitit(), run=commands).cancel(handle)
+    assert commands.asked == []
+
+
 def test_what_slurm_refuses_is_bad_input_with_its_words() -> None:
     made = Submitit()
     made.refuses = "Invalid partition name specified"
