@@ -146,7 +146,8 @@ def plan(costs: Mapping[str, float], nodes: int) -> list[PlannedShard]:
 
     The first ones are large and the last ones small (factoring, Hummel et al. 1992): a node that is
     slow, or dies, holds up the end by a small one. By the second reference nodes are compared; as
-    it costs as much as an entry, shards have it until each node should have had one.
+    it costs as much as an entry, shards have it until each node should have had two, since some get
+    lost.
     """
     order = sorted(costs, key=lambda it: -costs[it])
     found: list[PlannedShard] = []
@@ -157,6 +158,6 @@ def plan(costs: Mapping[str, float], nodes: int) -> list[PlannedShard]:
         while order and (len(its) < LEAST or taken + costs[order[0]] / 2 <= share):
             its.append(order.pop(0))
             taken += costs[its[-1]]
-        found.append(PlannedShard(tuple(its), second=len(found) < nodes))
+        found.append(PlannedShard(tuple(its), second=len(found) < 2 * nodes))
         left -= taken
     return found
