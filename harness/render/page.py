@@ -20,7 +20,8 @@ from harness.render.table import SECTIONS, Cell, Heading, Table, table
 from harness.render.text import HINT_LIMIT, NOTE_LIMIT, clean, short
 
 _MANY = 200  # rows
-_DIGIT_EM, _SMALL_EM, _PLACE_EM, _AIR_EM = 0.62, 0.45, 1.75, 0.9
+# of characters of a figure, of a rank and of a range; the least of a rank, what is around a cell
+_DIGIT_EM, _RANK_EM, _RANGE_EM, _PLACE_EM, _AIR_EM = 0.64, 0.46, 0.57, 1.75, 0.9
 _FIGURES: Mapping[FiguresOrigin, tuple[str, str]] = {
     "printed": ("Figures", "as printed"),
     "imported": ("Figures", "imported"),
@@ -71,8 +72,10 @@ def _widths(table: Table) -> tuple[float, ...]:
 
 
 def _cell_width(cell: Cell, heading: Heading) -> float:
-    place = max(_PLACE_EM, _SMALL_EM * (len(cell.place) + 2)) if heading.has_rank else 0.0
-    return max(_DIGIT_EM * len(cell.text) + place, _SMALL_EM * len(cell.spread) + place)
+    ranked = heading.has_rank
+    place = max(_PLACE_EM, _RANK_EM * (len(cell.place) + 2)) if ranked else 0.0
+    beside = _PLACE_EM if ranked else 0.0
+    return max(_DIGIT_EM * len(cell.text) + place, _RANGE_EM * len(cell.spread) + beside)
 
 
 def to_page(

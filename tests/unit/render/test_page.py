@@ -255,6 +255,6 @@ def test_of_many_rows_columns_have_the_widths_of_their_widest_cells_beforehand()
     convs = re.search(r'data-name="Convs" style="min-width:([0-9.]+)em"', page)
     assert params is not None
     assert convs is not None
-    # 123456.789 is ten characters of .62 em, (201) five of .45 em; Convs has two digits
-    assert float(params[1]) == pytest.approx(0.9 + 6.2 + 2.25, abs=0.06)
-    assert float(convs[1]) == pytest.approx(0.9 + 1.24, abs=0.06)
+    # 123456.789 is ten characters of .64 em, (201) five of .46 em; Convs has two digits
+    assert float(params[1]) == pytest.approx(0.9 + 6.4 + 2.3, abs=0.06)
+    assert float(convs[1]) == pytest.approx(0.9 + 1.28, abs=0.06)
