@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from harness.entries.manifest import MANIFEST
 _OF_SYSTEMS = ("__MACOSX", "Thumbs.db", "desktop.ini")  # which archives of a desktop bring
 _IGNORED = frozenset({*folder_policy.IGNORED, *_OF_SYSTEMS})
 _SHOWN = 100  # faults
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,14 @@ def take_in(source: Path, into: Path) -> TakenIn:
 
 def _taken(source: Path, into: Path, place: Path) -> TakenIn:
     faults: list[str] = []
-    root = source if source.is_dir() else _unpacked(source, place / "unpacked", faults)
+    root = source.resolve() if source.is_dir() else _unpacked(source, place / "unpacked", faults)
     root = _innermost(root)
     faults += folder_policy.faults(root, ignored=_IGNORED)
     staged = place / "entry" / _id(root, source)
-    _copy(root, staged)
-    faults += folder_policy.faults(staged) if not faults else ()  # as it was when it was copied
+    whole = _copy(root, staged)
+    if not faults:  # as it was when it was copied
+        faults += folder_policy.faults(staged)
+        faults += () if whole else ["it became too large while it was copied"]
     faults += _alike_names(staged)
     target, required = into / staged.name, tuple[str, ...]()
     if os.path.lexists(target):
@@ -106,10 +110,14 @@ def _id(root: Path, source: Path) -> str:
     )
 
 
-def _copy(root: Path, to: Path) -> None:
-    """The plain files below a folder, each opened without following a link."""
+def _copy(root: Path, to: Path) -> bool:
+    """The plain files below a folder, up to its caps, and whether these are all.
+
+    Somebody may exchange them meanwhile: each is opened in the folder that was listed, and no link
+    is followed.
+    """
     left, files_left = folder_policy.BYTES_CAP, folder_policy.FILES_CAP
-    for folder, folders, files in os.walk(root):
+    for folder, folders, files, listed in os.fwalk(root):
         folders[:] = [name for name in folders if name not in _IGNORED]
         inside = to / Path(folder).relative_to(root)
         if len(inside.relative_to(to).parts) > folder_policy.DEPTH_CAP:
@@ -117,18 +125,37 @@ def _copy(root: Path, to: Path) -> None:
             continue
         inside.mkdir(parents=True, exist_ok=True)
         for name in files:
-            path = Path(folder, name)
-            if name not in _IGNORED and plain_file.kind(path) == plain_file.PLAIN:
-                left, files_left = left - path.lstat().st_size, files_left - 1
-                if min(left, files_left) < 0:  # which is told already
-                    return
-                with _opened(path) as content, (inside / name).open("xb") as file:
-                    shutil.copyfileobj(content, file)
+            content = None if name in _IGNORED else _opened(name, listed)
+            if content is not None:
+                with content:
+                    left, files_left = _copied(content, inside / name, left), files_left - 1
+                if min(left, files_left) < 0:
+                    return False
+    return True
 
 
-def _opened(path: Path) -> BufferedReader:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-    return os.fdopen(descriptor, "rb")
+def _opened(name: str, folder: int) -> BufferedReader | None:
+    """A plain file of a folder's descriptor; None for what is none, or is none any more."""
+    try:
+        if not stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+            return None  # a device may act on being opened
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW
+        return os.fdopen(os.open(name, flags, dir_fd=folder), "rb")
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ELOOP):
+            return None
+        raise
+
+
+def _copied(content: BufferedReader, to: Path, left: int) -> int:
+    """Copy a file; the bytes that may still come, below 0 where it was cut off."""
+    with to.open("xb") as file:
+        while block := content.read(_BLOCK):
+            left -= len(block)
+            if left < 0:
+                break
+            file.write(block)
+    return left
 
 
 def _alike_names(folder: Path) -> Iterator[str]:

@@ -7,6 +7,7 @@ import stat
 import tarfile
 import warnings
 import zipfile
+from io import BufferedReader
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from fakes.entries import write_entry
 from harness.core.outcome import BadInput
 from harness.entries import folder_policy
 from harness.entries.catalogue import Entry, read_folder
+from harness.usecases import intake
 from harness.usecases.intake import take_in
 
 MANIFEST = (
@@ -115,6 +117,42 @@ def test_links_pipes_and_names_in_a_folder_are_told_at_once(tmp_path: Path) -> N
     assert sorted(faults(source, tmp_path / "in"))[:4] == sorted(
         [f"link.py: {plain}", f"out: {plain}", f"pipe: {plain}", odd]
     )
+
+
+def test_a_folder_that_is_exchanged_for_a_link_is_copied_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, private = write_entry(tmp_path / "acme"), tmp_path / "private"
+    for folder, text in ((source / "sub", "mine"), (private, "the organiser's")):
+        folder.mkdir()
+        (folder / "notes.txt").write_text(text)
+    opened = intake._opened
+
+    def exchanged(name: str, folder: int) -> BufferedReader | None:
+        if name == "notes.txt":
+            (source / "sub").rename(tmp_path / "away")
+            (source / "sub").symlink_to(private)
+        return opened(name, folder)
+
+    monkeypatch.setattr(intake, "_opened", exchanged)
+    assert (take_in(source, tmp_path / "in").folder / "sub/notes.txt").read_text() == "mine"
+
+
+def test_a_file_that_grows_while_it_is_copied_is_cut_off_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_entry(tmp_path / "acme")
+    (source / "log").touch()
+    monkeypatch.setattr(folder_policy, "BYTES_CAP", 100_000)
+    opened = intake._opened
+
+    def grown(name: str, folder: int) -> BufferedReader | None:
+        if name == "log":
+            (source / "log").write_bytes(bytes(200_000))
+        return opened(name, folder)
+
+    monkeypatch.setattr(intake, "_opened", grown)
+    assert faults(source, tmp_path / "in")[0] == "it became too large while it was copied"
 
 
 def test_bombs_are_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
