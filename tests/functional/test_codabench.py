@@ -180,7 +180,9 @@ def test_a_submission_finds_no_truth_and_forges_no_score(bundle: Path, tmp_path:
     assert 15 < scores["psnr_Set5"] < 60
 
 
-@pytest.mark.parametrize("what", ["missing", "small", "broken", "link", "linked", "claims"])
+@pytest.mark.parametrize(
+    "what", ["missing", "small", "broken", "link", "linked", "large", "claims"]
+)
 def test_outputs_that_are_none_end_the_scoring_with_the_reason(
     bundle: Path, tmp_path: Path, what: str
 ) -> None:
@@ -202,6 +204,8 @@ def test_outputs_that_are_none_end_the_scoring_with_the_reason(
         cv2.imwrite(str(bird), np.zeros((32, 64, 3), np.uint8))
     if what == "broken":
         bird.write_bytes(bird.read_bytes()[:-20])
+    if what == "large":
+        os.truncate(bird, 8 << 30)  # without a block on the disk
     if what == "linked":
         shutil.rmtree(folder)
         folder.symlink_to("../ref/Set5")

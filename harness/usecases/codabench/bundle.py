@@ -25,7 +25,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 PAGES = ("overview.md", "terms.md", "README.md", "Dockerfile")
 INGEST = "ingest /app/input_data /app/output /app/ingested_program"
 SCORE = "score /app/input /app/output"
-_STEP = "python3 -m harness.usecases.codabench.steps"
+_STEP = "python3 -P -m harness.usecases.codabench.steps"
 _LOGO_PX = 128
 
 

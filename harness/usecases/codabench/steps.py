@@ -39,6 +39,7 @@ from harness.usecases.codabench.hosted_task import (
 )
 from harness.usecases.intake import take_in
 
+_MOST_BESIDE = 1 << 20  # bytes of an output beside its pixels, where nothing could be packed
 SCORES, PAGE = "scores.json", "detailed_results.html"  # as Codabench calls them
 
 
@@ -152,6 +153,8 @@ def _quality(task: HostedTask, folder: Path, place: str) -> Quality:
     path = res / place
     if path.resolve() != path or plain_file.kind(path) != plain_file.PLAIN:  # no link to the truth
         raise BadInput(f"there is no output {place}")
+    if path.stat().st_size > truth.size + _MOST_BESIDE:  # all of it would be read
+        raise BadInput(f"{place} is larger than an image of its size can be")
     try:
         header = read_header(path)
         if (header.height, header.width) != truth.shape[:2]:
