@@ -88,6 +88,7 @@ LEAST_PIXELS = 200  # LR pixels of an image: on fewer, chance alone moves the re
 # an image by more than 3.2. In parts of less than CELL, of images of less than 80 LR pixels, IMDN
 # loses more at x2, as what surrounds a part reaches farther into it: in the mean of 32 parts of 32
 # pixels 0.29 dB (0.47 at most in 30 draws), of 24 pixels 0.51 (0.76). So more is allowed there.
+MOSAIC_SOURCES = 64  # images at most, whose parts are taken
 CELL = 40  # LR pixels of a part's side, about; at least two parts along each axis
 MOST_CELLS = 3  # along an axis
 SEAM = 4  # LR pixels of a part that its neighbours, or an image's end, change

@@ -203,10 +203,8 @@ def _drawn(images: tuple[LrImage, ...]) -> tuple[LrImage, ...]:
     """Images for the proof: the smallest of the challenge, changed so that nobody has seen them."""
     draw = Draw()
     by_size = {image.size: image for image in images}
-    smallest = sorted(by_size.values(), key=lambda image: image.pixels.size)[:_PROOFS]
-    return tuple(
-        dataclasses.replace(image, pixels=draw.fresh(image.pixels).shown) for image in smallest
-    )
+    smallest = sorted(by_size.values(), key=lambda image: image.size[0] * image.size[1])[:_PROOFS]
+    return tuple(image.showing(draw.fresh(image.pixels).shown) for image in smallest)
 
 
 def _differences(code: _Asked, replies: tuple[OutputReply | Failed, ...]) -> Iterator[str]:

@@ -106,7 +106,7 @@ def warm_up(
     load = session.task.load
     plain = load.form == "graph" and load.device == "cpu" and not load.compile
     first = 0.0
-    one_of_each_shape = list({it.pixels.shape: it for it in reversed(images)}.values())[::-1]
+    one_of_each_shape = list({it.size: it for it in reversed(images)}.values())[::-1]
     largest = max(one_of_each_shape, key=_area)
     for image in sorted(one_of_each_shape, key=_area, reverse=True):
         if plain and image is not largest and first * _area(image) >= LONG_S * _area(largest):
@@ -138,6 +138,7 @@ def time_passes(
         for image in images:
             scored = beside.untimed(image) if timed_pass == 0 else None
             given = beside.given(image, timed_pass)
+            given = given.showing(given.pixels)  # decoded, if it has to be, before its turn
             others_s += yield from _others_turns()
             exchange = session.timed(given)
             others_s += yield from _others_turns()

@@ -37,7 +37,7 @@ SEEN, FRESH, MOSAIC = range(3)  # what an image is to the worker
 
 def turned(image: LrImage) -> LrImage:
     """Upside down and left to right: the same shape and statistics, other pixels."""
-    return replace(image, pixels=flipped(image.pixels, TURNED))
+    return image.showing(flipped(image.pixels, TURNED))
 
 
 class PlainRound:
@@ -118,7 +118,7 @@ class AuditedRound(PlainRound):
     def warm_up(self, image: LrImage) -> LrImage:
         """The image turned around, with small changes that its output must not show later."""
         fresh = self._warmed[_key(image)] = self._draw.turned(image.pixels)
-        return replace(image, pixels=fresh.shown)
+        return image.showing(fresh.shown)
 
     def untimed(self, image: LrImage) -> Uint8 | None:
         """Of code: what can be recognised is scored, and never timed."""
@@ -134,7 +134,7 @@ class AuditedRound(PlainRound):
         whole = image is self._compared and (timed_pass > 0 or not self._knows(image))
         share = 1.0 if whole else thresholds.FRESH_SHARE_CHANGED
         fresh = self._passed = self._fresh(image, share)
-        return replace(image, pixels=fresh.shown)
+        return image.showing(fresh.shown)
 
     def ranked_s(self, exchange: Exchange) -> float:
         """Of an entry's own code, which may lie about its time, no less than our clock vouches."""
@@ -222,7 +222,7 @@ class AuditedRound(PlainRound):
 
     def _shown_afresh(self, image: LrImage) -> None:
         version = self._fresh(image, thresholds.FRESH_SHARE_CHANGED)
-        shown = replace(image, pixels=version.shown)
+        shown = image.showing(version.shown)
         self._after_fresh(image, version, self._fetched(self._session.forward(shown)))
 
     def _after_fresh(self, image: LrImage, version: Fresh, output: Uint8) -> None:
@@ -254,7 +254,7 @@ class AuditedRound(PlainRound):
         if image is self._place:
             self._seen_against_unseen()
             if self._session.task.as_code:
-                largest = max(self._images, key=lambda image: image.pixels.size)
+                largest = max(self._images, key=lambda image: image.size[0] * image.size[1])
                 self._session.watch_memory(self._afresh(largest))
 
     def _seen_against_unseen(self) -> None:
@@ -271,7 +271,7 @@ class AuditedRound(PlainRound):
                 version = self._fresh(self._target)
                 given = self._target
                 if kind == FRESH:
-                    given = replace(self._target, pixels=version.shown)
+                    given = self._target.showing(version.shown)
                 elif kind == MOSAIC:
                     given = mosaics.pop(0)
                 exchange = self._session.forward(given)
@@ -335,7 +335,7 @@ class AuditedRound(PlainRound):
         with suppress(WorkerFailed):  # what it refuses is told elsewhere
             for image in self._images[:ROUTED]:
                 part = np.ascontiguousarray(image.pixels[: size[0], : size[1]])
-                macs.append(self._session.observe(self._afresh(replace(image, pixels=part))).macs)
+                macs.append(self._session.observe(self._afresh(image.showing(part))).macs)
         return routed(macs, (size[0], size[1]))
 
     def _counted_again(self) -> CountedAgain:
@@ -352,10 +352,10 @@ class AuditedRound(PlainRound):
             return CountedAgain(there=there, error=error.failure.message)
 
     def _smallest_afresh(self) -> LrImage:
-        return self._afresh(min(self._images, key=lambda image: image.pixels.size))
+        return self._afresh(min(self._images, key=lambda image: image.size[0] * image.size[1]))
 
     def _afresh(self, image: LrImage) -> LrImage:
-        return replace(image, pixels=self._draw.fresh(image.pixels).shown)
+        return image.showing(self._draw.fresh(image.pixels).shown)
 
     def _fetched(self, exchange: Exchange) -> Uint8:
         """The output of a probe's forward, which is part of the trace."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -26,6 +27,29 @@ ROUNDED = 1  # grey level, by which another program's bicubic may differ from ou
 BORDER = 4  # LR pixels, which depend on what is thought to lie beyond the image
 
 
+class FiledImage(LrImage):
+    """An LR image whose pixels are decoded when they are asked for, and held for a while."""
+
+    _size: tuple[int, int]
+    _read: Callable[[], Uint8]
+
+    def __init__(self, dataset: str, pair: ImagePair, read: Callable[[], Uint8]) -> None:
+        for name, value in (("dataset", dataset), ("image", pair.image)):
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "_size", pair.lr_size)
+        object.__setattr__(self, "_read", read)
+
+    @property
+    def pixels(self) -> Uint8:
+        """Not to be written to."""
+        return self._read()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels, as the file's header told them."""
+        return self._size
+
+
 @dataclass(frozen=True)
 class RunImages:
     """Every image that the challenge could find here."""
@@ -39,11 +63,17 @@ class RunImages:
 
 
 def gather(challenge: Challenge, found: tuple[Dataset, ...], notes: tuple[str, ...]) -> RunImages:
-    """Decode the LR images of `found`. DatasetError names an image that can't be read."""
+    """The images of `found`. DatasetError names one whose LR image can't be read."""
     pairs = tuple((it.name, pair) for it in found for pair in it.pairs)
-    lr = tuple(
-        LrImage(name, pair.image, read_lr(pair, scale=challenge.scale)) for name, pair in pairs
-    )
+    cache = ImageCache()
+
+    def filed(number: int) -> LrImage:
+        name, pair = pairs[number]
+        read = partial(read_lr, pair, scale=challenge.scale)
+        cache.get(number, read)  # a damaged one is told before anything is measured
+        return FiledImage(name, pair, partial(cache.get, number, read))
+
+    lr = tuple(concurrently(filed, range(len(pairs)), workers=machine.usable_cores()))
     digest = hashlib.sha256("".join(it.digest for it in found).encode()).hexdigest()
     said = tuple(f"{it.name}: {note}" for it in found for note in it.notes)
     return RunImages(lr, pairs, digest, notes + said)

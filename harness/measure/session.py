@@ -54,6 +54,10 @@ class LrImage:
         height, width, _ = self.pixels.shape
         return height, width
 
+    def showing(self, pixels: Uint8) -> LrImage:
+        """Other pixels under the same name, or its own, held."""
+        return LrImage(self.dataset, self.image, pixels)
+
 
 A = TypeVar("A", bound=messages.Answer)
 ScoreOutput = Callable[[LrImage, Uint8], ImageScore]

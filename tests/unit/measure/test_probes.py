@@ -139,7 +139,9 @@ def test_an_output_that_is_drawn_at_random_is_told() -> None:
     rng = np.random.default_rng(0)
 
     def noisy(lr: Uint8) -> Uint8:
-        return np.clip(bicubic(lr) + rng.integers(0, 3, 1, dtype=np.int16), 0, 255).astype(np.uint8)
+        return np.clip(bicubic(lr) + rng.integers(0, 30, 1, dtype=np.int16), 0, 255).astype(
+            np.uint8
+        )
 
     notes = _run(FakeSession(task(), model=noisy)).notes
     assert notes[0].startswith("the same image came out differently, by up to ")

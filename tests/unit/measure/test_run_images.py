@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from fakes.challenges import write_challenge, write_set5
 
-from harness.datasets.dataset import read_hr
+from harness.datasets.dataset import DatasetError, read_hr
 from harness.datasets.find import find
 from harness.measure.run_images import (
     RunImages,
@@ -16,6 +15,7 @@ from harness.measure.run_images import (
     floor,
     gather,
 )
+from harness.measure.session import LrImage
 from harness.quality.score import PSNR_CAP_DB
 from harness.rules import rulebook
 
@@ -87,7 +87,7 @@ def test_truths_are_at_hand_for_audits(made: tuple[RunImages, Scorer]) -> None:
     material, judge = made
     assert judge.knows(material.lr[0])
     assert (judge.hr(material.lr[0]) == truth(material)).all()
-    assert not judge.knows(replace(material.lr[0], dataset="other"))
+    assert not judge.knows(LrImage("other", "baby", material.lr[0].pixels))
 
 
 def test_bicubic_of_the_truth_tells_whether_lr_images_were_made_by_it(
@@ -96,5 +96,23 @@ def test_bicubic_of_the_truth_tells_whether_lr_images_were_made_by_it(
     material, judge = made
     assert judge.by_bicubic(material.lr[0])
     challenge = rulebook.parse(TINY, where="test")
-    sharper = replace(material.lr[0], pixels=np.roll(material.lr[0].pixels, 1, axis=0))
+    sharper = material.lr[0].showing(np.roll(material.lr[0].pixels, 1, axis=0))
     assert not Scorer(challenge, material).by_bicubic(sharper)
+
+
+def test_lr_images_are_decoded_when_they_are_asked_for_and_have_a_size_before(
+    made: tuple[RunImages, Scorer],
+) -> None:
+    image = made[0].lr[0]
+    assert image.size == (16, 16)
+    assert image.pixels is image.pixels  # held, as there is room
+    other = image.showing(np.zeros((16, 16, 3), np.uint8))
+    assert ((other.dataset, other.image), other.pixels.max()) == (("Set5", "baby"), 0)
+
+
+def test_a_damaged_lr_image_is_told_before_anything_is_measured(tmp_path: Path) -> None:
+    challenge = rulebook.read(str(write_challenge(tmp_path / "tiny.toml")))
+    found = find("Set5", data_dir=write_set5(tmp_path / "data"), scale=4)
+    (tmp_path / "data" / "Set5" / "HR" / "bird.png").write_bytes(b"no picture")
+    with pytest.raises(DatasetError, match=r"bird\.png"):
+        gather(challenge, (found,), ())

@@ -74,6 +74,7 @@ def test_the_tensors_of_a_round_are_judged_where_it_ran_as_a_graph(
     load = replace(asked.load, form=cast("Any", form))
     job = SimpleNamespace(kind="round", round=0, thorough=True, counts=None, first=(), load=load)
     job.entry, job.protocol, job.log = "a", asked.protocol, tmp_path / "x" / "y.log"
+    job.lock = None
     executor = LocalExecutor(
         Environment("here", {"device": "cpu"}),
         Isolation(NoConfinement()),
