@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 
 from harness.quality.pixels import Uint8
 
-MOST_BYTES = 128 * 2**20  # 15 truths of 2K
+MOST_BYTES = 64 * 2**20  # 7 truths of 2K, or 120 LR images
 
 
 class ImageCache:
