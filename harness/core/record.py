@@ -30,6 +30,9 @@ ELSEWHERE = Environment("imported", {"measured": "elsewhere, by another program"
 """Of figures that a results file holds. Every other fingerprint is a digest."""
 
 
+LONGEST_S = 1e9  # beyond all that a clock has measured; sums of such times are finite
+
+
 @value
 class Sample:
     """One timed forward of one image."""
@@ -184,6 +187,11 @@ class TimedBeside:
 
     entry: str  # id
     samples: tuple[Sample, ...]
+
+    def __post_init__(self) -> None:
+        # a record of one entry would else keep a board of all from being drawn
+        if not all(0.0 < it.seconds < LONGEST_S for it in self.samples):
+            raise ValueError(f"{self.entry!r:.80} took no time that there is in a block")
 
 
 @value

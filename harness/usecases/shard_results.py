@@ -14,9 +14,11 @@ from pathlib import Path
 from harness.board.store import load
 from harness.core.outcome import Failed
 from harness.core.record import (
+    LONGEST_S,
     CountFigures,
     Environment,
     JobKind,
+    Outcome,
     QualityFigures,
     Record,
     RoundFigures,
@@ -25,6 +27,7 @@ from harness.documents import plain_file
 from harness.machine import environment as machine
 from harness.measure.jobs import Job
 from harness.measure.shards import Shard
+from harness.quality.score import PSNR_CAP_DB
 
 MOST_BYTES = 256 << 20  # of a record
 MOST_FILES = 20  # for each job of a shard, beyond which a folder is not looked through
@@ -145,8 +148,18 @@ def _fault(
         "holds another outcome than its job has": not isinstance(
             record.outcome, _OUTCOMES[record.job]
         ),
+        "holds times or scores that nothing comes to": not _possible(record.outcome),
     }
     return next((why for why, wrong in checks.items() if wrong), "")
+
+
+def _possible(outcome: Outcome) -> bool:
+    """Whether figures are some that a clock and a comparison can give; they may be untrue still."""
+    samples = outcome.samples if isinstance(outcome, RoundFigures) else ()
+    scores = outcome.scores if isinstance(outcome, RoundFigures | QualityFigures) else ()
+    return all(0.0 < it.seconds < LONGEST_S for it in samples) and all(
+        (it.psnr_db or 0.0) <= PSNR_CAP_DB and abs(it.ssim or 0.0) <= 1.0 for it in scores
+    )
 
 
 def _differences(one: Environment, other: Environment) -> str:

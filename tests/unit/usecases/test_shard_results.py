@@ -9,11 +9,19 @@ from fakes import shards as made
 from fakes.challenges import write_challenge
 
 from harness.board.store import Store
-from harness.core.record import Environment, Record
+from harness.core.record import Environment, ImageScore, Record, RoundFigures, Sample
 from harness.measure.shards import Shard
 from harness.usecases.shard_results import ShardResults, shard_results
 
 HERE = made.environment()
+
+
+def timed(seconds: float) -> RoundFigures:
+    return replace(made.ROUND, samples=(Sample("Set5", "baby", 0, 8, 8, seconds, 1.0),))
+
+
+def scored(**figures: float) -> RoundFigures:
+    return replace(made.ROUND, scores=(ImageScore("Set5", "baby", "", **figures),))
 
 
 @pytest.fixture
@@ -51,6 +59,10 @@ def test_another_node_of_the_same_kind_has_the_same_keys(shard: Shard, tmp_path:
         ({"weights": "official"}, "of another run"),
         ({"challenge": "other"}, "of another run"),
         ({"outcome": made.COUNT}, "another outcome"),
+        ({"outcome": timed(-1.0)}, "times or scores that nothing comes to"),
+        ({"outcome": timed(1e300)}, "times or scores that nothing comes to"),
+        ({"outcome": scored(psnr_db=101.0)}, "times or scores that nothing comes to"),
+        ({"outcome": scored(ssim=1.5)}, "times or scores that nothing comes to"),
         ({"environment": replace(HERE, node="../../x")}, "names no node"),
         ({"environment": Environment("f" * 16, HERE.stable, node="a" * 12)}, "another fingerprint"),
     ],
