@@ -7,6 +7,7 @@ the time between changes by a clock of its own.
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,7 +60,7 @@ class LeaseHolder:
 
         def beat() -> None:
             while not over.wait(every_s):
-                with contextlib.suppress(OSError), self._beat.open("ab") as file:
+                with contextlib.suppress(OSError), open(self._beat, "ab", opener=_opened) as file:
                     file.write(b".")
 
         thread = threading.Thread(target=beat, daemon=True)
@@ -69,6 +70,11 @@ class LeaseHolder:
         finally:
             over.set()
             thread.join()
+
+
+def _opened(path: str, flags: int) -> int:
+    """Neither a link nor a pipe without a reader, which code that ran here may have put there."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
 
 
 def read(folder: Path) -> Lease | None:

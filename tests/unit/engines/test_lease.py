@@ -29,6 +29,20 @@ def test_what_poses_as_a_lease_is_not_waited_for(tmp_path: Path, target: str) ->
     assert read(tmp_path) is None
 
 
+@pytest.mark.parametrize("pipe", [True, False])
+def test_a_beat_neither_waits_for_a_pipe_nor_follows_a_link(tmp_path: Path, pipe: bool) -> None:
+    other = tmp_path / "other"
+    other.touch()
+    holder = LeaseHolder(tmp_path, Lease("host", "a1", "working"))
+    if pipe:
+        os.mkfifo(tmp_path / BEAT_FILE)
+    else:
+        (tmp_path / BEAT_FILE).symlink_to(other)
+    with holder.beating(every_s=0.001):
+        time.sleep(0.05)
+    assert other.read_bytes() == b""
+
+
 def test_a_beat_changes_while_someone_is_at_work_and_then_no_more(tmp_path: Path) -> None:
     before = beat(tmp_path)
     holder = LeaseHolder(tmp_path, Lease("host", "a1", "working"))
