@@ -63,7 +63,8 @@ class RunImages:
 
 
 def gather(challenge: Challenge, found: tuple[Dataset, ...], notes: tuple[str, ...]) -> RunImages:
-    """The images of `found`. DatasetError names one whose LR image can't be read."""
+    """The images of `found`. DatasetError names one that can't be read."""
+    unread = {it.name for it in challenge.datasets if it.truth and not challenge.show_floor}
     pairs = tuple((it.name, pair) for it in found for pair in it.pairs)
     cache = ImageCache()
 
@@ -71,6 +72,8 @@ def gather(challenge: Challenge, found: tuple[Dataset, ...], notes: tuple[str, .
         name, pair = pairs[number]
         read = partial(read_lr, pair, scale=challenge.scale)
         cache.get(number, read)  # a damaged one is told before anything is measured
+        if name in unread:  # as the floor, whose scores come first, tells other truths
+            read_hr(pair, scale=challenge.scale)
         return FiledImage(name, pair, partial(cache.get, number, read))
 
     lr = tuple(concurrently(filed, range(len(pairs)), workers=machine.usable_cores()))

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from fakes.challenges import write_challenge, write_set5
@@ -116,3 +118,18 @@ def test_a_damaged_lr_image_is_told_before_anything_is_measured(tmp_path: Path) 
     (tmp_path / "data" / "Set5" / "HR" / "bird.png").write_bytes(b"no picture")
     with pytest.raises(DatasetError, match=r"bird\.png"):
         gather(challenge, (found,), ())
+
+
+def test_a_damaged_truth_is_told_too_where_no_floor_reads_it_first(tmp_path: Path) -> None:
+    challenge = rulebook.read(str(write_challenge(tmp_path / "tiny.toml")))
+    place = write_set5(tmp_path / "data")
+    lr = place / "Set5" / "LR_x4"
+    lr.mkdir()
+    for name in ("baby", "bird"):  # of the truths' sizes; the truth is not needed to make them
+        cv2.imwrite(str(lr / f"{name}x4.png"), np.zeros((16, 16, 3), np.uint8))
+    found = find("Set5", data_dir=place, scale=4)
+    hr = place / "Set5" / "HR" / "bird.png"
+    hr.write_bytes(hr.read_bytes()[:-20])  # its header is whole
+    gather(challenge, (found,), ())
+    with pytest.raises(DatasetError, match=r"bird\.png"):
+        gather(replace(challenge, show_floor=False), (found,), ())
