@@ -41,6 +41,10 @@ class Elsewhere:
         if (self.nodes > 1 or self.options) and self.executor == "local":
             raise BadInput("--nodes and --engine-option need --executor slurm or ray")
         self.named_options  # noqa: B018 - which raises
+        if self.devices:
+            from harness.engines.device_queues import refuse_devices
+
+            refuse_devices(self.devices)
 
     @property
     def named_options(self) -> dict[str, str]:
