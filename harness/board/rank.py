@@ -128,7 +128,7 @@ def _reasons(
         if audit.verdict in against
     ]
     absent = [key for key in challenge.needed() if key not in entry.values]
-    if entry.remedy:  # which says why there is no quality
+    if entry.remedy and not challenge.rank_untrained:  # it is said above why there is no quality
         absent = [key for key in absent if not metric(key).quality]
     if barred:  # which says why there are no times
         absent = [key for key in absent if metric(key).unit != "s"]

@@ -142,6 +142,16 @@ def test_an_untrained_model_is_not_ranked_unless_the_challenge_says_so() -> None
     assert rank(a_challenge(BY_RUNTIME, rank_untrained=True), [entry]).rows[0].ranked
 
 
+def test_a_reference_without_weights_lacks_the_quality_that_untrained_rows_are_ranked_by() -> None:
+    entry = an_entry(
+        "a", {"runtime": 1.0}, role="reference", untrained=True, remedy="fetch its weights"
+    )
+    rules = a_challenge(BY_RUNTIME, limits=(Limit(PSNR, at_least=1.0),))
+    without = rank(replace(rules, rank_untrained=True), [entry]).rows[0]
+    assert (without.ranked, without.reason) == (False, "not measured: PSNR on Set5")
+    assert rank(rules, [entry]).rows[0].reason == "untrained: fetch its weights"
+
+
 def test_an_entry_outside_the_competition_says_so() -> None:
     board = rank(a_challenge(BY_RUNTIME), [an_entry("a", {"runtime": 1.0}, rankable=False)])
     assert board.rows[0].reason == "not entered for ranking"
