@@ -18,14 +18,14 @@ _leave = os._exit  # bound before a submission can patch it
 def main() -> None:
     """Serve the messages of the socket until told to stop."""
     _die_with_parent()
-    end = channel.from_descriptor(int(sys.argv[1]))
     _find_first(*sys.argv[2:])
     gc.disable()  # a sixth of the start is spent looking for garbage among what torch will keep
     from harness.worker import serve  # imports torch: after the process is tied to its parent
 
     gc.freeze()  # nor is it looked at within a forward
     gc.enable()
-    serve.serve(end)
+    # not frozen: who holds objects against what they were (`rebinding`) finds them by the collector
+    serve.serve(channel.from_descriptor(int(sys.argv[1])))
     with contextlib.suppress(Exception):  # a submission may have closed them
         sys.stdout.flush()
         sys.stderr.flush()
