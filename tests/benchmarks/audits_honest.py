@@ -177,8 +177,9 @@ def _show(name: str, tally: Tally) -> None:
     rounds = sum(map(len, tally.ratios.values()))
     moved = tally.moved or [0.0]
     print(
-        f"{name:<20} {rounds} rounds, {len(tally.odd)} odd, {tally.again} again, moved "
-        f"{median(moved):.2%}, at most {max(moved):.2%}, wall on/off {shown}",
+        f"{name:<20} {rounds} rounds, {len(tally.failures)} failed, {len(tally.odd)} odd, "
+        f"{tally.again} again, moved {median(moved):.2%}, at most {max(moved):.2%}, "
+        f"wall on/off {shown}",
         flush=True,
     )
     for audit in tally.odd:
