@@ -136,7 +136,7 @@ class TimingProtocol:
     """How runtime is measured and how long a submission may take."""
 
     rounds: int = 3  # fresh processes for each entry
-    warmup: int = 1  # untimed forwards of every distinct shape (see `measure.passes`)
+    warmup: int = 1  # untimed forwards of distinct shapes (see `measure.passes`)
     passes: int = 1  # timed passes over all images of a round
     threads: int = 1  # 0: as many as the process may run on
     seed: int = 0

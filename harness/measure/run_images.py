@@ -1,4 +1,4 @@
-"""The images of a run: LR for the workers, truths for the judge, each decoded once."""
+"""The images of a run: LR for the workers, truths for the judge, decoded as they are asked for."""
 
 from __future__ import annotations
 
