@@ -1,12 +1,14 @@
 """How many entries are captured as graphs, and what a graph is beside the code it stands for.
 
     python tests/benchmarks/captures.py ENTRY_OR_CHECKOUT ... [--turns 15] [--json FILE]
+        [--graphs FOLDER [--times]]
 
 For each entry of the folders and official checkouts: whether it is captured, for every size or for
 some, or why not; the seconds that takes; the largest difference of their outputs, in levels of 255,
 and the share of subpixels that differ; whether the counts of both are equal; and the time of the
 graph over that of the code, taken in turns on one thread at 96x112 LR pixels. Times mean something
-on a quiet machine alone; `--turns 0` leaves them out.
+on a quiet machine alone; `--turns 0` leaves them out. `--graphs` keeps what was captured, so that a
+later call with the same folder has it at once; with `--times` that call compares nothing else.
 """
 
 from __future__ import annotations
@@ -53,12 +55,14 @@ def main() -> None:
     parser.add_argument("--ids", nargs="*", type=int, help="of a checkout; default: all")
     parser.add_argument("--turns", type=int, default=15)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--graphs", type=Path, help="where graphs are kept")
+    parser.add_argument("--times", action="store_true", help="leave outputs and counts out")
     options = parser.parse_args()
     print("| entry | captured | s | output | counts | graph over code: median (5th, 95th) |")
     print("|---|---|---:|---:|---|---|")
     rows = []
     for candidate in _candidates(options.paths, options.ids):
-        row = _row(candidate, options.turns)
+        row = _row(candidate, options)
         rows.append(row)
         print("| " + " | ".join(row) + " |", flush=True)
         if options.json:
@@ -76,7 +80,7 @@ def _candidates(paths: list[Path], ids: list[int] | None) -> Iterator[Entry | Re
             yield from catalogue.read_named(str(path))
 
 
-def _row(candidate: Entry | Rejected, turns: int) -> tuple[str, ...]:
+def _row(candidate: Entry | Rejected, options: argparse.Namespace) -> tuple[str, ...]:
     protocol = TimingProtocol(threads=1)
     contender = loads.contender(candidate, protocol)
     if isinstance(contender, Rejected):
@@ -85,20 +89,22 @@ def _row(candidate: Entry | Rejected, turns: int) -> tuple[str, ...]:
         contender = dataclasses.replace(
             contender, load=dataclasses.replace(contender.load, seeded_if_absent=True)
         )
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) if options.graphs is None else options.graphs / candidate.id
+        folder.mkdir(parents=True, exist_ok=True)
         began = time.perf_counter()
-        found = graph_of(contender, IMAGES, COUNT, Path(folder))
+        found = graph_of(contender, IMAGES, COUNT, folder)
         took = time.perf_counter() - began
         if found.captured.as_code:
             return (candidate.id, f"code: {found.captured.as_code[:300]}", f"{took:.1f}")
-        kept = json.loads(next(Path(folder).glob("*.json")).read_text())
+        kept = json.loads(next(folder.glob("*.json")).read_text())
         how = f"{kept['graphs']} sizes" if kept["graphs"] else "any size"
         both = [
-            Task(it.load, protocol, Path(folder) / f"{at}.log", choose("auto").confinement)
+            Task(it.load, protocol, folder / f"{at}.log", choose("auto").confinement)
             for at, it in enumerate((contender, found))
         ]
-        compared = (_apart(both), _counts(both), _ratio(both, turns))
-        return (candidate.id, how, f"{took:.1f}", *compared)
+        compared = ("", "") if options.times else (_apart(both), _counts(both))
+        return (candidate.id, how, f"{took:.1f}", *compared, _ratio(both, options.turns))
 
 
 def graph_of(

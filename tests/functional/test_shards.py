@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,6 +15,7 @@ from fakes.challenges import write_challenge, write_set5
 from fakes.engines import InThisProcess
 from fakes.entries import CONV, write_entry, write_misbehaving
 
+from harness.board import across_nodes
 from harness.core.leaderboard import Leaderboard
 from harness.engines import dispatcher
 from harness.engines.choice import Elsewhere
@@ -55,6 +57,7 @@ def asked(tmp_path: Path) -> RunRequest:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shards, "LEAST", 1)
+    monkeypatch.setattr(across_nodes, "TELLING", math.inf)  # one busy machine is no two nodes
     monkeypatch.setattr(dispatcher, "ENDED_S", 0.0)
     monkeypatch.setattr(dispatcher, "POLL_S", 0.01)
 
