@@ -10,6 +10,9 @@ class Network(Tiny):
 
     def hoard(self):
         part = bytes(16 << 20)
-        for number in range(TARGETS["bounds"]["memory"] // len(part)):
-            os.write(os.memfd_create(str(number)), part)
+        held = [os.memfd_create(str(at)) for at in range(TARGETS["bounds"]["memory"] // len(part))]
+        for file in held:
+            os.write(file, part)
         say("REACHED", TARGETS["bounds"]["memory"])
+        for file in held:  # or each forward would hold as much again, which no machine has
+            os.close(file)
