@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -17,7 +17,7 @@ from harness.board.rank import rank
 from harness.board.rank_intervals import with_spans
 from harness.board.store import Store
 from harness.core.audit import combined
-from harness.core.challenge import Challenge
+from harness.core.challenge import Challenge, Column
 from harness.core.leaderboard import (
     BoardEntry,
     EntryBadge,
@@ -26,7 +26,7 @@ from harness.core.leaderboard import (
     counts_of,
     rounds_of,
 )
-from harness.core.metrics import metric
+from harness.core.metrics import ONNX_RUNTIME, metric
 from harness.core.outcome import BadInput, Failed, failed, undrawn
 from harness.core.phrasing import listed, nearest
 from harness.core.record import (
@@ -47,6 +47,7 @@ from harness.documents.typed import adapter
 from harness.stats import samples
 
 RUN_FILE = "run.json"
+Figure = TypeVar("Figure")
 _WEIGHTS_MARKS = {"official": EntryBadge.OFFICIAL_WEIGHTS, "demo": EntryBadge.DEMO_WEIGHTS}
 
 
@@ -126,9 +127,19 @@ def build(run: Run, store: Store, challenge: Challenge | None = None) -> Leaderb
             f"Records of {', '.join(unread)} are torn, or of another version of the harness, and "
             "count for nothing here: the same `esr run` measures them again."
         )
+    if any(EntryBadge.ONNXRUNTIME in it.marks for it in entries):
+        rules = replace(rules, columns=tuple(_with_onnxruntime(rules)))
     if len(nodes_of(entries)) > 1:
         return rank_across_nodes(rules, entries, environment=run.environment, notes=notes)
     return with_spans(rank(rules, entries, environment=run.environment, notes=notes))
+
+
+def _with_onnxruntime(rules: Challenge) -> Iterator[Column]:
+    """The columns, and one for the other runtime behind that of torch's."""
+    for column in rules.columns:
+        yield column
+        if column.metric == "runtime":
+            yield replace(column, metric=ONNX_RUNTIME, title="onnxruntime", ranked=False)
 
 
 def _elsewhere(listed: ListedEntry, store: Store) -> tuple[Record, ...]:
@@ -167,6 +178,9 @@ def _entry(listed: ListedEntry, challenge: Challenge, records: tuple[Record, ...
     if remedy:  # random weights say nothing of its quality, and print does
         measured = {key: it for key, it in measured.items() if not metric(key).quality}
     audits = [audit for it in rounds for audit in it.audits]
+    marks = tuple(_marks(listed, records))
+    if EntryBadge.ONNXRUNTIME in marks:
+        measured, intervals = (_of_onnxruntime(it) for it in (measured, intervals))
     least = floor(counts, rounds, scale=challenge.scale)
     return BoardEntry(
         id=listed.id,
@@ -178,7 +192,7 @@ def _entry(listed: ListedEntry, challenge: Challenge, records: tuple[Record, ...
         intervals=intervals,
         untrained=untrained,
         remedy=remedy,
-        marks=tuple(_marks(listed, records)),
+        marks=marks,
         notes=_entry_notes(listed, records),
         verdict=judge(counts) if counts else None,
         audits=combined(audits if least is None else (*audits, least)),
@@ -187,6 +201,16 @@ def _entry(listed: ListedEntry, challenge: Challenge, records: tuple[Record, ...
         rankable=listed.role != "floor" and not untrained,
         records=records,
     )
+
+
+def _of_onnxruntime(figures: dict[str, Figure]) -> dict[str, Figure]:
+    """The same, with the runtimes under names of their own."""
+
+    def own(key: str) -> str:
+        name, colon, dataset = key.partition(":")
+        return f"{ONNX_RUNTIME}{colon}{dataset}" if name == "runtime" else key
+
+    return {own(key): it for key, it in figures.items()}
 
 
 def _precision(listed: ListedEntry, rounds: tuple[RoundFigures, ...]) -> Precision:
@@ -236,15 +260,15 @@ def _marks(listed: ListedEntry, records: tuple[Record, ...]) -> Iterator[EntryBa
         for it in outcomes
     ):
         yield EntryBadge.FLAGS_CHANGED
-    if listed.channels_last:
-        yield EntryBadge.CHANNELS_LAST
-    if listed.compile:
-        yield EntryBadge.COMPILE
     counts = counts_of(records)
-    if counts is not None and suspicion(counts.unfused):
-        yield EntryBadge.DEPLOY_IN_DOUBT
-    if listed.as_code:
-        yield EntryBadge.AS_CODE
+    told = {
+        EntryBadge.CHANNELS_LAST: listed.channels_last,
+        EntryBadge.COMPILE: listed.compile,
+        EntryBadge.DEPLOY_IN_DOUBT: counts is not None and suspicion(counts.unfused),
+        EntryBadge.AS_CODE: listed.as_code,
+        EntryBadge.ONNXRUNTIME: any(it.runtime == "onnxruntime" for it in rounds_of(records)),
+    }
+    yield from (badge for badge, so in told.items() if so)
 
 
 def _entry_notes(listed: ListedEntry, records: tuple[Record, ...]) -> tuple[str, ...]:

@@ -130,6 +130,7 @@ def _reasons(
     absent = [key for key in challenge.needed() if key not in entry.values]
     if entry.remedy and not challenge.rank_untrained:  # it is said above why there is no quality
         absent = [key for key in absent if not metric(key).quality]
+    barred = barred or _of_another_runtime(entry, absent)
     if barred:  # which says why there are no times
         absent = [key for key in absent if metric(key).unit != "s"]
         faults.append(barred)
@@ -138,6 +139,13 @@ def _reasons(
         by = ", ".join(f"{name} (by {less:.2g} dB)" for name, less in below.items())
         faults.append(f"below the floor: plain upscaling has more PSNR on {by}")
     return [*faults, *_breaches(challenge, entry)]
+
+
+def _of_another_runtime(entry: BoardEntry, absent: Sequence[str]) -> str:
+    """Why a runtime that the rules need is not there."""
+    if EntryBadge.ONNXRUNTIME in entry.marks and any(metric(key).unit == "s" for key in absent):
+        return "run by onnxruntime, whose runtime is no comparison with torch's"
+    return ""
 
 
 def _nowhere(challenge: Challenge, entries: Sequence[BoardEntry]) -> list[str]:

@@ -42,6 +42,7 @@ class EntryBadge(StrEnum):
     COMPILE = "compile"
     DEPLOY_IN_DOUBT = "deploy in doubt"
     AS_CODE = "as code"
+    ONNXRUNTIME = "onnxruntime"
 
 
 @dataclass(frozen=True)

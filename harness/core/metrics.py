@@ -61,12 +61,12 @@ class Metric:
     """One figure of a row, in its base unit `unit`; `shown` and `decimals` are the usual ones.
 
     `quality` is scored image by image, as the field `name` of an image's score, and stands by data
-    set alone; `named_only` has it in documents only where the rulebook names it. `per_dataset` is
-    had of each data set too. `whole` is counted: its figures are integers. `comparable` says
-    whether a printed figure compares with ours: one of another machine, or of a convention that may
-    be another, does not. `meaning` is the legend's text, with `{size}` for the input of the counts,
-    `{convention}` for what the rulebook's MACs mean and `{scale}`; `meanings` are those of figures
-    from elsewhere, `printed` or `imported`.
+    set alone; `named_only` has it in documents only where the rulebook names it, or, of what is no
+    quality, where a row has it. `per_dataset` is had of each data set too. `whole` is counted: its
+    figures are integers. `comparable` says whether a printed figure compares with ours: one of
+    another machine, or of a convention that may be another, does not. `meaning` is the legend's
+    text, with `{size}` for the input of the counts, `{convention}` for what the rulebook's MACs
+    mean and `{scale}`; `meanings` are those of figures from elsewhere, `printed` or `imported`.
     """
 
     key: str
@@ -110,6 +110,8 @@ _MACS = (
     "at {size}. "
 )
 _COUNT = GateDefault("exact")
+
+ONNX_RUNTIME = "runtime_onnx"  # what `runtime` is of a network that onnxruntime runs
 
 METRICS: Mapping[str, Metric] = {
     metric.key: metric
@@ -169,6 +171,12 @@ METRICS: Mapping[str, Metric] = {
             "compile", "Compile time", "s", "s", 2,
             meaning="What torch.compile took, for all image sizes; neither runtime nor first call "
             "has it.",
+        ),
+        Metric(
+            ONNX_RUNTIME, "Runtime (onnxruntime)", "s", "ms", 2,
+            per_dataset=True, comparable=False, named_only=True,
+            meaning="Of networks of ONNX files that torch has not all operators of: what another "
+            "runtime takes is compared with no runtime of torch, and ranked nowhere.",
         ),
         Metric(
             "psnr", "PSNR", "dB", "dB", 3, "higher", quality=True,

@@ -212,6 +212,7 @@ class RoundFigures(_Noted):
     audits: tuple[Audit, ...] = ()  # () where the protocol asks for none
     yardstick: Calibration | None = None
     precision: str = "fp32"  # as the manifest declares it
+    runtime: Literal["torch", "onnxruntime"] = "torch"  # what runs its network
     block: str = ""  # which takes turns with others; "" in older records, of entries timed alone
     beside: TimedBeside | None = None  # of the block; None of that entry's own round too
     kind: Literal["round"] = "round"

@@ -32,8 +32,9 @@ def schema(name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     if name == "leaderboard":
         parts = found["$defs"]
-        _add(parts["row"], {it.name: _figure(it) for it in METRICS.values() if not it.quality})
-        named_only = frozenset(it.name for it in QUALITY if it.named_only)
+        named_only = frozenset(it.name for it in METRICS.values() if it.named_only)
+        of_row = {it.name: _figure(it) for it in METRICS.values() if not it.quality}
+        _add(parts["row"], of_row, optional=named_only)
         _add(parts["quality"], {it.name: _figure(it) for it in QUALITY}, optional=named_only)
     elif name == "inspect":
         macs = found["$defs"]["entry"]["properties"]["macs"]

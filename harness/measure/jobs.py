@@ -14,6 +14,7 @@ from harness.core.challenge import Challenge, TimingProtocol
 from harness.core.model_counts import Counts
 from harness.core.record import Environment, ImageScore, JobKind, Outcome
 from harness.core.run import JobKey, ListedEntry
+from harness.core.submission import ONNX_SUFFIX
 from harness.entries.catalogue import Rejected
 from harness.entries.packages.package_lock import PackageLock
 from harness.machine import environment as machine
@@ -112,6 +113,8 @@ def told(load: Load) -> dict[str, object]:
     their defaults.
     """
     content = dataclasses.asdict(dataclasses.replace(load, folder="", weights="", packages=""))
+    if load.entry.endswith(ONNX_SUFFIX) and load.form != "graph":
+        content |= {"runtimes": machine.versions(("onnx", "onnxruntime"))}
     later = {it.name: it.default for it in dataclasses.fields(Load) if it.name in _LATER}
     return {name: it for name, it in content.items() if name not in later or it != later[name]}
 

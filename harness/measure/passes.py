@@ -90,6 +90,7 @@ def in_turns(
         audits=found,
         yardstick=session.task.calibration,
         precision=session.precision,
+        runtime="onnxruntime" if session.ready.runtime == "onnxruntime" else "torch",
     )
     return TimedRound(figures, scored)
 

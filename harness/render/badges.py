@@ -60,6 +60,13 @@ _CARRIED: dict[EntryBadge, tuple[Tone, str]] = {
             "the processor's time"
         ),
     ),
+    EntryBadge.ONNXRUNTIME: (
+        "warn",
+        (
+            "Run by onnxruntime, since torch has not all of its operators: its runtime stands in a "
+            "column of its own, and its counts are those of the file's shapes"
+        ),
+    ),
 }
 
 

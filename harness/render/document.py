@@ -12,7 +12,8 @@ from harness.core.disturbances import OTHERS, STEAL, THROTTLED, by_round
 from harness.core.leaderboard import BoardEntry, Leaderboard, Row
 from harness.core.metrics import METRICS, QUALITY, Metric
 
-_TIMES = tuple(it for it in METRICS.values() if it.unit == "s")
+_TIMES = tuple(it for it in METRICS.values() if it.unit == "s" and not it.named_only)
+_OF_SOME = tuple(it for it in METRICS.values() if it.named_only and not it.quality)
 _COSTS = tuple(it for it in METRICS.values() if it.unit != "s" and not it.quality)
 DISTURBANCES = (OTHERS, STEAL, THROTTLED)
 _OF_FAILURE = ("stage", "reason", "message")
@@ -102,6 +103,7 @@ def _row(board: Leaderboard, row: Row) -> dict[str, Any]:
         "runtime_ranks": span and [span.first, span.last],
         "runtime_ratio": row.runtime_ratio and dataclasses.asdict(row.runtime_ratio),
         **{kind.name: _figure(entry, kind) for kind in _TIMES[1:]},
+        **{it.name: _figure(entry, it) for it in _OF_SOME if it.key in entry.values},
         "precision": entry.precision,
         **{kind.name: _figure(entry, kind) for kind in _COSTS},
         "ranks": dict(row.ranks),

@@ -190,6 +190,7 @@ class Ready:
     tile: int = 0
     tile_overlap: int = 0
     precision: str = "fp32"  # of the weights
+    runtime: str = ""  # what runs the model, "" for torch
     policy: dict[str, str] = field(default_factory=dict)
 
 

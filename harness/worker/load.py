@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,11 @@ __all__ = ["BadWeights", "Loaded", "load"]
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model in eval mode on its device. `declared` is the request as the model completed it."""
+    """A model in eval mode on its device. `declared` is the request as the model completed it.
+
+    `runtime` is what runs it, "" for torch; `counted` then makes the module of torch that stands
+    for it in counts.
+    """
 
     model: nn.Module
     params: int
@@ -33,6 +38,8 @@ class Loaded:
     untrained: bool
     notes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    runtime: str = ""
+    counted: Callable[[], nn.Module] | None = None
 
     @property
     def data_range(self) -> float:
@@ -48,6 +55,8 @@ def load(request: Load) -> Loaded:
         return Loaded(_Repeat(request.scale).eval(), 0, request, untrained=False)
     if request.form == "graph":
         return _of_graph(request)
+    if request.entry.endswith(".onnx"):
+        return _of_onnx(request)
     built, notes = _built(request)
     model = as_declared(_ready(built, request), request)
     params = _parameters(model)
@@ -94,6 +103,33 @@ def _of_graph(request: Load) -> Loaded:
     return Loaded(model, params, request, untrained=request.seeded and params > 0)
 
 
+def _of_onnx(request: Load) -> Loaded:
+    from harness.worker.exchanged.onnx_session import onnx_model  # few workers need it
+
+    found = onnx_model(
+        Path(request.weights), channels=request.channels, multiple=request.pad_to_multiple
+    )
+    make = found.counted
+    if make is not None and request.device != "cpu":
+        raise BadWeights(f"its network is run on a CPU alone: {found.note}")
+
+    def module(of: nn.Module) -> nn.Module:
+        return as_declared(_ready(of, request), request)
+
+    model = module(found.module)
+    if make is None:
+        return Loaded(model, _parameters(model), request, untrained=False)
+    return Loaded(
+        model,
+        _parameters(make()),
+        request,
+        untrained=False,
+        notes=(found.note,),
+        runtime=found.runtime,
+        counted=lambda: module(make()),
+    )
+
+
 def _of_checkout(request: Load) -> Loaded:
     found = select_model.select(request)
     declared = replace(
@@ -111,10 +147,6 @@ def _of_checkout(request: Load) -> Loaded:
 
 def _built(request: Load) -> tuple[nn.Module, tuple[str, ...]]:
     """The entry's model with its weights, and what a reader should know of it."""
-    if request.entry.endswith(".onnx"):
-        from harness.worker.exchanged.onnx_network import onnx_network  # few workers need it
-
-        return onnx_network(Path(request.weights)), ()
     folder, notes = Path(request.folder), []
     with unscripted() as asked:
         made = attribute(folder, request.entry)(**json.loads(request.kwargs))

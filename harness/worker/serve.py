@@ -146,6 +146,7 @@ class Worker:
             tile=self._loaded.declared.tile,
             tile_overlap=self._loaded.declared.tile_overlap,
             precision=precision(self._loaded.model),
+            runtime=self._loaded.runtime,
             policy=within_caps(global_settings.policy(self._before)),
         )
 
@@ -155,8 +156,9 @@ class Worker:
         from harness.worker.graph.effective import effective_parameters
 
         loaded = self._need_loaded()
+        model = loaded.model if loaded.counted is None else loaded.counted()
         counts = count_model(
-            loaded.model,
+            model,
             height=request.height,
             width=request.width,
             channels=loaded.declared.channels,
@@ -168,7 +170,7 @@ class Worker:
         effective = None
         if not request.quick:
             sizes = sorted(shown_sizes(loaded.declared, request.sizes))
-            effective = effective_parameters(loaded.model, request.height, request.width, sizes)
+            effective = effective_parameters(model, request.height, request.width, sizes)
         told = within_caps(counts | {"unfused": unfused, "effective": effective})
         return messages.Counted(json.dumps(told, ensure_ascii=False))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from fakes.challenges import write_challenge, write_set5
 from safetensors.torch import load_file
 
 from harness.core.challenge import TimingProtocol
@@ -18,6 +19,7 @@ from harness.measure.loads import Contender
 from harness.measure.session import OutputReply, Task
 from harness.measure.tasks import run_outputs
 from harness.sandbox.isolation import choose
+from harness.usecases.evaluate import RunRequest, evaluate
 from harness.usecases.inspect import inspect, trial_images
 
 pytest.importorskip("onnx")
@@ -101,3 +103,55 @@ def test_a_file_that_is_refused_is_a_row_with_its_reason(exported: Path, tmp_pat
     assert found.failure is not None
     assert found.failure.reason == "bad_weights"
     assert "calls com.acme.DepthToSpace" in found.failure.message
+
+
+@pytest.mark.usefixtures("sandbox_works")
+def test_a_quantised_network_is_a_row_of_onnxruntime(tmp_path: Path) -> None:
+    """Three channels by byte weights, each pixel its own, to a 4x4 block: nearest neighbours."""
+    import onnx
+    from onnx import helper, numpy_helper
+
+    pytest.importorskip("onnxruntime")
+    weights = np.repeat(np.eye(3, dtype=np.int8) * 64, 16, axis=0).reshape(48, 3, 1, 1)
+    tensors = {"w": weights, "scale": np.float32(1 / 64), "zero": np.int8(0)}
+    nodes = [
+        helper.make_node("DequantizeLinear", ["w", "scale", "zero"], ["floats"]),
+        helper.make_node("Conv", ["x", "floats"], ["features"]),
+        helper.make_node("DepthToSpace", ["features"], ["y"], blocksize=4, mode="CRD"),
+    ]
+    sides = [1, 3, "height", "width"]
+    graph = helper.make_graph(
+        nodes,
+        "net",
+        [helper.make_tensor_value_info("x", 1, sides)],
+        [helper.make_tensor_value_info("y", 1, sides)],
+        [numpy_helper.from_array(np.asarray(it), name) for name, it in tensors.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 9  # which older releases of the runtime read
+    folder = tmp_path / "bytes"
+    folder.mkdir()
+    onnx.save(model, folder / "net.onnx")
+    text = 'id = "bytes"\nteam = "T"\nentry = "net.onnx"\nscale = 4\ndata_range = 255.0\n'
+    (folder / "submission.toml").write_text(text, encoding="utf-8")
+    board = evaluate(
+        RunRequest(
+            entries=(str(folder),),
+            challenge=str(write_challenge(tmp_path / "tiny.toml", capture="auto", deadline_s=60.0)),
+            data_dir=write_set5(tmp_path / "data"),
+            reports=tmp_path / "reports",
+            sandbox="require",
+        )
+    )
+    row = next(it for it in board.rows if it.entry.id == "bytes")
+    entry = row.entry
+    assert entry.status == "ok", entry.reason
+    assert {"as code", "onnxruntime"} == set(entry.badges)
+    assert any(it.startswith("run by onnxruntime ") for it in entry.notes)
+    assert "runtime" not in entry.values
+    assert entry.values["runtime_onnx"] > 0
+    assert (entry.values["params"], entry.values["macs"]) == (144, 144 * 32 * 32)
+    assert entry.verdict is not None
+    assert entry.verdict.level == "verified", entry.verdict
+    odd = [it for it in entry.audits if it.verdict != "ok"]
+    assert not odd, odd

@@ -65,14 +65,11 @@ _PLAIN: dict[tuple[str, str], Any] = {
 }
 
 
-def check(graph: OnnxGraph, kinds: Collection[str]) -> None:
-    """BadOnnx with the reason unless every call is of these kinds and is given what it takes."""
+def check(graph: OnnxGraph) -> None:
+    """BadOnnx with the reason unless every call is given what it takes."""
     given = {graph.image, *graph.learned, *graph.constants}
     made: set[str] = set()
     for node in graph.nodes:
-        if node.kind not in kinds:
-            raise BadOnnx(f"{node} can't be translated to an operator of torch")
-        _check_attributes(node)
         _check_inputs(node, given, graph.opset)
         outputs = [it for it in node.outputs if it]
         if again := next((it for it in outputs if it in given), None):
@@ -83,7 +80,10 @@ def check(graph: OnnxGraph, kinds: Collection[str]) -> None:
         raise BadOnnx(f"no operator gives its output {graph.output!r:.40}")
 
 
-def _check_attributes(node: OnnxNode) -> None:
+def refuse_untranslated(node: OnnxNode, kinds: Collection[str]) -> None:
+    """BadOnnx with the reason unless a call is of these kinds and says what torch can do."""
+    if node.kind not in kinds:
+        raise BadOnnx(f"{node} can't be translated to an operator of torch")
     known = _ATTRIBUTES.get(node.kind, "").split()
     for name, value in node.attributes.items():
         plain = _PLAIN.get((node.kind, name))

@@ -118,6 +118,9 @@ def _faults_of_operators(model: Any) -> Iterator[str]:
         if node.domain not in _DOMAINS:
             name = f"{node.domain:.{_NODE_TEXT}}.{node.op_type:.{_NODE_TEXT}}"
             yield f"calls {name} (node {number}): operators of the standard alone are taken"
+        if any(it.HasField("g") or len(it.graphs) for it in node.attribute):
+            name = f"{node.op_type:.{_NODE_TEXT}}"
+            yield f"holds another graph (node {number}, {name}), whose cost depends on the image"
 
 
 def _faults_of_image(kind: Any) -> Iterator[str]:
@@ -130,11 +133,14 @@ def _faults_of_image(kind: Any) -> Iterator[str]:
 
 def _faults_of_tensors(graph: Any) -> Iterator[str]:
     """What is wrong with tensors, before any of them is made."""
-    if len(graph.sparse_initializer):
-        yield "has sparse tensors, which can't be translated"
+    held = [it for node in graph.node for it in node.attribute]
+    if len(graph.sparse_initializer) or any(
+        it.HasField("sparse_tensor") or len(it.sparse_tensors) for it in held
+    ):
+        yield "has sparse tensors, which are not taken"
     total = 0
-    inside = [it for node in graph.node for it in node.attribute if it.HasField("t")]
-    for tensor in (*graph.initializer, *(it.t for it in inside)):
+    own = [it.t for it in held if it.HasField("t")]
+    for tensor in (*graph.initializer, *own, *(one for it in held for one in it.tensors)):
         name = f"tensor {tensor.name!r:.{_NODE_TEXT}}"
         if tensor.data_location or len(tensor.external_data):
             place = next((it.value for it in tensor.external_data if it.key == "location"), "")
@@ -176,13 +182,11 @@ def _array(tensor: Any, file: str) -> Array:
 
 
 def _attribute(attribute: Any, file: str) -> Any:
-    """A value of Python; a graph in an attribute is none."""
+    """A value of Python."""
     from onnx import helper
 
     if attribute.HasField("t"):
         return _array(attribute.t, file)
-    if attribute.HasField("g") or len(attribute.graphs):
-        return None
     value = helper.get_attribute_value(attribute)
     return value.decode(errors="replace") if isinstance(value, bytes) else value
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness.worker.exchanged.onnx_checks import check
+from harness.worker.exchanged.onnx_checks import check, refuse_untranslated
 from harness.worker.exchanged.onnx_file import Array, BadOnnx, OnnxGraph, OnnxNode, read_onnx
 from harness.worker.exchanged.onnx_layers import LAYERS, layer
 from harness.worker.exchanged.onnx_operators import OPERATORS, Called
@@ -30,8 +30,8 @@ class OnnxNetwork(nn.Module):
 
     def __init__(self, graph: OnnxGraph) -> None:
         super().__init__()
-        check(graph, {*OPERATORS, *LAYERS})
-        self._graph = graph
+        check(graph)
+        self.graph = graph
         self._constants: dict[str, Any] = {}  # numbers
         self._held: dict[str, str] = {}  # names of the module's tensors by those in the file
         self._of_tensors = calls_of_tensors(graph)
@@ -43,14 +43,25 @@ class OnnxNetwork(nn.Module):
             if array.dtype.kind == "f"
         }
         for node in graph.nodes:
-            made = _layer(node, known, parameters)
+            made = self.made(node, known, parameters)
             if made is not None:
                 self.layers[str(node.number)] = made
-            elif node.kind not in OPERATORS:
-                raise BadOnnx(f"{node} can't be translated to an operator of torch")
         self._keep(known, parameters)
         self._last = {name: node.number for node in graph.nodes for name in node.inputs}
         self._last[graph.output] = graph.nodes[-1].number + 1
+
+    def made(
+        self, node: OnnxNode, known: Mapping[str, Array], parameters: Mapping[str, nn.Parameter]
+    ) -> nn.Module | None:
+        """The layer that a call is, None where a function does it; BadOnnx where neither does."""
+        refuse_untranslated(node, {*OPERATORS, *LAYERS})
+        try:
+            found = layer(node, known, parameters)
+        except (*_FAULTS, RuntimeError) as error:
+            raise BadOnnx(f"{node} can't be translated: {error!s:.200}") from None
+        if found is None and node.kind not in OPERATORS:
+            raise BadOnnx(f"{node} can't be translated to an operator of torch")
+        return found
 
     def _keep(self, known: Mapping[str, Array], parameters: Mapping[str, nn.Parameter]) -> None:
         """Keep what a call takes as a tensor as one, and what it takes as numbers as them."""
@@ -58,7 +69,7 @@ class OnnxNetwork(nn.Module):
         for number, (name, array) in enumerate(known.items()):
             if name in tensors and (name in parameters or array.size > 1):
                 own = self._held[name] = f"tensor_{number}"
-                if name in self._graph.learned:
+                if name in self.graph.learned:
                     self.register_parameter(own, parameters.get(name, _parameter(array)))
                 else:
                     self.register_buffer(own, torch.from_numpy(array.copy()))
@@ -69,7 +80,7 @@ class OnnxNetwork(nn.Module):
         """The names that calls take as tensors, and those that they take as numbers."""
         tensors: set[str] = set()
         plain: set[str] = set()
-        for node in self._graph.nodes:
+        for node in self.graph.nodes:
             for place, name in enumerate(self._taken(node)):
                 (tensors if self._is_tensor(node, place) else plain).add(name)
         return tensors, plain
@@ -83,8 +94,8 @@ class OnnxNetwork(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """The output of the network."""
-        values: dict[str, Any] = {self._graph.image: image, **self._constants}
-        for node in self._graph.nodes:
+        values: dict[str, Any] = {self.graph.image: image, **self._constants}
+        for node in self.graph.nodes:
             given = [
                 self._value(values, node, place, name)
                 for place, name in enumerate(self._taken(node))
@@ -92,10 +103,10 @@ class OnnxNetwork(nn.Module):
             for name in node.inputs:
                 if name in values and self._last[name] == node.number:
                     del values[name]
-            results = self._results(node, given)
+            results = self.results(node, given)
             values.update(zip(node.outputs, results, strict=False))
             del given, results
-        output: Tensor = values[self._graph.output]
+        output: Tensor = values[self.graph.output]
         return output
 
     def _value(self, values: Mapping[str, Any], node: OnnxNode, place: int, name: str) -> Any:
@@ -105,7 +116,8 @@ class OnnxNetwork(nn.Module):
             raise BadOnnx(f"{node} takes {name!r:.40}, an output that can't be translated")
         return values[name] if name else None
 
-    def _results(self, node: OnnxNode, given: list[Any]) -> tuple[Any, ...]:
+    def results(self, node: OnnxNode, given: list[Any]) -> tuple[Any, ...]:
+        """What a call gives; BadOnnx where torch has no such call."""
         try:
             return self._called(node, given)
         except _FAULTS as error:
@@ -123,22 +135,13 @@ class OnnxNetwork(nn.Module):
         if known is not None:
             return (known,)
         like = next((it for it in given if isinstance(it, Tensor) and it.is_floating_point()), None)
-        call = Called(node.attributes, self._graph.opset, like, len(node.outputs))
+        call = Called(node.attributes, self.graph.opset, like, len(node.outputs))
         found = OPERATORS[node.kind](call, *given)
         return found if isinstance(found, tuple) else (found,)
 
 
 def _parameter(array: Array) -> nn.Parameter:
     return nn.Parameter(torch.from_numpy(array.copy()), requires_grad=False)
-
-
-def _layer(
-    node: OnnxNode, known: Mapping[str, Array], parameters: Mapping[str, nn.Parameter]
-) -> nn.Module | None:
-    try:
-        return layer(node, known, parameters)
-    except (*_FAULTS, RuntimeError) as error:
-        raise BadOnnx(f"{node} can't be translated: {error!s:.200}") from None
 
 
 def onnx_network(path: Path) -> OnnxNetwork:

@@ -308,6 +308,8 @@ def _to_depth(call: Called, image: Tensor) -> Tensor:
 
 
 def _pool(of: Callable[..., Tensor]) -> Operator:
+    maximum = of is F.max_pool2d  # now: ptflops puts another function there while it counts
+
     def call(call: Called, image: Tensor) -> Tensor:
         kernel, pads = call.get("kernel_shape"), call.get("pads", [0, 0, 0, 0])
         plain = call.get("auto_pad", "NOTSET") in ("NOTSET", "VALID") and call.outputs == 1
@@ -315,7 +317,7 @@ def _pool(of: Callable[..., Tensor]) -> Operator:
             raise NotImplementedError("it pads unevenly, or has other than two dimensions")
         stride = call.get("strides", [1, 1])
         options: dict[str, Any] = {"padding": pads[:2], "ceil_mode": bool(call.get("ceil_mode", 0))}
-        if of is F.max_pool2d:
+        if maximum:
             options["dilation"] = call.get("dilations", [1, 1])
         else:
             options["count_include_pad"] = bool(call.get("count_include_pad", 0))

@@ -12,6 +12,7 @@ from fakes.challenges import write_challenge
 from harness.board.build import build, load_run, save_run
 from harness.board.store import Store
 from harness.core.audit import Audit
+from harness.core.challenge import Term, Track
 from harness.core.leaderboard import EntryBadge
 from harness.core.model_counts import BeforeDeploy, Counter, Counts, WeightTrace
 from harness.core.outcome import BadInput, Failed
@@ -428,3 +429,35 @@ def test_records_that_make_no_row_take_no_other_one_along(
     assert why in rows["b"].entry.reason, rows["b"].entry
     assert rows["b"].entry.reason.startswith("board: this row can't be drawn: ")
     assert (rows["a"].ranks, rows["c"].ranks) == ({"runtime": 1}, {"runtime": 2})
+
+
+def test_a_runtime_of_onnxruntime_is_a_column_of_its_own_and_compared_with_none(
+    tmp_path: Path, store: Store
+) -> None:
+    """By the first rules all rank by PSNR; by the second one by runtime, which it has not."""
+    of_torch = a_round(0.010, 0.030, peak=500)
+    theirs = dataclasses.replace(a_round(0.001, 0.003, peak=500), runtime="onnxruntime")
+    listed = [
+        an_entry(
+            saved(store, name, {("count", 0): CountFigures(COUNTS), ("round", 0): figures}), id=name
+        )
+        for name, figures in (("mine", of_torch), ("theirs", theirs))
+    ]
+    made = run(tmp_path, *listed)
+    board = build(made, store)
+    rows = {row.entry.id: row for row in board.rows}
+    assert [it.metric for it in board.challenge.columns][1:3] == ["runtime", "runtime_onnx"]
+    values = rows["theirs"].entry.values
+    assert "runtime" not in values
+    assert values["runtime_onnx"] == values["runtime_onnx:Set5"] == pytest.approx(0.002)
+    assert rows["theirs"].entry.badges == (EntryBadge.ONNXRUNTIME,)
+    assert [row.ranked for row in rows.values()] == [True, True]
+    assert "runtime" not in rows["theirs"].ranks
+    by_runtime = dataclasses.replace(
+        made.challenge, tracks=(Track("main", "Runtime", "order", (Term("runtime"),)),)
+    )
+    rows = {row.entry.id: row for row in build(made, store, by_runtime).rows}
+    assert rows["mine"].standings["main"].rank == 1
+    assert (
+        rows["theirs"].reason == "run by onnxruntime, whose runtime is no comparison with torch's"
+    )
