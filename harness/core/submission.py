@@ -23,7 +23,7 @@ PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 ModelColour = Literal["rgb", "y"]
 ModelInput = Literal["lr", "bicubic"]
 WeightsKind = Literal["own", "demo", "official", "seeded"]
-ONNX_SUFFIX = ".onnx"  # of an entry that is a file
+ONNX_SUFFIX = ".onnx"  # of an entry that is a file; these endings in any case
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".pth.tar")
 NAME_CAP = 200  # characters of a team or a title
 TEXT_CAP = 4_000  # of any other text
@@ -206,7 +206,7 @@ class Submission:
             text_faults(str(self.output), "output", NAME_CAP),
             {
                 f"weights must end in {suffixes}, got {self.weights!r:.80}": (
-                    self.weights != "" and not self.weights.endswith(WEIGHT_SUFFIXES)
+                    self.weights != "" and not self.weights.lower().endswith(WEIGHT_SUFFIXES)
                 )
             },
         )
@@ -217,7 +217,7 @@ class Submission:
         return self.data_range if isinstance(self.data_range, tuple) else (0.0, self.data_range)
 
     def _entry_faults(self) -> Iterator[str]:
-        if not self.entry.endswith(ONNX_SUFFIX):
+        if not self.entry.lower().endswith(ONNX_SUFFIX):
             yield from (text for text, so in _callee_faults(self.entry, "entry").items() if so)
             return
         yield from path_faults(self.entry, "entry")
@@ -229,7 +229,7 @@ class Submission:
     @property
     def weights_file(self) -> str:
         """The file with its weights, "" where there is none."""
-        return self.entry if self.entry.endswith(ONNX_SUFFIX) else self.weights
+        return self.entry if self.entry.lower().endswith(ONNX_SUFFIX) else self.weights
 
     @property
     def name(self) -> str:

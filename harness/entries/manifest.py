@@ -144,7 +144,11 @@ def _misplaced(folder: Path, said: Mapping[str, Any], name: str) -> Iterator[str
     yield from _requirements_faults(folder, said.get("requirements"))
     for field, suffixes in (("weights", WEIGHT_SUFFIXES), ("entry", (ONNX_SUFFIX,))):
         file = said.get(field)
-        if not isinstance(file, str) or not file.endswith(suffixes) or path_faults(file, field):
+        if (
+            not isinstance(file, str)
+            or not file.lower().endswith(suffixes)
+            or path_faults(file, field)
+        ):
             continue
         if plain_file.kind(file_names.within(folder, file)) != plain_file.PLAIN:
             yield f"{field} {file!r:.{_SHOWN}} is not in the folder"

@@ -113,7 +113,7 @@ def told(load: Load) -> dict[str, object]:
     their defaults.
     """
     content = dataclasses.asdict(dataclasses.replace(load, folder="", weights="", packages=""))
-    if load.entry.endswith(ONNX_SUFFIX) and load.form != "graph":
+    if load.entry.lower().endswith(ONNX_SUFFIX) and load.form != "graph":
         content |= {"runtimes": machine.versions(("onnx", "onnxruntime"))}
     later = {it.name: it.default for it in dataclasses.fields(Load) if it.name in _LATER}
     return {name: it for name, it in content.items() if name not in later or it != later[name]}

@@ -55,7 +55,7 @@ def load(request: Load) -> Loaded:
         return Loaded(_Repeat(request.scale).eval(), 0, request, untrained=False)
     if request.form == "graph":
         return _of_graph(request)
-    if request.entry.endswith(".onnx"):
+    if request.entry.lower().endswith(".onnx"):
         return _of_onnx(request)
     built, notes = _built(request)
     model = as_declared(_ready(built, request), request)

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from harness.worker.weights_file import is_safetensors, is_torch, misfit
 
 _LISTED = 4
-_DEEPEST = 3  # dictionaries in dictionaries
+_DEEPEST = 3  # dictionaries and lists in one another
 _LOOKED_AT = 200  # dictionaries: an optimiser has one a parameter
 _MANY = 4  # names beside a dictionary
 _Dictionary = tuple[tuple[str, ...], dict[Any, Any], tuple[str, ...]]
@@ -73,24 +73,26 @@ def parts_of(document: Any, layout: WeightsLayout, file: str) -> tuple[StatePart
     begin: tuple[str, ...] = ()
     if layout.key:
         begin, document = _declared(document, layout.key, file)
-    if not isinstance(document, dict):
+    outermost = _named(document)
+    if outermost is None:
         raise BadWeights(f"{file} holds no state dict: it holds a {type(document).__name__}")
-    found = tuple(_part(file, layout, *it) for it in _dictionaries(document, begin, file))
+    found = tuple(_part(file, layout, *it) for it in _dictionaries(outermost, begin, file))
     parts = tuple(it for it in found if it.tensors)
     if not parts:
         raise BadWeights(f"{file} holds no state dict{_hint(document)}")
     return parts
 
 
-def _declared(document: Any, key: str, name: str) -> tuple[tuple[str, ...], Any]:
+def _declared(document: Any, key: str, file: str) -> tuple[tuple[str, ...], Any]:
     """What stands under a key, or under several that dots join."""
     for path in ((key,), tuple(key.split("."))):
         found = document
         for step in path:
-            found = found.get(step) if isinstance(found, dict) else None
+            inside = _named(found) or {}
+            found = next((it for name, it in inside.items() if _text(name, file) == step), None)
         if found is not None:
             return path, found
-    raise BadWeights(f"{name} has no key {key!r:.80}{_hint(document)}")
+    raise BadWeights(f"{file} has no key {key!r:.80}{_hint(document)}")
 
 
 def _dictionaries(
@@ -107,10 +109,18 @@ def _dictionaries(
         if len(path) - len(begin) == _DEEPEST:
             continue
         for name, value in found.items():
-            if isinstance(value, dict):
+            inside = _named(value)
+            if inside is not None:
                 beside = [it for it in found if it is not name][:_MANY]
                 told = tuple(_text(it, file)[:40] for it in beside)
-                waiting.append(((*path, _text(name, file)), value, told))
+                waiting.append(((*path, _text(name, file)), inside, told))
+
+
+def _named(value: Any) -> dict[Any, Any] | None:
+    """A dictionary, or a list with some in it by their places; None of anything else."""
+    if isinstance(value, list | tuple) and any(isinstance(it, dict) for it in value):
+        return dict(enumerate(value))
+    return value if isinstance(value, dict) else None
 
 
 def _part(
@@ -164,7 +174,7 @@ def _read(path: Path) -> Any:
     try:
         fault = misfit(path)
         if not fault and (
-            is_safetensors(path) or (path.suffix == ".safetensors" and not is_torch(path))
+            is_safetensors(path) or (path.suffix.lower() == ".safetensors" and not is_torch(path))
         ):
             return load_file(path)
         if not fault:

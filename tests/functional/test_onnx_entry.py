@@ -137,7 +137,9 @@ def test_a_quantised_network_is_a_row_of_onnxruntime(tmp_path: Path) -> None:
     board = evaluate(
         RunRequest(
             entries=(str(folder),),
-            challenge=str(write_challenge(tmp_path / "tiny.toml", capture="auto", deadline_s=60.0)),
+            challenge=str(
+                write_challenge(tmp_path / "tiny.toml", capture="preferred", deadline_s=60.0)
+            ),
             data_dir=write_set5(tmp_path / "data"),
             reports=tmp_path / "reports",
             sandbox="require",

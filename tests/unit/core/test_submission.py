@@ -137,6 +137,7 @@ def test_padding_to_less_than_one_is_refused(value: int) -> None:
 
 def test_an_onnx_file_is_an_entry_with_its_weights() -> None:
     assert _submission(entry="deep/net.onnx").weights_file == "deep/net.onnx"
+    assert _submission(entry="NET.ONNX").weights_file == "NET.ONNX"
     assert _submission(weights="w.pth").weights_file == "w.pth"
     with pytest.raises(ValueError, match="which holds its weights: leave out weights, kwargs"):
         _submission(entry="net.onnx", weights="w.pth", kwargs={"a": 1})
@@ -144,7 +145,9 @@ def test_an_onnx_file_is_an_entry_with_its_weights() -> None:
         _submission(entry="../net.onnx")
 
 
-@pytest.mark.parametrize("value", ["w.safetensors", "w.pth", "deep/er/w.pt", "a..b.pth"])
+@pytest.mark.parametrize(
+    "value", ["w.safetensors", "w.pth", "deep/er/w.pt", "a..b.pth", "W.PTH", "w.Pth.Tar"]
+)
 def test_weights_lie_inside_the_folder(value: str) -> None:
     assert _submission(weights=value).weights == value
 
@@ -156,7 +159,7 @@ def test_weights_elsewhere_are_refused(value: str) -> None:
     assert f"weights must be a path inside the folder, got {value!r}" in _fault(weights=value)
 
 
-@pytest.mark.parametrize("value", ["w.pkl", "w", "w.pth.exe", "w.PTH"])
+@pytest.mark.parametrize("value", ["w.pkl", "w", "w.pth.exe", "wPTH"])
 def test_weights_of_another_kind_are_refused(value: str) -> None:
     expected = f"weights must end in .safetensors, .pth, .pt, .ckpt, .bin, .pth.tar, got {value!r}"
     assert _fault(weights=value) == expected

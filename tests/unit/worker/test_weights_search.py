@@ -62,6 +62,24 @@ LIGHTNING = {"epoch": 3, "state_dict": _state(prefix="model."), "optimizer_state
             "taken from 'model_state_dict', beside epoch, optimizer",
         ),
         ({"whatever": {"net": _state()}}, "taken from 'whatever.net'"),
+        ({"a": {"state_dict": {"model": _state()}}}, "taken from 'a.state_dict.model'"),
+        ([_state(), {"lr": 1e-4}], "taken from '0', beside 1"),
+        ((3, _state()), "taken from '1', beside 0"),
+        (
+            {"models": [_state(prefix="module.")]},
+            "taken from 'models.0'; without 'module.' before its names",
+        ),
+        ({"params": _state(), "params_ema": None}, "taken from 'params', beside params_ema"),
+        (_state(prefix="netG."), "without 'netG.' before its names"),
+        (_state(prefix="module.model."), "without 'module.model.' before its names"),
+        (
+            _state(prefix="_fsdp_wrapped_module."),
+            "without '_fsdp_wrapped_module.' before its names",
+        ),
+        (
+            {"G_state_dict": _state(), "D_state_dict": _extra("x")},
+            "taken from 'G_state_dict', beside D_state_dict",
+        ),
         (_state(prefix="module."), "without 'module.' before its names"),
         (_state(prefix="_orig_mod.module."), "without '_orig_mod.module.' before its names"),
         (_state(prefix="generator."), "without 'generator.' before its names"),
@@ -170,6 +188,11 @@ def test_what_is_declared_wins(tmp_path: Path) -> None:
     assert value == 3.0
     assert note.startswith("w.pth: taken from 'params_ema', beside params; 2 beside the model are")
     assert _found(tmp_path, document, key="params", strip_prefix="b.") is None
+
+
+@pytest.mark.parametrize("document", [[_state(2), _state()], {0: _state(2), 1: _state()}])
+def test_a_place_in_a_list_is_named_as_a_key_is(tmp_path: Path, document: Any) -> None:
+    assert _told(tmp_path, document, key="1") == (1.0, "")
 
 
 def test_what_may_belong_to_the_model_is_not_left_out(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def test_what_nothing_here_looks_at_is_refused(
 ) -> None:
     name = list(said)[-1]
     with pytest.raises(BadOnnx, match=f"node 0, {kind}, can't be translated with {name} = "):
-        _network(tmp_path, _node(kind, "x", **said))
+        _network(tmp_path, _node(kind, *["x"] * 5, **said))
 
 
 @pytest.mark.parametrize(
