@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from harness.cli import options
-from harness.cli.console import explained, say, tell
+from harness.cli.console import ExitCode, explained, say, tell
 
 
 def lock(
@@ -29,11 +29,23 @@ def lock(
     ] = False,
 ) -> None:
     """Fix the packages that entries require: versions and hashes, wheels alone."""
+    codes = [_locked(name, before, again=again) for name in names]
+    if worst := max(codes):  # one that can't be locked stops no other
+        raise typer.Exit(worst)
+
+
+def _locked(name: str, before: str | None, *, again: bool) -> int:
+    """The exit code of one; a Ctrl-C ends the command."""
     from harness.usecases.lock_packages import lock_packages
 
-    for name in names:
+    try:
         with explained():
             found = lock_packages(name, before=before, again=again)
-        packages = ", ".join(f"{it.name} {it.version}" for it in found.lock.packages)
-        tell(f"{name}: {packages or 'nothing that the harness does not have'}")
-        say(f"{'kept' if found.kept else 'wrote'} {found.path}")
+    except typer.Exit as ended:
+        if ended.exit_code == ExitCode.INTERRUPTED:
+            raise
+        return ended.exit_code
+    packages = ", ".join(f"{it.name} {it.version}" for it in found.lock.packages)
+    tell(f"{name}: {packages or 'nothing that the harness does not have'}")
+    say(f"{'kept' if found.kept else 'wrote'} {found.path}")
+    return ExitCode.DONE

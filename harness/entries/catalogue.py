@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from harness.core.outcome import MESSAGE_LIMIT, BadInput, Failed, failed
 from harness.core.phrasing import nearest
-from harness.core.submission import ID_PATTERN, Submission
+from harness.core.submission import ID_PATTERN, NAME_CAP, Submission, text_faults
 from harness.documents import plain_file
 from harness.documents.typed import Faults
 from harness.entries import folder_policy, manifest
@@ -148,13 +148,12 @@ def read_folder(folder: Path) -> tuple[Entry | Rejected, ...]:
     except (OSError, Faults) as error:
         lines = error.lines if isinstance(error, Faults) else (str(error),)
         return (_rejected(folder, [*lines, *(line for line in faults if line not in lines)]),)
-    team = str(said.get("team", ""))
     named = [(folder.name, said)]
     if "variants" in said:
         try:
             named = [(one["id"], one) for one in manifest.variants(folder, said)]
         except Faults as error:
-            return (_rejected(folder, [*error.lines, *faults], team),)
+            return (_rejected(folder, [*error.lines, *faults], said.get("team")),)
     return tuple(_entry(folder, one, digest, name, faults) for name, one in named)
 
 
@@ -189,15 +188,18 @@ def _entry(
             required = requirement_lines.read(folder, submission.requirements)
             lock = package_lock.of_folder(folder, required)
     except Faults as error:
-        return _rejected(folder, [*error.lines, *faults], str(said.get("team", "")), name)
+        return _rejected(folder, [*error.lines, *faults], said.get("team"), name)
     if faults:
         return _rejected(folder, faults, submission.team, name)
     return Entry(submission, folder, _role(folder), digest, lock=lock)
 
 
-def _rejected(folder: Path, faults: list[str], team: str = "", name: str = "") -> Rejected:
+def _rejected(folder: Path, faults: list[str], team: object = "", name: str = "") -> Rejected:
+    """With the team that a manifest names, unless that is one of its faults."""
     shown = name if ID_PATTERN.fullmatch(name) else _safe_id(folder.name)
-    return Rejected(shown, team or "unknown", folder, _role(folder), tuple(faults))
+    told = isinstance(team, str) and team.strip() and not text_faults(team, "team", NAME_CAP)
+    whose = str(team) if told else "unknown"
+    return Rejected(shown, whose, folder, _role(folder), tuple(faults))
 
 
 def _role(folder: Path) -> EntryRole:

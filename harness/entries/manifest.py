@@ -20,6 +20,7 @@ from harness.entries.packages import requirement_lines
 MANIFEST = "submission.toml"
 MANIFEST_CAP = 64 * 1024  # bytes
 _SHOWN = 80  # characters of a value in a fault
+_MOST_VARIANTS = 100  # each is a row, and is measured
 
 
 def document(folder: Path) -> dict[str, Any]:
@@ -86,6 +87,9 @@ def variants(folder: Path, said: dict[str, Any]) -> list[dict[str, Any]]:
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         lines = [f"{MANIFEST}: variants must be tables, each begun by [[variants]]"]
         raise Faults([*whole, *lines])
+    if len(found) > _MOST_VARIANTS:
+        told = f"variants holds {len(found)} tables, {_MOST_VARIANTS} at most are taken"
+        raise Faults([*whole, f"{MANIFEST}: {told}"])
     whole += _ids_faults(folder, found)
     merged = [{**shared, **one} for one in found]
     if whole:

@@ -27,6 +27,7 @@ from harness.core.progress import Progress
 from harness.datasets.image_files import read_image
 from harness.quality.profile import NTIRE
 from harness.quality.score import score
+from harness.sandbox.isolation import NOT_ISOLATED
 from harness.usecases.codabench.bundle import export_codabench
 
 
@@ -163,6 +164,18 @@ def test_both_steps_give_the_leaderboard_s_figures(bundle: Path, tmp_path: Path)
     page = (tmp_path / "out" / "detailed_results.html").read_text("utf-8")
     assert "<script>" not in page
     assert "bird" in page
+
+
+def test_where_no_sandbox_is_there_the_step_and_the_page_say_so(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    done = ingested(bundle, tmp_path, write_entry(tmp_path / "acme", CONV))
+    assert done.returncode == 0, done.stderr
+    told = f"{NOT_ISOLATED} (bubblewrap is not installed)."
+    assert told in done.stderr
+    assert scored(bundle, tmp_path).returncode == 0
+    assert told in (tmp_path / "out" / "detailed_results.html").read_text("utf-8")
 
 
 def test_a_submission_finds_no_truth_and_forges_no_score(bundle: Path, tmp_path: Path) -> None:

@@ -46,6 +46,17 @@ def test_what_is_handed_in_is_taken_locked_and_inspected(package_index: Path, pl
     assert "packages: nobodys-layers 1.5" in ran.output
 
 
+def test_an_entry_that_can_not_be_locked_stops_no_other(package_index: Path, place: Path) -> None:
+    write_wheel(package_index, "nobodys_layers", "1.5")
+    write_entry(place / "plain")
+    write_entry(place / "acme", requirements='["nobodys-layers"]')
+    locked = esr("lock", "nothing", "plain", "acme")
+    assert locked.exit_code == 2
+    assert locked.stdout == "acme: nobodys-layers 1.5\n"
+    assert "nothing: submission.toml is missing" in locked.stderr
+    assert "plain requires no packages" in locked.stderr
+
+
 def test_all_that_is_wrong_is_told_and_nothing_is_left(place: Path) -> None:
     with zipfile.ZipFile(place / "a.zip", "w") as archive:
         archive.writestr("../a", "")

@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+import torch
 from fakes.challenges import write_challenge, write_set5
 from fakes.checkouts import NETWORK, write_checkout
 from fakes.entries import CONV, write_entry
@@ -28,6 +30,7 @@ RUN = ("--challenge", "tiny.toml", "--data-dir", "data", "--no-references", "--r
 CHECKOUT = ("--ntire", "official", "--ids", "0")
 COMMANDS = {
     "run": ("run", "acme", *RUN),
+    "run_captured": ("run", "acme", *RUN, "--challenge", "captured.toml"),
     "run_ntire": ("run", *CHECKOUT, *RUN),
     "inspect": ("inspect", "acme", "--size", "32", "32"),
     "inspect_ntire": ("inspect", *CHECKOUT, "--size", "32", "32"),
@@ -49,15 +52,25 @@ def place(tmp_path: Path) -> Path:
     plain.write_text(writes + NETWORK, encoding="utf-8")
     write_set5(tmp_path / "data")
     write_challenge(tmp_path / "tiny.toml", deadline_s=120)
+    write_challenge(tmp_path / "captured.toml", deadline_s=120, capture="required")
     for name in ("outside", "reports"):
         (tmp_path / name).mkdir()
     return tmp_path
 
 
-def _esr(place: Path, command: str, *sandbox: str, **more: str) -> str:
-    """What it says on standard error; what it was asked must have come about."""
-    done = subprocess.run(
-        [sys.executable, "-m", "harness.cli", *COMMANDS[command], *sandbox],
+@pytest.fixture
+def checkpoint(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """acme's network pickled as a whole: to read it, its code is run."""
+    module = ModuleType("model")
+    exec(CONV, module.__dict__)  # noqa: S102 - our own
+    monkeypatch.setitem(sys.modules, "model", module)
+    torch.save(module.Network(), place / "last.ckpt")
+    return place / "last.ckpt"
+
+
+def _run(place: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "harness.cli", *words],
         capture_output=True,
         text=True,
         cwd=place,
@@ -65,6 +78,11 @@ def _esr(place: Path, command: str, *sandbox: str, **more: str) -> str:
         check=False,
         env={**os.environ, "NO_COLOR": "1", "COLUMNS": "1000", **more},
     )
+
+
+def _esr(place: Path, command: str, *sandbox: str, **more: str) -> str:
+    """What it says on standard error; what it was asked must have come about."""
+    done = _run(place, *COMMANDS[command], *sandbox, **more)
     assert done.returncode in (MEASURED if command == "check" else (0,)), done.stdout + done.stderr
     return done.stderr
 
@@ -91,17 +109,42 @@ def test_where_no_sandbox_is_there_every_command_says_so(place: Path, command: s
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_sandbox_that_is_required_and_missing_starts_nothing(place: Path, command: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "harness.cli", *COMMANDS[command], "--sandbox", "require"],
-        capture_output=True,
-        text=True,
-        cwd=place,
-        timeout=120,
-        check=False,
-        env={**os.environ, "NO_COLOR": "1", "PATH": ""},
-    )
+    done = _run(place, *COMMANDS[command], "--sandbox", "require", PATH="")
     assert done.returncode == 2
     assert "--sandbox require: bubblewrap is not installed" in done.stderr
+    assert list(place.rglob(MARK)) == []
+
+
+CONVERT = ("weights", "convert", "last.ckpt", "--reports", "reports")
+
+
+@pytest.mark.usefixtures("sandbox_works", "checkpoint")
+def test_code_that_a_conversion_needs_writes_nothing_outside_its_sandbox(place: Path) -> None:
+    done = _run(place, *CONVERT, "--code", "acme", "--sandbox", "require")
+    assert done.returncode == 0, done.stderr
+    assert (place / "last.safetensors").is_file()
+    assert list(place.rglob(MARK)) == []
+
+
+@pytest.mark.usefixtures("checkpoint")
+def test_a_conversion_without_a_sandbox_says_so_and_runs_no_code(place: Path) -> None:
+    done = _run(place, *CONVERT, "--code", "acme", PATH="")
+    assert done.returncode == 2
+    assert "--code runs that folder's code, in the sandbox alone" in " ".join(done.stderr.split())
+    done = _run(place, *CONVERT, PATH="")
+    assert f"{NOT_ISOLATED} (bubblewrap is not installed)." in " ".join(done.stderr.split())
+    assert list(place.rglob(MARK)) == []
+
+
+@pytest.mark.parametrize("words", [("intake", "acme"), ("lock", "acme"), ("entries",)])
+def test_commands_that_only_read_an_entry_run_nothing_of_it(
+    place: Path, words: tuple[str, ...]
+) -> None:
+    setup = (place / "acme" / "model.py").read_text("utf-8")
+    for name in ("setup.py", "conftest.py", "sitecustomize.py", "tomllib.py", "json.py"):
+        (place / "acme" / name).write_text(setup, encoding="utf-8")
+    done = _run(place, *words, PATH="")
+    assert done.returncode == (2 if words[0] == "lock" else 0), done.stderr  # it requires nothing
     assert list(place.rglob(MARK)) == []
 
 

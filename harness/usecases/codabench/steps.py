@@ -29,7 +29,7 @@ from harness.pictures.keeper import png
 from harness.quality.profile import PROFILES
 from harness.quality.score import Quality, score
 from harness.render.hosted_page import HostedScore, hosted_page
-from harness.sandbox.isolation import choose
+from harness.sandbox.isolation import Isolation, choose
 from harness.usecases.codabench.hosted_task import (
     Claims,
     HostedTask,
@@ -67,12 +67,14 @@ def ingest(input_data: Path, output: Path, program: Path) -> None:
         if not isinstance(ready, loads.Contender):
             raise BadInput(ready.failure.message)
         isolation = choose("auto", hidden=(output,))
+        if isolation.note:  # Codabench keeps what is printed, and the page the claims' notes
+            sys.stderr.write(f"{isolation.note}\n")
         job = Task(ready.load, protocol, Path(place) / "log", isolation.confinement)
 
         def run(session: Session) -> Claims:
             seconds = _outputs(session, task, input_data, output)
             counted = tried(session.count, *task.complexity_input)
-            return _claims(entry, task, counted, fmean(seconds), isolation.confinement.name)
+            return _claims(entry, task, counted, fmean(seconds), isolation)
 
         claims = ask_worker(job, run)
         if isinstance(claims, Failed):
@@ -130,7 +132,11 @@ def _outputs(session: Session, task: HostedTask, input_data: Path, output: Path)
 
 
 def _claims(
-    entry: Entry, task: HostedTask, counted: CountFigures | Failed, runtime_s: float, isolation: str
+    entry: Entry,
+    task: HostedTask,
+    counted: CountFigures | Failed,
+    runtime_s: float,
+    isolation: Isolation,
 ) -> Claims:
     if isinstance(counted, Failed):
         raise BadInput(counted.told)
@@ -142,8 +148,8 @@ def _claims(
         params=counted.counts.params,
         macs=counter.macs if counter else None,
         runtime_s=runtime_s,
-        isolation=isolation,
-        notes=counted.notes,
+        isolation=isolation.confinement.name,
+        notes=(*filter(None, (isolation.note,)), *counted.notes),
     )
 
 

@@ -181,6 +181,29 @@ def test_the_team_of_a_faulty_manifest_is_shown_as_far_as_it_is_known(tmp_path: 
     assert _rejected(_folder(tmp_path, "[", name="other")).team == "unknown"
 
 
+@pytest.mark.parametrize("team", ["x" * 60_000, "a\\u001b[2J", "a\u202eb", " "])
+def test_a_team_that_is_a_fault_itself_is_not_shown(tmp_path: Path, team: str) -> None:
+    said = MANIFEST.replace('"Acme"', f'"{team}"')
+    assert _rejected(_folder(tmp_path, said)).team == "unknown"
+    variants = f'team = "{team}"\nvariants = 1'
+    assert _rejected(_folder(tmp_path, variants, name="other")).team == "unknown"
+
+
+@pytest.mark.parametrize("team", ["12", '["Acme"]', '{ a = "Acme" }'])
+def test_a_team_that_is_no_text_is_not_shown(tmp_path: Path, team: str) -> None:
+    said = MANIFEST.replace('"Acme"', team)
+    assert _rejected(_folder(tmp_path, said)).team == "unknown"
+
+
+def test_variants_are_a_hundred_at_most(tmp_path: Path) -> None:
+    tables = "".join(f'[[variants]]\nid = "acme_{number}"\nscale = 4\n' for number in range(101))
+    shared = MANIFEST.replace('id = "acme"\n', "").replace("scale = 4\n", "")
+    (found,) = _faults(tmp_path, shared + tables)
+    assert found == "submission.toml: variants holds 101 tables, 100 at most are taken"
+    taken = tables.removesuffix('[[variants]]\nid = "acme_100"\nscale = 4\n')
+    assert len(catalogue.read_folder(_folder(tmp_path, shared + taken, name="acme"))) == 100
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
