@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from harness.cli import options
-from harness.cli.console import explained, say_written
+from harness.cli.console import explained, say, say_written
 
 
 def plot(
@@ -28,6 +28,7 @@ def plot(
     """
     from harness.core.outcome import BadInput
     from harness.documents import atomic
+    from harness.render.drawable import drawable
     from harness.render.plots.plot_files import plot_files
     from harness.usecases.report import regenerate, report, run_name
 
@@ -40,7 +41,10 @@ def plot(
         else:
             name = run_name(challenge or "sample")
             board, folder = report(name, reports), reports / name
-        files = plot_files(board)
+        shown, files = drawable(board, plot_files)
+        for drawn, row in zip(shown.rows, board.rows, strict=True):
+            if drawn is not row:
+                say(f"{row.entry.id}: {drawn.reason}")
         if not files:
             raise BadInput(
                 "no row has PSNR of a trained model and a cost: there is nothing to plot"

@@ -29,12 +29,14 @@ def judge(counts: Counts) -> CountVerdict:
     The reasons are sentences for the board; a verified model has one that says what agrees.
     """
     missing = (*_missing(counts), *left_out(counts))
-    differing = (*_differing(counts), *_denied(counts), *unlike(counts))
+    apart = (*_differing(counts), *_denied(counts))
+    differing = (*apart, *unlike(counts))
     told = (*_attention(counts), *_silent(counts), *remarks(counts))
     if missing:
         return CountVerdict("incomplete", (*missing, *differing, *told))
-    if differing:
-        return CountVerdict("disputed", (*differing, *_settled(counts), *told))
+    if differing:  # the closed form settles what counters differ in, and nothing else
+        closed = _settled(counts) if apart else ()
+        return CountVerdict("disputed", (*differing, *closed, *told))
     return CountVerdict("verified", (_agreement(counts), *told))
 
 

@@ -57,6 +57,14 @@ def test_code_that_works_element_by_element_is_disputed(written: int, level: str
     assert judge(replace(counts, effective=known)).level == "verified"
 
 
+def test_no_counter_is_called_right_where_work_is_what_none_counts() -> None:
+    known = EffectiveParameters(10_000, 0, MACS)
+    verdict = judge(_counts(effective=known))
+    assert verdict.level == "disputed"
+    assert "multiply-adds are computed element by element" in verdict.reasons[0]
+    assert not any("is right" in reason for reason in verdict.reasons)
+
+
 @pytest.mark.parametrize(
     ("apart", "level"),
     [(None, "verified"), (0.0, "verified"), (0.01, "verified"), (0.1, "disputed")],

@@ -17,6 +17,7 @@ from fakes.terminal import to_plain
 from harness import render
 from harness.core.leaderboard import Leaderboard, Ratio, Row
 from harness.render.drawable import drawable
+from harness.render.plots.plot_files import plot_files
 
 REST = {"team": "Odd team", "title": "OddNet"}
 
@@ -116,6 +117,15 @@ def test_it_stands_among_the_failed_ones_and_not_between_the_ranked_ones(
     assert "OddNet" not in figure[0]
     shown = to_plain(drawn)
     assert "Odd team OddNet: not drawn in board: this row can't be drawn" in shown
+
+
+@pytest.mark.parametrize("odd", [beyond_a_float, endless])
+def test_plots_hold_the_other_rows(odd: Any) -> None:
+    board, files = drawable(whole(odd=odd), plot_files)
+    assert [row.entry.id for row in board.rows if row.entry.failure] == ["odd", "slow_net"]
+    rest = whole()
+    rest = dataclasses.replace(rest, rows=tuple(it for it in rest.rows if it.entry.id != "odd"))
+    assert files == plot_files(rest)
 
 
 def test_a_frame_has_the_row_without_figures() -> None:
