@@ -61,6 +61,23 @@ def test_the_costs_in_the_readme_are_the_golden_figures() -> None:
     assert figures == GOLDEN
 
 
+def test_the_paper_s_rows_in_the_readme_have_its_figures_and_ours() -> None:
+    """Params and MACs of ours are the golden ones, of an output of 1280x720; all else is print."""
+    text = (FOLDERS / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\w+_x[24]) \|(.*)\|$", text, re.MULTILINE)
+    assert len(dict(rows)) == 25
+    for id_, cells in rows:
+        printed_k, params, _, macs_g, _, set5, _, set14, _ = map(str.strip, cells.split("|"))
+        found = [it for it in VARIANTS[id_]["published"] if it["source"].startswith("RLFN paper")]
+        told = {it["dataset"]: f"{it['psnr_db']:.2f} / {it['ssim']:.4f}" for it in found[1:]}
+        assert (set5, set14) == (told["Set5"], told["Set14"])
+        assert float(printed_k.replace(",", "")) == pytest.approx(1000 * found[0]["params_m"])
+        assert params == f"{GOLDEN[id_].params:,}"
+        counted = "macs_ntire2022" if id_.startswith("fsrcnn") else "macs_fvcore"
+        squares = 1280 * 720 / int(id_[-1]) ** 2 / 256**2
+        assert macs_g == f"{getattr(GOLDEN[id_], counted) * squares / 1e9:,.1f}"
+
+
 @every_variant
 def test_printed_macs_are_the_golden_ones_of_the_convention_that_is_named(variant_id: str) -> None:
     # They differ in the first or second decimal of G, as 19.67 does from 19.70.
