@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from fakes.entries import write_entry
 
 from harness.core.leaderboard import BoardEntry, counts_of, rounds_of
 from harness.core.record import ImageScore
-from harness.entries.catalogue import read_named
+from harness.entries.catalogue import read_named, reference_folder
 from harness.usecases.evaluate import RunRequest, evaluate
 from harness.usecases.inspect import inspect
 
@@ -161,3 +162,51 @@ def test_the_dry_run_names_the_field_that_is_missing(
     (found,) = inspect(read_named(str(folder)), logs=tmp_path / "logs", sandbox="none")
     assert found.failure is not None
     assert told in found.failure.message
+
+
+# a module as its authors have it, their weights, and what their own code gives on Set5 x4
+OF_AUTHORS = {
+    "vdsr": ("VDSR", {"input": '"bicubic"'}, "vdsr_converted.safetensors", 31.43),
+    "fsrcnn": ("FSRCNN", {"kwargs": "{ scale = 4 }"}, "fsrcnn_x4.pth", 30.51),
+    "lapsrn": ("Both", {"output": "1"}, "lapsrn_x4_converted.safetensors", 31.62),
+}
+BOTH_SCALES = """
+class Both(LapSRN):
+    def forward(self, luma):
+        features = self.convt_F1(self.relu(self.conv_input(luma)))
+        twice = self.convt_I1(luma) + self.convt_R1(features)
+        return twice, self.convt_I2(twice) + self.convt_R2(self.convt_F2(features))
+"""
+
+
+def test_networks_of_luma_have_their_authors_psnr_by_a_manifest_alone(
+    tmp_path: Path, shared_dir: Path
+) -> None:
+    for name, (attribute, fields, weights, _) in OF_AUTHORS.items():
+        source = (reference_folder() / name / "model.py").read_text(encoding="utf-8")
+        said = fields | {
+            "entry": f'"model:{attribute}"',
+            "data_range": "1.0",
+            "channels": '"y"',
+            "weights": f'"{weights}"',
+        }
+        folder = write_entry(
+            tmp_path / name, source + (BOTH_SCALES if attribute == "Both" else ""), **said
+        )
+        shutil.copy(shared_dir / "weights" / weights, folder)
+    rules = write_challenge(tmp_path / "tiny.toml", deadline_s=120.0)
+    text = rules.read_text(encoding="utf-8")
+    rules.write_text(text.replace('"ntire"', '"classic-y"'), encoding="utf-8")
+    board = evaluate(
+        RunRequest(
+            entries=tuple(str(tmp_path / name) for name in OF_AUTHORS),
+            challenge=str(rules),
+            data_dir=shared_dir / "data",
+            reports=tmp_path / "reports",
+            sandbox="none",
+            untimed=True,
+        )
+    )
+    found = {row.entry.id: row.entry.values.get("psnr:Set5") for row in board.rows}
+    for name, (_, _, _, psnr_db) in OF_AUTHORS.items():
+        assert found[name] == pytest.approx(psnr_db, abs=0.02)

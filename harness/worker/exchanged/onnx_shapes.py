@@ -39,7 +39,7 @@ _FREE = (
     "Hardmax LogSoftmax ArgMax ArgMin TopK CumSum Trilu OneHot GatherElements GatherND "
     "ScatterElements ScatterND GridSample ReverseSequence GroupNormalization RMSNormalization "
     "MeanVarianceNormalization LpNormalization LRN CenterCropPad Col2Im LpPool GlobalLpPool "
-    "MaxUnpool ReduceL1 ReduceLogSum ReduceLogSumExp ReduceSumSquare"
+    "DynamicQuantizeLinear MaxUnpool ReduceL1 ReduceLogSum ReduceLogSumExp ReduceSumSquare"
 )
 
 
@@ -95,14 +95,16 @@ def _stood_in(node: OnnxNode, given: Sequence[Any], opset: int) -> tuple[Tensor,
     shapes = _shapes(node, given, opset)
     if node.kind in _CONVOLUTIONS:
         return (_convolved(node, given, shapes[0]),)
-    mixed = sum(_any_value(it) for it in given if isinstance(it, Tensor))
-    if not isinstance(mixed, Tensor):
+    taken = [it for it in given if isinstance(it, Tensor)]
+    if not taken:
         raise BadOnnx(f"{node} takes no tensor")
+    kind = next((it.dtype for it in taken if it.is_floating_point()), torch.float32)
+    mixed = torch.stack([_any_value(it).to(kind) for it in taken]).sum()
     return tuple(mixed.expand(shape) for shape in shapes)
 
 
 def _any_value(tensor: Tensor) -> Tensor:
-    return tensor[(0,) * tensor.dim()].to(torch.float32)
+    return tensor[(0,) * tensor.dim()]
 
 
 def _convolved(node: OnnxNode, given: Sequence[Any], shape: Sequence[int]) -> Tensor:
@@ -126,7 +128,8 @@ def _shapes(node: OnnxNode, given: Sequence[Any], opset: int) -> list[list[int]]
     for name, value in zip(node.inputs, given, strict=True):
         if isinstance(value, Tensor):
             kind = helper.np_dtype_to_tensor_dtype(torch.empty(0, dtype=value.dtype).numpy().dtype)
-            kinds.append(helper.make_tensor_value_info(name, kind, list(value.shape)))
+            sides = [int(it) for it in value.shape]  # tensors, where TorchScript traces
+            kinds.append(helper.make_tensor_value_info(name, kind, sides))
         elif value is not None:
             computed = value.dtype == object  # sizes
             plain = np.array(numbers(value)).reshape(value.shape) if computed else value

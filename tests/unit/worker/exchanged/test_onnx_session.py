@@ -38,6 +38,8 @@ def onnxruntime() -> Any:
 
 
 def _node(kind: str, *inputs: str, to: str = "y", **said: Any) -> Any:
+    if kind == "Cast":
+        said["to"] = FLOAT
     return onnx.helper.make_node(kind, list(inputs), [to], **said)
 
 
@@ -131,6 +133,24 @@ def test_integer_convolutions_count_as_convolutions(tmp_path: Path) -> None:
     assert set(_macs(counts).values()) == {BYTES.size * 6 * 8}
 
 
+def test_networks_that_quantise_while_they_run_count_too(tmp_path: Path) -> None:
+    found = _model(
+        tmp_path,
+        onnx.helper.make_node("DynamicQuantizeLinear", ["x"], ["bytes", "step", "middle"]),
+        _node("ConvInteger", "bytes", "w", "middle", to="sums", pads=[1, 1, 1, 1]),
+        _node("Cast", "sums", to="features"),
+        _node("Mul", "step", "scale", to="steps"),
+        _node("Mul", "features", "steps"),
+        w=BYTES,
+        scale=SCALE,
+    )
+    expected = F.conv2d(IMAGE, torch.from_numpy(BYTES).float() * float(SCALE), padding=1)
+    torch.testing.assert_close(found.module(IMAGE), expected, atol=0.05, rtol=0.0)
+    counts = _counts(found)
+    assert counts["params"] == BYTES.size + 1  # the scale, which a call multiplies by
+    assert set(_macs(counts).values()) == {BYTES.size * 6 * 8}
+
+
 @pytest.mark.parametrize(
     ("kind", "said", "macs"),
     [
@@ -162,7 +182,20 @@ def test_what_torch_has_not_is_free_where_it_multiplies_nothing(tmp_path: Path) 
         scales=np.array([1, 1, 2, 2], np.float32),
     )
     assert found.module(IMAGE).shape == (1, 3, 12, 16)
-    assert _macs(_counts(found))["dispatch"] == 9 * 6 * 8
+    assert set(_macs(_counts(found)).values()) == {9 * 6 * 8}
+
+
+def test_a_network_of_half_precision_is_counted_in_it(tmp_path: Path) -> None:
+    """Behind what torch has not, of an image that was cut to be one of half precision."""
+    found = _model(
+        tmp_path,
+        _node("Acos", "x", to="angles"),
+        _node("Conv", "angles", "w"),
+        w=np.ones((3, 3, 1, 1), np.float32),
+    )
+    assert found.counted is not None
+    counts = count_model(found.counted().half(), height=6, width=8)
+    assert _macs(counts)["dispatch"] == 9 * 6 * 8
 
 
 def test_what_no_shape_tells_leaves_every_count_without_a_figure(tmp_path: Path) -> None:
