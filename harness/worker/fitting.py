@@ -13,6 +13,13 @@ from harness.worker.state_dict import BadWeights
 
 _SPELT = 250  # characters of names in a proposal; more are told by patterns
 _PREFIXES = 3
+_IN_PARTS = {  # how training may keep {0}.{1}, and what makes one tensor of its parts again
+    "{0}.{1}_mask": "torch.nn.utils.prune.remove",
+    "{0}.{1}_g": "torch.nn.utils.remove_weight_norm",
+    "{0}.{1}_u": "torch.nn.utils.remove_spectral_norm",
+    "{0}.parametrizations.{1}.original": "torch.nn.utils.parametrize.remove_parametrizations",
+    "{0}.parametrizations.{1}.original0": "torch.nn.utils.parametrize.remove_parametrizations",
+}
 
 
 def fit(model: nn.Module, state: Mapping[str, Tensor], key: str = "") -> None:
@@ -30,7 +37,7 @@ def fit(model: nn.Module, state: Mapping[str, Tensor], key: str = "") -> None:
         *brief(sorted(misshapen), "of another shape"),
     ]
     if faults:
-        advice = "" if misshapen else _advice(own, state)
+        advice = "" if misshapen else _in_parts(missing, extra) or _advice(own, state)
         under = f" under {key!r}" if key else ""
         raise BadWeights(f"the weights{under} do not fit the model: {'; '.join(faults)}{advice}")
     model.load_state_dict(dict(state), strict=True)
@@ -68,6 +75,17 @@ def _advice(own: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> str:
     if extra := ignored(stripped - own.keys(), own):
         lines.append(f"ignore_keys = {json.dumps(extra)}")
     return f". They would with {' and '.join(lines)} in submission.toml"
+
+
+def _in_parts(missing: Collection[str], extra: Collection[str]) -> str:
+    """What to call before the weights are saved, where training kept some in parts."""
+    places = [name.rpartition(".")[::2] for name in missing]
+    present = {form for form in _IN_PARTS for it in places if form.format(*it) in extra}
+    removers = [how for form, how in _IN_PARTS.items() if form in present]
+    if not removers:
+        return ""
+    calls = " and ".join(dict.fromkeys(removers))
+    return f". Training kept them in parts: call {calls} before the state dict is saved"
 
 
 def _prefixes(own: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> list[str]:

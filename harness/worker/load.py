@@ -19,7 +19,7 @@ from harness.worker.runner import PRECISIONS, precision
 from harness.worker.state_dict import BadWeights, WeightsLayout, read_parts
 from harness.worker.unscripted import unscripted
 from harness.worker.weights_search import search
-from harness.worker.wrappers import as_declared, initialised, unwrapped
+from harness.worker.wrappers import as_declared, initialised, is_compiled, unwrapped
 
 __all__ = ["BadWeights", "Loaded", "load"]
 
@@ -156,7 +156,9 @@ def _built(request: Load) -> tuple[nn.Module, tuple[str, ...]]:
     if not isinstance(made, nn.Module):
         raise TypeError(f"{request.entry} returned {type(made).__name__}, not an nn.Module")
     model = unwrapped(made)
-    if model is not made:
+    if is_compiled(made):
+        notes.append(f"{request.entry} returns what torch.compile made; `compile` declares that")
+    elif model is not made:
         notes.append(f"{request.entry} returns a {type(made).__name__}; the module in it is run")
     if initialised(as_declared(model, request), request):
         notes.append("its lazy modules were given their shapes by a trial forward")

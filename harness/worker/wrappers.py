@@ -23,10 +23,17 @@ _SIDE = 64  # pixels of a trial forward
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """The network within what spreads it over devices, or averages it while it is trained."""
-    while isinstance(model, _WRAPPERS):
-        model = model.module
+    """The network within what spreads it over devices, averages it while it is trained, or compiles
+    it, which the manifest declares instead.
+    """
+    while isinstance(model, _WRAPPERS) or is_compiled(model):
+        model = model.get_submodule("_orig_mod" if is_compiled(model) else "module")
     return model
+
+
+def is_compiled(model: nn.Module) -> bool:
+    """Whether torch.compile made it of a module. Its class is slow to import."""
+    return isinstance(getattr(model, "_orig_mod", None), nn.Module)
 
 
 class _AsDeclared(nn.Module):

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import prune
 
 from harness.worker.fitting import fit, ignored
 from harness.worker.state_dict import BadWeights
@@ -73,3 +76,31 @@ def test_names_that_no_pattern_tells_from_the_models_own_are_listed() -> None:
     own = {f"body.{number}.weight" for number in range(0, 80, 2)}
     extra = {f"body.{number}.weight" for number in range(1, 80, 2)}
     assert ignored(extra, own) == sorted(extra)
+
+
+@pytest.mark.parametrize(
+    ("kept", "remover"),
+    [
+        (nn.utils.parametrizations.weight_norm, "parametrize.remove_parametrizations"),
+        (nn.utils.parametrizations.orthogonal, "parametrize.remove_parametrizations"),
+        (lambda it: prune.identity(it, "weight"), "prune.remove"),
+    ],
+)
+def test_weights_that_training_kept_in_parts_come_with_what_makes_them_whole(
+    kept: Callable[[nn.Module], nn.Module], remover: str
+) -> None:
+    trained = _model()
+    kept(trained[1])
+    told = _fault(dict(trained.state_dict()))
+    assert "1 missing (1.weight)" in told
+    assert told.endswith(f"call torch.nn.utils.{remover} before the state dict is saved")
+
+
+@pytest.mark.parametrize(
+    ("parts", "remover"),
+    [("g v", "remove_weight_norm"), ("orig u v", "remove_spectral_norm")],
+)
+def test_so_do_those_of_older_functions(parts: str, remover: str) -> None:
+    state = _state("", *(f"1.weight_{part}" for part in parts.split()))
+    del state["1.weight"]
+    assert f"call torch.nn.utils.{remover} before" in _fault(state)

@@ -235,10 +235,18 @@ def parallel():
 
 def averaged():
     return torch.optim.swa_utils.AveragedModel(nn.DataParallel(Net()))
+
+def compiled():
+    return torch.compile(nn.DataParallel(Net()))
 """
+_SAID = {
+    "parallel": "model:parallel returns a DataParallel; the module in it is run",
+    "averaged": "model:averaged returns a AveragedModel; the module in it is run",
+    "compiled": "model:compiled returns what torch.compile made; `compile` declares that",
+}
 
 
-@pytest.mark.parametrize("name", ["parallel", "averaged"])
+@pytest.mark.parametrize("name", _SAID)
 @pytest.mark.parametrize("prefix", ["", "module__"])
 def test_the_network_in_a_wrapper_is_loaded_by_either_names(
     folder: Path, name: str, prefix: str
@@ -248,9 +256,8 @@ def test_the_network_in_a_wrapper_is_loaded_by_either_names(
     loaded = _load(folder, f"model:{name}", weights=weights)
     assert [key for key, _ in loaded.model.named_parameters()] == ["conv.weight"]
     assert loaded.model.get_parameter("conv.weight").flatten()[0].item() == 2.0
-    kind = "DataParallel" if name == "parallel" else "AveragedModel"
     found = ("w.pth: without 'module.' before its names",) if prefix else ()
-    assert loaded.notes == (f"model:{name} returns a {kind}; the module in it is run", *found)
+    assert loaded.notes == (_SAID[name], *found)
 
 
 LAZY = """
