@@ -13,7 +13,7 @@ from typing import Any, Literal
 from harness.core.outcome import MESSAGE_LIMIT, BadInput, Failed, failed
 from harness.core.phrasing import nearest
 from harness.core.submission import ID_PATTERN, NAME_CAP, Submission, text_faults
-from harness.documents import plain_file
+from harness.documents import file_names, plain_file
 from harness.documents.typed import Faults
 from harness.entries import folder_policy, manifest
 from harness.entries.manifest import MANIFEST
@@ -105,8 +105,9 @@ def all_references() -> tuple[Entry | Rejected, ...]:
 def read_named(name: str) -> tuple[Entry | Rejected, ...]:
     """The entries that an argument names: a folder, `folder:variant`, or a reference's id."""
     path, _, variant = name.rpartition(":")
-    if path and has_manifest(Path(path)):
-        found = read_folder(Path(path))
+    folder, before = (file_names.within(Path(), it) for it in (name, path))
+    if path and has_manifest(before):
+        found = read_folder(before)
         chosen = tuple(entry for entry in found if entry.id == variant)
         if not chosen and len(found) == 1 and isinstance(found[0], Rejected):
             return found  # its variants can't be told
@@ -117,14 +118,14 @@ def read_named(name: str) -> tuple[Entry | Rejected, ...]:
                 f"{path} has no variant {variant!r}: it has {', '.join(known)}{near}"
             )
         return chosen
-    if has_manifest(Path(name)):
-        return read_folder(Path(name))
+    if has_manifest(folder):
+        return read_folder(folder)
     references = all_references()
     matching = tuple(it for it in references if name in (it.id, it.folder.name))
     if matching:
         return matching
-    if Path(name).is_dir():
-        return (_rejected(Path(name), [f"{MANIFEST} is missing; `esr new NAME` writes one"]),)
+    if folder.is_dir():
+        return (_rejected(folder, [f"{MANIFEST} is missing; `esr new NAME` writes one"]),)
     near = nearest(name, [text for it in references for text in (it.folder.name, it.id)])
     raise CatalogError(
         f"{name}: neither a folder with {MANIFEST} nor a reference model's id{near or _LIST}"

@@ -78,7 +78,8 @@ def _of_revision(against: str, candidate: Entry | Rejected, stack: ExitStack) ->
     except NotInRevision as error:
         former = former_place(revision, place)
         if former is None:
-            raise
+            absent = lacking(revision, candidate.folder)  # a rename is found once it is staged
+            raise NotInRevision(f"{error}; {absent}" if absent else str(error)) from None
         try:
             found = _read(f"{GIT}{revision.name}:{former}", revision, former, candidate, stack)
         except BadInput as unusable:

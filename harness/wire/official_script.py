@@ -134,15 +134,15 @@ def _calls(
         case [ast.With(body=inner)]:
             yield from _calls(inner, functions, numbers)
         case [ast.Assign(value=ast.Call(ast.Name(name), given, named)) as node]:
-            given = given or [ast.Constant("")]
-            texts = ["image" if isinstance(given[0], ast.Name) else ""]
-            texts += [_argument(it, numbers) for it in given[1:]]
-            values = [_argument(it.value, numbers) for it in named]
-            passed = [*texts, *values]
-            if name in functions and all(passed) and all(it.arg for it in named):
-                named_texts = (f"{it.arg}={text}" for it, text in zip(named, values, strict=True))
-                if "model" in passed:
-                    yield OwnForward(node.lineno, name, (*texts, *named_texts))
+            values = [*given, *(it.value for it in named)]
+            texts = [_argument(it, numbers) for it in values]
+            unknown = [it for it, text in zip(values, texts, strict=True) if not text]
+            known = name in functions and "model" in texts and all(it.arg for it in named)
+            if known and len(unknown) == 1 and isinstance(unknown[0], ast.Name):
+                places = ["" for _ in given] + [f"{it.arg}=" for it in named]
+                # what is neither the model nor a number is the image
+                passed = (at + (text or "image") for at, text in zip(places, texts, strict=True))
+                yield OwnForward(node.lineno, name, tuple(passed))
 
 
 def _argument(node: ast.expr, numbers: Mapping[str, str]) -> str:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from harness.worker.count.fast_meta import FastMeta
 from harness.worker.count.model_tensors import ModelTensor, attribute_tensors, model_tensors
+from harness.worker.reasons import first_line
 
 
 @dataclass(frozen=True)
@@ -147,9 +148,9 @@ def parameter_count(model: nn.Module, *, trainable_only: bool = False) -> int:
 
 
 def describe(error: BaseException, *, limit: int = 300) -> str:
-    """One line: the type of the error and the first line of what it says."""
-    lines = str(error).strip().splitlines()
-    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    """One line: the type of the error and what it says first."""
+    kind, said = type(error).__name__, first_line(error)
+    text = kind if said == kind else f"{kind}: {said}"
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

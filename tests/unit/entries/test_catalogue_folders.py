@@ -202,6 +202,16 @@ def test_odd_folder_names_that_look_alike_get_different_ids(tmp_path: Path) -> N
     assert "a_b" in ids
 
 
+@pytest.mark.parametrize("after", ["", ":acme"])
+def test_a_folder_is_found_however_the_accents_of_its_path_are_composed(
+    tmp_path: Path, after: str
+) -> None:
+    (tmp_path / "be\u0301be\u0301").mkdir()
+    folder = _folder(tmp_path / "be\u0301be\u0301")
+    typed = f"{tmp_path}/b\u00e9b\u00e9/acme{after}"
+    assert [it.folder for it in catalogue.read_named(typed)] == [folder]
+
+
 def test_a_variant_is_named_after_a_colon(tmp_path: Path) -> None:
     folder = _folder(tmp_path, VARIANTS)
     assert [it.id for it in catalogue.read_named(str(folder))] == ["acme_x2", "acme_x4"]

@@ -52,6 +52,14 @@ def test_an_entry_that_was_renamed_is_held_against_what_it_was(stack: ExitStack)
     assert found.notes == ("git finds that it was entries/acme in main",)
 
 
+@pytest.mark.usefixtures("top")
+def test_of_an_entry_that_git_does_not_track_that_is_said(stack: ExitStack) -> None:
+    (Path("entries") / "acme").rename(Path("entries") / "better")
+    said = r"entries/better is not in revision main; not committed: model.py, .*git add"
+    with pytest.raises(NotInRevision, match=said):
+        _against("git:main", "entries/better", stack)
+
+
 def test_a_new_entry_of_the_same_template_is_no_rename(top: Path, stack: ExitStack) -> None:
     body = "import torch\n" * 9
     _rename("other", "better")

@@ -78,6 +78,12 @@ def run(model, args):
                 out = padded(image, tile=None, model=model, scale=sf, names=3)
         if args.model_id == 13:
             out = padded(image, model, names)
+        if args.model_id == 14:
+            out = padded(model, lr, multiple=16)
+        if args.model_id == 15:
+            out = padded(tile, net=model, image=image)
+        if args.model_id == 16:
+            out = padded(model, 16)
 """
 
 
@@ -93,6 +99,9 @@ def run(model, args):
         (11, OwnForward(20)),
         (12, OwnForward(23, "padded", ("image", "tile=None", "model=model", "scale=4", "names=3"))),
         (13, OwnForward(24)),
+        (14, OwnForward(27, "padded", ("model", "image", "multiple=16"))),
+        (15, OwnForward(29, "padded", ("tile", "net=model", "image=image"))),
+        (16, OwnForward(30)),
     ],
 )
 def test_what_a_script_does_for_one_id_is_found(number: int, found: OwnForward | None) -> None:

@@ -38,4 +38,5 @@ def test_a_copy_on_the_meta_device_has_no_data_and_keeps_its_ties() -> None:
 def test_an_error_is_told_in_one_line() -> None:
     assert describe(ValueError("first\nsecond")) == "ValueError: first"
     assert describe(KeyError()) == "KeyError"
+    assert describe(OSError("Errors in it:\n\tan a")) == "OSError: Errors in it: an a"
     assert len(describe(ValueError("x" * 1000))) == 300
