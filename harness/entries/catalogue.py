@@ -22,6 +22,8 @@ from harness.entries.packages.package_lock import PackageLock
 
 _PACKAGE = Path(__file__).parents[1]
 _REFERENCES = (_PACKAGE / "_reference_models", _PACKAGE.parent / "reference_models")
+SUBMISSIONS = Path("submissions")
+"""Where entries lie unless a folder is named."""
 _LIST = "; `esr entries` lists what can be named"
 EntryRole = Literal["reference", "entry"]
 EntryForm = Literal["entry", "ntire"]  # a folder with a manifest, or an id of an official checkout
@@ -127,9 +129,19 @@ def read_named(name: str) -> tuple[Entry | Rejected, ...]:
     if folder.is_dir():
         return (_rejected(folder, [f"{MANIFEST} is missing; `esr new NAME` writes one"]),)
     near = nearest(name, [text for it in references for text in (it.folder.name, it.id)])
+    near = near or _folder_nearest(folder)
     raise CatalogError(
         f"{name}: neither a folder with {MANIFEST} nor a reference model's id{near or _LIST}"
     )
+
+
+def _folder_nearest(folder: Path) -> str:
+    """As `nearest` says it: an entry beside a folder that is not there, or in ./submissions."""
+    for place in (folder.parent, SUBMISSIONS):
+        entries = [str(it) for it in sorted(place.glob("*")) if has_manifest(it)]
+        if near := nearest(str(place / folder.name), entries):
+            return near
+    return ""
 
 
 def has_manifest(folder: Path) -> bool:

@@ -11,9 +11,7 @@ from harness.core.outcome import BadInput
 from harness.core.phrasing import listed, nearest
 from harness.core.run import FLOOR_ID
 from harness.entries import catalogue, checkouts
-from harness.entries.catalogue import Entry, Rejected
-
-SUBMISSIONS = Path("submissions")
+from harness.entries.catalogue import SUBMISSIONS, Entry, Rejected
 
 
 def participants(

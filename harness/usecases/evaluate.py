@@ -21,8 +21,8 @@ from harness.datasets.find import find_all, truth_folders
 from harness.datasets.known import known, usual_layouts
 from harness.engines.choice import Elsewhere
 from harness.entries import catalogue, one_file, weights
-from harness.entries.catalogue import Entry, Rejected
-from harness.entries.participants import SUBMISSIONS, participants, submitted
+from harness.entries.catalogue import SUBMISSIONS, Entry, Rejected
+from harness.entries.participants import participants, submitted
 from harness.machine import environment as machine
 from harness.measure import loads
 from harness.measure.captures import Capturing, captured

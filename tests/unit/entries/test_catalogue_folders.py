@@ -232,6 +232,17 @@ def test_an_unknown_name_says_what_a_name_can_be() -> None:
         catalogue.read_named("nobody")
 
 
+@pytest.mark.parametrize("typed", ["acne", "submision/acme", "submissions/akme"])
+def test_a_mistyped_folder_is_answered_with_the_entry_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "submissions").mkdir()
+    _folder(tmp_path / "submissions")
+    with pytest.raises(BadInput, match=r"; did you mean submissions/acme\?$"):
+        catalogue.read_named(typed)
+
+
 def test_references_are_read_by_id_in_the_order_asked_for() -> None:
     found = catalogue.references(["rlfn_x4", "imdn_x2"])
     assert [(type(it), it.id, it.role) for it in found] == [
