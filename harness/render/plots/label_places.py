@@ -54,18 +54,20 @@ class Place:
 
 
 class Places:
-    """A drawing's free room inside `room`, taken name by name; `lines` are kept clear as well."""
+    """A drawing's free room inside `room`, taken name by name; polylines are kept clear as well."""
 
-    def __init__(self, discs: Sequence[Disc], room: Box, lines: Sequence[Spot] = ()) -> None:
+    def __init__(
+        self, discs: Sequence[Disc], room: Box, lines: Sequence[Sequence[Spot]] = ()
+    ) -> None:
         self._discs = np.array([(it.x, it.y, it.radius) for it in discs]).reshape(-1, 3)
         self._room = room
         self._boxes: Numbers = np.empty((0, 4))
-        self._leaders: Numbers = _pieces(lines)
+        self._leaders: Numbers = np.concatenate([_pieces(()), *map(_pieces, lines)])
         self._points: Numbers = _along(self._leaders)
 
     def take(self, disc: Disc, width: float, height: float) -> Place | None:
         """The first free place around a disc for a name of that size; None where there is none."""
-        boxes, leaders, away = _around(disc, width, height)
+        boxes, leaders, away = _around(disc, width, height, self._room)
         left = np.flatnonzero(self._inside(boxes))
         left = left[self._clear_of_names(boxes[left])]
         for at in left[self._clear_of_discs(boxes[left])]:
@@ -105,7 +107,8 @@ class Places:
         one, other = boxes[:, None], self._boxes[None]
         low, high = one[..., :2] - _AIR_PT, one[..., 2:] + _AIR_PT
         over: Mask = np.all((low < other[..., 2:]) & (other[..., :2] < high), axis=2)
-        return np.asarray(~np.any(over, axis=1)) & ~_any_inside(self._points, boxes)
+        airy = np.add(boxes, (-_AIR_PT, -_AIR_PT, _AIR_PT, _AIR_PT))
+        return np.asarray(~np.any(over, axis=1)) & ~_any_inside(self._points, airy)
 
     def _uncrossed(self, leader: Numbers, own: Disc) -> bool:
         """Whether a line keeps off names, other discs and other lines."""
@@ -127,14 +130,20 @@ def _pieces(line: Sequence[Spot]) -> Numbers:
     return np.array(pieces).reshape(-1, 2, 2)
 
 
-def _around(disc: Disc, width: float, height: float) -> tuple[Numbers, Numbers, Numbers]:
-    """Boxes around a disc, nearest first; the line from its rim to each; how far they are away."""
+def _around(disc: Disc, width: float, height: float, room: Box) -> tuple[Numbers, Numbers, Numbers]:
+    """Boxes around a disc, nearest first; the line from its rim to each; how far they are away.
+
+    One that would reach out of the room at a side is moved back: above or below a disc near an edge
+    a wide name has no other place.
+    """
     angles = np.arange(_DIRECTIONS) * (2.0 * math.pi / _DIRECTIONS)
     away = np.repeat(_RINGS_PT, _DIRECTIONS)
     turn = np.tile(np.stack([np.cos(angles), np.sin(angles)], axis=1), (len(_RINGS_PT), 1))
     half = np.array([width, height]) / 2.0
     middle = np.array([disc.x, disc.y])
     centres = middle + turn * (disc.radius + away[:, None]) + _leaning(turn) * half
+    sides = (room.left + half[0], max(room.left, room.right - width) + half[0])
+    centres[:, 0] = np.clip(centres[:, 0], *sides)
     boxes = np.hstack([centres - half, centres + half])
     ends = np.clip(middle, boxes[:, :2], boxes[:, 2:])
     towards = ends - middle

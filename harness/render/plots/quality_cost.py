@@ -25,6 +25,7 @@ _NAME_LIMIT = 24
 _MOST_NAMES = 40
 _MOST_NUMBERS = 60
 _LINEAR_UP_TO = 20  # times the least cost
+_ROOM = 0.9  # of a plot's width is taken by circles
 _LEAST_AREA_PT2 = 6.0  # a dot, for a model of hardly any parameters
 FRONT = "Pareto front"
 
@@ -148,7 +149,8 @@ def drawn_plot(plot: QualityCost, size: SheetSize = ON_PAGE) -> Plot:
     margin = math.sqrt(size.largest / math.pi)
     left, bottom = 5.5 * size.text + 8.0, size.height - 3.2 * size.text - 8.0
     panel = Panel(
-        scale_over(costs, left + margin / 2, size.width - margin, log=log),
+        # the dearest, which are the largest networks, need room for their names
+        scale_over(costs, left + margin / 2, _ROOM * size.width - margin, log=log),
         scale_over(psnr, bottom - margin / 2, margin),
     )
     panel = _widened(panel, left, size.width - 6.0, bottom, 8.0)
@@ -167,8 +169,9 @@ def drawn_plot(plot: QualityCost, size: SheetSize = ON_PAGE) -> Plot:
         for it, disc in zip(plot.rows, discs, strict=True)
     ]
     room = Box(left + 2.0, 2.0, size.width - 1.0, bottom - 2.0)
-    names, numbered, unnamed = _names(plot, front, discs, Places(discs, room, front), size)
-    return Plot(Sheet(size.width, size.height, (*shapes, *names)), numbered, unnamed)
+    names = _most_names(plot, front, discs, room, size)
+    sheet = Sheet(size.width, size.height, (*shapes, *names.shapes))
+    return Plot(sheet, names.numbered, names.unnamed)
 
 
 def _widened(panel: Panel, left: float, right: float, bottom: float, top: float) -> Panel:
@@ -196,14 +199,47 @@ def _front(plot: QualityCost, panel: Panel) -> tuple[Spot, ...]:
     return (*steps, (panel.x.end, spots[-1][1]))
 
 
+@dataclass(frozen=True)
+class _Names:
+    """Names and numbers with their leader lines, what the numbers mean, how many have neither."""
+
+    shapes: tuple[Shape, ...]
+    numbered: tuple[str, ...]
+    unnamed: int
+
+    @property
+    def left(self) -> int:
+        """How many rows have no name."""
+        return len(self.numbered) + self.unnamed
+
+
+def _most_names(
+    plot: QualityCost, line: Sequence[Spot], discs: Sequence[Disc], room: Box, size: SheetSize
+) -> _Names:
+    """Room taken in the order of a few that leaves most names; the front has the first choice.
+
+    Else the board's order, which alone is tried for many rows: they have no room in any.
+    """
+    front = set(plot.front)
+    pairs = list(zip(plot.rows, discs, strict=True))
+    pairs.sort(key=lambda it: (it[0] not in front, it[0].role != "reference"))
+    best = _names(pairs, line, Places(discs, room, [line]), size)
+    for sign in (-1.0, 1.0) if len(pairs) <= _MOST_NAMES else ():
+        if best.left:
+            # from one side to the other: a name in the middle cuts off those beside it
+            aside = sorted(pairs, key=lambda it: (it[0] not in front, sign * it[1].x))
+            other = _names(aside, line, Places(discs, room, [line]), size)
+            best = min(best, other, key=lambda it: it.left)
+    return best
+
+
 def _names(
-    plot: QualityCost,
+    pairs: Sequence[tuple[PlottedRow, Disc]],
     line: Sequence[Spot],
-    discs: Sequence[Disc],
     places: Places,
     size: SheetSize,
-) -> tuple[list[Shape], tuple[str, ...], int]:
-    """Names and numbers with their leader lines, what the numbers mean, how many have neither."""
+) -> _Names:
+    """Each row in turn takes what room there is."""
     shapes: list[Shape] = []
 
     def named(text: str, disc: Disc, *, front: bool = False) -> bool:
@@ -219,9 +255,6 @@ def _names(
         for (x, y), (to_x, to_y) in itertools.pairwise(line)
     ]
     next(filter(None, (named(FRONT, it, front=True) for it in ends)), None)
-    front = set(plot.front)
-    pairs = list(zip(plot.rows, discs, strict=True))
-    pairs.sort(key=lambda it: (it[0] not in front, it[0].role != "reference"))
     rest = []
     for number, (row, disc) in enumerate(pairs):
         if number >= _MOST_NAMES or not named(row.name, disc):
@@ -230,7 +263,7 @@ def _names(
     for row, disc in rest if len(rest) <= _MOST_NUMBERS else ():
         if named(str(len(numbered) + 1), disc):
             numbered.append(row.told)
-    return shapes, tuple(numbered), len(rest) - len(numbered)
+    return _Names(tuple(shapes), tuple(numbered), len(rest) - len(numbered))
 
 
 def written(place: Place, text: str, size: float, *, front: bool = False) -> Iterator[Shape]:

@@ -16,7 +16,7 @@ from harness.core.metrics import METRICS
 from harness.render.plots.axes import Panel, Scale, scale_over
 from harness.render.plots.label_places import Box, Disc, Places
 from harness.render.plots.quality_cost import written
-from harness.render.plots.shapes import Circle, Colour, Shape, Sheet, Stroke, text_width
+from harness.render.plots.shapes import Circle, Colour, Shape, Sheet, Spot, Stroke, text_width
 from harness.render.text import short
 
 COMPARED = ("runtime", "params", "macs", "memory", "psnr")
@@ -152,11 +152,12 @@ def drawn_years(plot: YearPlot) -> Sheet:
     columns = [
         _column(panel, it.year, dots) for it, dots in zip(plot.editions, plot.dots, strict=True)
     ]
+    medians = [_median(panel, plot, index) for index in range(len(columns))]
     for index, column in enumerate(columns):
         shapes += _circles(plot, index, column)
-        shapes += _median(panel, plot, index)
+        shapes += [Stroke(medians[index], "front", 1.4)] if medians[index] else []
     room = Box(left + 2.0, 2.0, _WIDTH - 1.0, bottom - 2.0)
-    places = Places([disc for column in columns for disc in column], room, line)
+    places = Places([disc for column in columns for disc in column], room, [line, *medians])
     for index, column in enumerate(columns):
         shapes += _names(plot, index, column, places)
     return Sheet(_WIDTH, _HEIGHT, tuple(shapes))
@@ -178,11 +179,12 @@ def _names(plot: YearPlot, index: int, column: Sequence[Disc], places: Places) -
             yield from written(place, it.name, _TEXT) if place else ()
 
 
-def _median(panel: Panel, plot: YearPlot, index: int) -> Iterator[Shape]:
+def _median(panel: Panel, plot: YearPlot, index: int) -> tuple[Spot, ...]:
+    """The ends of the line at an edition's median; none where it has no rows."""
     middle, year = plot.middle(index), plot.editions[index].year
-    if middle is not None:
-        ends = (panel.spot(year - _REACH, middle), panel.spot(year + _REACH, middle))
-        yield Stroke(ends, "front", 1.4)
+    if middle is None:
+        return ()
+    return (panel.spot(year - _REACH, middle), panel.spot(year + _REACH, middle))
 
 
 def _column(panel: Panel, year: int, dots: Sequence[YearDot]) -> list[Disc]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
+import pytest
 from fakes import boards
 
 from harness.core.leaderboard import Leaderboard, Row
@@ -75,6 +76,29 @@ def test_of_forty_crowded_models_each_has_a_name_or_a_number_or_is_counted() -> 
     assert not named & set(numbered)
     assert len(named) + len(numbered) + drawn.unnamed == 40
     assert {str(number + 1) for number in range(len(numbered))} <= set(texts(plot))
+
+
+@pytest.mark.parametrize("cost", ["runtime", "params", "macs", "memory"])
+def test_of_a_few_models_at_the_edge_all_have_their_names(cost: str) -> None:
+    # the sample challenge's: four close to each other and far from the fifth
+    figures = [
+        ("RLFN (NTIRE 2022)", 29.21, 0.102, 0.317e6, 19.7e9, 29e6),
+        ("FasterRFDN", 29.13, 0.123, 0.376e6, 22.3e9, 67e6),
+        ("RFDN (AIM 2020 winner)", 29.06, 0.202, 0.433e6, 27.1e9, 68e6),
+        ("IMDN (NTIRE baseline)", 29.08, 0.264, 0.894e6, 58.4e9, 52e6),
+        ("Linear filters", 28.42, 0.003, 0.001e6, 0.15e9, 10e6),
+    ]
+    rows = [
+        boards.ranked(
+            place,
+            title=name,
+            values=boards.values(valid=psnr, runtime=s, params=params, macs=macs, memory=memory),
+        )
+        for place, (name, psnr, s, params, macs, memory) in enumerate(figures, start=1)
+    ]
+    plot = plotted(*rows, cost=cost)
+    assert drawn_plot(plot).numbered == ()
+    assert {name for name, *_ in figures} <= set(texts(plot))
 
 
 def test_untrained_failed_and_floor_rows_are_not_drawn() -> None:
