@@ -317,13 +317,12 @@ def _ratio(board: Leaderboard, column: Column, row: Row) -> Cell:
     """With the rank where rows are of several nodes: then it is the ratio that is ranked."""
     shown = board.nodes and column.ranked and row.ranked and not board.one_round
     rank = row.ranks.get("runtime") if shown else None
-    ratio = row.runtime_ratio
+    ratio, tied = row.runtime_ratio, _tied(row) if rank is not None else ""
     if ratio is None:
-        is_base = rank is not None and row.entry.id == board.challenge.baseline
-        return Cell("1", 1.0, rank=rank, best=rank == 1, ranks=_tied(row)) if is_base else Cell()
+        is_base = row.entry.id == board.challenge.baseline and "runtime" in row.entry.values
+        return Cell("1", 1.0, rank=rank, best=rank == 1, ranks=tied) if is_base else Cell()
     text, *ends = (f"{it:.3f}" for it in (ratio.point, ratio.low, ratio.high))
-    ranks = _tied(row) if rank is not None else ""
-    return Cell(text, ratio.point, rank, rank == 1, spread="–".join(ends), ranks=ranks)
+    return Cell(text, ratio.point, rank, rank == 1, spread="–".join(ends), ranks=tied)
 
 
 def _line(board: Leaderboard, row: Row) -> Line:
