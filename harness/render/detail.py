@@ -51,7 +51,8 @@ def detail(board: Leaderboard, row: Row) -> Detail:
     """What is known of a row of the board."""
     entry = row.entry
     same = entry.team and entry.title == entry.team
-    grids = (audited(entry), _counters(entry), *evidence(entry), _published(entry), _images(entry))
+    # what readers look for first; the longest, which counts module by module, is the last one
+    grids = (_images(entry), _published(entry), audited(entry), _counters(entry), *evidence(entry))
     return Detail(
         anchor=anchor(row),
         kind=kind_of(row),
@@ -70,7 +71,12 @@ def facts(row: Row) -> tuple[tuple[str, str], ...]:
     """Terms and what they are, in the order of the entry's figures."""
     entry = row.entry
     told = [("Id", short(entry.id, HINT_LIMIT))]
-    told += [(clean(label(key)), _figure(row, key)) for key in entry.values]
+    named = {value for key, value in entry.values.items() if key.startswith("macs_")}
+    told += [
+        (clean(label(key)), _figure(row, key))
+        for key, value in entry.values.items()
+        if key != "macs" or value not in named  # which says the same, and by which convention
+    ]
     told += _against(row)
     told += _declared(entry)
     # of the round whose peak is the table's figure, so that all are of one process

@@ -24,5 +24,14 @@ def test_a_timed_row_tells_its_precision_and_whose_energy_it_is() -> None:
     assert "Energy is" not in dict(facts(_row(None)))
 
 
+def test_macs_are_told_once_by_the_name_of_their_convention() -> None:
+    told = dict(
+        facts(boards.ranked(1, values=boards.values(macs=19.7e9) | {"macs_fvcore": 19.7e9}))
+    )
+    assert told["MACs (fvcore)"] == "19.70 G"
+    assert "MACs" not in told
+    assert dict(facts(boards.ranked(1, values=boards.values(macs=2e9))))["MACs"] == "2.00 G"
+
+
 def test_a_row_that_was_not_timed_tells_no_precision() -> None:
     assert "Precision" not in dict(facts(boards.floor_row()))
