@@ -82,8 +82,10 @@ def _figure(found: Comparison) -> Figure:
         made.set_axis_off()
         return made
 
+    below_whole = []
     if found.truth is not None:
-        _whole(axes(0.0, _CAPTION_IN, left - _GAP_IN, size[1] - _CAPTION_IN), found, found.truth)
+        place = axes(0.0, _CAPTION_IN, left - _GAP_IN, size[1] - _CAPTION_IN)
+        below_whole.append(_whole(place, found, found.truth))
     captions = []
     for number, shot in enumerate(shots):
         row, column = divmod(number, columns)
@@ -92,7 +94,9 @@ def _figure(found: Comparison) -> Figure:
         tile.imshow(shot.pixels, interpolation="none", aspect="auto")
         name, told = short(shot.name), _figures(shot)
         captions.append((tile, _below(tile, name, told), name, told))
-    _fit(captions)
+    size_pt = _fit(captions)
+    for note in below_whole:
+        note.set_fontsize(size_pt)
     return figure
 
 
@@ -103,16 +107,15 @@ def _whole_width(truth: Uint8 | None, height_in: float) -> float:
     return float(min(height_in * truth.shape[1] / truth.shape[0], _WHOLE_IN)) + _GAP_IN
 
 
-def _whole(axes: Axes, found: Comparison, truth: Uint8) -> None:
+def _whole(axes: Axes, found: Comparison, truth: Uint8) -> Annotation:
     from matplotlib.patches import Rectangle
 
     axes.imshow(truth, interpolation="antialiased")
     axes.set_anchor("N")
     box = found.box
-    axes.add_patch(
-        Rectangle((box.x, box.y), box.width, box.height, fill=False, edgecolor=_BOX, linewidth=1.0)
-    )
-    _below(axes, title(found.kept), "")
+    frame = Rectangle((box.x, box.y), box.width, box.height, fill=False, edgecolor=_BOX)
+    axes.add_patch(frame).set(linewidth=1.0, clip_on=False)  # whole at the image's rim too
+    return _below(axes, title(found.kept), "")
 
 
 def _rows(shots: int) -> int:
@@ -138,8 +141,8 @@ def _below(axes: Axes, name: str, figures: str) -> Annotation:
     )
 
 
-def _fit(captions: Sequence[tuple[Axes, Annotation, str, str]]) -> None:
-    """Set all captions of crops in one size, in which none is wider than its crop.
+def _fit(captions: Sequence[tuple[Axes, Annotation, str, str]]) -> float:
+    """Set all captions of crops in one size, in which none is wider than its crop, and tell it.
 
     Where that is too small to be read, names are cut.
     """
@@ -150,6 +153,7 @@ def _fit(captions: Sequence[tuple[Axes, Annotation, str, str]]) -> None:
         while _width(note) > _width(axes) and len(name) > 1:
             name = cut(name, len(name) - 1)  # noqa: PLW2901 - shorter until it fits
             note.set_text(f"{name}\n{figures}")
+    return size
 
 
 def _width(artist: Artist) -> float:

@@ -61,14 +61,15 @@ def board(*scores: tuple[str, tuple[ImageScore, ...]], title: str = "") -> Leade
     return rank(boards.challenge(), [*entries, floor])
 
 
-def two_entries(pictures: Path, title: str = "") -> Leaderboard:
+def two_entries(pictures: Path, title: str = "", image: str = "square") -> Leaderboard:
     """One entry is exact; the other is wrong by 30 levels within 160x160 pixels at (96, 80)."""
     folder = PictureFolder(pictures)
-    kept = keep(folder)
+    kept = keep(folder, image)
     good, bad = truth(), off_by(30, Region(96, 80, 160, 160))
     for output in (good, bad):
         folder.write(pixel_digest(output), kept.boxes[0], output)
-    return board(("good", (score(good, 100.0),)), ("bad", (score(bad, 24.6),)), title=title)
+    scores = score(good, 100.0, image), score(bad, 24.6, image)
+    return board(("good", scores[:1]), ("bad", scores[1:]), title=title)
 
 
 def two_images(pictures: Path) -> Leaderboard:

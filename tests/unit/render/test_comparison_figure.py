@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes import pictures
+from fakes import boards, pictures
 
 from harness.pictures.comparison import Comparison, comparisons
 from harness.pictures.keeper import PictureFolder
@@ -29,6 +30,19 @@ def test_a_figure_is_a_pdf_an_svg_and_a_png(found: Comparison) -> None:
     }
 
 
+@pytest.mark.parametrize("text", [boards.SCRIPT, "--><svg onload='x'>", "]]>&amp;\\href{x}"])
+def test_no_name_is_markup_in_the_svg(tmp_path: Path, text: str) -> None:
+    board = pictures.two_entries(tmp_path, text, text)
+    (found,) = comparisons(board, PictureFolder(tmp_path))
+    (plain,) = comparisons(pictures.two_entries(tmp_path), PictureFolder(tmp_path))
+
+    def kinds(data: bytes) -> set[str]:
+        root = ET.fromstring(data)  # noqa: S314 - our own drawing
+        return {it.tag for it in root.iter()} | {at for it in root.iter() for at in it.attrib}
+
+    assert kinds(draw(found)["svg"]) == kinds(draw(plain)["svg"])
+
+
 def test_the_same_comparison_gives_the_same_bytes(found: Comparison) -> None:
     assert draw(found) == draw(found)
 
@@ -44,7 +58,7 @@ def test_no_caption_is_wider_than_its_crop_and_all_have_one_size(
     assert len(captions) == 5
     for axes, caption in zip(crops, captions, strict=True):
         assert caption.get_window_extent().width <= axes.get_window_extent().width
-    assert len({caption.get_fontsize() for caption in captions}) == 1
+    assert len({caption.get_fontsize() for caption in (*whole.texts, *captions)}) == 1
     assert whole.patches  # the box
 
 
