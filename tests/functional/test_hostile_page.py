@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 from chromium import Browser
-from fakes import boards
+from fakes import boards, pictures
 
 from harness.core.leaderboard import Leaderboard, Row
 from harness.core.model_counts import Counter, Counts, CountVerdict
 from harness.core.record import CountFigures, Environment, RoundFigures
 from harness.core.submission import PublishedFigures
-from harness.render import write
+from harness.pictures.keeper import PictureFolder
+from harness.render import picture_page, write
 
 RUN = "document.title='run'"
 BEACON = "http://127.0.0.1:PORT/beacon"  # PORT is that of a server that counts who calls
@@ -184,6 +185,44 @@ def test_no_page_of_an_entry_runs_asks_or_breaks(
     assert foreign.isdisjoint(found["names"])
     assert (found["handlers"], found["links"]) == ([], ["../index.html"])
     assert (found["titles"], found["wide"], server[1]) == (False, 0, [])
+
+
+@pytest.mark.parametrize("width", [PHONE_PX, LAPTOP_PX])
+def test_no_page_of_pictures_runs_asks_or_breaks(
+    browser: Browser, tmp_path: Path, server: tuple[int, list[str]], width: int
+) -> None:
+    """Each text is the name of an image and of both models; sliders are opened, which name them."""
+    frames = ""
+    for number, text in enumerate(TEXTS):
+        hostile, place = text.replace("PORT", str(server[0])), tmp_path / str(number)
+        board = pictures.two_entries(place / "pictures", hostile, hostile)
+        assert picture_page.write(board, place, PictureFolder(place / "pictures"))
+        frames += f'<iframe src="{number}/images.html" width="{width}"></iframe>'
+    outer = tmp_path / "all.html"
+    outer.write_text(f'<!doctype html><meta charset="utf-8">{frames}', encoding="utf-8")
+    script = """
+      const inner = [...page.querySelectorAll("iframe")].map((it) => it.contentDocument);
+      for (const it of inner) {
+        for (const part of it.querySelectorAll("details")) part.open = true;
+        [...it.querySelectorAll("button")].find((that) => that.textContent === "Slider").click();
+      }
+      const all = inner.flatMap((it) => [...it.querySelectorAll("*")]);
+      const handlers = all.flatMap(
+        (it) => it.getAttributeNames().filter((at) => at.startsWith("on")));
+      const links = all.map((it) => it.getAttribute("href") || it.getAttribute("src") || "");
+      return {names: [...new Set(all.map((it) => it.localName))], handlers, pages: inner.length,
+              away: links.filter(
+                (it) => it && !/^(index\\.html|images\\/\\w+\\.png|#[\\w-]+)$/.test(it)),
+              scripts: inner.every((it) => it.scripts.length === 1),
+              run: inner.some((it) => it.title === "run"),
+              wide: inner.filter((it) => it.documentElement.scrollWidth > WIDTH).length};
+    """
+    found = browser.probe(outer, script.replace("WIDTH", str(width)), width=2 * width)
+    foreign = {"iframe", "object", "embed", "base", "link", "form", "audio", "svg"}
+    assert found["pages"] == len(TEXTS)
+    assert foreign.isdisjoint(found["names"])
+    assert (found["handlers"], found["away"], found["scripts"]) == ([], [], True)
+    assert (found["run"], found["wide"], server[1]) == (False, 0, [])
 
 
 def test_no_name_reorders_what_stands_beside_it(browser: Browser, page: Path) -> None:

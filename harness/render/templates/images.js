@@ -102,7 +102,8 @@ for (const section of document.querySelectorAll("section.comparison")) {
   pair.hidden = true;
   const stack = made("div", "", pair);
   stack.style.position = "relative";
-  const under = made("div", "", stack), over = made("div", "", stack);
+  const under = made("div", "", stack), over = made("div", "", stack), edge = made("div", "", stack);
+  edge.className = "edge";
   const slider = made("input", "", pair);
   slider.type = "range";
   slider.value = 50;
@@ -110,7 +111,10 @@ for (const section of document.querySelectorAll("section.comparison")) {
   caption.className = "caption";
   tools.after(pair);
 
-  const cover = () => { over.style.clipPath = `inset(0 ${100 - slider.value}% 0 0)`; };
+  const cover = () => {
+    over.style.clipPath = `inset(0 ${100 - slider.value}% 0 0)`;
+    edge.style.left = `${slider.value}%`;
+  };
   const lay = () => {
     const pictures = [[under, other], [over, one]];
     const names = pictures.map(([, select]) => select.selectedOptions[0].textContent);
