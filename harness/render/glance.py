@@ -43,7 +43,7 @@ def _warnings(board: Leaderboard) -> Iterator[str]:
     if apart:
         names = ", ".join(name for _, name in apart[:_NAMED])
         rest = f" and {len(apart) - _NAMED} more" if len(apart) > _NAMED else ""
-        yield f"Rounds lie more than 10 % apart, up to {apart[0][0]:.0%}: {names}{rest}."
+        yield f"Rounds lie more than 10% apart, up to {apart[0][0]:.0%}: {names}{rest}."
     if stable.get("isolation") == "none":
         yield "No sandbox: entries ran with the rights of the user."
     spans = [row.runtime_span for row in board.rows if row.runtime_span]

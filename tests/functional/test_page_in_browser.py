@@ -73,6 +73,26 @@ def test_the_sample_challenges_table_needs_no_scrolling(
     assert found["table"] == found["frame"]
 
 
+# within margins of 10 mm, by CSS's 96 pixels an inch
+@pytest.mark.parametrize(("paper", "width"), [("portrait", 718), ("landscape", 1047)])
+def test_on_paper_no_column_is_cut(
+    browser: Browser, tmp_path: Path, paper: str, width: int
+) -> None:
+    page = write(slow_board(rulebook.read("sample")), tmp_path)[0]
+    text = page.read_text(encoding="utf-8")
+    assert text.count("@media print") >= 2
+    text = text.replace(f"@media print and (orientation: {paper})", "@media all")
+    text = text.replace("@media print {", "@media all {")
+    page.write_text(text, encoding="utf-8")
+    script = """
+      return [...page.querySelectorAll("table.board, .plot svg")].map(
+        (it) => it.getBoundingClientRect().right);
+    """
+    found = browser.probe(page, script, width=width)
+    assert len(found) > 1
+    assert max(found) <= width
+
+
 def slow_board(challenge: Challenge) -> Leaderboard:
     """Rows as wide as a CPU makes them: runtimes of three digits with their ranges."""
     entries = [

@@ -41,7 +41,7 @@ def test_rounds_that_lie_more_than_a_tenth_apart_are_told_the_farthest_first() -
 
     rows = (timed(1, intervals=spread(0.0219)), timed(2, intervals=spread(0.023)))
     (told,) = warnings(board_of(*rows, timed(3, intervals=spread(0.025))))
-    assert told == "Rounds lie more than 10 % apart, up to 25%: Net 3, Net 2."
+    assert told == "Rounds lie more than 10% apart, up to 25%: Net 3, Net 2."
 
 
 def test_no_sandbox_is_told() -> None:
