@@ -147,7 +147,7 @@ def _fit(captions: Sequence[tuple[Axes, Annotation, str, str]]) -> float:
     Where that is too small to be read, names are cut.
     """
     room = min(_width(axes) / _width(note) for axes, note, _, _ in captions)
-    size = max(_STYLE["font.size"] * min(room * _HINTING, 1.0), _LEAST_PT)
+    size: float = max(_STYLE["font.size"] * min(room * _HINTING, 1.0), _LEAST_PT)
     for axes, note, name, figures in captions:
         note.set_fontsize(size)
         while _width(note) > _width(axes) and len(name) > 1:
