@@ -134,11 +134,13 @@ def _cell(cell: Cell) -> str:
 
 def _below(table: Table) -> list[str]:
     """Why rows are not ranked, and what else a paper's reader must know."""
-    told = [
-        line for line in table.lines if line.remark and not (line.kind == "failed" and line.empty)
-    ]
-    texts = [escape(note) for note in _notes(table)]
-    if told:
-        reasons = "; ".join(escape(f"{line.name}: {line.remark}") for line in told)
-        texts.insert(0, f"Not ranked: {reasons}.")
-    return [r"\par\smallskip", *(rf"{{\footnotesize {it}\par}}" for it in texts)] if texts else []
+    told = [it for it in table.lines if it.remark and not (it.kind == "failed" and it.empty)]
+    texts = []
+    for what, ranked in (("Remarks", True), ("Not ranked", False)):
+        its = [f"{it.name}: {it.remark}" for it in told if (it.kind == "ranked") is ranked]
+        texts += [f"{what}: {'; '.join(its)}."] if its else []
+    texts += _notes(table)
+    if not texts:
+        return []
+    set_in = (rf"{{\footnotesize\raggedright {escape(it)}\par}}" for it in texts)
+    return [r"\par\smallskip", *set_in]

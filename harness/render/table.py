@@ -161,7 +161,8 @@ def table(board: Leaderboard) -> Table:
         headings=headings,
         lines=marked(headings, (*lines, *failed)),
         notes=tuple(short(note, NOTE_LIMIT) for note in board.notes),
-        label=challenge.id,
+        # a paper may show the same challenge as measured and as printed
+        label=challenge.id if board.origin == "measured" else f"{challenge.id}_{board.origin}",
     )
 
 

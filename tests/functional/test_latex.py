@@ -41,8 +41,9 @@ def compiled(pdflatex: str, folder: Path, text: str, label: str) -> str:
 def test_published_tables_compile_and_fit_the_page(
     name: str, pdflatex: str, tmp_path: Path
 ) -> None:
-    board = regenerate(name).board
-    log = compiled(pdflatex, tmp_path, to_latex(table(board)), board.challenge.id)
+    drawn = table(regenerate(name).board)
+    assert drawn.label.endswith("_printed")  # no other label than that of a run of the challenge
+    log = compiled(pdflatex, tmp_path, to_latex(drawn), drawn.label)
     assert "undefined" not in log
     assert not re.search(r"Overfull \\hbox \(\d{2,}", log)  # by more than 10 pt
 

@@ -18,7 +18,7 @@ from harness.core.run import left_out
 from harness.render import as_csv, as_latex, as_markdown
 from harness.render.page import to_html
 from harness.render.selection import selected
-from harness.render.table import Table, table
+from harness.render.table import RowKind, Table, table
 
 NAMES = st.text(min_size=1, max_size=40) | st.text(
     "<>&|`\\{}$%#_^~*[]\"'=+-@;:\n\x1b/!a1. ", min_size=1
@@ -122,6 +122,19 @@ def test_latex_tells_what_was_left_out_in_one_line_and_no_path_of_this_machine(
     assert "Left out: Set14, B100." in latex
     assert "/home" not in latex
     assert "LR of LR is ours; see https://example.org/a/b" in latex
+
+
+def test_latex_tells_what_is_remarked_of_ranked_rows_apart_from_why_others_have_no_rank(
+    full: Table,
+) -> None:
+    kinds: tuple[RowKind, ...] = ("ranked", "unranked")
+    lines = [replace(full.lines[0], kind=kind, team=kind, title="", remark="why") for kind in kinds]
+    told = as_latex.to_latex(replace(full, lines=tuple(lines), notes=())).splitlines()
+    below = [line for line in told if line.startswith(r"{\footnotesize")]
+    assert below == [
+        r"{\footnotesize\raggedright Remarks: ranked: why.\par}",
+        r"{\footnotesize\raggedright Not ranked: unranked: why.\par}",
+    ]
 
 
 def test_latex_escapes_every_special() -> None:
