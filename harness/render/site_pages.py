@@ -139,7 +139,7 @@ def _card(it: SiteBoard) -> BoardCard:
     )
     first = [row for row in rows if row.ranked and row.standings][:_LEADING]
     address = f"{it.address}/index.html"
-    more = [(f"{it.address}/compare.html", "Compare two models")]
+    more = [(f"{it.address}/compare.html", "Compare two models")] if len(rows) > 1 else []
     more += [(f"{it.address}/{it.pictures}", "Pictures")] if it.pictures else []
     untold = board.one_round
     return BoardCard(

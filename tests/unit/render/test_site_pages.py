@@ -33,7 +33,7 @@ def test_models_are_shared_by_id_and_the_floor_is_none() -> None:
 
 
 def test_the_index_has_measured_printed_and_imported_boards_apart() -> None:
-    measured = boards.board(FIRST)
+    measured = boards.board(FIRST, SECOND)
     printed = replace(measured, printed_in="a report")
     imported = replace(measured, environment=ELSEWHERE)
     page = index(on_site("m", measured), on_site("p", printed), on_site("i", imported))
@@ -44,6 +44,12 @@ def test_the_index_has_measured_printed_and_imported_boards_apart() -> None:
         assert f'href="{folder}/compare.html"' in page
     assert 'href="published/p/index.html#entry-first"' in page
     assert 'href="boards/m/entries/first.html"' in page
+
+
+def test_a_board_of_one_model_has_no_two_to_compare() -> None:
+    page = index(on_site("m", boards.board(FIRST, boards.floor_row())))
+    assert 'href="boards/m/index.html"' in page
+    assert "compare.html" not in page
 
 
 def test_no_model_leads_a_board_of_one_round() -> None:
