@@ -66,6 +66,8 @@ _FREE_PREFIXES = (
     "__",  # __and__ and its kin on numbers
 )
 _NOT_FREE = frozenset({"_foreach_mm"})
+# what a stretch of code is called in a profile; DataParallel does so
+_NAMING = frozenset(f"profiler::_record_function_{it}" for it in ("enter", "enter_new", "exit"))
 
 
 @cache
@@ -80,7 +82,7 @@ def is_free(name: str) -> bool:
     if namespace in ("prim", "prims"):
         return not operator.startswith(("PythonOp", "CallFunction"))
     if namespace != "aten":
-        return False
+        return name in _NAMING
     base = operator if operator.startswith("__") else operator.rstrip("_")
     if base in _NOT_FREE:
         return False

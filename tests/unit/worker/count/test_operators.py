@@ -21,6 +21,8 @@ from harness.worker.count.operators import _FREE, is_free
         "aten::reflection_pad2d",
         "aten::__and__",
         "prim::ListConstruct",
+        "profiler::_record_function_enter_new",
+        "profiler::_record_function_exit",
     ],
 )
 def test_elementwise_reducing_and_moving_operators_are_free(name: str) -> None:
@@ -37,6 +39,7 @@ def test_what_only_newer_releases_of_torch_tag_is_free_by_name() -> None:
     "name",
     [
         "acme::conv",
+        "profiler::conv",
         "torchvision::deform_conv2d",
         "aten::_convolution_mode",
         "aten::scaled_dot_product_attention",
