@@ -101,7 +101,8 @@ def seeded(entry: Entry) -> ChosenWeights:
         return ChosenWeights("seeded")
     official = entry.submission.official
     known = f"`esr weights fetch {entry.id}` brings its weights"
-    return ChosenWeights("seeded", remedy=known if official else "no public weights are known")
+    unknown = "its manifest names no public weights"
+    return ChosenWeights("seeded", remedy=known if official else unknown)
 
 
 def _official(official: OfficialWeights, weights_dir: Path | None) -> ChosenWeights:

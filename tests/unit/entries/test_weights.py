@@ -120,7 +120,7 @@ def test_a_reference_without_own_weights_takes_official_ones_that_are_at_hand(
 
 def test_a_reference_whose_weights_nobody_knows_says_so(tmp_path: Path) -> None:
     chosen = _choose(_submission(), tmp_path, "official", "reference")
-    assert chosen == ChosenWeights("seeded", remedy="no public weights are known")
+    assert chosen == ChosenWeights("seeded", remedy="its manifest names no public weights")
 
 
 def test_the_code_of_a_checkouts_entry_reads_its_own_weights(tmp_path: Path) -> None:
