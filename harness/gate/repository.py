@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from harness.core.outcome import BadInput
+from harness.core.phrasing import nearest
 
 _DEADLINE_S = 300.0
 # of a hook or an alias that runs the harness: they name one repository, and we ask several
@@ -86,9 +87,13 @@ class Repository:
         try:
             return self.ask(*asked).decode().strip()
         except GitRefused:
+            if name == "HEAD":
+                raise BadInput(
+                    f"{self.top} has no commit that git can read: see `git log`"
+                ) from None
             raise BadInput(
                 f"{self.top} has no revision {name!r:.80}: fetch it first (a shallow clone has "
-                "one commit only)"
+                f"one commit only){nearest(name, self.revisions())}"
             ) from None
 
     def inside(self, folder: Path) -> PurePosixPath:

@@ -94,6 +94,17 @@ def test_a_revision_that_is_none_is_bad_input(top: Path, name: str) -> None:
         Revision.of(top / ENTRY, name)
 
 
+def test_a_mistyped_revision_is_answered_with_one_that_is_there(top: Path) -> None:
+    with pytest.raises(BadInput, match=r"one commit only\); did you mean main\?$"):
+        Revision.of(top / ENTRY, "mian")
+
+
+def test_where_nothing_is_committed_yet_that_is_said(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    with pytest.raises(BadInput, match="has no commit that git can read"):
+        Revision.of(tmp_path, "HEAD")
+
+
 def test_a_folder_that_the_revision_lacks_is_told_apart(top: Path) -> None:
     late = PurePosixPath("entries/late")
     (top / late).mkdir()
