@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.core.leaderboard import BoardEntry, Leaderboard, Row, counts_of, rounds_of
@@ -71,11 +72,10 @@ def facts(row: Row) -> tuple[tuple[str, str], ...]:
     """Terms and what they are, in the order of the entry's figures."""
     entry = row.entry
     told = [("Id", short(entry.id, HINT_LIMIT))]
-    named = {value for key, value in entry.values.items() if key.startswith("macs_")}
     told += [
         (clean(label(key)), _figure(row, key))
-        for key, value in entry.values.items()
-        if key != "macs" or value not in named  # which says the same, and by which convention
+        for key in entry.values
+        if not _told_already(key, entry.values)
     ]
     told += _against(row)
     told += _declared(entry)
@@ -85,10 +85,17 @@ def facts(row: Row) -> tuple[tuple[str, str], ...]:
     return tuple(told) if worst is None else (*told, *_memory(worst))
 
 
+def _told_already(key: str, values: Mapping[str, float]) -> bool:
+    """MACs that are those of a named convention, and luma's PSNR where PSNR is luma's."""
+    if key == "macs":
+        return values[key] in (it for name, it in values.items() if name.startswith("macs_"))
+    return key.startswith("psnr_y:") and values[key] == values.get(key.replace("_y", "", 1))
+
+
 def _figure(row: Row, key: str) -> str:
     text = quantity(key, row.entry.values[key])
     spread = row.entry.intervals.get(key)
-    if spread is not None:
+    if spread is not None and spread.low < spread.high:
         text += f" ({quantity(key, spread.low)} to {quantity(key, spread.high)})"
     if key in row.margins:
         text += f", {room_text(key, row.margins[key])}"
@@ -205,7 +212,8 @@ def _images(entry: BoardEntry) -> Grid:
     kinds = [
         kind
         for kind in QUALITY
-        if not kind.named_only or any(getattr(score, kind.name) is not None for score in known)
+        if not kind.named_only
+        or any(getattr(it, kind.name) not in (None, it.psnr_db) for it in known)
     ]
     rows = [
         (

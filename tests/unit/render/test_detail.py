@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from fakes import boards
 
-from harness.core.leaderboard import Row
+from harness.core.leaderboard import Interval, Row
 from harness.core.record import Energy, EnergyWindow
 from harness.render.detail import facts
 
@@ -31,6 +31,15 @@ def test_macs_are_told_once_by_the_name_of_their_convention() -> None:
     assert told["MACs (fvcore)"] == "19.70 G"
     assert "MACs" not in told
     assert dict(facts(boards.ranked(1, values=boards.values(macs=2e9))))["MACs"] == "2.00 G"
+
+
+def test_nothing_is_told_twice_of_one_round_on_luma() -> None:
+    values = {"psnr:Set5": 32.2, "psnr_y:Set5": 32.2, "psnr:x": 30.0, "psnr_y:x": 31.0}
+    row = boards.ranked(1, values=boards.values(runtime=0.1) | values)
+    row = replace(row, entry=replace(row.entry, intervals={"runtime": Interval(0.1, 0.1)}))
+    told = dict(facts(row))
+    assert told["Runtime"] == "100.00 ms"
+    assert [key for key in told if key.startswith("PSNR-Y")] == ["PSNR-Y on x"]
 
 
 def test_a_row_that_was_not_timed_tells_no_precision() -> None:
