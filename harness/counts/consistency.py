@@ -275,8 +275,8 @@ def _beyond(counts: Counts, reads: WeightTrace) -> Iterator[str]:
 def _hidden_weights(counts: Counts, reads: WeightTrace) -> Iterator[str]:
     if reads.hidden and _is_much(counts, reads):
         yield (
-            f"{reads.hidden:,} values that the image is multiplied by are no parameters, beside "
-            f"{counts.params:,} that are: {_held(_weights(reads))}"
+            f"{reads.hidden:,} values that the image is multiplied by, or that it chooses in a "
+            f"table, are no parameters, beside {counts.params:,} that are: {_held(_weights(reads))}"
         )
 
 

@@ -26,6 +26,11 @@ from harness.worker.count.operators import is_free
 from harness.worker.dispatch_mode import LightDispatchMode, positional
 
 _HELD = 24  # tensors in an answer
+_LOOKUPS = (  # of values in the first argument, at places that the others tell
+    *("index", "_unsafe_index", "index_select", "gather", "take", "take_along_dim"),
+    *("embedding", "embedding_bag", "_embedding_bag"),
+    *("grid_sampler", "grid_sampler_2d", "grid_sampler_3d"),
+)
 TensorOrigin = frozenset[int]
 _IMAGE: TensorOrigin = frozenset({-1})
 _NOTHING: TensorOrigin = frozenset()
@@ -76,6 +81,8 @@ class TraceRecorder(LightDispatchMode):  # type: ignore[no-untyped-call]
         if kind != "unwritten":
             self._written += sum(it.numel() for it in outs)
         self._multiply(func, args, dict(zip(map(id, given), origins, strict=True)), given, outs)
+        if kind == "lookup" and _IMAGE in origins[1:] and origins[0] - _IMAGE:
+            self._weigh(given[0], origins[0], "a table")
         self._mark(origins)
         derived = _MADE[kind] if kind in _MADE else _union(origins)
         for tensor in outs:
@@ -243,6 +250,8 @@ def _kind(func: Any) -> str:
         return "unwritten"
     if base.startswith("new_") or base.endswith("_like"):  # takes no more than shape and type
         return "made"
+    if base in _LOOKUPS:
+        return "lookup"
     return "view" if func.is_view else ""
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
@@ -118,6 +119,65 @@ def test_indices_into_a_short_table_are_hidden_weights_like_the_table() -> None:
             return self.table[self.places].reshape(3, 3, 3, 3)
 
     assert _read(Quantised()).hidden == 16 + 81
+
+
+class Table(Kernel):
+    """Values of a table at places that the image tells."""
+
+    def __init__(self, *, learned: bool = False) -> None:
+        super().__init__()
+        values = torch.ones(16, 3)
+        if learned:
+            self.values = nn.Parameter(values)
+        else:
+            self.register_buffer("values", values)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return image + self.chosen(image.mean(1).long().flatten()).sum()
+
+    def chosen(self, places: Tensor) -> Tensor:
+        return self.values[places]
+
+
+class Embedded(Table):
+    def chosen(self, places: Tensor) -> Tensor:
+        return F.embedding(places, self.values)
+
+
+class Gathered(Table):
+    def chosen(self, places: Tensor) -> Tensor:
+        return self.values.gather(0, places[:, None].expand(-1, 3))
+
+
+class Selected(Table):
+    def chosen(self, places: Tensor) -> Tensor:
+        return (self.values * 2).index_select(0, places)
+
+
+class Sampled(Table):
+    def chosen(self, places: Tensor) -> Tensor:
+        grid = places.view(1, 1, -1, 1).expand(-1, -1, -1, 2).float()
+        return F.grid_sample(self.values[None, None], grid, align_corners=False)
+
+
+@pytest.mark.parametrize("kind", [Table, Embedded, Gathered, Selected, Sampled])
+def test_a_table_that_the_image_chooses_in_is_hidden_weights(kind: type[Table]) -> None:
+    read = _read(kind())
+    assert [(it.name, it.role, it.numel) for it in read.held] == [("values", "weights", 48)]
+    assert read.hidden == 48
+    assert _read(kind(learned=True)).hidden == 0
+
+
+def test_a_table_read_at_fixed_places_and_the_image_at_its_own_hide_nothing() -> None:
+    class Biased(Table):
+        def chosen(self, places: Tensor) -> Tensor:
+            fixed = self.values[self.places]  # as attention takes its biases
+            most = places.topk(3).indices
+            return fixed.sum() + places[most]
+
+    read = _read(Biased())
+    assert read.hidden == 0
+    assert {(it.name, it.role) for it in read.held} == {("values", "values"), ("places", "values")}
 
 
 def test_a_smaller_kernel_padded_with_zeros_or_written_into_them_is_all_parameters() -> None:
