@@ -320,7 +320,8 @@ def _ratio(board: Leaderboard, column: Column, row: Row) -> Cell:
     rank = row.ranks.get("runtime") if shown else None
     ratio, tied = row.runtime_ratio, _tied(row) if rank is not None else ""
     if ratio is None:
-        is_base = row.entry.id == board.challenge.baseline and "runtime" in row.entry.values
+        timed = rank is not None or "runtime" in row.entry.values  # of several nodes none is shown
+        is_base = row.entry.id == board.challenge.baseline and timed
         return Cell("1", 1.0, rank=rank, best=rank == 1, ranks=tied) if is_base else Cell()
     text, *ends = (f"{it:.3f}" for it in (ratio.point, ratio.low, ratio.high))
     return Cell(text, ratio.point, rank, rank == 1, spread="–".join(ends), ranks=tied)
