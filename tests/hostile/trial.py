@@ -42,6 +42,9 @@ CHANGING = (
 )
 
 
+AUDITED = ("unflagged", "faster")  # successes that audits are to see
+
+
 @dataclass(frozen=True)
 class Tried:
     """What became of an entry."""
@@ -59,8 +62,8 @@ class Tried:
             return "succeeds"
         if self.graph and self.entry.group == "timing":
             return "held"
-        audited = self.entry.success == "unflagged" and isinstance(self.outcome, RoundFigures)
-        return "flagged" if audited else "held"
+        judged = self.entry.success in AUDITED and isinstance(self.outcome, RoundFigures)
+        return "flagged" if judged and flagged(self.outcome.audits) else "held"
 
 
 @dataclass(frozen=True)
@@ -172,7 +175,7 @@ def _stopped_by(world: World, entry: Hostile, outcome: Outcome) -> str:
     """The failure that it became; or, of a round that went through, the error that it met."""
     if isinstance(outcome, Failed):
         text = f"{outcome.reason.replace('_', ' ')}: {outcome.message}"
-    elif entry.success == "unflagged":
+    elif entry.success in AUDITED and flagged(outcome.audits):
         doubts = [f"{it.id} ({it.verdict})" for it in flagged(outcome.audits)]
         text = f"audits: {', '.join(doubts)}"
     else:

@@ -14,6 +14,7 @@ log_size      its log is larger than logs may grow
 accepted      the round counts as one that went through
 figures       a figure of the round is the forged one
 unflagged    the round went through and no audit doubts it
+faster       so it did, and a forward that is ranked took less than its work
 harm          the round went through or failed in another way than a value, or too late
 """
 
@@ -58,6 +59,7 @@ BOUNDS = {"memory": 1024 * MIB, "tasks": 80, "disk": 96 * MIB, "files": 320}
 LOG_CAP = 2 * MIB
 PSNR_CAP_DB = 60.0
 INSTANT_S = 1e-8
+WORK_S = 0.05  # what no forward of a network that takes its time (`tiny.py`) takes less than
 LATE_S = 60.0
 Outcome = RoundFigures | Failed
 
@@ -253,6 +255,10 @@ def _instant(figures: RoundFigures | None) -> bool:
     return any(it.seconds < INSTANT_S for it in figures.samples) if figures else False
 
 
+def _faster(figures: RoundFigures | None) -> bool:
+    return any(it.seconds < WORK_S for it in figures.samples) if figures else False
+
+
 def _digest(folder: Path) -> str:
     total = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
@@ -283,5 +289,6 @@ SEEN: dict[str, Callable[[World, Act], bool]] = {
     "accepted": lambda _, act: act.figures is not None,
     "figures": lambda _, act: _perfect(act.figures) or _instant(act.figures),
     "unflagged": lambda _, act: act.figures is not None and not flagged(act.figures.audits),
+    "faster": lambda world, act: SEEN["unflagged"](world, act) and _faster(act.figures),
     "harm": lambda _, act: act.took_s > LATE_S,
 }

@@ -206,6 +206,7 @@ def revisions(tmp_path: Path, run: Run) -> Run:
     repository(tmp_path)
     git(tmp_path, "add", "acme")
     git(tmp_path, "commit", "-qm", "first")
+    git(tmp_path, "add", ".")  # as of a pull request, whose entries git knows
     return run
 
 
