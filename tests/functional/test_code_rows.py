@@ -111,4 +111,4 @@ def test_memory_that_a_level_or_a_child_hides_is_found(rows: dict[str, Row], nam
     memory = rows[name].entry.values.get("memory")
     if memory is None:
         pytest.skip("/proc can't be written here")
-    assert 90 * MIB < memory < 250 * MIB  # the 200 MiB held before are its own as well
+    assert 90 * MIB < memory < 250 * MIB  # what it held stays until it rests

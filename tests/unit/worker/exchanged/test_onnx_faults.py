@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
+from fakes.onnx_files import onnx_node, write_onnx
 
 from harness.worker.exchanged.onnx_file import BadOnnx
 from harness.worker.exchanged.onnx_network import OnnxNetwork, onnx_network
@@ -16,25 +17,11 @@ from harness.worker.exchanged.sizes import computed, sizes
 
 onnx = pytest.importorskip("onnx")
 IMAGE = torch.arange(1 * 3 * 4 * 6, dtype=torch.float32).reshape(1, 3, 4, 6) / 50 - 0.7
-FLOAT = 1
-
-
-def _node(kind: str, *inputs: str, to: str = "y", **said: Any) -> Any:
-    return onnx.helper.make_node(kind, list(inputs), [to], **said)
 
 
 def _network(folder: Path, *nodes: Any, opset: int = 18, **tensors: Any) -> OnnxNetwork:
     """Of an image `x` and an output `y`, with these calls and tensors."""
-    graph = onnx.helper.make_graph(
-        list(nodes),
-        "net",
-        [onnx.helper.make_tensor_value_info("x", FLOAT, [1, 3, "height", "width"])],
-        [onnx.helper.make_tensor_value_info("y", FLOAT, None)],
-        [onnx.numpy_helper.from_array(np.asarray(it), name) for name, it in tensors.items()],
-    )
-    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)])
-    (folder / "net.onnx").write_bytes(model.SerializeToString())
-    return onnx_network(folder / "net.onnx")
+    return onnx_network(write_onnx(folder, *nodes, opset=opset, **tensors))
 
 
 def _ints(*numbers: int) -> Any:
@@ -50,7 +37,7 @@ def _params(network: OnnxNetwork) -> int:
 
 
 def test_weights_of_whole_numbers_are_parameters_too(tmp_path: Path) -> None:
-    network = _network(tmp_path, _node("Mul", "x", "k"), k=_ints(1, 2, 3).reshape(3, 1, 1))
+    network = _network(tmp_path, onnx_node("Mul", "x", "k"), k=_ints(1, 2, 3).reshape(3, 1, 1))
     assert _params(network) == 3
     torch.testing.assert_close(network(IMAGE)[:, 2], 3 * IMAGE[:, 2])
 
@@ -59,9 +46,8 @@ def test_small_whole_numbers_that_become_the_weights_of_a_convolution_are_parame
     tmp_path: Path,
 ) -> None:
     weight = np.arange(-4, 5, dtype=np.int8).reshape(3, 3, 1, 1)
-    cast = _node("Cast", "w", to="f")
-    cast.attribute.append(onnx.helper.make_attribute("to", FLOAT))
-    network = _network(tmp_path, cast, _node("Conv", "x", "f"), w=weight)
+    cast = onnx_node("Cast", "w", to="f")
+    network = _network(tmp_path, cast, onnx_node("Conv", "x", "f"), w=weight)
     assert _params(network) == 9
     expected = F.conv2d(IMAGE, torch.from_numpy(weight).float())
     torch.testing.assert_close(network(IMAGE), expected)
@@ -70,12 +56,12 @@ def test_small_whole_numbers_that_become_the_weights_of_a_convolution_are_parame
 def test_a_number_may_be_a_size_for_one_call_and_a_weight_for_another(tmp_path: Path) -> None:
     network = _network(
         tmp_path,
-        _node("Shape", "x", to="s", start=2),
-        _node("Mul", "s", "k", to="twice"),
-        _node("Concat", "head", "twice", to="sizes", axis=0),
-        _node("Resize", "x", "", "", "sizes", to="large", nearest_mode="round_prefer_ceil"),
-        _node("MatMul", "large", "ones", to="rows"),
-        _node("Mul", "rows", "k"),
+        onnx_node("Shape", "x", to="s", start=2),
+        onnx_node("Mul", "s", "k", to="twice"),
+        onnx_node("Concat", "head", "twice", to="sizes", axis=0),
+        onnx_node("Resize", "x", "", "", "sizes", to="large", nearest_mode="round_prefer_ceil"),
+        onnx_node("MatMul", "large", "ones", to="rows"),
+        onnx_node("Mul", "rows", "k"),
         head=_ints(1, 3),
         k=_ints(2, 2),
         ones=np.ones((12, 2), np.float32),
@@ -87,7 +73,7 @@ def test_a_number_may_be_a_size_for_one_call_and_a_weight_for_another(tmp_path: 
 def test_the_nearest_of_whole_factors_needs_no_rule_for_two_that_are_as_near(
     tmp_path: Path,
 ) -> None:
-    network = _network(tmp_path, _node("Resize", "x", "", "k"), k=_floats(1, 1, 2, 2))
+    network = _network(tmp_path, onnx_node("Resize", "x", "", "k"), k=_floats(1, 1, 2, 2))
     doubled = IMAGE.repeat_interleave(2, 2).repeat_interleave(2, 3)
     torch.testing.assert_close(network(IMAGE), doubled)
 
@@ -96,7 +82,7 @@ def test_the_nearest_of_whole_factors_needs_no_rule_for_two_that_are_as_near(
 def test_the_nearest_of_other_factors_is_refused_where_torch_takes_the_other_pixel(
     tmp_path: Path, factor: float
 ) -> None:
-    network = _network(tmp_path, _node("Resize", "x", "", "k"), k=_floats(1, 1, factor, factor))
+    network = _network(tmp_path, onnx_node("Resize", "x", "", "k"), k=_floats(1, 1, factor, factor))
     with pytest.raises(BadOnnx, match="torch takes the other of two pixels"):
         network(IMAGE)
 
@@ -104,28 +90,30 @@ def test_the_nearest_of_other_factors_is_refused_where_torch_takes_the_other_pix
 def test_an_image_is_reduced_smoothly_where_what_is_outside_is_left_out(tmp_path: Path) -> None:
     said = {"mode": "linear", "antialias": 1}
     half = _floats(1, 1, 0.5, 0.5)
-    network = _network(tmp_path, _node("Resize", "x", "", "k", exclude_outside=1, **said), k=half)
+    network = _network(
+        tmp_path, onnx_node("Resize", "x", "", "k", exclude_outside=1, **said), k=half
+    )
     expected = F.interpolate(IMAGE, scale_factor=0.5, mode="bilinear", antialias=True)
     torch.testing.assert_close(network(IMAGE), expected)
     with pytest.raises(BadOnnx, match="antialias 1, exclude_outside 0"):
-        _network(tmp_path, _node("Resize", "x", "", "k", **said), k=half)(IMAGE)
+        _network(tmp_path, onnx_node("Resize", "x", "", "k", **said), k=half)(IMAGE)
 
 
 def test_an_image_is_enlarged_along_the_axes_that_are_named(tmp_path: Path) -> None:
-    node = _node("Resize", "x", "", "", "k", mode="linear", axes=[3, 2])
+    node = onnx_node("Resize", "x", "", "", "k", mode="linear", axes=[3, 2])
     assert _network(tmp_path, node, k=_ints(12, 16))(IMAGE).shape == (1, 3, 16, 12)
 
 
 def test_slopes_follow_the_last_axis_unless_they_are_of_channels(tmp_path: Path) -> None:
     slopes = _floats(1, 2, 3, 4, 5, 6)
-    network = _network(tmp_path, _node("PRelu", "x", "s"), s=slopes)
+    network = _network(tmp_path, onnx_node("PRelu", "x", "s"), s=slopes)
     expected = torch.where(IMAGE >= 0, IMAGE, IMAGE * torch.from_numpy(slopes))
     torch.testing.assert_close(network(IMAGE), expected)
     assert _params(network) == 6
 
 
 def test_an_activation_has_the_slopes_that_are_given(tmp_path: Path) -> None:
-    network = _network(tmp_path, _node("Selu", "x", alpha=2.0, gamma=0.5))
+    network = _network(tmp_path, onnx_node("Selu", "x", alpha=2.0, gamma=0.5))
     expected = torch.where(IMAGE > 0, 0.5 * IMAGE, IMAGE.exp() - 1)  # 0.5 * 2 * (exp(x) - 1)
     torch.testing.assert_close(network(IMAGE), expected)
 
@@ -144,7 +132,7 @@ def test_what_nothing_here_looks_at_is_refused(
 ) -> None:
     name = list(said)[-1]
     with pytest.raises(BadOnnx, match=f"node 0, {kind}, can't be translated with {name} = "):
-        _network(tmp_path, _node(kind, *["x"] * 5, **said))
+        _network(tmp_path, onnx_node(kind, *["x"] * 5, **said))
 
 
 @pytest.mark.parametrize(
@@ -161,7 +149,7 @@ def test_what_would_be_computed_otherwise_is_told_when_it_is_called(
     tmp_path: Path, node: tuple[str, tuple[str, ...], Any], tensors: dict[str, Any], why: str
 ) -> None:
     kind, inputs, said = node
-    network = _network(tmp_path, _node(kind, *inputs, **said), **tensors)
+    network = _network(tmp_path, onnx_node(kind, *inputs, **said), **tensors)
     with pytest.raises(BadOnnx, match=f"node 0, {kind}, .*{why}"):
         network(IMAGE)
 
@@ -169,17 +157,17 @@ def test_what_would_be_computed_otherwise_is_told_when_it_is_called(
 def test_weights_of_another_size_than_is_said_are_refused(tmp_path: Path) -> None:
     weight = np.ones((1, 3, 3, 3), np.float32)
     with pytest.raises(BadOnnx, match="not of its kernel_shape"):
-        _network(tmp_path, _node("Conv", "x", "w", kernel_shape=[1, 1]), w=weight)
+        _network(tmp_path, onnx_node("Conv", "x", "w", kernel_shape=[1, 1]), w=weight)
 
 
 def test_the_output_may_be_used_by_another_call(tmp_path: Path) -> None:
-    network = _network(tmp_path, _node("Relu", "x"), _node("Neg", "y", to="unused"))
+    network = _network(tmp_path, onnx_node("Relu", "x"), onnx_node("Neg", "y", to="unused"))
     torch.testing.assert_close(network(IMAGE), IMAGE.relu())
 
 
 @pytest.mark.parametrize("opset", [10, 18])
 def test_values_without_bounds_stay_as_they_are(tmp_path: Path, opset: int) -> None:
-    network = _network(tmp_path, _node("Clip", "x"), opset=opset)
+    network = _network(tmp_path, onnx_node("Clip", "x"), opset=opset)
     torch.testing.assert_close(network(IMAGE), IMAGE)
 
 
@@ -199,26 +187,26 @@ def test_values_without_bounds_stay_as_they_are(tmp_path: Path, opset: int) -> N
 def test_a_graph_that_is_none_is_refused_with_the_reason(
     tmp_path: Path, nodes: tuple[tuple[str, tuple[str, ...], str], ...], why: str
 ) -> None:
-    made = [_node(kind, *inputs, to=to) for kind, inputs, to in nodes]
+    made = [onnx_node(kind, *inputs, to=to) for kind, inputs, to in nodes]
     with pytest.raises(BadOnnx, match=rf"^net\.onnx: {why}"):
         _network(tmp_path, *made)
 
 
 def test_an_output_that_the_file_holds_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadOnnx, match="no operator gives its output 'y'"):
-        _network(tmp_path, _node("Neg", "x", to="z"), y=_floats(1, 2))
+        _network(tmp_path, onnx_node("Neg", "x", to="z"), y=_floats(1, 2))
 
 
 def test_a_constant_without_a_name_is_refused(tmp_path: Path) -> None:
     constant = onnx.helper.make_node("Constant", [], [], value_float=1.0)
     with pytest.raises(BadOnnx, match="has an operator without an output"):
-        _network(tmp_path, constant, _node("Neg", "x"))
+        _network(tmp_path, constant, onnx_node("Neg", "x"))
 
 
 def test_sizes_that_are_squared_over_and_over_are_refused(tmp_path: Path) -> None:
-    nodes = [_node("Shape", "x", to="s0")]
-    nodes += [_node("Mul", f"s{it}", f"s{it}", to=f"s{it + 1}") for it in range(40)]
-    network = _network(tmp_path, *nodes, _node("Expand", "x", "s40"))
+    nodes = [onnx_node("Shape", "x", to="s0")]
+    nodes += [onnx_node("Mul", f"s{it}", f"s{it}", to=f"s{it + 1}") for it in range(40)]
+    network = _network(tmp_path, *nodes, onnx_node("Expand", "x", "s40"))
     with pytest.raises(BadOnnx, match="it computes a size beyond 64 bits"):
         network(IMAGE)
 
@@ -236,8 +224,8 @@ def test_more_numbers_than_sizes_are_no_sizes() -> None:
 def test_a_range_of_too_many_numbers_is_refused(tmp_path: Path) -> None:
     network = _network(
         tmp_path,
-        _node("Range", "zero", "many", "one", to="r"),
-        _node("Add", "x", "r"),
+        onnx_node("Range", "zero", "many", "one", to="r"),
+        onnx_node("Add", "x", "r"),
         zero=np.array(0),
         many=np.array(300_000_000),
         one=np.array(1),

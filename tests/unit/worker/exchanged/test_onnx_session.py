@@ -11,6 +11,7 @@ import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 from conftest import skip_or_fail
+from fakes.onnx_files import onnx_node, write_onnx
 
 from harness.wire.messages import Load
 from harness.worker.count import count_model
@@ -21,7 +22,6 @@ from harness.worker.operator_dtypes import observe
 
 onnx = pytest.importorskip("onnx")
 IMAGE = torch.arange(3 * 6 * 8, dtype=torch.float32).reshape(1, 3, 6, 8) / 100
-FLOAT = 1
 RNG = np.random.default_rng(0)
 BYTES = RNG.integers(-127, 128, (12, 3, 3, 3)).astype(np.int8)
 SCALE = np.float32(1 / 128)
@@ -37,38 +37,17 @@ def onnxruntime() -> Any:
     return found
 
 
-def _node(kind: str, *inputs: str, to: str = "y", **said: Any) -> Any:
-    if kind == "Cast":
-        said["to"] = FLOAT
-    return onnx.helper.make_node(kind, list(inputs), [to], **said)
-
-
-def _file(folder: Path, *nodes: Any, opset: int = 20, **tensors: Any) -> Path:
-    """Of an image `x` of one scale and an output `y`."""
-    graph = onnx.helper.make_graph(
-        list(nodes),
-        "net",
-        [onnx.helper.make_tensor_value_info("x", FLOAT, [1, 3, "height", "width"])],
-        [onnx.helper.make_tensor_value_info("y", FLOAT, None)],
-        [onnx.numpy_helper.from_array(np.asarray(it), name) for name, it in tensors.items()],
-    )
-    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)])
-    model.ir_version = 9  # which older releases of the runtime read
-    (folder / "net.onnx").write_bytes(model.SerializeToString())
-    return folder / "net.onnx"
-
-
 def _model(folder: Path, *nodes: Any, opset: int = 20, **tensors: Any) -> OnnxModel:
-    return onnx_model(_file(folder, *nodes, opset=opset, **tensors), channels=3, multiple=1)
+    return onnx_model(write_onnx(folder, *nodes, opset=opset, **tensors), channels=3, multiple=1)
 
 
 def _quantised(folder: Path) -> OnnxModel:
     """A 3x3 convolution whose weights are bytes, and a pixel shuffle by two."""
     return _model(
         folder,
-        _node("DequantizeLinear", "w", "scale", "zero", to="floats"),
-        _node("Conv", "x", "floats", to="features", pads=[1, 1, 1, 1]),
-        _node("DepthToSpace", "features", blocksize=2, mode="CRD"),
+        onnx_node("DequantizeLinear", "w", "scale", "zero", to="floats"),
+        onnx_node("Conv", "x", "floats", to="features", pads=[1, 1, 1, 1]),
+        onnx_node("DepthToSpace", "features", blocksize=2, mode="CRD"),
         w=BYTES,
         scale=SCALE,
         zero=ZERO,
@@ -85,7 +64,7 @@ def _macs(counts: dict[str, Any]) -> dict[str, int | None]:
 
 
 def test_a_network_that_torch_has_operators_for_is_run_by_torch(tmp_path: Path) -> None:
-    found = _model(tmp_path, _node("Relu", "x"))
+    found = _model(tmp_path, onnx_node("Relu", "x"))
     assert (found.runtime, found.counted, found.note) == ("", None, "")
     assert not isinstance(found.module, OnnxSession)
 
@@ -114,14 +93,14 @@ def test_a_quantised_network_counts_as_the_one_that_it_stands_for(tmp_path: Path
 def test_integer_convolutions_count_as_convolutions(tmp_path: Path) -> None:
     found = _model(
         tmp_path,
-        _node("QuantizeLinear", "x", "scale", "middle", to="bytes"),
-        _node(
+        onnx_node("QuantizeLinear", "x", "scale", "middle", to="bytes"),
+        onnx_node(
             "QLinearConv",
             *("bytes", "scale", "middle", "w", "scale", "zero", "scale", "middle"),
             to="features",
             pads=[1, 1, 1, 1],
         ),
-        _node("DequantizeLinear", "features", "scale", "middle"),
+        onnx_node("DequantizeLinear", "features", "scale", "middle"),
         w=BYTES,
         scale=SCALE,
         zero=ZERO,
@@ -137,10 +116,10 @@ def test_networks_that_quantise_while_they_run_count_too(tmp_path: Path) -> None
     found = _model(
         tmp_path,
         onnx.helper.make_node("DynamicQuantizeLinear", ["x"], ["bytes", "step", "middle"]),
-        _node("ConvInteger", "bytes", "w", "middle", to="sums", pads=[1, 1, 1, 1]),
-        _node("Cast", "sums", to="features"),
-        _node("Mul", "step", "scale", to="steps"),
-        _node("Mul", "features", "steps"),
+        onnx_node("ConvInteger", "bytes", "w", "middle", to="sums", pads=[1, 1, 1, 1]),
+        onnx_node("Cast", "sums", to="features"),
+        onnx_node("Mul", "step", "scale", to="steps"),
+        onnx_node("Mul", "features", "steps"),
         w=BYTES,
         scale=SCALE,
     )
@@ -165,7 +144,7 @@ def test_convolutions_that_pad_as_torch_can_not_count_by_their_formula(
 ) -> None:
     shape = (12, 3, 3, 3) if kind == "Conv" else (3, 12, 3, 3)
     weight = RNG.standard_normal(shape).astype(np.float32)
-    found = _model(tmp_path, _node(kind, "x", "w", **said), w=weight)
+    found = _model(tmp_path, onnx_node(kind, "x", "w", **said), w=weight)
     counts = _counts(found)
     assert counts["params"] == weight.size
     assert _macs(counts)["dispatch"] == _macs(counts)["fvcore"] == macs
@@ -176,8 +155,10 @@ def test_what_torch_has_not_is_free_where_it_multiplies_nothing(tmp_path: Path) 
     """Another cubic than torch's, at twice the size, behind a 1x1 convolution of three channels."""
     found = _model(
         tmp_path,
-        _node("Conv", "x", "w", to="features"),
-        _node("Resize", "features", "", "scales", mode="cubic", cubic_coeff_a=-0.5, antialias=1),
+        onnx_node("Conv", "x", "w", to="features"),
+        onnx_node(
+            "Resize", "features", "", "scales", mode="cubic", cubic_coeff_a=-0.5, antialias=1
+        ),
         w=np.ones((3, 3, 1, 1), np.float32),
         scales=np.array([1, 1, 2, 2], np.float32),
     )
@@ -189,8 +170,8 @@ def test_a_network_of_half_precision_is_counted_in_it(tmp_path: Path) -> None:
     """Behind what torch has not, of an image that was cut to be one of half precision."""
     found = _model(
         tmp_path,
-        _node("Acos", "x", to="angles"),
-        _node("Conv", "angles", "w"),
+        onnx_node("Acos", "x", to="angles"),
+        onnx_node("Conv", "angles", "w"),
         w=np.ones((3, 3, 1, 1), np.float32),
     )
     assert found.counted is not None
@@ -202,11 +183,11 @@ def test_what_no_shape_tells_leaves_every_count_without_a_figure(tmp_path: Path)
     """An LSTM over the pixels of a row."""
     found = _model(
         tmp_path,
-        _node("Reshape", "x", "rows", to="sequence"),
+        onnx_node("Reshape", "x", "rows", to="sequence"),
         onnx.helper.make_node(
             "LSTM", ["sequence", "w", "r"], ["out"], hidden_size=1, direction="forward"
         ),
-        _node("Reshape", "out", "image"),
+        onnx_node("Reshape", "out", "image"),
         rows=np.array([48, 3, 1], np.int64),
         image=np.array([1, 3, 6, 8], np.int64),
         w=np.ones((1, 4, 1), np.float32),
@@ -254,7 +235,7 @@ def test_a_file_of_another_format_in_disguise_is_read_as_onnx(tmp_path: Path) ->
 
 def test_what_neither_can_run_is_refused_with_both_reasons(tmp_path: Path) -> None:
     with pytest.raises(BadOnnx, match=r"node 0, Nonsense, can't be translated.*refuses it: "):
-        _model(tmp_path, _node("Nonsense", "x"))
+        _model(tmp_path, onnx_node("Nonsense", "x"))
 
 
 def test_without_onnxruntime_its_extra_is_named(
@@ -269,7 +250,7 @@ def test_without_onnxruntime_its_extra_is_named(
 def test_a_graph_within_a_graph_is_refused(tmp_path: Path, kind: str) -> None:
     inside = onnx.helper.make_graph([], "inside", [], [])
     with pytest.raises(BadOnnx, match=f"holds another graph .node 0, {kind}.") as caught:
-        _model(tmp_path, _node(kind, "x", body=inside))
+        _model(tmp_path, onnx_node(kind, "x", body=inside))
     assert "onnxruntime" not in str(caught.value)
 
 
@@ -279,4 +260,4 @@ def test_data_in_another_file_is_refused_in_any_attribute(tmp_path: Path) -> Non
     tensor.data_location = onnx.TensorProto.EXTERNAL
     tensor.external_data.add(key="location", value="../../etc/passwd")
     with pytest.raises(BadOnnx, match=r"keeps tensor 't' in another file \('../../etc/passwd'\)"):
-        _model(tmp_path, _node("Relu", "x", extra=[tensor]))
+        _model(tmp_path, onnx_node("Relu", "x", extra=[tensor]))
