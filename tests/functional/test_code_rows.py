@@ -106,9 +106,12 @@ def test_who_runs_another_network_once_the_counters_are_there_is_rejected(
     assert "counted" in rows["counted"].reason
 
 
-@pytest.mark.parametrize("name", ["level", "child"])
-def test_memory_that_a_level_or_a_child_hides_is_found(rows: dict[str, Row], name: str) -> None:
+@pytest.mark.parametrize(("name", "held"), [("level", 200), ("child", 100)])
+def test_memory_that_a_level_or_a_child_hides_is_found(
+    rows: dict[str, Row], name: str, held: int
+) -> None:
     memory = rows[name].entry.values.get("memory")
     if memory is None:
         pytest.skip("/proc can't be written here")
-    assert 90 * MIB < memory < 250 * MIB  # what it held stays until it rests
+    # what a forward needs; or what was held at first, which stays in the heap until it rests
+    assert any(0.9 * it * MIB < memory < (it + 50) * MIB for it in (100, held))
