@@ -107,6 +107,7 @@ LOST_OF_FRESH_SMALL = Bounds(mean_db=0.2, spread_db=2.0, of_one_db=4.0)
 DEVIATIONS = 1.5  # of the losses of images, if that is more than the spread: one in many is no rule
 FRESH_IMAGES = 8  # images of a round, at most, whose fresh versions are held against their truths
 FRESH_LEAST = 3  # and at least, where each costs a forward of its own
+FRESH_LEAST_OF_GRAPH = 2  # whose mosaics show four parts or more in a forward
 FRESH_SHARE = 0.1  # of the images, in between
 LOST_REJECTED_DB = 2.0  # beyond a bound: no accident
 

@@ -210,7 +210,8 @@ class AuditedRound(PlainRound):
         task, number = self._session.task, len(self._images)
         most = thresholds.FRESH_IMAGES
         if not task.as_code or task.later:
-            most = min(most, max(thresholds.FRESH_LEAST, int(thresholds.FRESH_SHARE * number)))
+            least = thresholds.FRESH_LEAST if task.as_code else thresholds.FRESH_LEAST_OF_GRAPH
+            most = min(most, max(least, int(thresholds.FRESH_SHARE * number)))
         kinds = self._draw.order(min(most, number), max(number - most, 0))
         return tuple(it for it, kind in zip(self._images, kinds, strict=True) if kind == 0)
 
@@ -260,14 +261,17 @@ class AuditedRound(PlainRound):
     def _seen_against_unseen(self) -> None:
         """The image again, fresh versions of it and mosaics, in drawn order; more where odd.
 
-        A graph has no memory of an image, so that it is not shown one again.
+        A graph has no memory of an image, so that it is not shown one again, and no clock of its
+        own, so that one fresh version will do, where it is large enough to be judged alone.
         """
         again: list[Uint8] = []
         fresh: list[tuple[Fresh, Uint8]] = []
+        as_code, (height, width) = self._session.task.as_code, self._target.size
+        alone = not as_code and height * width >= thresholds.MANY_PIXELS
         for pairs in (thresholds.PAIRS, thresholds.MORE_PAIRS):
             mosaics = self._mosaics.more(pairs) if self._mosaics else []
-            seen = pairs if self._session.task.as_code else 0
-            for kind in self._draw.order(seen, pairs, len(mosaics)):
+            seen, unseen = pairs if as_code else 0, 1 if alone else pairs
+            for kind in self._draw.order(seen, unseen, len(mosaics)):
                 version = self._fresh(self._target)
                 given = self._target
                 if kind == FRESH:
@@ -283,8 +287,8 @@ class AuditedRound(PlainRound):
                     self._mosaics.answered(output)
                 else:
                     again.append(output)
-            unseen = filter(None, (self._seconds[FRESH], self._seconds[MOSAIC]))
-            if not seen or not any(clocks.doubtful(self._seconds[SEEN], it) for it in unseen):
+            others = filter(None, (self._seconds[FRESH], self._seconds[MOSAIC]))
+            if not seen or not any(clocks.doubtful(self._seconds[SEEN], it) for it in others):
                 break
         scored = self._kept[_key(self._target)]
         self._shown.append(Shown(self._target.pixels, scored, tuple(again), tuple(fresh)))

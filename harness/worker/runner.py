@@ -26,6 +26,7 @@ Pixels = npt.NDArray[Any]  # height x width x channels: uint8 RGB, or float32 lu
 _now = time.perf_counter
 _detached = torch.Tensor.detach
 STRIP = 1 << 18  # values that are converted together
+WATCHED = 64  # LR pixels of a side, which do where operators are the same at every size
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 _OF_DTYPES = {dtype: name for name, dtype in PRECISIONS.items()}
 
@@ -34,6 +35,8 @@ class Runner:
     """A loaded model with its declared range, precision, tile and padding."""
 
     def __init__(self, model: nn.Module, declared: Load) -> None:
+        # a graph for each size could have other operators at each
+        self._any_size = declared.form == "graph" and getattr(model, "any_size", False) is True
         if declared.compile:
             model = compiled(model, by_child=declared.form == "graph")
         self._call = in_tiles(model, declared)
@@ -88,8 +91,15 @@ class Runner:
         return forwards
 
     def observe(self, image: Pixels) -> Observed:
-        """An untimed forward of the image, watched; nothing of it is kept."""
+        """An untimed forward of the image, watched; nothing of it is kept.
+
+        A part of the image is enough for a graph of any size.
+        """
         self._kept = None
+        if self._any_size:
+            part = observe(self._call, self._to_batch(image[:WATCHED, :WATCHED]))
+            if not part.error:
+                return part
         return observe(self._call, self._to_batch(image))
 
     def collect(self) -> tuple[Output, memoryview]:

@@ -23,6 +23,8 @@ class Lazy(torch.Tensor):
 class Fake(nn.Module):
     """Answers with whatever `make` gives, and remembers what it was given."""
 
+    any_size = False  # of a captured network
+
     def __init__(self, make: Callable[[torch.Tensor], Any]) -> None:
         super().__init__()
         self.make = make
@@ -231,6 +233,27 @@ def test_at_rest_nothing_is_kept_of_the_last_forward() -> None:
     runner.rest()
     with pytest.raises(WrongOutput):
         runner.collect()
+
+
+@pytest.mark.parametrize(
+    ("form", "any_size", "watched"),
+    [("graph", True, (64, 64)), ("graph", False, (70, 66)), ("entry", True, (70, 66))],
+)
+def test_a_graph_of_any_size_is_watched_at_a_part_of_an_image(
+    form: Any, any_size: bool, watched: tuple[int, int]
+) -> None:
+    model = Fake(_enlarged)
+    model.any_size = any_size
+    runner = Runner(model, Load("", "m:N", "{}", 2, 1.0, "cpu", 1, 0, form=form))
+    assert runner.observe(_image(70, 66)).dtypes["float32"] > 0
+    assert tuple(model.seen.shape[-2:]) == watched
+
+
+def test_a_graph_that_refuses_the_part_is_watched_at_the_image() -> None:
+    model = Fake(lambda batch: _enlarged(batch.reshape(1, 3, 70, 66)))
+    model.any_size = True
+    runner = Runner(model, Load("", "m:N", "{}", 2, 1.0, "cpu", 1, 0, form="graph"))
+    assert runner.observe(_image(70, 66)).error == ""
 
 
 def test_a_failed_forward_leaves_no_older_output_behind() -> None:
