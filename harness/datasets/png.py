@@ -25,6 +25,14 @@ from harness.datasets.image_header import Header, ImageFileError
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LFS = b"version https://git-lfs"
+_OTHERS = {  # how other files begin, what they are, and what to do
+    b"\xff\xd8\xff": ", but a JPEG, which has lost detail; get the PNG file",
+    b"BM": ", but a BMP; name it .bmp",
+    b"II*\0": ", but a TIFF; name it .tif",
+    b"MM\0*": ", but a TIFF; name it .tif",
+    b"<": ", but a web page; get the file again",
+    b"": "; get the file again or convert it",
+}
 _WITH_ALPHA = (4, 6)  # colour types: grey with alpha, RGB with alpha
 _ANCILLARY = 0x20  # the bit of a chunk's first letter that says: not needed for the pixels
 
@@ -106,7 +114,8 @@ def _chunks(data: bytes | mmap) -> Iterator[tuple[bytes, int, int]]:
     if data[: len(_LFS)] == _LFS:
         raise ImageFileError("is a Git LFS pointer and not the image: run `git lfs pull`")
     if data[:8] != _SIGNATURE:
-        raise ImageFileError("is no PNG file; get the file again or convert it")
+        what = next(it for head, it in _OTHERS.items() if data[: len(head)] == head)
+        raise ImageFileError(f"is no PNG file{what}")
     at, kind = len(_SIGNATURE), b""
     while kind != b"IEND":
         length = struct.unpack_from(">I", data, at)[0] if at + 12 <= len(data) else len(data)

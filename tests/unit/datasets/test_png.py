@@ -109,7 +109,11 @@ def test_16_bits_are_refused_before_decoding(tmp_path: Path) -> None:
     ("data", "message"),
     [
         (b"", "is empty"),
-        (b"\xff\xd8\xff\xe0 a JPEG under a PNG's name", "is no PNG file"),
+        (b"\xff\xd8\xff\xe0 a JPEG under a PNG's name", "is no PNG file, but a JPEG, which has"),
+        (b"BM6\0\0\0", "is no PNG file, but a BMP; name it .bmp"),
+        (b"MM\0*\0\0\0\x08", "is no PNG file, but a TIFF; name it .tif"),
+        (b"<!doctype html>", "is no PNG file, but a web page; get the file again"),
+        (b"GIF89a", "is no PNG file; get the file again or convert it"),
         (b"version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer and not the image"),
         (png(b"\1\2\3", width=1)[:-1], "was cut off"),
         (png(b"\1\2\3", width=1)[:20], "was cut off"),
@@ -118,7 +122,21 @@ def test_16_bits_are_refused_before_decoding(tmp_path: Path) -> None:
         (png(width=1), "holds no pixels"),
         (png(b"\1\2\3", width=1).replace(b"\0\0\0\1\0\0\0\1", b"\0\0\0\2\0\0\0\1"), "checksum"),
     ],
-    ids=["empty", "jpeg", "pointer", "end", "begin", "signature", "headless", "no rows", "header"],
+    ids=[
+        "empty",
+        "jpeg",
+        "bmp",
+        "tiff",
+        "page",
+        "gif",
+        "pointer",
+        "end",
+        "begin",
+        "signature",
+        "headless",
+        "no rows",
+        "header",
+    ],
 )
 def test_damage_that_the_header_shows_is_refused(tmp_path: Path, data: bytes, message: str) -> None:
     path = stored(tmp_path, data)
