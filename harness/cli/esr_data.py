@@ -10,7 +10,7 @@ import typer
 
 from harness.cli import options
 from harness.cli.console import ExitCode, explained, print_json, show, tell, text_table
-from harness.cli.options import ListAsJson, challenge_ids, dataset_names
+from harness.cli.options import DataDir, ListAsJson, challenge_ids, dataset_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from harness.core.dataset_definition import Definition
     from harness.core.dataset_download import FetchedFile
     from harness.datasets.dataset import Dataset
-
-
-DataDir = Annotated[Path | None, typer.Option(help="Folder that holds the datasets.")]
 
 app = typer.Typer(
     help="Datasets: what is at hand, and where it is had.", invoke_without_command=True

@@ -9,7 +9,7 @@ import typer
 
 from harness import __version__
 from harness.cli.console import explained, say, tell
-from harness.cli.options import challenge_ids
+from harness.cli.options import DataDir, challenge_ids
 
 app = typer.Typer(help="A challenge for a platform that hosts it.", no_args_is_help=True)
 
@@ -25,9 +25,7 @@ def codabench(
         str,
         typer.Argument(help="A challenge's id, or a .toml file.", autocompletion=challenge_ids),
     ],
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Folder that holds the datasets (see `esr data`).")
-    ] = None,
+    data_dir: DataDir = None,
     into: Annotated[
         Path | None,
         typer.Option(help="Folder of the bundle.", show_default="codabench/CHALLENGE"),

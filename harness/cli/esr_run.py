@@ -32,9 +32,7 @@ def run(
             help="Id of a challenge, or a .toml file.", autocompletion=options.challenge_ids
         ),
     ] = "sample",
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Folder that holds the datasets (see `esr data`).")
-    ] = None,
+    data_dir: options.DataDir = None,
     crop: options.Cropping = None,
     weights: options.WhichWeights = "bundled",
     weights_dir: options.WeightsDir = None,

@@ -8,6 +8,14 @@ from typing import Annotated, Literal
 
 import typer
 
+from harness.documents import file_names
+
+
+def _as_it_lies(path: Path | None) -> Path | None:
+    """A folder whose name's characters may be composed otherwise than they were typed."""
+    return path and file_names.within(Path(), str(path))
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 ListAsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Strict = Annotated[
@@ -23,7 +31,12 @@ WhichWeights = Annotated[
     Literal["bundled", "official"], typer.Option(help="Which weights references run with.")
 ]
 WeightsDir = Annotated[
-    Path | None, typer.Option(help="Folder of official weights, else ESR_WEIGHTS_DIR.")
+    Path | None,
+    typer.Option(callback=_as_it_lies, help="Folder of official weights, else ESR_WEIGHTS_DIR."),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(callback=_as_it_lies, help="Folder that holds the datasets (see `esr data`)."),
 ]
 Device = Annotated[Literal["cpu", "cuda"], typer.Option(help="Where to run.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads of a worker; default 1.")]

@@ -53,3 +53,9 @@ def test_a_challenge_s_datasets_are_shown_at_another_scale(tmp_path: Path) -> No
     found = rows("--data-dir", str(tmp_path), "--challenge", "classic_x4", "--scale", "8")
     assert found["Set5"]["at_hand"]["x8"] == {"hr": 5, "lr": 5}
     assert "HR has 32x24 pixels to score, and at least 27x27 are needed" in found["Set5"]["reason"]
+
+
+def test_its_folder_is_found_however_the_accents_of_its_name_are_composed(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "be\u0301be\u0301", "Set5/HR/*.png", "Set5/LR_x4/*x4.png")
+    typed = str(tmp_path / "b\u00e9b\u00e9")
+    assert rows("--data-dir", typed)["Set5"]["at_hand"]["x4"] == {"hr": 5, "lr": 5}
