@@ -47,7 +47,7 @@ def as_measured(request: CheckRequest, pair: CheckPair, folder: Path) -> CheckPa
     if request.capture == "off":
         return pair
     if then is not None and then.form == "code":
-        return _as_code(pair, f"{pair.baseline.name} was")
+        return _as_code(pair, f"{pair.baseline.name} did")
     return _in_form(request, pair, *_captured(request, pair, folder))
 
 
@@ -76,7 +76,7 @@ def _in_form(
 
 
 def _as_code(pair: CheckPair, why: str) -> CheckPair:
-    note = f"both sides were measured as code: {why}"
+    note = f"both sides run as code: {why}"
     return dataclasses.replace(pair, notes=(*pair.notes, note))
 
 

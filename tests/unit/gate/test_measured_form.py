@@ -87,7 +87,7 @@ def test_where_one_side_has_no_graph_both_are_measured_as_code(
     found = _measured(pair)
     assert _forms(found) == ("code", "entry", "entry")
     assert isinstance(found, CheckPair)
-    assert found.notes == (f"both sides were measured as code: {said}",)
+    assert found.notes == (f"both sides run as code: {said}",)
     assert _measured(pair, capture="required") == f"{said}, as is required"
 
 
@@ -111,7 +111,7 @@ def test_a_candidate_has_the_form_of_the_stored_baseline(pairing: Pairing) -> No
     found = _measured(pairing("g1", "g2", RECORD))  # a record of older versions says no form
     assert _forms(found) == ("code", "entry", "entry")
     assert isinstance(found, CheckPair)
-    assert found.notes == ("both sides were measured as code: acme in kept.json was",)
+    assert found.notes == ("both sides run as code: acme in kept.json did",)
     of_graphs = replace(RECORD, form="graph")
     assert _forms(_measured(pairing("g1", "g1", of_graphs)))[0] == "graph"
     assert _measured(pairing("g1", "", of_graphs)) == (
