@@ -127,8 +127,9 @@ class EdgeBranch(Branch):
 
     def second(self) -> tuple[Tensor, Tensor]:
         """The filter, which sees one channel, among all channels."""
-        filters = (self.scale * self.mask)[:, 0]
-        return torch.diag_embed(filters.permute(1, 2, 0)).permute(2, 3, 0, 1), self.bias
+        filters = self.scale * self.mask
+        own = torch.eye(len(filters), dtype=filters.dtype, device=filters.device)
+        return own[..., None, None] * filters, self.bias
 
 
 class FusedBlock(nn.Module):
