@@ -11,8 +11,8 @@ Each run measures the sample challenge's references anew and is a line of FILE; 
 adds to the file until it holds `--runs`, or its minutes are over. The truth is the order of all
 runs' pooled log runtimes. Tells how often a run's order is that order, and how often the range of
 ranks that a run states for a model holds the model's rank in it, how many are of several ranks, and
-by how much a model's ratio to the baseline moves: half of what lies between the 5th and the 95th
-percentile of the runs, of the worst model.
+by how much a model's ratio to the baseline moves: its 5th and its 95th percentile over the runs,
+beside its median, of the model whose ratio moves most.
 """
 
 from __future__ import annotations
@@ -150,8 +150,11 @@ def _moves(runs: list[dict[str, Any]]) -> str:
     for run in runs:
         for name, ratio in run.get("ratios", {}).items():
             ratios[name].append(math.log(ratio))
-    ends = [np.percentile(logs, (5, 95)) for logs in ratios.values() if len(logs) > 1]
-    return f"{max(high - low for low, high in ends) / 2:.1%}" if ends else "–"
+    ends = [np.percentile(logs, (5, 50, 95)) for logs in ratios.values() if len(logs) > 1]
+    if not ends:
+        return "–"
+    low, middle, high = max(ends, key=lambda it: it[2] - it[0])
+    return f"{math.expm1(low - middle):+.1%} to {math.expm1(high - middle):+.1%}"
 
 
 def _options() -> argparse.Namespace:
