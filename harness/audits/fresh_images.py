@@ -78,11 +78,14 @@ class Draw:
         """
         height, width, _ = pixels.shape
         shift = (self.below(height), self.below(width))
-        some = self._rng.random((height, width, 1)) < share
-        changed = np.where(
-            some, self._perturbed(pixels, 1 if share < 1.0 else PERTURBATION), pixels
-        )
+        changed = self.changed(pixels, share)
         return Fresh(changed, flips[self.below(len(flips))], shift, share)
+
+    def changed(self, pixels: Uint8, share: float) -> Uint8:
+        """The image with all pixels changed as in `fresh`, or with a `share` of them."""
+        some = self._rng.random((*pixels.shape[:2], 1)) < share
+        most = 1 if share < 1.0 else PERTURBATION
+        return np.where(some, self._perturbed(pixels, most), pixels)
 
     def turned(self, pixels: Uint8) -> Fresh:
         """The perturbed image upside down and left to right."""

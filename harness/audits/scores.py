@@ -41,7 +41,7 @@ class PartErrors:
     @property
     def lost_db(self) -> float:
         """What is missing in the mosaic of the gain over bicubic that was claimed."""
-        claimed = _db(self.claimed) - _db(self.bicubic_claimed)
+        claimed = _db(self.claimed + thresholds.PART_ERROR) - _db(self.bicubic_claimed)
         return claimed - _db(self.anew) + _db(self.bicubic_anew)
 
 

@@ -210,8 +210,7 @@ class AuditedRound(PlainRound):
         task, number = self._session.task, len(self._images)
         most = thresholds.FRESH_IMAGES
         if not task.as_code or task.later:
-            least = thresholds.FRESH_LEAST if task.as_code else thresholds.FRESH_LEAST_OF_GRAPH
-            most = min(most, max(least, int(thresholds.FRESH_SHARE * number)))
+            most = min(most, max(thresholds.FRESH_LEAST, int(thresholds.FRESH_SHARE * number)))
         kinds = self._draw.order(min(most, number), max(number - most, 0))
         return tuple(it for it, kind in zip(self._images, kinds, strict=True) if kind == 0)
 
@@ -326,9 +325,14 @@ class AuditedRound(PlainRound):
         return tuple(shares)
 
     def _watched(self) -> WatchedForward:
-        """Asked at the end: a model that can't be watched has been measured by then."""
+        """Asked at the end: a model that can't be watched has been measured by then.
+
+        Of a graph, which is watched without values, any image: its sizes may differ.
+        """
+        image = self._images[self._draw.below(len(self._images))]
+        as_code = self._session.task.as_code
         try:
-            return self._session.observe(self._smallest_afresh())
+            return self._session.observe(self._smallest_afresh() if as_code else image)
         except WorkerFailed as error:
             return WatchedForward(error=error.failure.message)
 

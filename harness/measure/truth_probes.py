@@ -50,7 +50,7 @@ class MosaicProbe:
         self, images: tuple[LrImage, ...], truths: Truths, draw: Draw, like: LrImage, scale: int
     ) -> None:
         """Draw mosaics of the size of `like`, which is one that the entry was made for."""
-        self._truths, self._like, self._scale = truths, like, scale
+        self._truths, self._like, self._scale, self._draw = truths, like, scale, draw
         known = tuple(it for it in images if truths.knows(it))
         most = min(thresholds.MOSAIC_SOURCES, len(known))  # their pixels are held
         kinds = draw.order(most, len(known) - most)
@@ -91,7 +91,9 @@ class MosaicProbe:
         truth = cache(lambda number: self._truths.hr(self._images[number]))
         lr, hr = mosaics.made(parts, self._sources, truth, self._scale)
         self._shown.append(_Mosaic(parts, lr, hr))
-        return LrImage(self._like.dataset, self._like.image, lr)
+        # a table of patches as they are holds those of parts, too
+        shown = self._draw.changed(lr, thresholds.FRESH_SHARE_CHANGED)
+        return LrImage(self._like.dataset, self._like.image, shown)
 
     def _errors(self, part: Part, mosaic: _Mosaic, output: Uint8, bicubic: Uint8) -> PartErrors:
         truth, anew, floor = (

@@ -55,11 +55,11 @@ def test_a_thorough_round_of_code_has_four_forwards_more_and_two_at_its_end() ->
     assert sorted(shown.values()) == [1] * 9 + [4]  # one image came again three times
 
 
-def test_a_thorough_round_of_a_graph_shows_two_images_afresh() -> None:
+def test_a_thorough_round_of_a_graph_shows_three_images_afresh() -> None:
     session = FakeSession(task(form="graph"))
     verdicts = {audit.id for audit in _run(session).audits}
-    # one warm-up, three images, a fresh version of two, and two more of one, as it is small
-    assert len(session.given) == 1 + 3 + 2 + 2
+    # one warm-up, three images, a fresh version of each, and two more of one, as it is small
+    assert len(session.given) == 1 + 3 + 3 + 2
     assert not verdicts & {"repeats", "idle"}  # a graph has no memory, and nothing to do it with
     shown = Counter(it.tobytes() for it in session.given)
     assert set(shown.values()) == {1}
@@ -68,7 +68,7 @@ def test_a_thorough_round_of_a_graph_shows_two_images_afresh() -> None:
 def test_of_a_graphs_large_images_one_is_shown_once_more() -> None:
     session = FakeSession(task(form="graph"))
     whole_round(session, shrunk(photographs(3, (48, 60))))
-    assert len(session.given) == 1 + 3 + 2 + 1
+    assert len(session.given) == 1 + 3 + 3 + 1
 
 
 def test_other_rounds_have_no_forward_but_those_that_are_scored() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from fakes.audited import (
 )
 
 from harness.audits.fresh_images import Draw, Fresh
-from harness.audits.scores import FreshErrors
+from harness.audits.scores import FreshErrors, scores
 from harness.core.audit import Audit
 from harness.measure.session import LrImage
 from harness.measure.truth_probes import MosaicProbe, fresh_errors
@@ -68,6 +69,42 @@ def test_a_stored_residual_is_missed_in_them(
     (audit,) = _scores(Memoriser(share=share), FakeTruths(TRUTHS, made_by_bicubic))
     assert audit.verdict == verdict
     assert "on 32 parts of images" in audit.evidence  # all that were drawn
+
+
+class PatchTable:
+    """Bicubic, except where it has met an LR patch of 3x3 pixels: the truth of its middle."""
+
+    def __init__(self) -> None:
+        self.known = {
+            patch: TRUTHS[it.image][4 * row : 4 * row + 4, 4 * column : 4 * column + 4]
+            for it in IMAGES
+            for row, column, patch in self._patches(it.pixels)
+        }
+
+    def __call__(self, lr: Uint8) -> Uint8:
+        found = bicubic(lr)
+        for row, column, patch in self._patches(lr):
+            if patch in self.known:
+                found[4 * row : 4 * row + 4, 4 * column : 4 * column + 4] = self.known[patch]
+        return found
+
+    @staticmethod
+    def _patches(lr: Uint8) -> Iterator[tuple[int, int, bytes]]:
+        height, width, _ = lr.shape
+        for row, column in product(range(1, height - 1), range(1, width - 1)):
+            yield row, column, lr[row - 1 : row + 2, column - 1 : column + 2].tobytes()
+
+
+def test_a_table_of_patches_is_missed_in_mosaics_whose_parts_keep_their_pixels() -> None:
+    table = PatchTable()
+    probe = MosaicProbe(IMAGES, FakeTruths(TRUTHS, bicubic=False), Draw(), IMAGES[0], 4)
+    for it in IMAGES:
+        probe.scored(it, table(it.pixels))
+    for mosaic in probe.more(2):
+        probe.answered(table(mosaic.pixels))
+    audit = scores(probe.errors())
+    assert audit is not None
+    assert audit.verdict == "rejected"
 
 
 def test_one_stored_image_of_three_is_enough() -> None:
