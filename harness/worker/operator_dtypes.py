@@ -40,6 +40,5 @@ def observe(call: Callable[[torch.Tensor], Any], batch: torch.Tensor) -> Observe
             call(batch)
     except Exception as error:  # noqa: BLE001 - it ran unwatched: that it can't be watched is no fault
         return Observed(error=f"{type(error).__name__}: {error}"[:200])
-    return Observed(
-        dict(mode.calls), counter.tally.macs, input_changed=not torch.equal(before, batch)
-    )
+    changed = not batch.is_meta and not torch.equal(before, batch)
+    return Observed(dict(mode.calls), counter.tally.macs, input_changed=changed)

@@ -26,7 +26,6 @@ Pixels = npt.NDArray[Any]  # height x width x channels: uint8 RGB, or float32 lu
 _now = time.perf_counter
 _detached = torch.Tensor.detach
 STRIP = 1 << 18  # values that are converted together
-WATCHED = 64  # LR pixels of a side, which do where operators are the same at every size
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 _OF_DTYPES = {dtype: name for name, dtype in PRECISIONS.items()}
 
@@ -35,8 +34,7 @@ class Runner:
     """A loaded model with its declared range, precision, tile and padding."""
 
     def __init__(self, model: nn.Module, declared: Load) -> None:
-        # a graph for each size could have other operators at each
-        self._any_size = declared.form == "graph" and getattr(model, "any_size", False) is True
+        self._graph = model if declared.form == "graph" else None
         if declared.compile:
             model = compiled(model, by_child=declared.form == "graph")
         self._call = in_tiles(model, declared)
@@ -93,14 +91,18 @@ class Runner:
     def observe(self, image: Pixels) -> Observed:
         """An untimed forward of the image, watched; nothing of it is kept.
 
-        A part of the image is enough for a graph of any size.
+        A graph needs no values for that, and so no time.
         """
         self._kept = None
-        if self._any_size:
-            part = observe(self._call, self._to_batch(image[:WATCHED, :WATCHED]))
-            if not part.error:
-                return part
-        return observe(self._call, self._to_batch(image))
+        batch = self._to_batch(image)
+        if self._graph is None:
+            return observe(self._call, batch)
+        from harness.worker.count.fast_meta import FastMeta  # for this message only
+        from harness.worker.count.model_copies import on_meta
+
+        empty = on_meta(self._graph, batch)
+        with FastMeta():
+            return observe(in_tiles(empty.model, self._declared), empty.image)
 
     def collect(self) -> tuple[Output, memoryview]:
         """The kept result, clamped to the data range and scaled to 255: planes, 3 x H x W uint8.

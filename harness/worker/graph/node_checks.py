@@ -23,11 +23,18 @@ def checked(node: Node, number: int, tensors: Mapping[int, Tensor]) -> Callable[
         raise BadGraph(f"node {number} uses a tensor that is not there")
     if node.op.startswith("aten."):
         _check_arguments(node, number)
+    if node.op == "getitem" and not _of_results(*node.args):
+        raise BadGraph(f"node {number} takes one of a list that is no operator's, or by a size")
     if node.op in allowed.OFF:
         name, value = allowed.OFF[node.op]
         if allowed.bound(node.op, node.args, node.kwargs).get(name) != value:
             raise BadGraph(f"node {number} calls {node.op} with {name} other than {value}")
     return function
+
+
+def _of_results(of: Any = None, at: Any = None, *more: Any) -> bool:
+    """Whether one of an operator's results is taken, the same one at every size of an image."""
+    return isinstance(of, Mapping) and of.keys() == {"node"} and type(at) is int and not more
 
 
 def _check_arguments(node: Node, number: int) -> None:

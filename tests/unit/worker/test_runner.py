@@ -23,8 +23,6 @@ class Lazy(torch.Tensor):
 class Fake(nn.Module):
     """Answers with whatever `make` gives, and remembers what it was given."""
 
-    any_size = False  # of a captured network
-
     def __init__(self, make: Callable[[torch.Tensor], Any]) -> None:
         super().__init__()
         self.make = make
@@ -235,25 +233,25 @@ def test_at_rest_nothing_is_kept_of_the_last_forward() -> None:
         runner.collect()
 
 
-@pytest.mark.parametrize(
-    ("form", "any_size", "watched"),
-    [("graph", True, (64, 64)), ("graph", False, (70, 66)), ("entry", True, (70, 66))],
-)
-def test_a_graph_of_any_size_is_watched_at_a_part_of_an_image(
-    form: Any, any_size: bool, watched: tuple[int, int]
+@pytest.mark.parametrize(("form", "computed"), [("graph", False), ("entry", True)])
+@pytest.mark.parametrize("option", [{}, {"tile": 4}, {"pad_to_multiple": 4}])
+def test_a_graph_is_watched_without_values(
+    form: Any, computed: bool, option: dict[str, int]
 ) -> None:
-    model = Fake(_enlarged)
-    model.any_size = any_size
-    runner = Runner(model, Load("", "m:N", "{}", 2, 1.0, "cpu", 1, 0, form=form))
-    assert runner.observe(_image(70, 66)).dtypes["float32"] > 0
-    assert tuple(model.seen.shape[-2:]) == watched
+    given = []
+
+    def half_inside(batch: torch.Tensor) -> torch.Tensor:
+        given.append(batch.is_meta)
+        return _enlarged(batch.half().mul(2).float())
+
+    seen = _runner(half_inside, form=form, **option).observe(_image(6, 7))
+    assert (seen.error, set(seen.dtypes)) == ("", {"float16", "float32"})
+    assert set(given) == {not computed}
 
 
-def test_a_graph_that_refuses_the_part_is_watched_at_the_image() -> None:
-    model = Fake(lambda batch: _enlarged(batch.reshape(1, 3, 70, 66)))
-    model.any_size = True
-    runner = Runner(model, Load("", "m:N", "{}", 2, 1.0, "cpu", 1, 0, form="graph"))
-    assert runner.observe(_image(70, 66)).error == ""
+def test_an_operator_that_a_graph_s_size_does_not_suit_is_told() -> None:
+    seen = _runner(lambda batch: batch.reshape(7), form="graph").observe(_image())
+    assert "RuntimeError" in seen.error
 
 
 def test_a_failed_forward_leaves_no_older_output_behind() -> None:

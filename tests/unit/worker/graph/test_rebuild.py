@@ -68,6 +68,14 @@ BENT: dict[str, tuple[Callable[[Document], None], str]] = {
     "a Python function": (_sets("op", "os.system"), "no graph may"),
     "a dunder": (_sets("op", "aten.conv2d.__class__"), "no graph may"),
     "a later node": (_sets("args", [{"node": 2}]), "does not come before"),
+    "a list that is written out": (
+        lambda it: _node(it, 2).update(op="getitem", args=[[{"node": 1}], 0], layer=""),
+        "no operator's, or by a size",
+    ),
+    "one of several by a number of the graph's": (
+        lambda it: _node(it, 2).update(op="getitem", args=[{"node": 1}, {"node": 1}], layer=""),
+        "no operator's, or by a size",
+    ),
     "a tensor that is not there": (_sets("args", [{"node": 0}, {"tensor": 7}]), "not there"),
     "a strange kind": (_sets("args", [{"pickle": "x"}]), "no argument"),
     "two kinds": (_sets("args", [{"node": 0, "tensor": 0}]), "no argument"),
