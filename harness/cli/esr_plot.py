@@ -39,8 +39,8 @@ def plot(
             again = regenerate(published)
             board, folder = again.board, reports / "published" / again.table.id
         else:
-            name = run_name(challenge or "sample")
-            board, folder = report(name, reports), reports / name
+            named = challenge or "sample"
+            board, folder = report(named, reports), reports / run_name(named)
         shown, files = drawable(board, plot_files)
         for drawn, row in zip(shown.rows, board.rows, strict=True):
             if drawn is not row:

@@ -71,7 +71,7 @@ def report(
             )
             return
         run = run_name(challenge or "sample")
-        board = draw(run, reports, rules=rules)
+        board = draw(challenge or "sample", reports, rules=rules)
         folder = reports / _place(run, board, rules)
         if form == "ntire":
             say_written(write_results(board, folder))

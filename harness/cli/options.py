@@ -117,7 +117,7 @@ def challenge_ids(incomplete: str) -> list[str]:
 ChallengeRun = Annotated[
     str | None,
     typer.Argument(
-        help="The challenge that was run: an id, or a .toml file.",
+        help="The challenge that was run: an id, or a .toml file, whose rules of now are taken.",
         show_default="sample",
         autocompletion=challenge_ids,
     ),

@@ -34,8 +34,8 @@ def draw_figure(request: FigureRequest) -> tuple[Path, ...]:
 
     Raises BadInput for an image, a crop or an entry that is not there, and atomic.WriteError.
     """
-    run = run_name(request.challenge)
-    board, place = report(run, request.reports), request.reports / run
+    board = report(request.challenge, request.reports)
+    place = request.reports / run_name(request.challenge)
     folder = PictureFolder(place / FOLDER)
     kept = pick(board, folder, request.image)
     box = _box(request.crop, kept)

@@ -90,6 +90,11 @@ def test_a_new_entry_is_inspected_run_and_reported(place: Path) -> None:
     )
     again = esr("report", "tiny", "--json", cwd=place)
     assert json.loads(again.stdout) == board
+    rules = place / "tiny.toml"
+    rules.write_text(rules.read_text("utf-8").replace('"Tiny"', '"Tinier"'), "utf-8")
+    by_file = json.loads(esr("report", rules, "--json", cwd=place).stdout)
+    assert by_file["challenge"]["title"] == "Tinier"
+    assert by_file["notes"][-1].startswith(f"Ranked by the rules of {rules}, which are not those")
     written = {path.name for path in (place / "reports" / "tiny").iterdir()}
     assert {"index.html", "table.md", "table.tex", "table.csv", "leaderboard.json"} <= written
 
