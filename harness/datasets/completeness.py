@@ -33,7 +33,7 @@ def from_place(item: Definition, place: FilePlace, rules: PairRules) -> Dataset:
         faults.append(_small_fault(place))
     if len(rows) > item.count:
         many = f"{len(rows)} images where {item.name} has {item.count}"
-        faults.append(f"{many}: take out what is not part of it")
+        faults.append(f"{many}: take out the others, or correct the count of your own set")
     found = _dataset(item, rows, rules, faults=faults)
     if wrong := next((it.why for it in item.wrong_copies if _is_copy(it, place, found)), ""):
         raise DatasetError(item.name, [f"{wrong} ({place.hr.path})"], remedy=REMEDY)

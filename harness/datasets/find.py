@@ -192,7 +192,7 @@ def _searched(item: Definition, scale: int) -> str:
 
 def _how(item: Definition) -> str:
     ours = f", or by `esr data fetch {item.name}`" if item.download else ""
-    return f"Get {item.title} from {item.source}{ours}."
+    return f"Where {item.title} is had: {item.source}{ours}."
 
 
 def _package(item: Definition) -> Path:

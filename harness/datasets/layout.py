@@ -90,7 +90,10 @@ def at_hand(item: Definition, data_dir: Path, *, scale: int) -> tuple[int, int]:
     """How many HR and how many LR files `find` would take, or would if all else were well."""
     found = tuple(places(item, data_dir, scale=scale))
     place = usable(found, truth=True) or usable(found, truth=False)
-    return (len(place.hr.images), len(place.lr.images)) if place else (0, 0)
+    if place is None:
+        return 0, 0
+    hr, lr = place.hr.images.keys(), place.lr.images.keys()
+    return len(hr), len(hr & lr if hr else lr)  # LR of another scale has no partner
 
 
 class _Folders:

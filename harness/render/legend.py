@@ -201,6 +201,6 @@ def _track(track: Track, baseline: str) -> str:
 def _exp_term(term: Term) -> str:
     name = clean(label(term.metric))
     if term.per is None:
-        return f"{term.weight:g} × exp(2 × {name} ratio)"
+        return f"{term.weight:g} × exp(2 × {name} / the baseline's)"
     loss = f"{name} {'loss' if metric(term.metric).better == 'higher' else 'excess'}"
     return f"{term.weight:g} × exp(2 × (1 + {loss} / {_bound(term.metric, term.per)}))"

@@ -149,7 +149,7 @@ def _built(request: Load) -> tuple[nn.Module, tuple[str, ...]]:
     """The entry's model with its weights, and what a reader should know of it."""
     folder, notes = Path(request.folder), []
     with unscripted() as asked:
-        made = attribute(folder, request.entry)(**json.loads(request.kwargs))
+        made = _called(attribute(folder, request.entry), request)
     if asked:
         called = " and ".join(f"torch.jit.{name}" for name in sorted(asked))
         notes.append(f"{called} left its modules as they are written: those are measured")
@@ -165,6 +165,17 @@ def _built(request: Load) -> tuple[nn.Module, tuple[str, ...]]:
     if request.weights:
         notes += _weighted(model, request)
     return (_deployed(folder, request.deploy, model) if request.deploy else model), tuple(notes)
+
+
+def _called(make: Any, request: Load) -> Any:
+    given = json.loads(request.kwargs)
+    try:
+        return make(**given)
+    except TypeError as error:
+        if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+            raise  # of its own code
+        said = ", ".join(given) or "nothing"
+        raise TypeError(f"{error}: kwargs in submission.toml give it {said}") from None
 
 
 def _weighted(model: nn.Module, request: Load) -> tuple[str, ...]:

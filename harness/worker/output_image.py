@@ -91,9 +91,16 @@ def _remedy(output: Any, expected: tuple[int, ...], given: tuple[int, ...]) -> s
         lacks = 'A model of luma says channels = "y" in'
     elif size == was:
         lacks = 'A model of images that bicubic has enlarged says input = "bicubic" in'
-    elif was == wanted and any(size == tuple(scale * side for side in was) for scale in _SCALES):
+    elif was == wanted and _scale(size, was):
         lacks = 'It enlarges by itself: leave input = "bicubic" out of'
+    elif size != wanted and (scale := _scale(size, was)):
+        lacks = f"It enlarges {scale} times: say scale = {scale} in"
     return f". {lacks} {_FILE}" if lacks else ""
+
+
+def _scale(size: tuple[int, ...], was: tuple[int, ...]) -> int:
+    """By how much both sides were enlarged, as entries do; 0 if by nothing of that kind."""
+    return next((it for it in _SCALES if size == tuple(it * side for side in was)), 0)
 
 
 def _of_several(output: Any, expected: tuple[int, ...]) -> str:

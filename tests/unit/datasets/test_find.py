@@ -154,7 +154,9 @@ def test_the_message_lists_faults_line_by_line_and_says_what_to_do(tmp_path: Pat
 
 def test_more_images_than_the_dataset_has_are_a_fault(tmp_path: Path) -> None:
     write_tree(tmp_path, {f"Set5/HR/{number}.png": (8, 8) for number in range(6)})
-    assert faults(tmp_path) == ("6 images where Set5 has 5: take out what is not part of it",)
+    assert faults(tmp_path) == (
+        "6 images where Set5 has 5: take out the others, or correct the count of your own set",
+    )
 
 
 def test_fewer_images_than_the_dataset_has_are_a_note(tmp_path: Path) -> None:
@@ -287,7 +289,7 @@ def test_lr_of_another_cropping_is_taken_where_it_is_asked_for_and_said(tmp_path
 
 
 def test_no_data_folder_means_missing() -> None:
-    with pytest.raises(DatasetMissing, match=r"Pass --data-dir\. Get Set5"):
+    with pytest.raises(DatasetMissing, match=r"Pass --data-dir\. Where Set5 .* is had: http"):
         find("Set5", data_dir=None, scale=4)
 
 

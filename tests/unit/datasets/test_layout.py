@@ -229,3 +229,8 @@ def test_what_is_at_hand_is_counted_for_each_scale(tmp_path: Path) -> None:
     assert counts == [(5, 1), (5, 0), (5, 5), (5, 0)]
     assert at_hand(lookup("DIV2K_test"), tmp_path, scale=4) == (0, 1)
     assert at_hand(lookup("Set14"), tmp_path, scale=4) == (0, 0)
+
+
+def test_lr_of_another_scale_is_not_at_hand_where_a_name_says_none(tmp_path: Path) -> None:
+    write_pairs(tmp_path, "Set5_HR/*.png", "Set5_LR/*x4.png")
+    assert [at_hand(lookup("Set5"), tmp_path, scale=it) for it in (2, 4)] == [(5, 0), (5, 5)]

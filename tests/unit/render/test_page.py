@@ -167,7 +167,9 @@ def test_the_legend_speaks_of_what_the_columns_need() -> None:
     told = dict(legend(boards.challenge()))
     assert told["Limits"] == "PSNR on sample_valid ≥ 28.95 dB (judged at 2 decimals)."
     assert told["Sub-track 1"] == "Score = rank(Params) + rank(MACs); the smallest sum leads."
-    assert told["Score"].startswith("Score = 0.7 × exp(2 × Runtime ratio) + 0.3 × exp(2 × Params")
+    assert told["Score"].startswith(
+        "Score = 0.7 × exp(2 × Runtime / the baseline's) + 0.3 × exp(2 × Params"
+    )
     assert "3×256×256" in told["MACs"]
     assert "RGB" in told["PSNR, SSIM"]
     assert "First call" not in told
@@ -182,7 +184,7 @@ def test_the_legend_spells_out_energy_optional_terms_and_terms_of_differences() 
     )
     track = Track("green", "Green", "weighted_exp", terms)
     told = dict(legend(boards.challenge(tracks=(track,))))
-    assert told["Green"].startswith("Score = 0.5 × exp(2 × Runtime ratio) + ")
+    assert told["Green"].startswith("Score = 0.5 × exp(2 × Runtime / the baseline's) + ")
     assert "0.25 × exp(2 × (1 + PSNR on sample_valid loss / 0.2 dB))" in told["Green"]
     assert told["Green"].endswith("Only if every ranked row has it: Energy.")
     assert "NVML" in told["Energy"]

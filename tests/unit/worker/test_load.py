@@ -72,8 +72,9 @@ def test_a_model_is_built_in_eval_mode_and_without_gradients(folder: Path) -> No
 
 def test_kwargs_reach_the_entry(folder: Path) -> None:
     assert _load(folder, kwargs=json.dumps({"width": 5})).params == 15
-    with pytest.raises(TypeError, match="unexpected keyword argument 'depth'"):
-        _load(folder, kwargs=json.dumps({"depth": 5}))
+    told = "unexpected keyword argument 'depth': kwargs in submission.toml give it depth, width"
+    with pytest.raises(TypeError, match=told):
+        _load(folder, kwargs=json.dumps({"depth": 5, "width": 1}))
 
 
 def test_an_attribute_may_lie_deeper(folder: Path) -> None:

@@ -361,6 +361,11 @@ def test_a_range_around_zero_is_mapped_there_and_back() -> None:
     [
         (lambda image: image, {}, 'enlarged says input = "bicubic" in submission.toml'),
         (lambda image: _enlarged(image)[:, :1], {}, 'luma says channels = "y" in submission.toml'),
+        (
+            lambda image: _enlarged(_enlarged(image)),
+            {},
+            "4 times: say scale = 4 in submission.toml",
+        ),
         (_enlarged, {"enlarged": 2}, 'leave input = "bicubic" out of submission.toml'),
         (lambda image: (image, _enlarged(image)), {}, "Say output = 1 in submission.toml"),
         (lambda image: {"sr": _enlarged(image)}, {}, 'Say output = "sr" in submission.toml'),
