@@ -67,6 +67,9 @@ def read_toml(text: str) -> dict[str, Any]:
         document = tomllib.loads(text)
         if _has_long_number(document):
             raise ValueError("a whole number is beyond 64 bits")
+    except tomllib.TOMLDecodeError as error:
+        hint = "; a text stands in quotes" if "Invalid value" in str(error) else ""
+        raise ValueError(f"is no TOML: {error}{hint}") from None
     except RecursionError:
         raise ValueError("is nested too deeply") from None
     return document

@@ -132,8 +132,8 @@ def test_a_published_figure_that_no_table_prints_is_a_fault(
         ("\\u202eEvil", "holds U+202E, which can't be seen"),
         ("\u202eEvil", "holds U+202E, which can't be seen"),
         ("x" * 10_000, "characters, got 10000"),
-        ("\\ud800", "submission.toml: Escaped character is not a Unicode scalar value"),
-        ("\x07", "submission.toml: Illegal character"),
+        ("\\ud800", "submission.toml: is no TOML: Escaped character is not a Unicode scalar value"),
+        ("\x07", "submission.toml: is no TOML: Illegal character"),
     ],
 )
 @pytest.mark.parametrize("name", ["team", "title", "description", "paper", "licence"])
@@ -207,8 +207,8 @@ def test_variants_are_a_hundred_at_most(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("team = ", "submission.toml: Invalid value"),
-        ("a = 1\na = 2", "submission.toml: Cannot overwrite a value"),
+        ("team = Acme", "submission.toml: is no TOML: Invalid value (at line 1, column 8); a text"),
+        ("a = 1\na = 2", "submission.toml: is no TOML: Cannot overwrite a value"),
         (f"a = {'[' * 9000}", "submission.toml: "),
         (f"a = {'9' * 9000}", "submission.toml: Exceeds the limit"),
         ("#" * 2**16 + "#", "submission.toml is larger than 65536 bytes"),
