@@ -88,13 +88,19 @@ def part_bounds(parts: Sequence[PartErrors]) -> Bounds:
 
 
 def _of_parts(parts: Sequence[PartErrors]) -> Audit:
-    """The mean over all, and each image by itself."""
+    """The mean over all, and that of each image of which there are several.
+
+    In another phase fine stripes alias otherwise: some parts lose much and others of the image
+    nothing, so that parts which differ allow for more.
+    """
     bounds, lost_db = part_bounds(parts), _mean_db(parts)
-    over_db = lost_db - bounds.mean_db - bounds.spread_db / math.sqrt(len(parts))
+    over_db = lost_db - _most_db(parts, bounds.mean_db, bounds.spread_db, thresholds.OF_PARTS)
     alone_db = {
         image: _mean_db(own)
         for image, own in _by_image(parts).items()
-        if _mean_db(own) > bounds.mean_db + bounds.of_one_db / math.sqrt(len(own))
+        if len(own) > 1
+        and _mean_db(own)
+        > _most_db(own, bounds.mean_db, bounds.of_one_db, thresholds.OF_PARTS_OF_ONE)
     }
     return _judged(parts, "parts of images", lost_db, over_db, alone_db)
 
@@ -144,6 +150,13 @@ def _by_image(errors: Errors) -> dict[ImageKey, list[PartErrors | FreshErrors]]:
     for it in errors:
         found[it.image].append(it)
     return found
+
+
+def _most_db(errors: Errors, mean_db: float, spread_db: float, deviations: float) -> float:
+    """What they may lose in the mean: their own spread counts where it is the larger one."""
+    lost = [it.lost_db for it in errors]
+    own_db = deviations * stdev(lost) if len(lost) > 1 else 0.0
+    return mean_db + max(spread_db, own_db) / math.sqrt(len(lost))
 
 
 def _mean_db(errors: Sequence[PartErrors | FreshErrors]) -> float:

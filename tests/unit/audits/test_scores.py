@@ -71,7 +71,7 @@ def test_small_parts_may_lose_more_where_little_is_enlarged(
 
 
 def test_one_stored_image_among_many_is_named() -> None:
-    parts = [_part(1.0, str(at)) for at in range(40)] + [_part(6.0, "stored.png")]
+    parts = [_part(1.0, str(at)) for at in range(40)] + [_part(6.0, "stored.png")] * 2
     audit = scores.scores(parts)
     assert audit is not None
     assert audit.verdict == "suspect"
@@ -83,6 +83,15 @@ def test_fine_stripes_that_alias_otherwise_are_no_cheat() -> None:
     audit = scores.scores([_part(1.0, str(at)) for at in range(20)] + [_part(1.9, "stripes")])
     assert audit is not None
     assert audit.verdict == "ok"
+    # an honest network lost 7.4, 6.6, 3.1 dB in parts of one image, and nothing in its others
+    others = [_part(1.0, str(at)) for at in range(24)]
+    stripes = [_part(10 ** (db / 10), "stripes") for db in (7.4, 6.6, 3.1, 0.2, 0.0, 0.1, -0.2)]
+    audit = scores.scores(others + stripes)
+    assert audit is not None
+    assert audit.verdict == "ok"
+    audit = scores.scores(others + [_part(10**0.45, "stored")] * 7)  # each 4.5 dB
+    assert audit is not None
+    assert audit.verdict == "suspect"
 
 
 def _fresh(lost_db: float, image: str, scale: int = 4) -> FreshErrors:
