@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli import options
-from harness.cli.console import ExitCode, explained, print_json, say, text_table
+from harness.cli.console import ExitCode, explained, print_json, say, show, text_table
 from harness.core.counter_registry import CONVENTIONS, COUNTERS, HOOKS
 
 if TYPE_CHECKING:
@@ -125,15 +125,15 @@ def _candidates(
 
 
 def _print(found: tuple[Inspected, ...]) -> None:
-    from rich.console import Console
     from rich.markup import escape
+    from rich.text import Text
 
     from harness.render.text import clean
 
     table = text_table("entry")
     macs = [f"MACs {name}" for name in CONVENTIONS]
     for title in ("scale", "params", *macs, "activations", "convs"):
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", overflow="fold")
     table.add_column("verdict")
     for one in found:
         it = document(one)
@@ -145,12 +145,11 @@ def _print(found: tuple[Inspected, ...]) -> None:
             "–" if it["convs"] is None else str(it["convs"]),
             "[red]failed[/red]" if one.failure else it["verdict"] or "–",
         )
-    console = Console()
-    console.print(table)
+    show(table)
     for one in found:
         for level, line in _remarks(one):
             style = {"ok": "green", "warning": "yellow", "failed": "red"}[level]
-            console.print(f"[{style}]{level:>7}[/{style}] {escape(clean(line))}", highlight=False)
+            show(Text.assemble((f"{level:>7}", style), f" {clean(line)}"))
 
 
 def _remarks(one: Inspected) -> list[tuple[str, str]]:
