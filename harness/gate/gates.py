@@ -176,7 +176,8 @@ def noisy_finding(
     if new - old <= NOTHING_BYTES or new <= old * (1.0 + gate.limit / 100.0):
         return GateFinding(gate.metric, "pass", text, old, new)
     sure = interval[0] > 1.0
-    known = f"×{interval[0]:.3f} to {interval[1]:.3f}" if interval[1] < _BOUNDED else "one block"
+    low, high = ((end - 1.0) * 100.0 for end in interval)
+    known = f"{low:+.1f} % to {high:+.1f} %" if interval[1] < _BOUNDED else "one block"
     text = f"{text} ({known}), {_allowance(gate)}"
     return GateFinding(gate.metric, "regression" if sure else "inconclusive", text, old, new)
 

@@ -182,6 +182,12 @@ def test_memory_needs_a_certain_and_a_large_increase(
     assert found.level == level
 
 
+def test_an_increase_of_memory_and_its_interval_are_of_one_unit() -> None:
+    gate, old, new = Gate("memory", "percent", 10.0), [100 * MIB] * 3, [124 * MIB] * 3
+    found = noisy_finding(gate, old, new, (1.059, 1.463))
+    assert found.text.startswith("+24.00 % (+5.9 % to +46.3 %), ")
+
+
 def test_an_entrys_own_gate_stands_before_that_for_all_and_a_later_one_before_an_earlier() -> None:
     own, later = Gate("params", "percent", 2.0, entry="acme"), Gate("params", "percent", 3.0)
     gates = (own, *DEFAULTS, later)
