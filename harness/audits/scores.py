@@ -152,7 +152,9 @@ def _by_image(errors: Errors) -> dict[ImageKey, list[PartErrors | FreshErrors]]:
     return found
 
 
-def _most_db(errors: Errors, mean_db: float, spread_db: float, deviations: float) -> float:
+def _most_db(
+    errors: Sequence[PartErrors | FreshErrors], mean_db: float, spread_db: float, deviations: float
+) -> float:
     """What they may lose in the mean: their own spread counts where it is the larger one."""
     lost = [it.lost_db for it in errors]
     own_db = deviations * stdev(lost) if len(lost) > 1 else 0.0
