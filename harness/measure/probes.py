@@ -101,6 +101,8 @@ class AuditedRound(PlainRound):
         at = self._draw.below(len(itself))
         self._place, self._target = itself[at], itself[self._draw.below(at + 1)]
         self._compared = held[self._draw.below(len(held))]  # of fresh versions
+        # later passes show fresh versions anyway, and two of them both kinds of one image
+        self._later_passes = not task.as_code and task.protocol.passes > 2
         self._warmed: dict[Key, Fresh] = {}
         self._passed: Fresh | None = None  # the version that was timed last
         self._kept: dict[Key, Uint8] = {}  # scored outputs that others are compared with
@@ -131,7 +133,8 @@ class AuditedRound(PlainRound):
         """An image that nobody has seen; a graph's scored pass is timed on the image itself."""
         if timed_pass == 0 and not self._session.task.as_code:
             return image
-        whole = image is self._compared and (timed_pass > 0 or not self._knows(image))
+        in_whole = timed_pass % 2 > 0 if self._later_passes else timed_pass > 0
+        whole = image is self._compared and (in_whole or not self._knows(image))
         share = 1.0 if whole else thresholds.FRESH_SHARE_CHANGED
         fresh = self._passed = self._fresh(image, share)
         return image.showing(fresh.shown)
@@ -148,7 +151,7 @@ class AuditedRound(PlainRound):
     ) -> None:
         """Keep what is looked at later, and probe at the drawn places."""
         with self._auditing():
-            if output is None and image is self._compared:
+            if output is None and self._looked_at(image):
                 output, exchange = self._session.fetched(exchange)
             self._exchanges.append(exchange)
             if image is self._target:
@@ -157,6 +160,11 @@ class AuditedRound(PlainRound):
                 self._after_scored(image, scored)
             if output is not None and output is not scored and self._passed is not None:
                 self._after_fresh(image, self._passed, output)
+
+    def _looked_at(self, image: LrImage) -> bool:
+        """Whether an output of a later pass is fetched."""
+        all_held = self._later_passes and self._session.task.thorough
+        return image is self._compared or (all_held and _key(image) in self._held)
 
     def finish(self, state: ProcessState) -> tuple[Audit, ...]:
         """The probes that come last, and what all audits make of the trace."""
@@ -249,7 +257,8 @@ class AuditedRound(PlainRound):
         warmed = self._warmed.pop(_key(image), None)
         if warmed is not None:
             self._shown.append(Shown(image.pixels, output, warm_up=warmed.perturbed))
-        if _key(image) in self._held and not self._session.task.as_code:
+        own = not (self._session.task.as_code or self._later_passes)
+        if own and _key(image) in self._held:
             self._shown_afresh(image)
         if image is self._place:
             self._seen_against_unseen()
@@ -261,15 +270,15 @@ class AuditedRound(PlainRound):
         """The image again, fresh versions of it and mosaics, in drawn order; more where odd.
 
         A graph has no memory of an image, so that it is not shown one again, and no clock of its
-        own, so that one fresh version will do, where it is large enough to be judged alone.
+        own, so that one fresh version will do, where it is large enough to be judged alone, and
+        none where later passes show some.
         """
         again: list[Uint8] = []
         fresh: list[tuple[Fresh, Uint8]] = []
-        as_code, (height, width) = self._session.task.as_code, self._target.size
-        alone = not as_code and height * width >= thresholds.MANY_PIXELS
+        as_code = self._session.task.as_code
         for pairs in (thresholds.PAIRS, thresholds.MORE_PAIRS):
             mosaics = self._mosaics.more(pairs) if self._mosaics else []
-            seen, unseen = pairs if as_code else 0, 1 if alone else pairs
+            seen, unseen = (pairs, pairs) if as_code else (0, self._fresh_of_graph())
             for kind in self._draw.order(seen, unseen, len(mosaics)):
                 version = self._fresh(self._target)
                 given = self._target
@@ -291,6 +300,11 @@ class AuditedRound(PlainRound):
                 break
         scored = self._kept[_key(self._target)]
         self._shown.append(Shown(self._target.pixels, scored, tuple(again), tuple(fresh)))
+
+    def _fresh_of_graph(self) -> int:
+        height, width = self._target.size
+        alone = height * width >= thresholds.MANY_PIXELS
+        return 0 if self._later_passes else 1 if alone else thresholds.PAIRS
 
     def _parts(self) -> tuple[PartErrors, ...]:
         """What mosaics tell; all that were drawn, where the first ones raise a doubt."""

@@ -1,7 +1,7 @@
 """Whether the audits leave honest entries alone, and what they cost.
 
     python tests/benchmarks/audits_honest.py --data-dir DATA [--weights-dir WEIGHTS] [--runs 20]
-        [--data-set Set5] [--images 3] [--crop 64] [--busy 4]
+        [--data-set Set5] [--images 3] [--crop 64] [--passes 1] [--busy 4]
         [--ntire CHECKOUT --ids 0,4,18] [--graphs] [--no-cost] [ENTRY ...]
 
 Every reference model with official weights (demo weights without --weights-dir), the worked example
@@ -94,7 +94,7 @@ class Calibrating:
 def main() -> None:
     """A line an entry, and the sums."""
     options = _options()
-    protocol = TimingProtocol(threads=options.threads)
+    protocol = TimingProtocol(threads=options.threads, passes=options.passes)
     with ExitStack() as stack:
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for _ in range(options.busy):
@@ -264,6 +264,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data-set", default="Set5")
     parser.add_argument("--images", type=int, default=3)
     parser.add_argument("--crop", type=int, default=64, help="LR pixels a side; 0: whole images")
+    parser.add_argument("--passes", type=int, default=1, help="over the images of a round")
     parser.add_argument("--runs", type=int, default=20, help="rounds of each kind, for each entry")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--busy", type=int, default=0, help="processes that spin beside")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from fakes.audited import (
     FakeSession,
+    FakeTruths,
     Uint8,
     bicubic,
     images,
@@ -69,6 +70,17 @@ def test_of_a_graphs_large_images_one_is_shown_once_more() -> None:
     session = FakeSession(task(form="graph"))
     whole_round(session, shrunk(photographs(3, (48, 60))))
     assert len(session.given) == 1 + 3 + 3 + 1
+
+
+def test_later_passes_of_a_graph_show_the_fresh_versions_of_a_thorough_round() -> None:
+    session = FakeSession(task(form="graph", passes=3))
+    truths = photographs(4, (48, 60))
+    shown = shrunk(truths)
+    found = {it.id: it for it in whole_round(session, shown, FakeTruths(truths)).audits}
+    assert len(session.given) == 1 + 3 * 4 + 2  # two mosaics
+    assert session.fetched_times == 4 + 2 * 3 + 2  # those scored, and three of each later pass
+    assert (found["scores"].verdict, found["outputs"].verdict) == ("ok", "ok")
+    assert "small changes in the image" in found["outputs"].evidence
 
 
 def test_other_rounds_have_no_forward_but_those_that_are_scored() -> None:
