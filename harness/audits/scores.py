@@ -93,16 +93,16 @@ def _of_parts(parts: Sequence[PartErrors]) -> Audit:
     In another phase fine stripes alias otherwise: some parts lose much and others of the image
     nothing, so that parts which differ allow for more.
     """
-    bounds, lost_db = part_bounds(parts), _mean_db(parts)
-    over_db = lost_db - _most_db(parts, bounds.mean_db, bounds.spread_db, thresholds.OF_PARTS)
+    bounds, lost = part_bounds(parts), [it.lost_db for it in parts]
+    over_db = fmean(lost) - _most_db(lost, bounds.mean_db, bounds.spread_db, thresholds.OF_PARTS)
+    by_image = {name: [it.lost_db for it in own] for name, own in _by_image(parts).items()}
+    of_one = (bounds.mean_db, bounds.of_one_db, thresholds.OF_PARTS_OF_ONE)
     alone_db = {
-        image: _mean_db(own)
-        for image, own in _by_image(parts).items()
-        if len(own) > 1
-        and _mean_db(own)
-        > _most_db(own, bounds.mean_db, bounds.of_one_db, thresholds.OF_PARTS_OF_ONE)
+        name: fmean(own)
+        for name, own in by_image.items()
+        if len(own) > 1 and fmean(own) > _most_db(own, *of_one)
     }
-    return _judged(parts, "parts of images", lost_db, over_db, alone_db)
+    return _judged(parts, "parts of images", fmean(lost), over_db, alone_db)
 
 
 def _of_fresh(fresh: Sequence[FreshErrors]) -> Audit:
@@ -115,8 +115,8 @@ def _of_fresh(fresh: Sequence[FreshErrors]) -> Audit:
     lost_db = fmean(lost.values())
     most_db = bounds.of_one_db
     if len(lost) > 1:
-        spread_db = max(bounds.spread_db, thresholds.DEVIATIONS * stdev(lost.values()))
-        most_db = bounds.mean_db + spread_db / math.sqrt(len(lost))
+        spread = (bounds.mean_db, bounds.spread_db, thresholds.DEVIATIONS)
+        most_db = _most_db([*lost.values()], *spread)
     alone_db = {image: own_db for image, own_db in lost.items() if own_db > bounds.of_one_db}
     return _judged(fresh, "fresh versions of images", lost_db, lost_db - most_db, alone_db)
 
@@ -152,11 +152,8 @@ def _by_image(errors: Errors) -> dict[ImageKey, list[PartErrors | FreshErrors]]:
     return found
 
 
-def _most_db(
-    errors: Sequence[PartErrors | FreshErrors], mean_db: float, spread_db: float, deviations: float
-) -> float:
-    """What they may lose in the mean: their own spread counts where it is the larger one."""
-    lost = [it.lost_db for it in errors]
+def _most_db(lost: Sequence[float], mean_db: float, spread_db: float, deviations: float) -> float:
+    """What may be lost in the mean: the losses' own spread counts where it is the larger one."""
     own_db = deviations * stdev(lost) if len(lost) > 1 else 0.0
     return mean_db + max(spread_db, own_db) / math.sqrt(len(lost))
 

@@ -344,9 +344,10 @@ class AuditedRound(PlainRound):
         Of a graph, which is watched without values, any image: its sizes may differ.
         """
         image = self._images[self._draw.below(len(self._images))]
-        as_code = self._session.task.as_code
+        if self._session.task.as_code:
+            image = self._smallest_afresh()
         try:
-            return self._session.observe(self._smallest_afresh() if as_code else image)
+            return self._session.observe(image)
         except WorkerFailed as error:
             return WatchedForward(error=error.failure.message)
 
