@@ -12,5 +12,5 @@ counted        whether the network that is timed is the one that is counted
 self_reported  what the worker's process alone can see
 roofline       whether the machine can be as fast as the samples say
 
-`harness.measure.probes` runs the forwards that audits alone need.
+`harness.measure.code_round` and `graph_round` run the forwards that audits alone need.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from harness.audits.thresholds import PERTURBATION
 from harness.quality.pixels import Uint8
 
+T = TypeVar("T")
 Bools = npt.NDArray[np.bool_]
 Flip = tuple[int, int]  # steps along rows and columns: -1 turns the axis around
 FLIPS: tuple[Flip, ...] = ((1, 1), (1, -1), (-1, 1), (-1, -1))
@@ -87,10 +89,6 @@ class Draw:
         most = 1 if share < 1.0 else PERTURBATION
         return np.where(some, self._perturbed(pixels, most), pixels)
 
-    def turned(self, pixels: Uint8) -> Fresh:
-        """The perturbed image upside down and left to right."""
-        return Fresh(self._perturbed(pixels), TURNED)
-
     def _perturbed(self, pixels: Uint8, most: int = PERTURBATION) -> Uint8:
         change = self._rng.integers(-most, most + 1, pixels.shape, dtype=np.int16)
         perturbed: Uint8 = np.clip(pixels + change, 0, 255).astype(np.uint8)
@@ -99,6 +97,11 @@ class Draw:
     def below(self, number: int) -> int:
         """A number from 0 on."""
         return int(self._rng.integers(number))
+
+    def some(self, items: Sequence[T], most: int) -> tuple[T, ...]:
+        """As many of them, drawn, in their order; all where they are fewer."""
+        kinds = self.order(min(most, len(items)), max(len(items) - most, 0))
+        return tuple(it for it, kind in zip(items, kinds, strict=True) if kind == 0)
 
     def order(self, *numbers: int) -> list[int]:
         """Kinds 0 and on, of each as many as told, in an order drawn."""

@@ -68,18 +68,32 @@ Errors = Sequence[PartErrors] | Sequence[FreshErrors]
 
 def scores(parts: Sequence[PartErrors], fresh: Sequence[FreshErrors] = ()) -> Audit | None:
     """The worse of what parts and fresh versions tell; None where there were none of either."""
-    found = [_of_parts(parts)] if parts else []
-    found += [_of_fresh(fresh)] if fresh else []
+    found = [_judged(parts, _of_parts(parts), "parts of images")] if parts else []
+    found += [_judged(fresh, _of_fresh(fresh), "fresh versions of images")] if fresh else []
     return max(found, key=lambda audit: LEVELS.index(audit.verdict), default=None)
 
 
-def fresh_bounds(fresh: Sequence[FreshErrors]) -> Bounds:
+def doubtful_parts(parts: Sequence[PartErrors]) -> bool:
+    """Whether more mosaics are worth their time: what parts scatter by makes them more so."""
+    lost, bounds = [it.lost_db for it in parts], _part_bounds(parts)
+    return bool(parts) and (fmean(lost) > bounds.mean_db or max(lost) > bounds.of_one_db / 2)
+
+
+def doubtful_fresh(fresh: Sequence[FreshErrors]) -> bool:
+    """Whether more fresh versions are worth their time: half of what may be lost is lost."""
+    if not fresh:
+        return False
+    found, of_one_db = _of_fresh(fresh), _fresh_bounds(fresh).of_one_db
+    return found.mean_db > found.most_db / 2 or max(found.by_image.values()) > of_one_db / 2
+
+
+def _fresh_bounds(fresh: Sequence[FreshErrors]) -> Bounds:
     """What fresh versions may lose: errors are smaller where less is enlarged."""
     small = any(it.scale < thresholds.LARGE_SCALE for it in fresh)
     return thresholds.LOST_OF_FRESH_SMALL if small else thresholds.LOST_OF_FRESH
 
 
-def part_bounds(parts: Sequence[PartErrors]) -> Bounds:
+def _part_bounds(parts: Sequence[PartErrors]) -> Bounds:
     """What parts may lose: more of small ones at small scales, whose surroundings reach far in."""
     bounds = thresholds.LOST_OF_PARTS
     sides = [it.side for it in parts if it.scale < thresholds.LARGE_SCALE]
@@ -87,62 +101,64 @@ def part_bounds(parts: Sequence[PartErrors]) -> Bounds:
     return replace(bounds, mean_db=bounds.mean_db * grown)
 
 
-def _of_parts(parts: Sequence[PartErrors]) -> Audit:
+@dataclass(frozen=True)
+class _Lost:
+    """In dB: the mean, and what it may be; and of images the mean, and those that lose too much."""
+
+    mean_db: float
+    most_db: float
+    by_image: Mapping[ImageKey, float]
+    alone: Mapping[ImageKey, float]
+
+
+def _of_parts(parts: Sequence[PartErrors]) -> _Lost:
     """The mean over all, and that of each image of which there are several.
 
     In another phase fine stripes alias otherwise: some parts lose much and others of the image
     nothing, so that parts which differ allow for more.
     """
-    bounds, lost = part_bounds(parts), [it.lost_db for it in parts]
-    over_db = fmean(lost) - _most_db(lost, bounds.mean_db, bounds.spread_db, thresholds.OF_PARTS)
-    by_image = {name: [it.lost_db for it in own] for name, own in _by_image(parts).items()}
+    bounds, lost = _part_bounds(parts), [it.lost_db for it in parts]
+    most_db = _most_db(lost, bounds.mean_db, bounds.spread_db, thresholds.OF_PARTS)
+    by_image = {image: [it.lost_db for it in own] for image, own in _by_image(parts).items()}
     of_one = (bounds.mean_db, bounds.of_one_db, thresholds.OF_PARTS_OF_ONE)
-    alone_db = {
-        name: fmean(own)
-        for name, own in by_image.items()
-        if len(own) > 1 and fmean(own) > _most_db(own, *of_one)
+    means = {image: fmean(own) for image, own in by_image.items()}
+    alone = {
+        image: mean_db
+        for image, mean_db in means.items()
+        if len(by_image[image]) > 1 and mean_db > _most_db(by_image[image], *of_one)
     }
-    return _judged(parts, "parts of images", fmean(lost), over_db, alone_db)
+    return _Lost(fmean(lost), most_db, means, alone)
 
 
-def _of_fresh(fresh: Sequence[FreshErrors]) -> Audit:
+def _of_fresh(fresh: Sequence[FreshErrors]) -> _Lost:
     """The mean over images, each the mean of its versions: what one loses lies in its content.
 
     Stripes lose much and the rest nothing, so that images which differ allow for more.
     """
-    bounds = fresh_bounds(fresh)
-    lost = {image: _mean_db(own) for image, own in _by_image(fresh).items()}
-    lost_db = fmean(lost.values())
+    bounds = _fresh_bounds(fresh)
+    means = {image: fmean(it.lost_db for it in own) for image, own in _by_image(fresh).items()}
     most_db = bounds.of_one_db
-    if len(lost) > 1:
+    if len(means) > 1:
         spread = (bounds.mean_db, bounds.spread_db, thresholds.DEVIATIONS)
-        most_db = _most_db([*lost.values()], *spread)
-    alone_db = {image: own_db for image, own_db in lost.items() if own_db > bounds.of_one_db}
-    return _judged(fresh, "fresh versions of images", lost_db, lost_db - most_db, alone_db)
+        most_db = _most_db([*means.values()], *spread)
+    alone = {image: mean_db for image, mean_db in means.items() if mean_db > bounds.of_one_db}
+    return _Lost(fmean(means.values()), most_db, means, alone)
 
 
-def _judged(
-    errors: Errors, what: str, lost_db: float, over_db: float, alone_db: Mapping[ImageKey, float]
-) -> Audit:
+def _judged(errors: Errors, found: _Lost, what: str) -> Audit:
     claimed_db = fmean(_db(it.claimed) for it in errors)
     evidence = (
         f"{claimed_db:.2f} dB claimed on {len(errors)} {what}, "
-        f"{claimed_db - lost_db:.2f} dB where the same can't have been stored"
+        f"{claimed_db - found.mean_db:.2f} dB where the same can't have been stored"
     )
+    over_db = found.mean_db - found.most_db
     if over_db > 0.0:
         level: AuditVerdict = "rejected" if over_db > thresholds.LOST_REJECTED_DB else "suspect"
         return Audit("scores", level, evidence)
-    if alone_db:
-        odd = [f"{name} alone {own_db:.2f} dB less" for (_, name), own_db in alone_db.items()]
+    if found.alone:
+        odd = [f"{name} alone {own_db:.2f} dB less" for (_, name), own_db in found.alone.items()]
         return Audit("scores", "suspect", f"{evidence}; {', '.join(odd[:3])}")
     return Audit("scores", "ok", evidence)
-
-
-def doubtful(errors: Errors, bounds: Bounds) -> bool:
-    """Whether more mosaics, or fresh versions, are worth their time."""
-    return bool(errors) and (
-        _mean_db(errors) > bounds.mean_db or any(it.lost_db > bounds.of_one_db / 2 for it in errors)
-    )
 
 
 def _by_image(errors: Errors) -> dict[ImageKey, list[PartErrors | FreshErrors]]:
@@ -156,10 +172,6 @@ def _most_db(lost: Sequence[float], mean_db: float, spread_db: float, deviations
     """What may be lost in the mean: the losses' own spread counts where it is the larger one."""
     own_db = deviations * stdev(lost) if len(lost) > 1 else 0.0
     return mean_db + max(spread_db, own_db) / math.sqrt(len(lost))
-
-
-def _mean_db(errors: Sequence[PartErrors | FreshErrors]) -> float:
-    return fmean(it.lost_db for it in errors)
 
 
 def _db(error: float) -> float:

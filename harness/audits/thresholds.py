@@ -112,8 +112,11 @@ LOST_OF_FRESH = Bounds(mean_db=0.15, spread_db=0.6, of_one_db=2.5)
 LOST_OF_FRESH_SMALL = Bounds(mean_db=0.2, spread_db=2.0, of_one_db=4.0)
 DEVIATIONS = 1.5  # of the losses of images, if that is more than the spread: one in many is no rule
 FRESH_IMAGES = 8  # images of a round, at most, whose fresh versions are held against their truths
-FRESH_LEAST = 3  # and at least, where each costs a forward of its own
-FRESH_SHARE = 0.1  # of the images, in between
+FRESH_LEAST = 3  # and at least, in a thorough round of a graph
+FRESH_SHARE = 0.2  # of the images, in between
+MORE_FRESH = 2  # versions of each image, where the first ones of all raise a doubt
+ITSELF_LEAST = 3  # and at least, in a later round of code, where each costs a forward of its own
+ITSELF_SHARE = 0.1
 LOST_REJECTED_DB = 2.0  # beyond a bound: no accident
 
 # constants: correlation of a tensor's steps with those of a segment of an image. Stored images and

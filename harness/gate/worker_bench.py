@@ -12,7 +12,7 @@ from harness.gate.blocks import Arm, ArmReport
 from harness.gate.sampling import ArmFailed
 from harness.measure.answer_validation import unseen
 from harness.measure.passes import warm_up
-from harness.measure.probes import turned
+from harness.measure.probes import PlainRound
 from harness.measure.session import LrImage, Session, Task
 from harness.measure.turns import together
 from harness.measure.worker_process import WorkerFailed
@@ -30,7 +30,7 @@ class LaunchedSide:
     def warm_up(self) -> float:
         """The protocol's warm-up; seconds of the very first forward."""
         with _turn(self._arm, self._session):
-            first = warm_up(self._session, self._images, turned)
+            first = warm_up(self._session, self._images, PlainRound())
             self._session.reset_peak()
             return first
 

@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -203,7 +204,7 @@ def _drawn(images: tuple[LrImage, ...]) -> tuple[LrImage, ...]:
     """Images for the proof: the smallest of the challenge, changed so that nobody has seen them."""
     draw = Draw()
     by_size = {image.size: image for image in images}
-    smallest = sorted(by_size.values(), key=lambda image: image.size[0] * image.size[1])[:_PROOFS]
+    smallest = sorted(by_size.values(), key=attrgetter("area"))[:_PROOFS]
     return tuple(image.showing(draw.fresh(image.pixels).shown) for image in smallest)
 
 

@@ -9,11 +9,14 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import attrgetter
 
 from harness.audits.clocks import Exchange
 from harness.core.record import Phases, RoundFigures, Sample
 from harness.measure.answer_validation import bounded, unseen
-from harness.measure.probes import AuditedRound, PlainRound
+from harness.measure.code_round import CodeRound
+from harness.measure.graph_round import GraphRound
+from harness.measure.probes import PlainRound
 from harness.measure.score_queue import ScoreQueue, Scoring
 from harness.measure.session import LrImage, ScoreOutput, Session
 from harness.measure.truth_probes import Truths
@@ -58,13 +61,16 @@ def in_turns(
     wait in the `queue` for their `score`.
     """
     audits = session.task.protocol.audits
-    beside = AuditedRound(session, images, truths) if audits else PlainRound()
+    kind = CodeRound if session.task.as_code else GraphRound
+    beside = kind(session, images, truths) if audits else PlainRound()
     began = time.perf_counter()
-    first_call_s = warm_up(session, images, beside.warm_up)
-    warmup_s = time.perf_counter() - began
+    first_call_s = warm_up(session, images, beside)
+    warmup_s = time.perf_counter() - began - beside.audit_s
     put = partial(queue.put, score)
     samples, scored, phases = yield from time_passes(session, images, put, beside)
-    memory = session.memory(max(images, key=_area))
+    memory = session.memory(beside.unscored(max(images, key=attrgetter("area"))))
+    if session.memory_forward:
+        beside.after_unscored()
     energy = session.energy(images, samples)
     state = session.inspect("collect")
     notes = session.notes(state) + unseen(samples)
@@ -95,31 +101,26 @@ def in_turns(
     return TimedRound(figures, scored)
 
 
-def warm_up(
-    session: Session, images: tuple[LrImage, ...], shown: Callable[[LrImage], LrImage]
-) -> float:
+def warm_up(session: Session, images: tuple[LrImage, ...], beside: PlainRound) -> float:
     """Untimed forwards of distinct shapes; seconds of the very first one, the largest, 0 if none.
 
-    They see other pixels than the timed ones, as `shown` makes them: a model that remembers what it
-    was given would else answer those from memory. A graph on a CPU has nothing to learn of another
+    They see other pixels than the timed ones: a model that remembers what it was given would else
+    answer those from memory. A graph on a CPU has nothing to learn of another
     shape but its kernels: where forwards are long, all shapes are warm with the largest one.
     """
     load = session.task.load
     plain = load.form == "graph" and load.device == "cpu" and not load.compile
     first = 0.0
     one_of_each_shape = list({it.size: it for it in reversed(images)}.values())[::-1]
-    largest = max(one_of_each_shape, key=_area)
-    for image in sorted(one_of_each_shape, key=_area, reverse=True):
-        if plain and image is not largest and first * _area(image) >= LONG_S * _area(largest):
+    largest, *others = sorted(one_of_each_shape, key=attrgetter("area"), reverse=True)
+    for image in (largest, *others):
+        if plain and image is not largest and first * image.area >= LONG_S * largest.area:
             continue
         for _ in range(session.task.protocol.warmup):
-            exchange = session.forward(shown(image), "warmup")
+            exchange = session.forward(beside.unscored(image), "warmup")
+            beside.after_unscored()
             first = first or exchange.seconds
     return first
-
-
-def _area(image: LrImage) -> int:
-    return image.size[0] * image.size[1]
 
 
 def time_passes(

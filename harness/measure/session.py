@@ -54,6 +54,17 @@ class LrImage:
         height, width, _ = self.pixels.shape
         return height, width
 
+    @property
+    def area(self) -> int:
+        """Its number of pixels."""
+        height, width = self.size
+        return height * width
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Its data set and its name."""
+        return self.dataset, self.image
+
     def showing(self, pixels: Uint8) -> LrImage:
         """Other pixels under the same name, or its own, held."""
         return LrImage(self.dataset, self.image, pixels)
@@ -392,6 +403,11 @@ class Session:
         """What was allocated so far no longer counts."""
         self.inspect("warmup")
 
+    @property
+    def memory_forward(self) -> bool:
+        """Whether peak memory is that of a forward of its own."""
+        return self.task.load.device != "cuda" and not self.task.audited_code
+
     def memory(self, largest: LrImage) -> Memory | None:
         """Peak memory of the timed forwards so far, None where the system does not tell.
 
@@ -408,7 +424,7 @@ class Session:
                 reserved_bytes=state.cuda_reserved_bytes,
                 nvml_bytes=nvml.process_bytes(self._worker.pid),
             )
-        if not self.task.audited_code:
+        if self.memory_forward:
             with self._memory.counting():
                 self.forward(largest)
         known = self.task.calibration

@@ -52,9 +52,7 @@ class MosaicProbe:
         """Draw mosaics of the size of `like`, which is one that the entry was made for."""
         self._truths, self._like, self._scale, self._draw = truths, like, scale, draw
         known = tuple(it for it in images if truths.knows(it))
-        most = min(thresholds.MOSAIC_SOURCES, len(known))  # their pixels are held
-        kinds = draw.order(most, len(known) - most)
-        self._images = tuple(it for it, kind in zip(known, kinds, strict=True) if kind == 0)
+        self._images = draw.some(known, thresholds.MOSAIC_SOURCES)  # whose pixels are held
         self._sources = tuple(Source(it.pixels, truths.by_bicubic(it)) for it in self._images)
         most = thresholds.PAIRS + thresholds.MORE_PAIRS
         plans = (mosaics.drawn(draw, self._sources, like.size, scale) for _ in range(most))

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from harness.audits.fresh_images import Draw, Fresh
+from harness.audits.fresh_images import Draw
 from harness.audits.outputs import Shown, outputs
 from harness.quality.bicubic import downscale, upscale
 from harness.quality.colour import luma, with_luma
@@ -79,7 +80,7 @@ def test_a_stored_image_that_is_corrected_has_the_wrong_detail() -> None:
 
 
 def test_an_output_of_the_warm_ups_image_is_told_from_one_of_the_image_itself() -> None:
-    warm_up = Draw(1).turned(LR).perturbed
+    warm_up = Draw(1).fresh(LR).perturbed
     assert outputs(Shown(LR, bicubic(LR), warm_up=warm_up), 4).verdict == "ok"
     found = outputs(Shown(LR, bicubic(warm_up), warm_up=warm_up), 4)
     assert found.verdict == "rejected"
@@ -94,7 +95,7 @@ def test_a_change_of_tone_on_white_is_not_taken_for_the_warm_ups_image() -> None
     def greyer(lr: Uint8) -> Uint8:
         return np.asarray(0.8 * nearest(lr) + 25, np.uint8)
 
-    perturbed = Draw(3).turned(bright).perturbed
+    perturbed = Draw(3).fresh(bright).perturbed
     assert outputs(Shown(bright, greyer(bright), warm_up=perturbed), 4).verdict == "ok"
 
 
@@ -114,8 +115,8 @@ def test_of_an_image_without_content_nothing_is_told() -> None:
 def test_fresh_images_are_held_to_their_own_perturbation() -> None:
     """The output of another perturbed image of one picture: similar, not of these pixels."""
     draw = Draw(3)
-    one, other = draw.turned(LR), draw.turned(LR)
-    wrong = Fresh(one.perturbed, other.flip)
+    one, other = draw.fresh(LR), draw.fresh(LR)
+    wrong = replace(other, perturbed=one.perturbed)
     found = outputs(Shown(LR, bicubic(LR), fresh=((wrong, bicubic(other.shown)),)), 4)
     assert found.verdict == "rejected"
 
@@ -153,13 +154,13 @@ COLOURFUL = np.clip(LR + np.array([90, -40, -60]), 0, 255).astype(np.uint8)
 @pytest.mark.parametrize("lr", [LR, COLOURFUL, LR[:16, :16]], ids=["plain", "colourful", "small"])
 def test_grey_is_held_against_luma(model: Model, lr: Uint8, seed: int) -> None:
     assert _verdict(model, seed, lr) == "ok"
-    warm_up = Draw(seed).turned(lr).perturbed
+    warm_up = Draw(seed).fresh(lr).perturbed
     assert outputs(Shown(lr, model(lr), warm_up=warm_up), 4).verdict == "ok"
 
 
 def test_a_stored_image_does_not_get_away_as_grey() -> None:
     assert _verdict(stored_in_grey) == "rejected"
-    warm_up = Draw(1).turned(LR).perturbed
+    warm_up = Draw(1).fresh(LR).perturbed
     found = outputs(Shown(LR, in_grey(warm_up), warm_up=warm_up), 4)
     assert found.verdict == "rejected"
 

@@ -25,7 +25,8 @@ def test_a_part_loses_what_its_error_grows_more_than_that_of_bicubic() -> None:
 
 def test_without_parts_nothing_is_said() -> None:
     assert scores.scores(()) is None
-    assert not scores.doubtful((), thresholds.LOST_OF_PARTS)
+    assert not scores.doubtful_parts(())
+    assert not scores.doubtful_fresh(())
 
 
 def test_a_network_that_is_as_good_anew_is_ok() -> None:
@@ -44,7 +45,7 @@ def test_both_figures_are_told_of_one_that_is_not() -> None:
 
 def test_more_parts_tell_smaller_gains() -> None:
     factor = 10**0.05  # half a dB
-    assert scores.doubtful([_part(factor)], thresholds.LOST_OF_PARTS)
+    assert scores.doubtful_parts([_part(factor)])
     few, many = (scores.scores([_part(factor)] * number) for number in (8, 32))
     assert few is not None
     assert many is not None
@@ -76,7 +77,7 @@ def test_one_stored_image_among_many_is_named() -> None:
     assert audit is not None
     assert audit.verdict == "suspect"
     assert "stored.png alone 7.78 dB less" in audit.evidence
-    assert scores.doubtful(parts, thresholds.LOST_OF_PARTS)
+    assert scores.doubtful_parts(parts)
 
 
 def test_fine_stripes_that_alias_otherwise_are_no_cheat() -> None:
@@ -125,3 +126,16 @@ def test_one_stored_image_is_named_by_its_fresh_versions() -> None:
     audit = _of_fresh(6.0, 0.0, 0.1, 0.0, 0.1)
     assert audit.verdict == "suspect"
     assert "0 alone 6.00 dB less" in audit.evidence
+
+
+@pytest.mark.parametrize(
+    ("lost_db", "doubt"),
+    [
+        ((0.2, 0.2, 0.2), False),  # 0.15 + 0.6 / sqrt(3) = 0.50 dB may be lost, half of it 0.25
+        ((0.3, 0.3, 0.3), True),
+        ((-1.0, -1.0, 1.3), True),  # one alone may lose 2.5
+    ],
+)
+def test_half_of_what_may_be_lost_is_a_doubt(lost_db: tuple[float, ...], *, doubt: bool) -> None:
+    errors = [_fresh(it, str(at)) for at, it in enumerate(lost_db)]
+    assert scores.doubtful_fresh(errors) is doubt

@@ -8,6 +8,7 @@ import pytest
 from fakes.audited import FakeSession, task
 
 from harness.measure.passes import warm_up
+from harness.measure.probes import PlainRound
 from harness.measure.session import LrImage, Session
 
 SIDES = (6, 10, 8, 10)
@@ -22,7 +23,7 @@ def shapes_that_are_warmed(first_s: float, form: str, **told: Any) -> list[int]:
     asked = task(form=form)
     asked = replace(asked, load=replace(asked.load, **told))
     session = FakeSession(asked, seconds=lambda *_: first_s)
-    assert warm_up(cast("Session", session), images, lambda it: it) == first_s
+    assert warm_up(cast("Session", session), images, PlainRound()) == first_s
     return [it.shape[0] for it in session.given]
 
 

@@ -61,7 +61,7 @@ def test_warm_up_shows_other_pixels_than_those_that_are_timed(log: Path) -> None
     figures = _figures(_task(log, "remembering", warmup=2, audits=False), image)
     turned = b"\x0f\x10\x11\x0c\x0d\x0e\x09\x0a\x0b\x06\x07\x08\x03\x04\x05\x00\x01\x02"
     # the last one is for memory
-    assert _given(log) == [turned, turned, bytes(range(18)), bytes(range(18))]
+    assert _given(log) == [turned, turned, bytes(range(18)), turned]
     assert len(figures.samples) == 1
 
 
@@ -69,11 +69,10 @@ def test_with_audits_no_image_of_the_warm_up_is_the_same_twice(log: Path) -> Non
     image = LrImage("set", "a", np.arange(108, dtype=np.uint8).reshape(6, 6, 3))
     _figures(_task(log, "remembering", warmup=2), image)
     first, second, scored, timed = _given(log)
-    assert scored == bytes(range(108)) != timed
-    assert first != second
+    assert scored == bytes(range(108))
+    assert len({first, second, scored, timed}) == 4
     for given in (first, second):
-        apart = np.frombuffer(given, np.uint8)[::-1].reshape(-1, 3)[:, ::-1].astype(int)
-        assert 0 < abs(apart.ravel() - np.arange(108)).max() <= 2
+        assert abs(np.sort(np.frombuffer(given, np.uint8)) - np.arange(108.0)).max() <= 2
 
 
 def test_with_audits_timed_passes_see_images_that_nobody_has_seen(log: Path) -> None:

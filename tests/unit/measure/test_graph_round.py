@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from fakes.audited import (
+    FakeSession,
+    FakeTruths,
+    Uint8,
+    bicubic,
+    images,
+    photographs,
+    shrunk,
+    task,
+    whole_round,
+)
+
+from harness.core.audit import Audit
+
+
+def test_without_truths_one_small_image_is_shown_afresh_by_forwards_that_nobody_scores() -> None:
+    session = FakeSession(task(form="graph"))
+    found = {audit.id: audit for audit in whole_round(session, images()).audits}
+    # the warm-up and memory's forward show it, beside three images
+    assert len(session.given) == 1 + 3 + 1
+    assert "small changes in the image" in found["outputs"].evidence
+    assert not found.keys() & {"repeats", "idle"}  # a graph has no memory, nothing to do it with
+    shown = Counter(it.tobytes() for it in session.given)
+    assert set(shown.values()) == {1}
+
+
+def _graph_round(
+    model: Callable[[Uint8], Uint8] = bicubic, **asked: Any
+) -> tuple[FakeSession, dict[str, Audit]]:
+    truths = photographs(4, (48, 60))
+    session = FakeSession(task(form="graph", **asked), model=model)
+    figures = whole_round(session, shrunk(truths), FakeTruths(truths))
+    return session, {it.id: it for it in figures.audits}
+
+
+def test_a_thorough_round_of_a_graph_has_three_forwards_of_its_own() -> None:
+    session, found = _graph_round()
+    # beside the warm-up, four images and memory's forward: a fresh version and two mosaics
+    assert len(session.given) == 1 + 4 + 1 + 3
+    assert (found["scores"].verdict, found["outputs"].verdict) == ("ok", "ok")
+
+
+def test_what_is_no_network_where_nothing_is_scored_is_found() -> None:
+    class GreyAt:
+        """Honest for all outputs that are asked for but one."""
+
+        def __init__(self, call: int) -> None:
+            self.left = call
+
+        def __call__(self, lr: Uint8) -> Uint8:
+            self.left -= 1
+            return np.full_like(bicubic(lr), 90) if self.left == -1 else bicubic(lr)
+
+    for call in (0, 1 + 4):  # the warm-up and memory's forward raise a doubt
+        session, _ = _graph_round(GreyAt(call))
+        assert len(session.given) > 1 + 4 + 1 + 3
+
+
+def test_later_passes_of_a_graph_show_the_fresh_versions_of_a_thorough_round() -> None:
+    session, found = _graph_round(passes=3)
+    assert len(session.given) == 1 + 3 * 4 + 1 + 2  # two mosaics
+    assert session.fetched_times == 3 * 4 + 2
+    assert (found["scores"].verdict, found["outputs"].verdict) == ("ok", "ok")
+
+
+def test_other_rounds_show_their_images_alone() -> None:
+    session = FakeSession(task(form="graph", thorough=False))
+    whole_round(session, images())
+    assert len(session.given) == 1 + 3 + 1
+    assert session.watched == 0
