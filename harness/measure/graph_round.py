@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from harness.audits import thresholds
 from harness.audits.fresh_images import Draw, Fresh
-from harness.audits.outputs import Shown
+from harness.audits.outputs import Shown, outputs
 from harness.audits.round_trace import RoundTrace
 from harness.measure.probes import AuditedRound, Chosen, turned
 from harness.measure.session import LrImage, Session
@@ -92,15 +92,21 @@ class GraphRound(AuditedRound):
         self._shown.append(self._shown_large())
 
     def _shown_large(self) -> Shown:
-        """Without a truth, with fresh versions: small images are judged by the mean of several."""
-        large = self._large
-        alone = large.area >= thresholds.MANY_PIXELS
-        wanted = 0 if self._knows(large) else 1 if alone else thresholds.PAIRS
+        """With fresh versions where PSNR can't tell, or its output does not resemble the image.
+
+        Small images are judged by the mean of several.
+        """
+        large, load = self._large, self._session.task.load
+        shown = Shown(large.pixels, self._kept[large.key])
+        resembles = outputs(shown, load.scale, luma=load.channels == 1).verdict == "ok"
+        if self._knows(large) and resembles:
+            return shown
+        wanted = 1 if large.area >= thresholds.MANY_PIXELS else thresholds.PAIRS
         while len(self._whole) < wanted:
-            version = self._version(large)
+            version = self._fresh(large)
             exchange = self._session.forward(large.showing(version.shown))
             self._whole.append((version, self._fetched(exchange)))
-        return Shown(large.pixels, self._kept[large.key], fresh=tuple(self._whole))
+        return replace(shown, fresh=tuple(self._whole))
 
     def _thorough(self, trace: RoundTrace) -> RoundTrace:
         """Watched without values at any image: sizes may differ."""

@@ -63,6 +63,13 @@ def test_what_is_no_network_where_nothing_is_scored_is_found() -> None:
         assert len(session.given) > 1 + 4 + 1 + 3
 
 
+def test_what_does_not_resemble_its_image_is_asked_whether_it_answers_small_changes() -> None:
+    session, found = _graph_round(lambda lr: np.full_like(bicubic(lr), 90))
+    assert len(session.given) == 1 + 4 + 1 + 3 + 1
+    assert found["outputs"].verdict == "rejected"
+    assert "of small changes in the image" in found["outputs"].evidence
+
+
 def test_later_passes_of_a_graph_show_the_fresh_versions_of_a_thorough_round() -> None:
     session, found = _graph_round(passes=3)
     assert len(session.given) == 1 + 3 * 4 + 1 + 2  # two mosaics
