@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import hashlib
 import hmac
 import json
@@ -19,6 +21,7 @@ from harness.machine import nvml, proc
 LIBRARIES = ("torch", "numpy", "safetensors")
 MACHINE_IDS = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
 NAMED = "ESR_NODE"  # a variable: the name of a node whose machine id is not its own, as in images
+M_ARENA_MAX = -8  # of mallopt(3)
 COUNTING = ("torch", *(it.package for it in COUNTERS if it.package))
 
 
@@ -28,6 +31,15 @@ def usable_cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # macOS, Windows
         return os.cpu_count() or 1
+
+
+def share_heap() -> None:
+    """Threads of this process share one heap from now on, where the system's C library is glibc.
+
+    In heaps of their own each keeps what it has freed: of 2K images 100 MiB more.
+    """
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 
 def environment(*, device: str, threads: int, isolation: str = "none") -> Environment:

@@ -11,7 +11,7 @@ from harness.measure.session import LrImage, ScoreOutput
 from harness.measure.worker_group import concurrently
 from harness.quality.pixels import Uint8
 
-MOST_BYTES = 64 * 2**20  # of outputs that wait: 7 of 2K
+MOST_BYTES = 32 * 2**20  # of outputs that wait: 3 of 2K
 
 
 @dataclass

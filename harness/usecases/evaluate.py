@@ -76,6 +76,7 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
     the reports folder can't be written.
     """
     _refuse_nonsense(request)
+    machine.share_heap()
     challenge = read_challenge(request)
     candidates = participants(
         challenge,
