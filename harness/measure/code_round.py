@@ -11,7 +11,7 @@ import numpy as np
 from harness.audits import clocks, thresholds
 from harness.audits.clocks import Exchange
 from harness.audits.counted import CountedAgain
-from harness.audits.fresh_images import Draw, Fresh
+from harness.audits.fresh_images import TURNED, Draw, Fresh
 from harness.audits.outputs import Shown
 from harness.audits.round_trace import RoundTrace
 from harness.counts.routing import routed
@@ -56,8 +56,9 @@ class CodeRound(AuditedRound):
         super().__init__(session, images, truths, draw, Chosen(itself, held, target))
 
     def unscored(self, image: LrImage) -> LrImage:
-        """A fresh version, whose small changes the image's own output must not show later."""
-        version = self._warmed[image.key] = self._fresh(image)
+        """Turned around, with small changes that the image's own output must not show later."""
+        changed = self._draw.changed(image.pixels, 1.0)
+        version = self._warmed[image.key] = Fresh(changed, TURNED)
         return image.showing(version.shown)
 
     def untimed(self, image: LrImage) -> Uint8 | None:

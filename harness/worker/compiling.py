@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from harness.worker.reasons import first_line
+
 _now = time.perf_counter
 
 
@@ -48,8 +50,8 @@ class Compiling:
         try:
             self._call(batch)
         except Exception as error:
-            line = next(iter(str(error).strip().splitlines()), "")
-            raise RuntimeError(f"torch.compile: {type(error).__name__}: {line}") from error
+            said = f"torch.compile: {type(error).__name__}: {first_line(error)}"
+            raise RuntimeError(said) from error
         self._synchronize()
         self._known.add(shape)
         return _now() - started

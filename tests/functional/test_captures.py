@@ -21,8 +21,10 @@ ROUTED = SEEDED.replace(
 # another network where it is captured, and a clock that shows a third of the truth
 TWO_FACED = SEEDED.replace(
     "return self.shuffle(self.conv(image))",
-    "return self.shuffle(self.conv(image * (1 if torch.compiler.is_exporting() else 0.5)))",
+    "return self.shuffle(self.conv(image * (1 if EXPORTING() else 0.5)))",
 )
+# torch 2.6 knows no `is_exporting`
+TWO_FACED += "\nEXPORTING = getattr(torch.compiler, 'is_exporting', torch.compiler.is_compiling)\n"
 CLOCK = f"""
 import time
 import harness.worker.runner

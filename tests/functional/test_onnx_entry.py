@@ -78,7 +78,11 @@ def test_an_exported_network_is_counted_and_captured_as_the_one_it_was(
     assert counters["fvcore"].macs == MACS
     assert found.verdict is not None
     assert (found.verdict.level, found.weights) == ("verified", "own")
-    assert ("capture", "captured as a graph, one for every size") in [
+    # torch 2.6 exports what this file's operators become at one size alone
+    graphs = (
+        "one for each of 6 sizes" if torch.__version__.startswith("2.6.") else "one for every size"
+    )
+    assert ("capture", f"captured as a graph, {graphs}") in [
         (it.check, it.text) for it in found.findings
     ]
 
