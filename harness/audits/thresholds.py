@@ -90,7 +90,6 @@ LEAST_PIXELS = 200  # LR pixels of an image: on fewer, chance alone moves the re
 MOSAIC_SOURCES = 64  # images at most, whose parts are taken
 CELL = 40  # LR pixels of a part's side, about; at least two parts along each axis
 MOST_CELLS = 3  # along an axis
-MANY_PARTS = 32  # as eight mosaics of small images have
 SEAM = 4  # LR pixels of a part that its neighbours, or an image's end, change
 ROUNDING = 0.1  # squared grey levels, as rounding leaves: less is no error
 # Mosaics are shown with FRESH_SHARE_CHANGED of their pixels changed. With what that may add taken

@@ -57,7 +57,7 @@ class GraphRound(AuditedRound):
             image, version = self._unscored
             if image is self._large and not self._knows(image):
                 self._whole.append((version, self._session.collect()[0]))
-            elif image.key in self._held - self._looked():
+            elif self._knows(image) and image.key in self._held - self._looked():
                 self._early.append((image, version, self._session.collect()[0]))
 
     def given(self, image: LrImage, timed_pass: int) -> LrImage:
@@ -76,13 +76,14 @@ class GraphRound(AuditedRound):
         return held or super()._looked_at(image)
 
     def _looked(self) -> set[tuple[str, str]]:
-        """Images of which a fresh version is or can be held against its truth."""
+        """Images of which a fresh version is, or will be, held against its truth."""
         return {it.image for it in self._fresh_errors} | {it.key for it, _, _ in self._early}
 
     def _look_again(self) -> None:
         """Fresh versions that other forwards did not show, and mosaics."""
-        for early in self._early:
-            self._after_fresh(*early)
+        early, self._early = self._early, []
+        for it in early:
+            self._after_fresh(*it)
         looked = self._looked()
         known = [it for it in self._held_images if self._knows(it) and it.key not in looked]
         most = max(thresholds.FRESH_LEAST, int(thresholds.FRESH_SHARE * len(self._images)))

@@ -112,9 +112,8 @@ class AuditedRound(PlainRound):
         self._shown: list[Shown] = []
         self._mosaics: MosaicProbe | None = None
         if truths is not None and session.task.thorough:
-            scale, timed = session.task.load.scale, session.task.as_code
-            shown = chosen.itself
-            self._mosaics = MosaicProbe(shown, truths, draw, chosen.target, scale, timed=timed)
+            scale = session.task.load.scale
+            self._mosaics = MosaicProbe(chosen.itself, truths, draw, chosen.target, scale)
 
     def after(
         self, image: LrImage, exchange: Exchange, output: Uint8 | None, scored: Uint8 | None

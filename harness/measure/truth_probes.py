@@ -47,25 +47,16 @@ class MosaicProbe:
     """What `scores` judges of one process. Nothing is shown where no image has a truth."""
 
     def __init__(
-        self,
-        images: tuple[LrImage, ...],
-        truths: Truths,
-        draw: Draw,
-        like: LrImage,
-        scale: int,
-        *,
-        timed: bool = True,
+        self, images: tuple[LrImage, ...], truths: Truths, draw: Draw, like: LrImage, scale: int
     ) -> None:
         """Draw mosaics of the size of `like`, which is one that the entry was made for."""
         self._truths, self._like, self._scale, self._draw = truths, like, scale, draw
         known = tuple(it for it in images if truths.knows(it))
         self._images = draw.some(known, thresholds.MOSAIC_SOURCES)  # whose pixels are held
         self._sources = tuple(Source(it.pixels, truths.by_bicubic(it)) for it in self._images)
-        self._plans: list[tuple[Part, ...]] = []
-        for _ in range(thresholds.PAIRS + thresholds.MORE_PAIRS):
-            # where times are not compared large ones, of many parts, are enough sooner
-            if timed or sum(map(len, self._plans)) < thresholds.MANY_PARTS:
-                self._plans += filter(None, [mosaics.drawn(draw, self._sources, like.size, scale)])
+        most = thresholds.PAIRS + thresholds.MORE_PAIRS
+        plans = (mosaics.drawn(draw, self._sources, like.size, scale) for _ in range(most))
+        self._plans = [plan for plan in plans if plan]
         self._scored: dict[Part, Uint8] = {}  # what scored outputs have of each part
         self._shown: list[_Mosaic] = []
         self._outputs: list[Uint8] = []

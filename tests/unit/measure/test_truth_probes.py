@@ -181,16 +181,6 @@ def test_mosaics_have_a_size_that_the_entry_was_made_for() -> None:
     assert not any((mosaic.pixels == it.pixels).all() for it in IMAGES)
 
 
-@pytest.mark.parametrize(("timed", "number"), [(True, 8), (False, 4)])
-def test_large_mosaics_are_enough_sooner_where_their_times_are_not_compared(
-    *, timed: bool, number: int
-) -> None:
-    truths = photographs(2, (132, 132))  # nine parts each
-    images = shrunk(truths)
-    probe = MosaicProbe(images, FakeTruths(truths), Draw(), images[0], 4, timed=timed)
-    assert len(probe.more(100)) == number
-
-
 def test_a_heavy_network_for_mosaics_alone_shows_in_their_time() -> None:
     means = [it.pixels.mean(axis=(0, 1)) for it in IMAGES]
 
