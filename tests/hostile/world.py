@@ -38,6 +38,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import torch
 from fakes.audited import flagged
 from fakes.challenges import write_set5
 
@@ -51,11 +52,13 @@ SECRET = "ESR_TRIAL_TOKEN"  # noqa: S105 - the name of a variable
 CANARIES = ("weights", "report", "home", "secret", "shared", "open", "argument")
 VICTIMS = ("killed", "traced")
 REPORTS = ("poison", "setns", "userns", "kernel")  # told by an entry when its act came off
+# CUDA's libraries are held in memory wherever torch has them
+MEMORY = (1536 if torch.version.cuda else 768) * MIB
 LIMITS = Limits(
-    memory_bytes=768 * MIB, reserve_bytes=0, tasks=64, scratch_bytes=64 * MIB, open_files=256
+    memory_bytes=MEMORY, reserve_bytes=0, tasks=64, scratch_bytes=64 * MIB, open_files=256
 )
 # above the limits, and small enough to harm no machine where nothing limits them
-BOUNDS = {"memory": 1024 * MIB, "tasks": 80, "disk": 96 * MIB, "files": 320}
+BOUNDS = {"memory": MEMORY + 256 * MIB, "tasks": 80, "disk": 96 * MIB, "files": 320}
 LOG_CAP = 2 * MIB
 PSNR_CAP_DB = 60.0
 INSTANT_S = 1e-8
