@@ -1,4 +1,4 @@
-"""The audited round of a captured graph."""
+"""The audited round of a captured graph, or of a file that onnxruntime runs."""
 
 from __future__ import annotations
 

@@ -177,8 +177,8 @@ class AuditedRound(PlainRound):
     def _fresh(self, image: LrImage, share: float = 1.0) -> Fresh:
         return self._draw.fresh(image.pixels, flips(self._truths, image), share)
 
-    def _shown_afresh(self, image: LrImage, share: float = thresholds.FRESH_SHARE_CHANGED) -> None:
-        version = self._fresh(image, share)
+    def _shown_afresh(self, image: LrImage) -> None:
+        version = self._fresh(image, thresholds.FRESH_SHARE_CHANGED)
         shown = image.showing(version.shown)
         self._after_fresh(image, version, self._fetched(self._session.forward(shown)))
 

@@ -128,6 +128,21 @@ def test_the_cores_are_those_that_this_process_may_use(monkeypatch: pytest.Monke
     assert environment.usable_cores() == 6
 
 
+def test_threads_share_one_heap_where_the_c_library_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+
+    class Glibc:
+        def mallopt(self, parameter: int, value: int) -> int:
+            asked.append((parameter, value))
+            return 1
+
+    monkeypatch.setattr(environment.ctypes, "CDLL", lambda _: Glibc())
+    environment.share_heap()
+    assert asked == [(-8, 1)]  # M_ARENA_MAX of malloc.h
+    monkeypatch.setattr(environment.ctypes, "CDLL", lambda _: object())
+    environment.share_heap()  # no glibc: nothing happens
+
+
 def test_a_package_that_is_not_there_is_said() -> None:
     found = environment.versions(("numpy", "no-such-package-at-all"))
     assert re.match(r"\d+\.\d+", found["numpy"])
