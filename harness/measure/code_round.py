@@ -52,11 +52,13 @@ class CodeRound(AuditedRound):
         self._seconds: dict[int, list[float]] = {SEEN: [], FRESH: [], MOSAIC: []}
         self._ranked_s: list[float] = []  # of the image that is probed
         self._routed = ""  # what is said of the cost of different images
-        target = itself[draw.below(at + 1)]
-        super().__init__(session, images, truths, draw, Chosen(itself, held, target))
+        self._target = itself[draw.below(at + 1)]
+        chosen = Chosen(itself, held, mosaics=(self._target,))
+        super().__init__(session, images, truths, draw, chosen)
 
-    def unscored(self, image: LrImage) -> LrImage:
+    def unscored(self, image: LrImage, *, last: bool = False) -> LrImage:
         """Turned around, with small changes that the image's own output must not show later."""
+        del last
         changed = self._draw.changed(image.pixels, 1.0)
         version = self._warmed[image.key] = Fresh(changed, TURNED)
         return image.showing(version.shown)
@@ -110,8 +112,10 @@ class CodeRound(AuditedRound):
         """The image again, fresh versions of it and mosaics, in drawn order; more where odd."""
         again: list[Uint8] = []
         fresh: list[tuple[Fresh, Uint8]] = []
+        made = 0
         for pairs in (thresholds.PAIRS, thresholds.MORE_PAIRS):
-            mosaics = self._mosaics.more(pairs) if self._mosaics else []
+            made += pairs
+            mosaics = self._mosaics.until(made) if self._mosaics else []
             for kind in self._draw.order(pairs, pairs, len(mosaics)):
                 version = self._fresh(self._target)
                 given = self._target

@@ -18,8 +18,9 @@ from harness.quality.pixels import Uint8
 class GraphRound(AuditedRound):
     """A graph remembers nothing and has no clock: its images are timed themselves.
 
-    It is shown none again. In a thorough round forwards that nobody scores or ranks show fresh
-    versions: the warm-up, later passes, the one whose memory counts. So few are audits' own.
+    It is shown none again. In a thorough round forwards that nobody scores or ranks show what
+    nobody can have stored: the warm-up and later passes fresh versions, the one whose memory counts
+    a mosaic. So few are audits' own.
     """
 
     def __init__(
@@ -34,13 +35,19 @@ class GraphRound(AuditedRound):
         self._unscored: tuple[LrImage, Fresh] | None = None  # of the forward that runs
         self._early: list[tuple[LrImage, Fresh, Uint8]] = []  # before their images were scored
         self._whole: list[tuple[Fresh, Uint8]] = []  # of the large image, where it has no truth
-        target = images[draw.below(len(images))]
-        super().__init__(session, images, truths, draw, Chosen(images, self._held_images, target))
+        sizes = self._large, images[draw.below(len(images))]
+        chosen = Chosen(images, self._held_images, mosaics=sizes)
+        super().__init__(session, images, truths, draw, chosen)
 
-    def unscored(self, image: LrImage) -> LrImage:
-        """A fresh version: of one that none was shown of, if such a one has that size."""
+    def unscored(self, image: LrImage, *, last: bool = False) -> LrImage:
+        """A fresh version: of one that none was shown of, if such a one has that size.
+
+        At `last`, when all are scored, a mosaic if one can be made.
+        """
         if not self._session.task.thorough:
             return turned(image)
+        if last and self._mosaics is not None and self._mosaics.first_is_like(image):
+            return self._mosaics.until(1)[0]
         looked = self._looked()
         like = [it for it in self._held_images if it.size == image.size and it.key not in looked]
         if self._large in like and not self._knows(self._large):
@@ -50,7 +57,11 @@ class GraphRound(AuditedRound):
         return image.showing(self._unscored[1].shown)
 
     def after_unscored(self) -> None:
-        """Keep the output of a fresh version that is held against a scored one."""
+        """Keep the output that is held against a truth or a scored one."""
+        if self._mosaics is not None and self._mosaics.waits:
+            with self._auditing():
+                self._mosaics.answered(self._session.collect()[0])
+            return
         if self._unscored is None:
             return
         with self._auditing():

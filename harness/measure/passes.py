@@ -68,9 +68,12 @@ def in_turns(
     warmup_s = time.perf_counter() - began - beside.audit_s
     put = partial(queue.put, score)
     samples, scored, phases = yield from time_passes(session, images, put, beside)
-    memory = session.memory(beside.unscored(max(images, key=attrgetter("area"))))
+    largest = max(images, key=attrgetter("area"))
     if session.memory_forward:
+        memory = session.memory(beside.unscored(largest, last=True))
         beside.after_unscored()
+    else:
+        memory = session.memory(largest)
     energy = session.energy(images, samples)
     state = session.inspect("collect")
     notes = session.notes(state) + unseen(samples)

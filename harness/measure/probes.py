@@ -35,11 +35,12 @@ class PlainRound:
 
     audit_s = 0.0  # forwards, fetching and looking that only audits need
 
-    def unscored(self, image: LrImage) -> LrImage:
+    def unscored(self, image: LrImage, *, last: bool = False) -> LrImage:
         """What a forward that is neither timed nor scored is given, of the image's size.
 
-        The warm-up, and the one whose memory counts: other pixels than the timed forwards.
+        The warm-up, and the `last` one, whose memory counts: other pixels than the timed forwards.
         """
+        del last
         return turned(image)
 
     def after_unscored(self) -> None:
@@ -83,7 +84,7 @@ class Chosen:
 
     itself: tuple[LrImage, ...]  # those that are shown as they are
     held: tuple[LrImage, ...]  # those whose fresh versions are held against their truths
-    target: LrImage  # one of `itself`, of whose size mosaics are
+    mosaics: tuple[LrImage, ...]  # of whose sizes they are, in turn
 
 
 class AuditedRound(PlainRound):
@@ -102,7 +103,6 @@ class AuditedRound(PlainRound):
         self._truths = truths
         self._draw = draw
         self._held = {image.key for image in chosen.held}
-        self._target = chosen.target
         self._compared = chosen.held[draw.below(len(chosen.held))]  # where passes are several
         self._timed_version: Fresh | None = None
         # scored outputs that others are compared with
@@ -113,7 +113,7 @@ class AuditedRound(PlainRound):
         self._mosaics: MosaicProbe | None = None
         if truths is not None and session.task.thorough:
             scale = session.task.load.scale
-            self._mosaics = MosaicProbe(chosen.itself, truths, draw, chosen.target, scale)
+            self._mosaics = MosaicProbe(chosen.itself, truths, draw, chosen.mosaics, scale)
 
     def after(
         self, image: LrImage, exchange: Exchange, output: Uint8 | None, scored: Uint8 | None
@@ -207,12 +207,12 @@ class AuditedRound(PlainRound):
         if self._mosaics is None:
             return ()
         if scores.doubtful_parts(self._mosaics.errors()):
-            self._show_mosaics(thresholds.MORE_PAIRS)
+            self._show_mosaics(thresholds.PAIRS + thresholds.MORE_PAIRS)
         return self._mosaics.errors()
 
-    def _show_mosaics(self, number: int) -> None:
+    def _show_mosaics(self, until: int) -> None:
         if self._mosaics is not None:
-            for mosaic in self._mosaics.more(number):
+            for mosaic in self._mosaics.until(until):
                 self._mosaics.answered(self._fetched(self._session.forward(mosaic)))
 
     def _more_fresh(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import cycle, islice
 from typing import Protocol
 
 import numpy as np
@@ -37,6 +38,12 @@ class Truths(Protocol):
 
 
 @dataclass(frozen=True)
+class _Plan:
+    like: LrImage  # of whose size
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
 class _Mosaic:
     parts: tuple[Part, ...]
     lr: Uint8
@@ -47,31 +54,46 @@ class MosaicProbe:
     """What `scores` judges of one process. Nothing is shown where no image has a truth."""
 
     def __init__(
-        self, images: tuple[LrImage, ...], truths: Truths, draw: Draw, like: LrImage, scale: int
+        self,
+        images: tuple[LrImage, ...],
+        truths: Truths,
+        draw: Draw,
+        like: tuple[LrImage, ...],
+        scale: int,
     ) -> None:
-        """Draw mosaics of the size of `like`, which is one that the entry was made for."""
-        self._truths, self._like, self._scale, self._draw = truths, like, scale, draw
+        """Draw mosaics of the sizes of `like`, in turn: sizes that the entry was made for."""
+        self._truths, self._scale, self._draw = truths, scale, draw
         known = tuple(it for it in images if truths.knows(it))
         self._images = draw.some(known, thresholds.MOSAIC_SOURCES)  # whose pixels are held
         self._sources = tuple(Source(it.pixels, truths.by_bicubic(it)) for it in self._images)
-        most = thresholds.PAIRS + thresholds.MORE_PAIRS
-        plans = (mosaics.drawn(draw, self._sources, like.size, scale) for _ in range(most))
-        self._plans = [plan for plan in plans if plan]
+        plans = (
+            _Plan(it, mosaics.drawn(draw, self._sources, it.size, scale))
+            for it in islice(cycle(like), thresholds.PAIRS + thresholds.MORE_PAIRS)
+        )
+        self._plans = [plan for plan in plans if plan.parts]
         self._scored: dict[Part, Uint8] = {}  # what scored outputs have of each part
         self._shown: list[_Mosaic] = []
         self._outputs: list[Uint8] = []
 
     def scored(self, image: LrImage, output: Uint8) -> None:
         """Keep what mosaics will hold of a scored output."""
-        for part in (part for plan in self._plans for part in plan):
+        for part in (part for plan in self._plans for part in plan.parts):
             if self._images[part.source] is image:
                 cut = part.in_source(output, self._scale, thresholds.SEAM)
                 self._scored[part] = np.ascontiguousarray(cut)
 
-    def more(self, number: int) -> list[LrImage]:
-        """As many mosaics that were not shown yet; fewer where so many were not drawn."""
-        first = len(self._shown)
-        return [self._made(plan) for plan in self._plans[first : first + number]]
+    def until(self, number: int) -> list[LrImage]:
+        """Mosaics until so many were made; fewer where so many were not drawn."""
+        return [self._made(plan) for plan in self._plans[len(self._shown) : number]]
+
+    def first_is_like(self, image: LrImage) -> bool:
+        """Whether none was made yet, and the first has that image's size."""
+        return not self._shown and any(it.like.size == image.size for it in self._plans[:1])
+
+    @property
+    def waits(self) -> bool:
+        """Whether one was made whose output is not there yet."""
+        return len(self._outputs) < len(self._shown)
 
     def answered(self, output: Uint8) -> None:
         """The output of the next of the mosaics that were made."""
@@ -85,13 +107,13 @@ class MosaicProbe:
             found += (self._errors(part, mosaic, output, bicubic) for part in mosaic.parts)
         return tuple(found)
 
-    def _made(self, parts: tuple[Part, ...]) -> LrImage:
+    def _made(self, plan: _Plan) -> LrImage:
         truth = cache(lambda number: self._truths.hr(self._images[number]))
-        lr, hr = mosaics.made(parts, self._sources, truth, self._scale)
-        self._shown.append(_Mosaic(parts, lr, hr))
+        lr, hr = mosaics.made(plan.parts, self._sources, truth, self._scale)
+        self._shown.append(_Mosaic(plan.parts, lr, hr))
         # a table of patches as they are holds those of parts, too
         shown = self._draw.changed(lr, thresholds.FRESH_SHARE_CHANGED)
-        return LrImage(self._like.dataset, self._like.image, shown)
+        return plan.like.showing(shown)
 
     def _errors(self, part: Part, mosaic: _Mosaic, output: Uint8, bicubic: Uint8) -> PartErrors:
         truth, anew, floor = (

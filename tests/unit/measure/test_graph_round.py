@@ -42,9 +42,23 @@ def _graph_round(
 
 def test_a_thorough_round_of_a_graph_has_three_forwards_of_its_own() -> None:
     session, found = _graph_round()
-    # beside the warm-up, four images and memory's forward: a fresh version and two mosaics
+    # beside the warm-up, four images and memory's forward, a mosaic: two fresh versions, a mosaic
     assert len(session.given) == 1 + 4 + 1 + 3
     assert (found["scores"].verdict, found["outputs"].verdict) == ("ok", "ok")
+
+
+def test_the_forward_whose_memory_counts_is_a_mosaic_of_the_largest_size() -> None:
+    truths = photographs(3, (36, 48)) | {"large": photographs(1, (60, 72))["0"]}
+    for warmup in (0, 1):
+        session = FakeSession(task(form="graph", warmup=warmup))
+        shown = shrunk(truths)
+        found = {it.id: it for it in whole_round(session, shown, FakeTruths(truths)).audits}
+        assert found["scores"].verdict == "ok"
+        last = session.given[2 * warmup + len(shown)]
+        assert last.shape == (60, 72, 3)
+        assert not any(np.mean(last == it.pixels) > 0.5 for it in shown if it.image == "large")
+        # a mosaic, and fresh versions of as many of three images as the warm-up showed none of
+        assert len(session.given) == 2 * warmup + len(shown) + 1 + 1 + (3 - 2 * warmup)
 
 
 def test_what_is_no_network_where_nothing_is_scored_is_found() -> None:
@@ -72,8 +86,8 @@ def test_what_does_not_resemble_its_image_is_asked_whether_it_answers_small_chan
 
 def test_later_passes_of_a_graph_show_the_fresh_versions_of_a_thorough_round() -> None:
     session, found = _graph_round(passes=3)
-    assert len(session.given) == 1 + 3 * 4 + 1 + 2  # two mosaics
-    assert session.fetched_times == 3 * 4 + 2
+    assert len(session.given) == 1 + 3 * 4 + 1 + 1  # memory's forward is a mosaic
+    assert session.fetched_times == 3 * 4 + 1
     assert (found["scores"].verdict, found["outputs"].verdict) == ("ok", "ok")
 
 

@@ -97,10 +97,10 @@ class PatchTable:
 
 def test_a_table_of_patches_is_missed_in_mosaics_whose_parts_keep_their_pixels() -> None:
     table = PatchTable()
-    probe = MosaicProbe(IMAGES, FakeTruths(TRUTHS, bicubic=False), Draw(), IMAGES[0], 4)
+    probe = MosaicProbe(IMAGES, FakeTruths(TRUTHS, bicubic=False), Draw(), IMAGES[:1], 4)
     for it in IMAGES:
         probe.scored(it, table(it.pixels))
-    for mosaic in probe.more(2):
+    for mosaic in probe.until(2):
         probe.answered(table(mosaic.pixels))
     audit = scores(probe.errors())
     assert audit is not None
@@ -166,16 +166,16 @@ def test_untrained_models_are_not_judged() -> None:
 
 
 def test_an_image_without_a_truth_is_no_part() -> None:
-    probe = MosaicProbe(IMAGES, FakeTruths({"1": TRUTHS["1"]}), Draw(), IMAGES[0], 4)
+    probe = MosaicProbe(IMAGES, FakeTruths({"1": TRUTHS["1"]}), Draw(), IMAGES[:1], 4)
     for image in IMAGES:
         probe.scored(image, bicubic(image.pixels))
-    for mosaic in probe.more(1):
+    for mosaic in probe.until(1):
         probe.answered(bicubic(mosaic.pixels))
     assert {it.image for it in probe.errors()} == {("set", "1")}
 
 
 def test_mosaics_have_a_size_that_the_entry_was_made_for() -> None:
-    (mosaic,) = MosaicProbe(IMAGES, FakeTruths(TRUTHS), Draw(), IMAGES[0], 4).more(1)
+    (mosaic,) = MosaicProbe(IMAGES, FakeTruths(TRUTHS), Draw(), IMAGES[:1], 4).until(1)
     assert mosaic.size == IMAGES[0].size
     assert isinstance(mosaic, LrImage)
     assert not any((mosaic.pixels == it.pixels).all() for it in IMAGES)
