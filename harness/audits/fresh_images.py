@@ -14,6 +14,7 @@ from harness.audits.thresholds import PERTURBATION
 from harness.quality.pixels import Uint8
 
 T = TypeVar("T")
+S = TypeVar("S", bound=np.generic)
 Bools = npt.NDArray[np.bool_]
 Flip = tuple[int, int]  # steps along rows and columns: -1 turns the axis around
 FLIPS: tuple[Flip, ...] = ((1, 1), (1, -1), (-1, 1), (-1, -1))
@@ -50,14 +51,23 @@ class Fresh:
         moved = (-rows * scale, -columns * scale)
         return np.ascontiguousarray(np.roll(flipped(output, self.flip), moved, axis=(0, 1)))
 
-    def inner(self, margin: int) -> Bools:
-        """Where the image is `margin` LR pixels from its ends and from where it was cut."""
-        height, width, _ = self.perturbed.shape
-        rows, columns = (
-            _within(size, shift, margin)
-            for size, shift in zip((height, width), self.shift, strict=True)
-        )
-        return np.logical_and.outer(rows, columns)
+    def inner(self, image: npt.NDArray[S], margin: int) -> npt.NDArray[S]:
+        """The rows and columns that are `margin` LR pixels from its ends and from where it was cut.
+
+        Of an image of this size, or of a multiple of it.
+        """
+        for axis, kept in enumerate(self._inner(margin)):
+            image = image.compress(kept.repeat(image.shape[axis] // kept.size), axis=axis)
+        return image
+
+    def inner_share(self, margin: int) -> float:
+        """How much of the image `inner` has."""
+        rows, columns = self._inner(margin)
+        return float(rows.mean() * columns.mean())
+
+    def _inner(self, margin: int) -> tuple[Bools, Bools]:
+        (height, width, _), (down, right) = self.perturbed.shape, self.shift
+        return _within(height, down, margin), _within(width, right, margin)
 
 
 def _within(size: int, shift: int, margin: int) -> Bools:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import attrgetter
 
 import numpy as np
 
@@ -124,13 +125,15 @@ def made(
     truth: Callable[[int], Uint8],
     scale: int,
 ) -> tuple[Uint8, Uint8]:
-    """A mosaic's LR image and its truth, of the sources' truths by their numbers."""
+    """A mosaic's LR image and its truth, of the sources' truths by their numbers, one at a time."""
     height = max(part.row + part.height for part in parts)
     width = max(part.column + part.width for part in parts)
     hr = np.empty((height * scale, width * scale, 3), np.uint8)
-    for part in parts:
-        rows, columns = part.flip
-        part.in_mosaic(hr, scale)[:] = part.in_source(truth(part.source), scale)[::rows, ::columns]
+    for source, its in groupby(sorted(parts, key=attrgetter("source")), attrgetter("source")):
+        whole = truth(source)
+        for part in its:
+            rows, columns = part.flip
+            part.in_mosaic(hr, scale)[:] = part.in_source(whole, scale)[::rows, ::columns]
     lr = downscale(hr, scale)
     for part in parts:
         if part.as_given:

@@ -131,11 +131,10 @@ def _detailed(scored: Uint8, fresh: Fresh, back: Uint8, scale: int) -> Doubt:
     A stored image whose coarse part is corrected has another one as soon as it is rolled. Where one
     of the two images ends and the other does not, detail differs by right: that is left out.
     """
-    inner = fresh.inner(thresholds.DETAIL_MARGIN)
-    if inner.mean() < thresholds.DETAIL_AREA:
+    margin = thresholds.DETAIL_MARGIN
+    if fresh.inner_share(margin) < thresholds.DETAIL_AREA:
         return "ok", "detail: too little of the image to tell"
-    inner_hr = inner.repeat(scale, axis=0).repeat(scale, axis=1)
-    one, other = (_detail(it, scale)[inner_hr] for it in (scored, back))
+    one, other = (fresh.inner(_detail(it, scale), margin) for it in (scored, back))
     if min(one.std(), other.std()) < thresholds.DETAIL_LEVELS:
         return "ok", "detail: too little of it to tell"
     spread = float(one.std() * other.std())

@@ -14,8 +14,10 @@ from harness.audits import thresholds
 from harness.audits.constants import Float32, constants, segments
 from harness.audits.fresh_images import Draw
 from harness.core.audit import Audit
+from harness.machine import environment as machine
 from harness.measure.session import LrImage
 from harness.measure.truth_probes import Truths
+from harness.measure.worker_group import concurrently
 
 _TYPES = {
     "F64": "f8",
@@ -41,15 +43,19 @@ def stored_images(
     """
     tensors = list(flat_tensors(graph.read_bytes()))
     size = sum(len(tensor) for tensor in tensors)
-    draw = Draw()
+    draw, cores = Draw(), machine.usable_cores()
     known = [image for image in images if truths.knows(image)]
+
+    def cut(image: LrImage) -> Float32:
+        return segments(image.pixels, truths.hr(image), scale, Draw(), luma=luma)
+
     sought: dict[str, Float32] = {}
     compared = 0
     while known and compared < thresholds.COMPARISONS and len(sought) < thresholds.SOUGHT:
-        image = known.pop(draw.below(len(known)))
-        found = segments(image.pixels, truths.hr(image), scale, draw, luma=luma)
-        sought[image.image] = found
-        compared += size * len(found)
+        some = [known.pop(draw.below(len(known))) for _ in range(min(cores, len(known)))]
+        for image, found in zip(some, concurrently(cut, some, workers=cores), strict=True):
+            sought[image.image] = found
+            compared += size * len(found)
     return constants(tensors, sought)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from itertools import cycle, islice
 from typing import Protocol
 
@@ -108,12 +107,14 @@ class MosaicProbe:
         return tuple(found)
 
     def _made(self, plan: _Plan) -> LrImage:
-        truth = cache(lambda number: self._truths.hr(self._images[number]))
-        lr, hr = mosaics.made(plan.parts, self._sources, truth, self._scale)
+        lr, hr = mosaics.made(plan.parts, self._sources, self._truth, self._scale)
         self._shown.append(_Mosaic(plan.parts, lr, hr))
         # a table of patches as they are holds those of parts, too
         shown = self._draw.changed(lr, thresholds.FRESH_SHARE_CHANGED)
         return plan.like.showing(shown)
+
+    def _truth(self, number: int) -> Uint8:
+        return self._truths.hr(self._images[number])
 
     def _errors(self, part: Part, mosaic: _Mosaic, output: Uint8, bicubic: Uint8) -> PartErrors:
         truth, anew, floor = (
@@ -143,13 +144,11 @@ def fresh_errors(
     truths: Truths, image: LrImage, scored: Uint8, fresh: Fresh, output: Uint8
 ) -> FreshErrors | None:
     """Of the scored output, and of that of a fresh version; None where too little is comparable."""
-    scale = scored.shape[0] // image.pixels.shape[0]
-    inner = fresh.inner(thresholds.DETAIL_MARGIN)
-    if inner.mean() < thresholds.DETAIL_AREA:
+    scale, margin = scored.shape[0] // image.pixels.shape[0], thresholds.DETAIL_MARGIN
+    if fresh.inner_share(margin) < thresholds.DETAIL_AREA:
         return None
-    inner_hr = inner.repeat(scale, axis=0).repeat(scale, axis=1)
     truth, claimed, anew = (
-        it[inner_hr][None] for it in (truths.hr(image), scored, fresh.back(output, scale))
+        fresh.inner(it, margin) for it in (truths.hr(image), scored, fresh.back(output, scale))
     )
     return FreshErrors(
         (image.dataset, image.image),
