@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 
 from harness.quality.pixels import Uint8
 
-MOST_BYTES = 32 * 2**20  # 3 truths of 2K, or 60 LR images
+MOST_BYTES = 64 * 2**20  # 7 truths of 2K, or 120 LR images
 
 
 class ImageCache:

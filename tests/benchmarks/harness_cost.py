@@ -32,8 +32,6 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # fakes, as pytest sets it
 
-from fakes.entries import CONV, write_entry
-
 SCALE, ROUNDS = 4, 3
 SIZE = 1356, 2040
 WINDOW = 11
@@ -55,16 +53,13 @@ folders = ["made"]
 paths = [{ hr = "{folder}/hr/{image}", lr = "{folder}/lr/{image}" }]
 """
 # repeats pixels, but for a little: outputs are as near to truths as those of a network are
-NETWORK = CONV.replace(
-    "    def forward",
-    """        with torch.no_grad():
+WEIGHTS = """        with torch.no_grad():
             torch.manual_seed(NUMBER)
             nn.init.normal_(self.conv.weight, std=0.002)
             for out in range(48):
                 self.conv.weight[out, out // 16, 1, 1] += 1.0
 
-    def forward""",
-)
+"""
 Pixels = npt.NDArray[Any]
 
 
@@ -116,7 +111,7 @@ def _memory(root: Path, number: int) -> None:
 def _tiny(root: Path, number: int) -> None:
     _lay_out(root, 2, size=(64, 64))
     for extra in range(1, number):
-        write_entry(root / "entries" / f"tiny_{extra}", _network(extra))
+        _write_entry(root / "entries" / f"tiny_{extra}", extra)
     found = _measured("ours", root, root / "reports")
     beyond_s = found["wall_s"] - found["phases"]["forwards_s"]
     print(f"{number} entries: {found['wall_s']:.1f} s, {beyond_s / number:.2f} s beyond forwards")
@@ -126,7 +121,7 @@ def _lay_out(root: Path, number: int, *, noise: float = 3.0, size: tuple[int, in
     """Pairs of `size`, an entry and a challenge."""
     rules = RULES.replace("COUNT", str(number))
     (root / "rules.toml").write_text(rules, encoding="utf-8")
-    write_entry(root / "entries" / "tiny_0", _network(0))
+    _write_entry(root / "entries" / "tiny_0", 0)
     for kind in ("hr", "lr"):
         (root / "data" / "made" / kind).mkdir(parents=True)
     rows, columns = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
@@ -143,8 +138,18 @@ def _lay_out(root: Path, number: int, *, noise: float = 3.0, size: tuple[int, in
             cv2.imwrite(str(root / "data" / "made" / kind / f"{at:04}.png"), pixels)
 
 
+def _write_entry(folder: Path, number: int) -> None:
+    # imported here, as it loads torch: what measures must not, whose memory is told
+    from fakes.entries import write_entry
+
+    write_entry(folder, _network(number))
+
+
 def _network(number: int) -> str:
-    return NETWORK.replace("NUMBER", str(number))
+    from fakes.entries import CONV
+
+    weights = WEIGHTS.replace("NUMBER", str(number))
+    return CONV.replace("    def forward", f"{weights}    def forward")
 
 
 def _measured(way: str, *folders: Path) -> dict[str, Any]:
