@@ -405,16 +405,18 @@ class Session:
 
     @property
     def memory_forward(self) -> bool:
-        """Whether peak memory is that of a forward of its own."""
-        return self.task.load.device != "cuda" and not self.task.audited_code
+        """Whether peak memory is that of a forward of its own; of a graph's rounds one has that."""
+        once = self.task.thorough or not self.task.protocol.audits
+        return once and self.task.load.device != "cuda" and not self.task.audited_code
 
     def memory(self, largest: LrImage) -> Memory | None:
-        """Peak memory of the timed forwards so far, None where the system does not tell.
+        """Peak memory of the timed forwards so far, None where it is another round's.
 
-        On a CPU it is that of one more forward, of the `largest` image, after a rest: the heap that
-        earlier ones left is cut up, and may grow where it need not. Audited code could tell that
-        forward, so all of its own count; and since it may hold something all the time, its level is
-        no more than a worker's without a submission, and its weights.
+        Or where the system does not tell. On a CPU it is that of one more forward, of the `largest`
+        image, after a rest: the heap that earlier ones left is cut up, and may grow where it need
+        not. Audited code could tell that forward, so all of its own count; and since it may hold
+        something all the time, its level is no more than a worker's without a submission, and its
+        weights.
         """
         state = self.inspect("collect")  # after which it holds no output
         if self.task.load.device == "cuda":

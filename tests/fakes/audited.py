@@ -113,7 +113,8 @@ class FakeSession:
 
     @property
     def memory_forward(self) -> bool:
-        return not self.task.audited_code
+        once = self.task.thorough or not self.task.protocol.audits
+        return once and not self.task.audited_code
 
     def memory(self, largest: LrImage) -> Memory | None:
         if self.memory_forward:

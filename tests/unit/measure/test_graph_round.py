@@ -94,5 +94,5 @@ def test_later_passes_of_a_graph_show_the_fresh_versions_of_a_thorough_round() -
 def test_other_rounds_show_their_images_alone() -> None:
     session = FakeSession(task(form="graph", thorough=False))
     whole_round(session, images())
-    assert len(session.given) == 1 + 3 + 1
+    assert len(session.given) == 1 + 3
     assert session.watched == 0
