@@ -8,8 +8,8 @@ there once. `images.json` says of which images LR, truth and which parts are kep
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -124,10 +124,21 @@ class PictureFolder:
                     continue
         return None
 
-    def sweep(self) -> None:
-        """Remove what a process that was killed left half written."""
+    def sweep(self, withheld: Collection[str] = ()) -> None:
+        """Remove what a process that was killed left half written, and truths that are hidden now.
+
+        Those of the `withheld` data sets, which an earlier run may have shown. BadInput for an
+        index that can't be read.
+        """
         for path in self.path.glob(atomic.LEFTOVERS):
             path.unlink(missing_ok=True)
+        known = self.index().values() if withheld else ()
+        told = [it for it in known if it.hr and it.dataset in withheld]
+        for kept in told:
+            for path in self.path.glob(f"{kept.hr}_*.png") if _is_digest(kept.hr) else ():
+                path.unlink(missing_ok=True)
+        if told:
+            self.enter(replace(it, hr="") for it in told)
 
     def file(self, digest: str, box: Region) -> Path:
         """Where a part of an image lies. ValueError for what is no digest of pixels."""

@@ -117,7 +117,7 @@ def evaluate(request: RunRequest, progress: Progress = SILENT) -> Leaderboard:
     store = Store(folder / "records", progress.warn)
     pictures = PictureFolder(folder / FOLDER)
     with store.locked():
-        pictures.sweep()
+        pictures.sweep({use.name for use in challenge.datasets if not use.shown})
         if kept:
             executor.keeper = keeper_of(kept, challenge, executor.images, pictures)
         if request.elsewhere.here:

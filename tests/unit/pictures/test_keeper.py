@@ -164,6 +164,23 @@ def test_no_truth_is_kept_where_none_is_given(folder: PictureFolder) -> None:
     assert [path.name for path in folder.path.iterdir()] == [f"{pixel_digest(lr)}_0_0_20_24.png"]
 
 
+def test_the_truth_of_a_data_set_that_is_hidden_now_is_removed(folder: PictureFolder) -> None:
+    hr, other = noise(), noise(1)
+    for name, truth in (("test", hr), ("open", other)):
+        lr = downscale(truth, 2)
+        folder.enter(
+            [kept_image(folder, (name, "a"), lr=lr, hr=truth, crops=False, scale=2)],
+        )
+    folder.sweep({"test", "unknown"})
+    box = Region(0, 0, 20, 24)
+    assert folder.read(pixel_digest(hr), box) is None
+    assert np.array_equal(folder.read(pixel_digest(other), box), other)
+    assert {key: bool(it.hr) for key, it in folder.index().items()} == {
+        ("test", "a"): False,
+        ("open", "a"): True,
+    }
+
+
 def test_the_first_images_are_kept() -> None:
     assert [chosen(3, 5), chosen(9, 5), chosen("crops", 5), chosen(None, 5)] == [3, 5, 5, 5]
 
