@@ -11,7 +11,7 @@ from harness.core.challenge import TimingProtocol
 from harness.core.outcome import BadInput
 from harness.entries.catalogue import Entry, Rejected
 from harness.entries.packages.package_lock import PackageLock
-from harness.entries.packages.uv import PackagesError
+from harness.entries.packages.uv_process import PackagesError
 from harness.entries.weights import (
     ChosenWeights,
     WeightsError,

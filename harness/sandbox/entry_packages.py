@@ -6,31 +6,38 @@ Built by uv outside of the sandbox, where nothing of it is run; first started in
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from harness.documents import atomic
 from harness.entries.packages import package_lock, uv
 from harness.entries.packages.package_lock import PackageLock
-from harness.entries.packages.uv import PackagesError
+from harness.entries.packages.uv_process import PackagesError
 from harness.entries.weights import cache
 from harness.sandbox import shipped_images
+
+UNUSED_S = 90 * 86400.0  # after which packages go that no entry was loaded with
 
 
 def folder_of(lock: PackageLock) -> Path | None:
     """Where the packages of a lock lie, built if they are not there; None where there are none.
 
-    Whoever has the same lock has the same folder. Pictures that packages bring are left out, since
-    truths may be among them. PackagesError where uv can't build it, WriteError where the disk
-    refuses.
+    Whoever has the same lock has the same folder; when one is built, those that nobody has asked
+    for in a while are removed. Pictures that packages bring are left out, since truths may be among
+    them. PackagesError where uv can't build it, WriteError where the disk refuses.
     """
     if not lock.packages:
         return None
     place = cache() / "environments" / lock.digest
     if place.is_dir():
+        with contextlib.suppress(OSError):  # somebody else's, that may be read
+            os.utime(place)
         return place
     atomic.make_folder(place.parent)
+    _clear(place.parent)
     building = Path(tempfile.mkdtemp(prefix=".", dir=place.parent))
     try:
         uv.install(lock, building / "made")
@@ -42,6 +49,14 @@ def folder_of(lock: PackageLock) -> Path | None:
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return place
+
+
+def _clear(folder: Path) -> None:
+    """Without what nobody has asked for, or was building, in a while."""
+    for it in folder.iterdir():
+        with contextlib.suppress(OSError):  # another run was quicker
+            if time.time() - it.stat().st_mtime > UNUSED_S:
+                shutil.rmtree(it)
 
 
 def _refuse_ours(folder: Path) -> None:

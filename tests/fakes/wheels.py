@@ -23,15 +23,15 @@ def write_wheel(
     info = f"{name}-{version}.dist-info"
     about = "".join(f"Requires-Dist: {it}\n" for it in requires)
     members: dict[str, bytes | str] = {
-        **(files or {f"{name}.py": f"VERSION = '{version}'\n"}),
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{about}",
         f"{info}/WHEEL": (
             "Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         ),
+        **(files or {f"{name}.py": f"VERSION = '{version}'\n"}),
     }
     record = ""
     path = index / f"{name}-{version}-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as wheel:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as wheel:
         for file, content in members.items():
             data = content.encode() if isinstance(content, str) else content
             wheel.writestr(file, data)

@@ -6,10 +6,7 @@ organiser's to say, by uv's own environment variables (UV_DEFAULT_INDEX, UV_FIND
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
 import zipfile
@@ -19,19 +16,13 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from harness.core.outcome import BadInput
 from harness.entries.packages import package_lock
 from harness.entries.packages.package_lock import LockedPackage, PackageLock
 from harness.entries.packages.requirement_lines import normal_name
+from harness.entries.packages.uv_process import PackagesError, run_uv
 
 _WHEELS = ("--only-binary", ":all:", "--no-config", "--python", sys.executable, "--color", "never")
 _PINNED = re.compile(r"(?P<name>[\w.-]+)==(?P<version>\S+)((?: --hash=sha256:[0-9a-f]{64})+)")
-_DEADLINE_S = 1800.0  # packages of gigabytes may come over a slow line
-_TOLD = 350  # characters of what uv says, of either end
-
-
-class PackagesError(BadInput):
-    """Packages can't be had; the message says why, and what to do."""
 
 
 def lock(requirements: Sequence[str], date: str) -> PackageLock:
@@ -52,7 +43,7 @@ def lock(requirements: Sequence[str], date: str) -> PackageLock:
         command = ["pip", "compile", *_WHEELS, "--quiet", "--generate-hashes", "--no-header"]
         command += ["--no-annotate", "--exclude-newer", f"{date}T00:00:00Z"]
         command += ["--constraint", str(constraints), str(asked)]
-        answer = _run(command, folder, find_links=pieces)
+        answer = run_uv(command, folder, find_links=pieces)
     found = [*_pinned(answer)]
     python, system = package_lock.here()
     return PackageLock(
@@ -66,7 +57,10 @@ def lock(requirements: Sequence[str], date: str) -> PackageLock:
 
 
 def install(lock: PackageLock, folder: Path) -> None:
-    """The packages of a lock in a folder, hard links to uv's cache where the disk is the same."""
+    """The packages of a lock in a folder, hard links to uv's cache where the disk is the same.
+
+    PackagesError where they can't be had, or come to too much.
+    """
     with tempfile.TemporaryDirectory() as place:
         pinned = Path(place) / "pinned"
         lines = (
@@ -76,7 +70,7 @@ def install(lock: PackageLock, folder: Path) -> None:
         pinned.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         command = ["pip", "install", *_WHEELS, "--quiet", "--no-deps", "--require-hashes"]
         command += ["--link-mode", "hardlink", "--target", str(folder), "--requirement"]
-        _run([*command, str(pinned)], Path(place))
+        run_uv([*command, str(pinned)], Path(place), into=folder)
 
 
 def _constraints(ours: Mapping[str, str]) -> Iterator[str]:
@@ -107,40 +101,3 @@ def _pinned(answer: str) -> Iterator[LockedPackage]:
             raise PackagesError(f"uv answered what is no package with hashes: {line!r:.80}")
         hashes = tuple(it.removeprefix("--hash=") for it in found[3].split())
         yield LockedPackage(normal_name(found["name"]), found["version"], hashes)
-
-
-def _run(command: list[str], place: Path, *, find_links: Path | None = None) -> str:
-    """What uv prints, started where no project of anybody's configures it."""
-    environment = dict(os.environ)
-    if find_links:
-        places = (str(find_links), environment.get("UV_FIND_LINKS", ""))
-        environment["UV_FIND_LINKS"] = ",".join(filter(None, places))
-    try:
-        done = subprocess.run(
-            [_executable(), *command],
-            cwd=place,
-            env=environment,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_DEADLINE_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise PackagesError(f"uv gave no answer within {_DEADLINE_S:g} s") from None
-    if done.returncode:
-        said = " ".join(done.stderr.split()).replace(str(place), "")
-        if len(said) > 2 * _TOLD:  # what it asked comes first, what it concludes last
-            said = f"{said[:_TOLD]} … {said[-_TOLD:]}"
-        raise PackagesError(f"uv {command[1]}: {said or f'status {done.returncode}'}")
-    return done.stdout
-
-
-def _executable() -> str:
-    beside = Path(sys.executable).with_name("uv")
-    found = str(beside) if beside.is_file() else shutil.which("uv")
-    if found is None:
-        raise PackagesError(
-            "entries with requirements need uv: python -m pip install 'esr-harness[packages]'"
-        )
-    return found

@@ -10,7 +10,7 @@ import pytest
 from fakes.wheels import write_sdist, write_wheel
 
 from harness.entries.packages import package_lock, uv
-from harness.entries.packages.uv import PackagesError
+from harness.entries.packages.uv_process import PackagesError
 
 DATE = "2026-01-31"
 
