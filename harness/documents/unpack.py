@@ -12,11 +12,11 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, cast
+from typing import IO, Protocol, cast
 
 MOST_FILES = 100_000
 _BLOCK = 1 << 20
@@ -33,12 +33,8 @@ _BROKEN = (
     LookupError,
     ValueError,
 )
-_COMPRESSED: dict[bytes, Callable[..., Any]] = {
-    b"\x1f\x8b": gzip.open,
-    b"BZh": bz2.open,
-    b"\xfd7zXZ\x00": lzma.open,
-}
-_LONGEST_MAGIC = max(map(len, _COMPRESSED))
+_MEMORY = 128 << 20  # bytes for what an .xz was compressed with; xz -9 needs half of it
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _LONGEST = 255  # bytes of a name in a folder
 _LONGEST_PATH = 1000  # characters of all its folders and its own
 _DEEPEST = 32  # folders in folders: each member may bring as many
@@ -75,7 +71,8 @@ def unpack(
 
     ArchiveRefused for a link or a device, a name that leads outside or stands twice, more than
     `most_files` files and folders, more than `most_bytes` in all, an encrypted or a damaged
-    archive. Where somebody is `told` of members that are refused, the others are unpacked.
+    archive, and what may take far more memory to be decompressed. Where somebody is `told` of
+    members that are refused, the others are unpacked.
     """
     left = most_bytes
     try:
@@ -116,17 +113,80 @@ def _opened(archive: Path, most_bytes: int, headers: int) -> Iterator[Iterator[_
             with zipfile.ZipFile(cast("IO[bytes]", bounded)) as zipped:
                 yield _zipped(zipped)
     else:
-        with _decompressed(archive) as stream:
+        with closing(_decompressed(archive)) as stream:
             bounded = _Bounded(stream, _BLOCK, headers, most_bytes + headers)
             with tarfile.open(fileobj=cast("IO[bytes]", bounded), mode="r:") as tarred:
                 yield _tarred(tarred, bounded)
 
 
-def _decompressed(archive: Path) -> IO[bytes]:
+class _Stream(Protocol):
+    """What is read of an archive's stream: forwards alone."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+    def seek(self, place: int, whence: int = ..., /) -> int: ...
+
+    def tell(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
+def _decompressed(archive: Path) -> _Stream:
     with archive.open("rb") as file:
         begins = file.read(_LONGEST_MAGIC)
-    opened = next((it for magic, it in _COMPRESSED.items() if begins.startswith(magic)), open)
-    return cast("IO[bytes]", opened(archive, "rb"))
+    opened = next((it for magic, it in _COMPRESSED.items() if begins.startswith(magic)), None)
+    return opened(archive) if opened else archive.open("rb")
+
+
+class _Xz:
+    """An .xz, which says itself how much memory it takes: `lzma.open` gives it 4 GiB if it asks."""
+
+    def __init__(self, archive: Path) -> None:
+        self._file, self._place = archive.open("rb"), 0
+        self._unpacker = lzma.LZMADecompressor(memlimit=_MEMORY)
+
+    def read(self, size: int) -> bytes:
+        parts: list[bytes] = []
+        while size > 0 and (more := self._more(size)):
+            parts.append(more)
+            size -= len(more)
+        found = b"".join(parts)
+        self._place += len(found)
+        return found
+
+    def seek(self, place: int, _whence: int = os.SEEK_SET) -> int:
+        while self._place < place and self.read(min(place - self._place, _BLOCK)):
+            pass
+        return self._place
+
+    def tell(self) -> int:
+        return self._place
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _more(self, most: int) -> bytes:
+        """Some bytes, none at the end; streams, and zeros between them, may follow each other."""
+        found = b""
+        while not found:
+            packed = b""
+            if self._unpacker.eof:
+                packed = (self._unpacker.unused_data or self._file.read(_BLOCK)).lstrip(b"\0")
+                if not packed:
+                    return b""
+                self._unpacker = lzma.LZMADecompressor(memlimit=_MEMORY)
+            elif self._unpacker.needs_input and not (packed := self._file.read(_BLOCK)):
+                raise EOFError("it ends too early")
+            found = self._unpacker.decompress(packed, most)
+        return found
+
+
+_COMPRESSED: dict[bytes, Callable[[Path], _Stream]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": _Xz,
+}
+_LONGEST_MAGIC = max(map(len, _COMPRESSED))
 
 
 @dataclass
@@ -137,7 +197,7 @@ class _Bounded:
     behind the place `most`: to skip a member is to decompress it.
     """
 
-    stream: IO[bytes]
+    stream: _Stream
     at_once: int
     headers: float = math.inf
     most: float = math.inf
@@ -168,6 +228,8 @@ def _zipped(zipped: zipfile.ZipFile) -> Iterator[_Member]:
         faults = {
             "a link or a device": kind not in (0, stat.S_IFREG, stat.S_IFDIR),
             "encrypted": bool(info.flag_bits & _ENCRYPTED),
+            # bzip2 and LZMA have no bound on what a few bytes of theirs take in memory
+            "compressed otherwise than by deflate": info.compress_type not in _METHODS,
         }
         fault = next((text for text, so in faults.items() if so), "")
         yield _Member(info.filename, info.is_dir(), partial(zipped.open, info), fault)

@@ -7,6 +7,7 @@ import lzma
 import stat
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -204,3 +205,45 @@ def test_a_damaged_stream_is_no_fault_of_the_disk(tmp_path: Path) -> None:
     """bz2 and gzip raise OSError of what they can't decompress, as the disk does."""
     (tmp_path / "a.tar.bz2").write_bytes(b"BZh9" + bytes(100))
     assert "what can't be unpacked" in refusal(tmp_path / "a.tar.bz2", tmp_path / "out")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_member_whose_memory_has_no_bound_is_refused(tmp_path: Path, method: int) -> None:
+    """zipfile undoes a megabyte of these at once: of bzip2 that may be 20 GB."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
+        archive.writestr("a", bytes(1000))
+    assert "compressed otherwise than by deflate" in refusal(tmp_path / "a.zip", tmp_path / "out")
+
+
+def _tar_xz(parts: int = 1) -> bytes:
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w") as archive:
+        for name, data in FILES.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    data, size = plain.getvalue(), -(-len(plain.getvalue()) // parts)
+    return bytes(4).join(lzma.compress(data[at : at + size]) for at in range(0, len(data), size))
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_an_xz_may_have_several_streams(tmp_path: Path, parts: int) -> None:
+    (tmp_path / "a.tar.xz").write_bytes(_tar_xz(parts) + bytes(8))
+    (tmp_path / "out").mkdir()
+    unpack(tmp_path / "a.tar.xz", tmp_path / "out", most_bytes=30)
+    assert {path: (tmp_path / "out" / path).read_bytes() for path in FILES} == FILES
+
+
+def test_an_xz_that_ends_too_early_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / "a.tar.xz").write_bytes(_tar_xz()[:-100])
+    assert "it ends too early" in refusal(tmp_path / "a.tar.xz", tmp_path / "out")
+
+
+def test_an_xz_that_asks_for_gigabytes_of_memory_is_refused(tmp_path: Path) -> None:
+    data = bytearray(_tar_xz())
+    ends = 12 + 4 * (data[12] + 1)  # of the block's header, after the stream's
+    data[data.index(b"\x21\x01", 12) + 2] = 40  # LZMA2, a dictionary of 4 GiB
+    data[ends - 4 : ends] = zlib.crc32(data[12 : ends - 4]).to_bytes(4, "little")
+    (tmp_path / "a.tar.xz").write_bytes(data)
+    text = refusal(tmp_path / "a.tar.xz", tmp_path / "out")
+    assert "can't be unpacked: Memory usage limit exceeded" in text
