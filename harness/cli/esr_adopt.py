@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli.console import ExitCode, explained, print_json, say, tell
-from harness.cli.options import AsJson, Logs, Sandbox, id_list
+from harness.cli.options import AsJson, Logs, Requirements, Sandbox, id_list
 
 if TYPE_CHECKING:
     from harness.usecases.adopt import Adopted
@@ -36,6 +36,7 @@ def adopt(
     checkout: Annotated[Path, typer.Argument(help="An official NTIRE ESR repository.")],
     ids: Annotated[str, typer.Option("--ids", help="Its entries, as in 0,4,25.")],
     to: Annotated[Path, typer.Option(help="Where the folders are made.")] = Path("submissions"),
+    requirements: Requirements = None,
     reports: Logs = Path("reports"),
     sandbox: Sandbox = "auto",
     as_json: AsJson = False,
@@ -53,6 +54,7 @@ def adopt(
                 numbers,
                 to=to,
                 logs=reports / "adopt",
+                requirements=requirements,
                 sandbox=sandbox,
                 progress=progress,
             )

@@ -74,7 +74,7 @@ Requirements = Annotated[
     Path | None,
     typer.Option(
         "--requirements",
-        help="With --ntire: file of packages that its entries need, locked by `esr lock FILE`.",
+        help="File of packages that a checkout's entries need, locked by `esr lock FILE`.",
     ),
 ]
 

@@ -6,7 +6,7 @@ import codecs
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -75,8 +75,8 @@ def read_toml(text: str) -> dict[str, Any]:
     return document
 
 
-def toml_value(value: str | float) -> str:
-    """A text or number as TOML: as in JSON, with DEL escaped and nothing as a surrogate pair."""
+def toml_value(value: str | float | Sequence[str]) -> str:
+    """A text, number or list as TOML: as JSON, with DEL escaped and nothing as a surrogate pair."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

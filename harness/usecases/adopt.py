@@ -46,15 +46,17 @@ def adopt(
     *,
     to: Path,
     logs: Path,
+    requirements: Path | None = None,
     sandbox: SandboxMode = "auto",
     progress: Progress = SILENT,
 ) -> tuple[Adopted, ...]:
     """Write each id as a folder under `to`. A folder stays only if it gives the checkout's output.
 
-    Raises BadInput for what is no checkout and where a sandbox is required and does not work here,
-    WriteError where `to` can't be written. What goes wrong with one entry is its `failure`.
+    It has the packages of the file of `requirements`, with their lock. Raises BadInput for what is
+    no checkout, where the packages can't be had, and where a sandbox is required and does not work
+    here, WriteError where `to` can't be written. What goes wrong with one entry is its `failure`.
     """
-    candidates = checkouts.candidates(checkout, ids)
+    candidates = checkouts.candidates(checkout, ids, requirements)
     isolation = choose(sandbox, hidden=(logs,))
     if isolation.note:
         progress.warn(isolation.note)

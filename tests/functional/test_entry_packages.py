@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,13 +22,14 @@ from harness.entries.catalogue import Entry, Rejected, read_folder
 from harness.entries.checkouts import candidates
 from harness.entries.packages import uv
 from harness.entries.packages.package_lock import LOCK
-from harness.entries.packages.uv import PackagesError
+from harness.entries.packages.uv_process import PackagesError
 from harness.measure.jobs import Job, jobs
 from harness.measure.loads import Contender, contender
 from harness.measure.local_executor import LocalExecutor
 from harness.sandbox.confinement import NoConfinement
-from harness.sandbox.entry_packages import folder_of
+from harness.sandbox.entry_packages import UNUSED_S, folder_of
 from harness.sandbox.isolation import Isolation
+from harness.usecases.adopt import adopt
 from harness.usecases.evaluate import RunRequest, evaluate, read_rules
 from harness.usecases.inspect import inspect
 from harness.usecases.lock_packages import lock_packages
@@ -131,6 +134,23 @@ def test_packages_are_built_once_and_without_the_pictures_that_they_bring(tmp_pa
     assert [it.name for it in built.parent.iterdir()] == [lock.digest]
 
 
+def test_packages_that_nobody_asks_for_are_removed_when_others_are_built(
+    package_index: Path,
+) -> None:
+    built = {}
+    for name in "abc":
+        write_wheel(package_index, name, "1.0")
+        lock = uv.lock((name,), "2026-01-31")
+        if name == "c":
+            for place in built.values():
+                os.utime(place, (0, time.time() - UNUSED_S - 60.0))
+            folder_of(uv.lock(("b",), "2026-01-31"))
+        place = folder_of(lock)
+        assert place is not None
+        built[name] = place
+    assert [name for name, place in built.items() if place.exists()] == ["b", "c"]
+
+
 @pytest.mark.parametrize("file", ["torch/__init__.py", "torch.so", "x-1.0.data/data/harness/a.py"])
 def test_a_package_may_not_bring_a_torch_of_its_own(
     package_index: Path, tmp_path: Path, file: str
@@ -193,3 +213,11 @@ def test_a_checkout_is_given_packages_by_a_file(package_index: Path, tmp_path: P
     assert "write a-package-that-nobody-has into a file" in without.failure.message
     assert found.failure is None, found.failure
     assert "a-package-that-nobody-has 1.5" in [it.text for it in found.findings]
+    options = {"to": tmp_path / "to", "logs": tmp_path / "logs", "sandbox": "none"}
+    (failed,) = adopt(checkout, (2,), **options)  # type: ignore[arg-type]
+    assert failed.failure is not None
+    (adopted,) = adopt(checkout, (2,), requirements=needs, **options)  # type: ignore[arg-type]
+    assert adopted.failure is None, adopted.failure
+    (folder,) = read_folder(adopted.folder)
+    assert isinstance(folder, Entry)
+    assert folder.lock == given.lock

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from harness.core.outcome import BadInput
-from harness.core.submission import Submission
 from harness.documents import atomic
 from harness.documents.typed import toml_value
 from harness.entries.catalogue import Entry
@@ -15,6 +15,8 @@ from harness.entries.checkouts import files
 from harness.entries.checkouts.branches import FUNCTION, alone
 from harness.entries.checkouts.checkout import SCALE, SCRIPT, read
 from harness.entries.manifest import MANIFEST
+from harness.entries.packages import package_lock
+from harness.entries.packages.package_lock import LOCK
 from harness.wire.official_script import OwnForward, own_forward
 
 ENTRY = "adopted"
@@ -41,7 +43,8 @@ def write(entry: Entry, facts: Facts, folder: Path) -> None:
     """Write `folder`, which must not exist: manifest, wrapper, the team's code and the weights.
 
     Code files are copied as they are, under their paths in the checkout; the checkpoint becomes
-    one safetensors file of the model's state after the load. BadInput or WriteError.
+    one safetensors file of the model's state after the load. The lock of the entry's packages, if
+    it has any, goes with it. BadInput or WriteError.
     """
     texts, copied = _planned(entry, facts, folder)
     try:
@@ -54,6 +57,8 @@ def write(entry: Entry, facts: Facts, folder: Path) -> None:
     for name, text in texts.items():
         atomic.write(folder / name, text.encode(errors="replace"))
     atomic.write(folder / WEIGHTS, facts.weights)
+    if entry.lock:
+        package_lock.write(folder / LOCK, entry.lock)
 
 
 def _planned(entry: Entry, facts: Facts, folder: Path) -> tuple[dict[str, str], list[str]]:
@@ -70,11 +75,11 @@ def _planned(entry: Entry, facts: Facts, folder: Path) -> tuple[dict[str, str], 
     copied = _copied(checkout, facts, files.deciding(files.tree(checkout), branch.statements))
     licence = next((name for name in _LICENCES if (checkout / name).is_file()), "")
     texts = {
-        MANIFEST: _manifest(entry.submission, facts, folder.name, licence),
+        MANIFEST: _manifest(entry, facts, folder.name, licence),
         f"{ENTRY}.py": _wrapper(branch.id, own_forward(script.tree, branch.id, FUNCTION)),
         f"{SELECTED}.py": alone(script, branch) + "\n",
     }
-    taken = {*texts, WEIGHTS} & set(copied)
+    taken = {*texts, WEIGHTS, LOCK} & set(copied)
     if taken:
         raise BadInput(f"the checkout has a file called {min(taken)}")
     return texts, copied
@@ -115,9 +120,10 @@ def _is_plain(checkout: Path, file: str) -> bool:
     return inside and path.is_file() and path.resolve() == path
 
 
-def _manifest(submission: Submission, facts: Facts, name: str, licence: str) -> str:
+def _manifest(entry: Entry, facts: Facts, name: str, licence: str) -> str:
+    submission = entry.submission
     number = submission.kwargs["model_id"]
-    fields: dict[str, str | float] = {
+    fields: dict[str, str | float | Sequence[str]] = {
         "id": name,
         "team": submission.team,
         "title": submission.title,
@@ -132,4 +138,6 @@ def _manifest(submission: Submission, facts: Facts, name: str, licence: str) -> 
         fields |= {"tile": facts.tile, "tile_overlap": facts.tile_overlap}
     if facts.precision != "fp32":
         fields["precision"] = facts.precision
+    if entry.lock:
+        fields["requirements"] = entry.lock.requirements
     return "".join(f"{key} = {toml_value(value)}\n" for key, value in fields.items())
