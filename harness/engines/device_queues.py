@@ -11,7 +11,7 @@ import psutil
 
 from harness.core.outcome import BadInput
 from harness.core.values import refuse
-from harness.engines.engine import OrderState, WorkOrder
+from harness.engines.engine import WORKING, OrderState, WorkOrder
 from harness.machine.nvml import VISIBLE
 
 _CPU = "cpu"
@@ -48,12 +48,13 @@ class DeviceQueues:
 
     def cancel(self, handle: str) -> None:
         """End the process; its workers end with it."""
-        process = _process(handle)
-        if process is not None:
+        child = self._children.pop(handle, None)
+        if child is not None:
+            child.kill()
+            child.wait()
+        elif process := _process(handle):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        if handle in self._children:
-            self._children.pop(handle).wait()
 
     def _start(self, order: WorkOrder) -> str:
         idle = [it for it in self._devices if self.state(self._busy.get(it, "")) != "running"]
@@ -91,11 +92,15 @@ def refuse_devices(devices: Sequence[str]) -> None:
 
 
 def _process(handle: str) -> psutil.Process | None:
-    """The process of a handle, if it is that one still."""
+    """The process of a handle, if it is that one still.
+
+    A handle comes from a folder that nodes write to: it may name a process that measures nothing.
+    """
     pid, _, rest = handle.partition("/")
     try:
         process = psutil.Process(int(pid))
         same = str(process.create_time()) == rest.partition("/")[0]
+        same = same and all(it in process.cmdline() for it in WORKING)
         return process if same and process.status() != psutil.STATUS_ZOMBIE else None
     except (ValueError, psutil.Error):
         return None

@@ -10,6 +10,8 @@ from typing import Literal, Protocol
 
 OrderState = Literal["waiting", "running", "ended", "unknown"]
 """What an engine says of an order; `unknown` of one that it has never heard of, or has lost."""
+WORKING = ("harness.cli", "work")
+"""Words of the command line of whatever measures a shard."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class WorkOrder:
     @property
     def command(self) -> list[str]:
         """What measures it, on whichever node it is run."""
-        words = [sys.executable, "-m", "harness.cli", "work", str(self.shard)]
+        words = [sys.executable, "-m", *WORKING, str(self.shard)]
         return [*words, "--into", str(self.into)]
 
 

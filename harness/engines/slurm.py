@@ -17,6 +17,7 @@ from harness.engines.engine import OrderState, WorkOrder
 MINUTES = 24 * 60  # of a shard, unless the option `time` says otherwise
 _ASKED_S = 5.0  # at most so old is what the controller said
 _MOST = 1000  # shards of an array
+_NAME = "esr"  # of jobs
 _HANDLE = re.compile(r"[0-9]+(_[0-9]+)?")
 _WAITING = {
     *("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SUSPENDED"),
@@ -73,16 +74,17 @@ class Slurm:
         return "running" if told in _RUNNING else "ended"
 
     def cancel(self, handle: str) -> None:
-        """End the job. A handle comes from a folder that nodes write to, and may be an option."""
+        """End the job. A handle comes from a folder that nodes write to, and may name any other."""
         if _HANDLE.fullmatch(handle):
-            self._run(["scancel", handle], check=False, capture_output=True)
+            named = ["--me", f"--name={_NAME}", handle]
+            self._run(["scancel", *named], check=False, capture_output=True)
 
     def _submitted(self, orders: Sequence[WorkOrder]) -> list[str]:
         executor = self._executor(folder=orders[0].into.parents[1] / "slurm")
         first = orders[0]
         own: dict[str, Any] = {"mem": "0", "requeue": True} if first.timed else {}
         executor.update_parameters(
-            job_name="esr",
+            job_name=_NAME,
             use_srun=False,  # a step would be bound to one core of the node
             array_parallelism=self._nodes if first.timed else _MOST,
             stderr_to_stdout=True,

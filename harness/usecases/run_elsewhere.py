@@ -7,7 +7,7 @@ whatever nodes did meanwhile is collected.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.board.store import Store
@@ -131,7 +131,7 @@ class _Stages:
                 return found
         probe = Shard(replace(run, entries=()), (), self.there.setting, data)
         self.there.executor.progress.stage("Looking for a node", 1)
-        work = ShardWork(self.shards.add(probe))
+        work = self._new(probe, {})
         self._dispatch([work], ())
         if found := self._told(work.id):
             self.shards.remove(work.id)
@@ -142,8 +142,8 @@ class _Stages:
         )
 
     def _told(self, shard: str) -> Environment | None:
-        tries = self.shards.open_attempts(shard)
-        told = (self.shards.environment_of(ShardWork(shard), number) for number, _ in tries)
+        tries = self.shards.attempts(shard)
+        told = (self.shards.environment_of(ShardWork(shard), number) for number in tries)
         return next(filter(None, told), None)
 
     def many_at_once(self, kind: ShardKind, maker: ShardMaker, left: Sequence[Shard]) -> None:
@@ -154,8 +154,9 @@ class _Stages:
         covered = {job.entry for it in adopted for job in it.jobs}
         new = [name for name in names if name not in covered]
         chunks = [new[at : at + COUNTED] for at in range(0, len(new), COUNTED)]
-        works = [ShardWork(self.shards.add(maker.alike(kind, it)), len(it)) for it in chunks]
-        self._stage("Counting" if kind == "count" else "Scoring", works, adopted)
+        works = [self._new(maker.alike(kind, it), {}) for it in chunks]
+        title = "Counting" if kind == "count" else "Scoring"
+        self._stage(title, works, [_work(it, {}) for it in adopted])
 
     def rounds(self, maker: ShardMaker, left: Sequence[Shard]) -> None:
         """The rounds that have no record, each entry's on one node."""
@@ -165,13 +166,18 @@ class _Stages:
         new = [it for it in names if it not in covered]
         alone = [it for it in new if it not in {maker.base, maker.second}]
         costs = maker.costs([*maker.planned])
-        works = []
-        planned = plan({name: costs[name] for name in alone}, self.there.elsewhere.nodes)
-        for it in planned or ([PlannedShard((), second=True)] if new else []):
-            shard = maker.timed(it.entries, second=it.second)
-            cost = sum(costs[job.entry] for job in shard.jobs if job.kind == "count")
-            works.append(ShardWork(self.shards.add(shard), cost))
-        self._stage("Measuring", works, adopted)
+        nodes, base = self.there.elsewhere.nodes, costs.get(maker.base, 0.0)
+        planned = plan({name: costs[name] for name in alone}, nodes, base=base)
+        works = [
+            self._new(maker.timed(it.entries, second=it.second), costs)
+            for it in planned or ([PlannedShard((), second=True)] if new else [])
+        ]
+        self._stage("Measuring", works, [_work(it, costs) for it in adopted])
+
+    def _new(self, shard: Shard, costs: Mapping[str, float]) -> ShardWork:
+        """A shard's work, with its document on disk."""
+        self.shards.add(shard)
+        return _work(shard, costs)
 
     def _adopted(self, kind: ShardKind, maker: ShardMaker, left: Sequence[Shard]) -> list[Shard]:
         """Shards of an earlier process that are wanted still; others are called off."""
@@ -189,24 +195,24 @@ class _Stages:
             self.engine.cancel(order.handle)
         self.shards.remove(shard.id)
 
-    def _stage(self, title: str, works: Sequence[ShardWork], adopted: Sequence[Shard]) -> None:
+    def _stage(self, title: str, works: Sequence[ShardWork], adopted: Sequence[ShardWork]) -> None:
         if works or adopted:
             self.there.executor.progress.stage(title, len(works) + len(adopted))
             self._dispatch(works, adopted)
 
-    def _dispatch(self, works: Sequence[ShardWork], adopted: Sequence[Shard]) -> None:
+    def _dispatch(self, works: Sequence[ShardWork], adopted: Sequence[ShardWork]) -> None:
         progress = self.there.executor.progress
         queue = Dispatcher(
             self.engine, self.shards, self.there.elsewhere.nodes, progress, sleep=self.there.sleep
         )
         again = []
-        for shard in adopted:
-            attempts = [*self.shards.open_attempts(shard.id)]
+        for work in adopted:
+            attempts = [*self.shards.open_attempts(work.id)]
             for number, order in attempts:
-                queue.take_over(ShardWork(shard.id, order.cost), number, order.handle)
+                queue.take_over(work, number, order.handle)
+            queue.count_from(work, max(self.shards.attempts(work.id), default=0))
             if not attempts:
-                again.append(ShardWork(shard.id))
-                queue.count_from(again[-1], self.shards.begun(shard.id))
+                again.append(work)
         try:
             queue.run([*again, *works])
         except KeyboardInterrupt:
@@ -214,3 +220,9 @@ class _Stages:
             told = f"{number} shards go on at {self.engine.name}; the same command collects them"
             progress.warn(told)
             raise
+
+
+def _work(shard: Shard, costs: Mapping[str, float]) -> ShardWork:
+    """A shard with the costs of its entries; each is 1 unless told."""
+    entries = (job.entry for job in shard.jobs if job.kind != "round")
+    return ShardWork(shard.id, sum(costs.get(it, 1.0) for it in entries) or 1.0)

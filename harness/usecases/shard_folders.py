@@ -9,11 +9,14 @@ shards/ID/complete            its results are in the run's records
 
 from __future__ import annotations
 
+import contextlib
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.core.outcome import BadInput
 from harness.core.record import Environment, Record
 from harness.core.values import value
 from harness.documents import atomic, plain_file, typed
@@ -27,7 +30,10 @@ from harness.usecases.work import LOGS, RECORDS
 
 FOLDER = "shards"
 _ORDER, _COMPLETE = "order.json", "complete"
-_MOST_LOG = 1 << 20  # bytes, and of an order
+_MOST_LOG = 1 << 20  # bytes
+_MOST_ORDER = 4096  # bytes
+_MOST = 10  # attempts at a shard that are looked at: nodes may put there what they like
+_NUMBER = re.compile("[1-9][0-9]{0,5}")
 _TOLD = 5  # files of an attempt that are refused, of which it is said why
 
 
@@ -37,7 +43,6 @@ class PlacedOrder:
 
     engine: str
     handle: str
-    cost: float
 
 
 @dataclass
@@ -70,9 +75,14 @@ class RunShards:
 
     def placed(self, work: ShardWork, attempt: int, handle: str) -> None:
         """Keep the handle."""
-        order = PlacedOrder(self.engine, handle, work.cost)
+        order = PlacedOrder(self.engine, handle)
         path = self._into(work, attempt) / _ORDER
         atomic.write(path, typed.adapter(PlacedOrder).dump_json(order))
+
+    def ended(self, work: ShardWork, attempt: int) -> None:
+        """Forget the handle."""
+        with contextlib.suppress(OSError):  # also of what a node has put in its place
+            (self._into(work, attempt) / _ORDER).unlink()
 
     def sign(self, work: ShardWork, attempt: int) -> Sign:
         """What the lease says, and whether it beats."""
@@ -107,29 +117,34 @@ class RunShards:
         return None if found is None else found.environment
 
     def open_attempts(self, shard: str) -> Iterator[tuple[int, PlacedOrder]]:
-        """The attempts at a shard that this engine has been given."""
-        for path in sorted((self.folder / shard).glob(f"*/{_ORDER}")):
+        """The attempts at a shard that this engine has been given and that have not ended."""
+        for number in self.attempts(shard):
             try:
-                data = plain_file.read(path, _MOST_LOG)
+                data = plain_file.read(self.folder / shard / str(number) / _ORDER, _MOST_ORDER)
                 order = typed.adapter(PlacedOrder).validate_json(data, strict=True)
             except (OSError, ValueError):
                 continue
-            if order.engine == self.engine and path.parent.name.isdecimal():
-                yield int(path.parent.name), order
+            if order.engine == self.engine:
+                yield number, order
 
-    def begun(self, shard: str) -> int:
-        """The number of the last attempt at a shard that has a folder, 0 before the first one."""
+    def attempts(self, shard: str) -> list[int]:
+        """Numbers of the last attempts at a shard that have a folder, in order."""
         names = (path.name for path in (self.folder / shard).glob("*/"))
-        return max((int(it) for it in names if it.isdecimal()), default=0)
+        return sorted(int(it) for it in names if _NUMBER.fullmatch(it))[-_MOST:]
 
     def unfinished(self) -> Iterator[Shard]:
         """Shards that an earlier process has placed and nobody has collected."""
         for path in sorted(self.folder.glob(f"*/{shards.SHARD_FILE}")):
-            if not (path.parent / _COMPLETE).exists():
+            if (path.parent / _COMPLETE).exists():
+                continue
+            try:
                 shard = shards.read(path)
-                if shard.id == path.parent.name:
-                    self.known[shard.id] = shard
-                    yield shard
+            except BadInput as error:  # it is made anew where it is wanted
+                self.told(f"left aside: {error}")
+                continue
+            if shard.id == path.parent.name:
+                self.known[shard.id] = shard
+                yield shard
 
     def remove(self, shard: str) -> None:
         """Forget a shard whose results are in the records, or that nobody wants any more."""

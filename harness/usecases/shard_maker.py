@@ -69,6 +69,7 @@ class ShardMaker:
         """Whether what an earlier process has placed is what this one would ask for."""
         ours = {_place(job): job.identity for its in self.planned.values() for job in its}
         same = all(ours.get(_place(job)) == job.identity for job in shard.jobs)
+        same = same and shard.setting == self.setting
         return same and any(self._known(job) is None for job in shard.jobs)
 
     def _macs(self, name: str) -> float:

@@ -8,23 +8,28 @@ import pytest
 
 from harness.core.outcome import BadInput
 from harness.engines.device_queues import DeviceQueues, refuse_devices
-from harness.engines.engine import WorkOrder
+from harness.engines.engine import WORKING, WorkOrder
 
 SHOW = "import os, time; print(os.environ.get('CUDA_VISIBLE_DEVICES')); time.sleep({})"
 
 
 class Script(WorkOrder):
-    """An order that runs a line of Python."""
+    """An order that runs a line of Python, with the words by which ours are known."""
 
     seconds = 60.0
+    words = WORKING
 
     @property
     def command(self) -> list[str]:
-        return [sys.executable, "-u", "-c", SHOW.format(self.seconds)]
+        return [sys.executable, "-u", "-c", SHOW.format(self.seconds), *self.words]
 
 
 class Short(Script):
     seconds = 0.0
+
+
+class Stranger(Script):
+    words = ()
 
 
 def _order(folder: Path, kind: type[WorkOrder] = Script) -> WorkOrder:
@@ -66,6 +71,7 @@ def test_a_process_goes_on_for_who_takes_over_and_is_known_by_when_it_began(
 ) -> None:
     first = DeviceQueues(("cpu",))
     (handle,) = first.submit([_order(tmp_path / "a")])
+    _printed(tmp_path / "a")
     later = DeviceQueues(("cpu",))
     assert later.state(handle) == "running"
     pid, _, rest = handle.partition("/")
@@ -76,6 +82,16 @@ def test_a_process_goes_on_for_who_takes_over_and_is_known_by_when_it_began(
     first.cancel(handle)
     assert later.state(handle) == "unknown"
     assert rest.endswith("/cpu")
+
+
+def test_a_handle_of_a_process_that_measures_nothing_ends_nothing(tmp_path: Path) -> None:
+    first, later = DeviceQueues(("cpu",)), DeviceQueues(("cpu",))
+    (handle,) = first.submit([_order(tmp_path / "a", Stranger)])
+    _printed(tmp_path / "a")
+    assert later.state(handle) == "unknown"
+    later.cancel(handle)
+    assert first.state(handle) == "running"
+    first.cancel(handle)
 
 
 def test_what_has_ended_says_so(tmp_path: Path) -> None:

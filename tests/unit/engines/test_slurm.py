@@ -119,10 +119,10 @@ def test_a_controller_that_does_not_answer_changes_nothing() -> None:
     assert engine.state(handle) == "waiting"
 
 
-def test_a_job_is_cancelled_by_its_id() -> None:
+def test_a_job_is_cancelled_by_its_id_if_it_is_one_of_ours() -> None:
     commands = Commands()
     Slurm(2, {}, executor=Submitit(), run=commands).cancel("7_1")
-    assert commands.asked == [["scancel", "7_1"]]
+    assert commands.asked == [["scancel", "--me", "--name=esr", "7_1"]]
 
 
 @pytest.mark.parametrize("handle", ["--me", "-uroot", "7 8", ""])
