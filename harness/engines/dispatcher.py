@@ -25,7 +25,7 @@ POLL_S = 2.0
 FOLDER_S = (
     0.01  # at least so long for each folder that is looked into: a file server has others too
 )
-LATE = 1.5  # times its expected duration: then an idle node gets the shard as well
+LATE = 0.5  # of its expected duration, after which an idle node gets the shard as well
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,9 @@ class ShardFolders(Protocol):
     def placed(self, work: ShardWork, attempt: int, handle: str) -> None:
         """Keep an engine's handle, for whoever takes over."""
 
+    def ended(self, work: ShardWork, attempt: int) -> None:
+        """Forget the handle: nobody has the attempt any more."""
+
     def sign(self, work: ShardWork, attempt: int) -> Sign:
         """What the folder shows now."""
 
@@ -80,8 +83,8 @@ class Attempt:
 class Dispatcher:
     """Gives shards to an engine until each is complete, or was tried too often.
 
-    `nodes` is how many work at once; a shard that takes far longer than it should is given to an
-    idle one too, and whichever is done first settles it.
+    `nodes` is how many work at once. Once none waits, what will take a while still is given to idle
+    ones too, since its node may be slow, or dead; whichever is done first settles it.
     """
 
     engine: Engine
@@ -92,7 +95,8 @@ class Dispatcher:
     sleep: Callable[[float], None] = time.sleep
     active: list[Attempt] = field(default_factory=list)
     _waiting: deque[ShardWork] = field(default_factory=deque)
-    _tries: Counter[str] = field(default_factory=Counter)
+    _last: Counter[str] = field(default_factory=Counter)  # number of the last attempt
+    _tries: Counter[str] = field(default_factory=Counter)  # of this process
     _complete: set[str] = field(default_factory=set)
     _idle_since: float | None = None
     _paces: list[float] = field(default_factory=list)  # seconds by cost, of complete shards
@@ -100,11 +104,12 @@ class Dispatcher:
     def take_over(self, work: ShardWork, attempt: int, handle: str) -> None:
         """Go on with an attempt that an earlier process has placed."""
         self.count_from(work, attempt)
+        self._tries[work.id] += 1
         self.active.append(Attempt(work, attempt, handle, self.clock()))
 
     def count_from(self, work: ShardWork, attempt: int) -> None:
         """Attempts at a shard go on from this one's number: its folder is taken."""
-        self._tries[work.id] = max(self._tries[work.id], attempt)
+        self._last[work.id] = max(self._last[work.id], attempt)
 
     def run(self, works: Sequence[ShardWork]) -> tuple[str, ...]:
         """Shards, in this order, and all that was taken over; those that were given up."""
@@ -176,6 +181,7 @@ class Dispatcher:
 
     def _drop(self, attempt: Attempt) -> None:
         self.engine.cancel(attempt.handle)
+        self.folders.ended(attempt.work, attempt.number)
         self.active.remove(attempt)
 
     def _again(self, attempt: Attempt, why: str) -> None:
@@ -198,14 +204,15 @@ class Dispatcher:
         if not taken:
             return
         for work in taken:
+            self._last[work.id] += 1
             self._tries[work.id] += 1
-        orders = [self.folders.order(work, self._tries[work.id]) for work in taken]
+        orders = [self.folders.order(work, self._last[work.id]) for work in taken]
         for work, handle in zip(taken, self.engine.submit(orders), strict=True):
-            self.folders.placed(work, self._tries[work.id], handle)
-            self.active.append(Attempt(work, self._tries[work.id], handle, self.clock()))
+            self.folders.placed(work, self._last[work.id], handle)
+            self.active.append(Attempt(work, self._last[work.id], handle, self.clock()))
 
     def _late(self) -> Iterator[ShardWork]:
-        """Shards at which one node works alone for longer than it should, the latest first."""
+        """Shards at which one node has worked alone for a while, the latest first."""
         at_work = Counter(it.work.id for it in self.active)
         pace = median(self._paces) if self._paces else 0.0
         late = []

@@ -138,16 +138,16 @@ class PlannedShard:
 
 
 SHARE = 2.0  # a shard takes one part in so many of what a node's share of the rest is
-LEAST = 6  # entries of a shard: each has the baseline beside them
+LEAST = 3.0  # and at least so many times the cost of the baseline that it holds besides
 
 
-def plan(costs: Mapping[str, float], nodes: int) -> list[PlannedShard]:
+def plan(costs: Mapping[str, float], nodes: int, *, base: float) -> list[PlannedShard]:
     """Shards of entries of these expected costs, dearest first, for so many nodes.
 
-    The first ones are large and the last ones small (factoring, Hummel et al. 1992): a node that is
-    slow, or dies, holds up the end by a small one. By the second reference nodes are compared; as
-    it costs as much as an entry, shards have it until each node should have had two, since some get
-    lost.
+    Each holds a baseline that costs `base` besides. The first ones are large and the last ones
+    small (factoring, Hummel et al. 1992): a node that is slow, or dies, holds up the end by a small
+    one. By the second reference nodes are compared; as it costs as much as an entry, shards have it
+    until each node should have had two, since some get lost.
     """
     order = sorted(costs, key=lambda it: -costs[it])
     found: list[PlannedShard] = []
@@ -155,7 +155,7 @@ def plan(costs: Mapping[str, float], nodes: int) -> list[PlannedShard]:
     while order:
         share, taken = left / (SHARE * nodes), 0.0
         its: list[str] = []
-        while order and (len(its) < LEAST or taken + costs[order[0]] / 2 <= share):
+        while order and (taken < LEAST * base or taken + costs[order[0]] / 2 <= share or not its):
             its.append(order.pop(0))
             taken += costs[its[-1]]
         found.append(PlannedShard(tuple(its), second=len(found) < 2 * nodes))

@@ -74,6 +74,9 @@ class Simulated:
     def placed(self, work: ShardWork, attempt: int, handle: str) -> None:
         """Nobody takes over."""
 
+    def ended(self, work: ShardWork, attempt: int) -> None:
+        """Likewise."""
+
     def sign(self, work: ShardWork, attempt: int) -> Sign:
         folder = Path(f"{work.id}/{attempt}")
         state = "done" if folder in self.done else "working"
@@ -102,7 +105,8 @@ def makespan(rng: random.Random) -> tuple[float, float, int]:
     """The makespan over the ideal, over the ideal of the plan, and the number of shards."""
     minutes = [MINUTES * rng.lognormvariate(-(SPREAD**2) / 2, SPREAD) for _ in range(ENTRIES)]
     guessed = [it * rng.lognormvariate(0.0, GUESSED) for it in minutes]
-    shards = plan(dict(zip(map(str, range(ENTRIES)), guessed, strict=True)), NODES)
+    costs_min = dict(zip(map(str, range(ENTRIES)), guessed, strict=True))
+    shards = plan(costs_min, NODES, base=BASE_MIN)
     work_s, costs = {}, []
     for number, shard in enumerate(shards):
         common = 60.0 * (BASE_MIN + SECOND_MIN * shard.second)
@@ -137,7 +141,7 @@ def main() -> None:
         ratios = sorted(it[at] for it in found)
         print(f"{title}: mean {mean(ratios):.3f}, worst of {DRAWS} {ratios[-1]:.3f}")
     print(f"shards: {mean(it[2] for it in found):.1f}")
-    sys.exit(mean(it[1] for it in found) > 1.15)
+    sys.exit(max(it[1] for it in found) > 1.15)
 
 
 if __name__ == "__main__":

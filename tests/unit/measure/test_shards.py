@@ -91,7 +91,7 @@ def test_the_same_work_has_one_id_whoever_asks_and_wherever_logs_lie(
 
 
 def test_a_plan_holds_each_entry_once_large_shards_first() -> None:
-    found = plan({f"e{number}": 1.0 for number in range(100)}, nodes=2)
+    found = plan({f"e{number}": 1.0 for number in range(100)}, nodes=2, base=2.0)
     sizes = [len(it.entries) for it in found]
     assert sum(sizes) == len({name for it in found for name in it.entries}) == 100
     assert sizes[0] == 25  # half of a node's share
@@ -100,7 +100,14 @@ def test_a_plan_holds_each_entry_once_large_shards_first() -> None:
 
 
 def test_dear_entries_come_first_and_fill_a_shard_by_their_cost() -> None:
-    found = plan({"dear": 50.0} | {f"e{number}": 1.0 for number in range(50)}, nodes=1)
-    assert found[0].entries[0] == "dear"
-    assert len(found[0].entries) == shards.LEAST
-    assert plan({}, nodes=3) == []
+    found = plan({"dear": 50.0} | {f"e{number}": 1.0 for number in range(50)}, nodes=1, base=2.0)
+    sizes = [len(it.entries) for it in found]
+    assert found[0].entries == ("dear",)  # half of all
+    assert sizes[1:4] == [25, 13, 6]  # half of what is left each time
+    assert {*sizes[4:-1]} == {6}  # three times the baseline
+    assert plan({}, nodes=3, base=2.0) == []
+
+
+def test_without_a_baseline_a_shard_holds_one_entry_at_least() -> None:
+    found = plan({f"e{number}": 1.0 for number in range(10)}, nodes=5, base=0.0)
+    assert [len(it.entries) for it in found] == [1] * 10
