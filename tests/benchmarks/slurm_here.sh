@@ -40,8 +40,12 @@ JobRequeue=1
 MaxArraySize=1001
 TaskProlog=$folder/prolog
 CONF
-# all nodes have this machine's id
-printf '#!/bin/sh\necho "export ESR_NODE=$SLURMD_NODENAME"\n' > "$folder/prolog"
+# all nodes have this machine's id, and its caches
+cat > "$folder/prolog" <<PROLOG
+#!/bin/sh
+echo "export ESR_NODE=\$SLURMD_NODENAME"
+echo "export XDG_CACHE_HOME=$folder/cache-\$SLURMD_NODENAME"
+PROLOG
 chmod 755 "$folder/prolog"
 for ((it = 1; it <= nodes; it++)); do
   echo "NodeName=n$it NodeHostname=$host Port=$((17000 + it)) CPUs=1 RealMemory=$((memory / nodes))" >> "$folder/slurm.conf"

@@ -8,9 +8,9 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
+from fakes.boards import steady
 from fakes.challenges import write_challenge, write_set5
 from fakes.engines import InThisProcess
 from fakes.entries import CONV, write_entry, write_misbehaving
@@ -21,14 +21,9 @@ from harness.engines import dispatcher
 from harness.engines.choice import Elsewhere
 from harness.engines.engine import WorkOrder
 from harness.measure import shards
-from harness.render import document
 from harness.usecases import run_elsewhere
 from harness.usecases.evaluate import RunRequest, evaluate
 
-NOISY = {
-    *("runtime_s", "runtime_range_s", "runtime_ranks", "runtime_ratio", "first_call_s"),
-    *("memory_bytes", "ranks", "tracks", "earlier_run", "audits", "audit"),
-}
 ENTRIES = ("conv", "good", "other", "raises")
 
 
@@ -56,7 +51,7 @@ def asked(tmp_path: Path) -> RunRequest:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shards, "LEAST", 1)
+    monkeypatch.setattr(shards, "LEAST", 0.0)
     monkeypatch.setattr(across_nodes, "TELLING", math.inf)  # one busy machine is no two nodes
     monkeypatch.setattr(dispatcher, "ENDED_S", 0.0)
     monkeypatch.setattr(dispatcher, "POLL_S", 0.01)
@@ -67,12 +62,6 @@ def _there(
 ) -> Leaderboard:
     monkeypatch.setattr(run_elsewhere, "engine_of", lambda _: engine)
     return evaluate(replace(asked, elsewhere=Elsewhere("slurm", nodes=2)))
-
-
-def _steady(board: Leaderboard) -> dict[str, dict[str, Any]]:
-    rows = json.loads(json.dumps(document(board)))["rows"]
-    assert len({row["id"] for row in rows}) == len(rows)
-    return {row["id"]: {key: it for key, it in row.items() if key not in NOISY} for row in rows}
 
 
 def _records(asked: RunRequest) -> dict[Path, bytes]:
@@ -86,7 +75,7 @@ def test_a_board_of_two_nodes_is_the_one_from_here_but_for_times(
     here = evaluate(replace(asked, reports=asked.reports / "here"))
     engine = InThisProcess("left", "right")
     there = _there(asked, engine, monkeypatch)
-    assert _steady(there) == _steady(here)
+    assert steady(there) == steady(here)
     assert len(there.nodes) == 2
     assert all("runtime" not in row.entry.values for row in there.rows)
     ranked = [row.entry.id for row in there.rows if row.ranked]
@@ -117,7 +106,7 @@ def test_what_dies_on_a_node_is_measured_by_another_and_an_interrupted_run_goes_
         _there(asked, engine, monkeypatch)
     before = _records(asked)
     there = _there(asked, engine, monkeypatch)
-    assert sorted(_steady(there)) == [
+    assert sorted(steady(there)) == [
         *("bicubic", "conv", "fsrcnn_x4", "good", "other", "raises", "srcnn_x4")
     ]
     attempts = [(order.into.parent.name, order.into.name) for order in timed]
@@ -128,6 +117,38 @@ def test_what_dies_on_a_node_is_measured_by_another_and_an_interrupted_run_goes_
     assert not any("Not measured to the end" in note for note in there.notes)
 
 
+def test_what_was_given_up_is_tried_again_by_the_same_command(
+    asked: RunRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def disturb(order: WorkOrder) -> None:
+        if order.timed and json.loads(order.shard.read_bytes())["jobs"]:
+            raise OSError("the node is gone")
+
+    asked = replace(asked, entries=asked.entries[:1], rounds=1)
+    lost = _there(asked, InThisProcess("left", "right", disturb=disturb), monkeypatch)
+    assert any("Not measured to the end" in note for note in lost.notes)
+    there = _there(asked, InThisProcess("left", "right"), monkeypatch)
+    assert not any("Not measured to the end" in note for note in there.notes)
+
+
+def test_a_shard_s_document_that_nodes_have_changed_is_not_gone_on_with(
+    asked: RunRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def disturb(order: WorkOrder) -> None:
+        if order.timed and json.loads(order.shard.read_bytes())["jobs"]:
+            raise KeyboardInterrupt
+
+    asked = replace(asked, entries=asked.entries[:1], rounds=1)
+    with pytest.raises(KeyboardInterrupt):
+        _there(asked, InThisProcess("left", "right", disturb=disturb), monkeypatch)
+    for path in (asked.reports / "tiny" / "shards").glob("*/shard.json"):
+        text = json.loads(path.read_bytes())
+        text["setting"]["data_dir"] = "/nowhere"
+        path.write_text(json.dumps(text), encoding="utf-8")
+    there = _there(asked, InThisProcess("left", "right"), monkeypatch)
+    assert not any("Not measured to the end" in note for note in there.notes)
+
+
 def test_scores_alone_need_no_node_of_their_own_and_are_the_same_anywhere(
     asked: RunRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,7 +156,7 @@ def test_scores_alone_need_no_node_of_their_own_and_are_the_same_anywhere(
     here = evaluate(replace(asked, reports=asked.reports / "here"))
     engine = InThisProcess("left", "right")
     there = _there(asked, engine, monkeypatch)
-    assert _steady(there) == _steady(here)
+    assert steady(there) == steady(here)
     rows = {row.entry.id: row.entry for row in there.rows}
     assert rows["good"].values["psnr:Set5"] > 20.0
     assert rows["good"].values["macs"] >= 0.0
