@@ -152,10 +152,11 @@ def plan(costs: Mapping[str, float], nodes: int, *, base: float) -> list[Planned
     order = sorted(costs, key=lambda it: -costs[it])
     found: list[PlannedShard] = []
     left = sum(costs.values())
+    least = min(LEAST * base, left / nodes)  # where all cost little, each node has some
     while order:
         share, taken = left / (SHARE * nodes), 0.0
         its: list[str] = []
-        while order and (taken < LEAST * base or taken + costs[order[0]] / 2 <= share or not its):
+        while order and (taken < least or taken + costs[order[0]] / 2 <= share or not its):
             its.append(order.pop(0))
             taken += costs[its[-1]]
         found.append(PlannedShard(tuple(its), second=len(found) < 2 * nodes))

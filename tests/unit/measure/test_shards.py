@@ -103,9 +103,18 @@ def test_dear_entries_come_first_and_fill_a_shard_by_their_cost() -> None:
     found = plan({"dear": 50.0} | {f"e{number}": 1.0 for number in range(50)}, nodes=1, base=2.0)
     sizes = [len(it.entries) for it in found]
     assert found[0].entries == ("dear",)  # half of all
-    assert sizes[1:4] == [25, 13, 6]  # half of what is left each time
-    assert {*sizes[4:-1]} == {6}  # three times the baseline
+    assert sizes[1:] == [
+        25,
+        13,
+        6,
+        6,
+    ]  # half of what is left, and three times the baseline at least
     assert plan({}, nodes=3, base=2.0) == []
+
+
+def test_entries_that_cost_little_beside_the_baseline_are_shared_by_all_nodes() -> None:
+    found = plan({f"e{number}": 1.0 for number in range(24)}, nodes=2, base=10.0)
+    assert [len(it.entries) for it in found] == [12, 12]
 
 
 def test_without_a_baseline_a_shard_holds_one_entry_at_least() -> None:
