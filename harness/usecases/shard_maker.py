@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 
 from harness.core.outcome import Failed
 from harness.core.record import Record
@@ -47,10 +48,9 @@ class ShardMaker:
         return replace(shard, counted=tuple(filter(None, counted)))
 
     def costs(self, names: Sequence[str]) -> dict[str, float]:
-        """What each is expected to cost: its multiply-adds; the mean where they are not known."""
+        """What each is expected to cost: its multiply-adds; the median where they are not known."""
         macs = {name: self._macs(name) for name in names}
-        told = [it for it in macs.values() if it]
-        usual = sum(told) / len(told) if told else 1.0
+        usual = median([it for it in macs.values() if it] or [1.0])
         return {name: it or usual for name, it in macs.items()}
 
     @property

@@ -20,7 +20,7 @@ STARTERS = {
     "engines/slurm.py",  # squeue, scancel
     "gate/repository.py",  # git
     "measure/worker_process.py",
-    "entries/packages/uv.py",  # uv, and no line of a package
+    "entries/packages/uv_process.py",  # uv, and no line of a package
     "sandbox/bubblewrap.py",  # its version
     "sandbox/trial.py",
 }
