@@ -169,7 +169,7 @@ def measuring(reports: Path) -> list[Path]:
     return found
 
 
-def wait_for(true: Callable[[], bool], most_s: float = 400.0) -> None:
+def wait_for(true: Callable[[], bool], most_s: float = 1200.0) -> None:
     ends = time.monotonic() + most_s
     while not true():
         if time.monotonic() > ends:
@@ -237,7 +237,7 @@ def on_requeue(place: Path) -> None:
     reports, handles = "reports-requeue", list[str]()
 
     def requeue() -> None:
-        wait_for(lambda: len(measuring(place / reports)) == 2)
+        wait_for(lambda: bool(measuring(place / reports)))
         order = measuring(place / reports)[0].with_name("order.json")
         handles.append(json.loads(order.read_bytes())["handle"])
         subprocess.run(["scontrol", "requeue", handles[0]], check=True)
