@@ -56,9 +56,8 @@ class CodeRound(AuditedRound):
         chosen = Chosen(itself, held, mosaics=(self._target,))
         super().__init__(session, images, truths, draw, chosen)
 
-    def unscored(self, image: LrImage, *, last: bool = False) -> LrImage:
+    def unscored(self, image: LrImage) -> LrImage:
         """Turned around, with small changes that the image's own output must not show later."""
-        del last
         changed = self._draw.changed(image.pixels, 1.0)
         version = self._warmed[image.key] = Fresh(changed, TURNED)
         return image.showing(version.shown)

@@ -39,15 +39,16 @@ class GraphRound(AuditedRound):
         chosen = Chosen(images, self._held_images, mosaics=sizes)
         super().__init__(session, images, truths, draw, chosen)
 
-    def unscored(self, image: LrImage, *, last: bool = False) -> LrImage:
+    def unscored(self, image: LrImage) -> LrImage:
         """A fresh version: of one that none was shown of, if such a one has that size.
 
-        At `last`, when all are scored, a mosaic if one can be made.
+        When all are scored, a mosaic of that size, if one can be made and none was.
         """
         if not self._session.task.thorough:
             return turned(image)
-        if last and self._mosaics is not None and self._mosaics.first_is_like(image):
-            return self._mosaics.until(1)[0]
+        if self._mosaics is not None and self._mosaics.begins_like(image):
+            with self._auditing():
+                return self._mosaics.until(1)[0]
         looked = self._looked()
         like = [it for it in self._held_images if it.size == image.size and it.key not in looked]
         if self._large in like and not self._knows(self._large):

@@ -70,7 +70,7 @@ def in_turns(
     samples, scored, phases = yield from time_passes(session, images, put, beside)
     largest = max(images, key=attrgetter("area"))
     if session.memory_forward:
-        memory = session.memory(beside.unscored(largest, last=True))
+        memory = session.memory(beside.unscored(largest))
         beside.after_unscored()
     else:
         memory = session.memory(largest)

@@ -35,12 +35,11 @@ class PlainRound:
 
     audit_s = 0.0  # forwards, fetching and looking that only audits need
 
-    def unscored(self, image: LrImage, *, last: bool = False) -> LrImage:
+    def unscored(self, image: LrImage) -> LrImage:
         """What a forward that is neither timed nor scored is given, of the image's size.
 
-        The warm-up, and the `last` one, whose memory counts: other pixels than the timed forwards.
+        The warm-up, and the one whose memory counts: other pixels than the timed forwards.
         """
-        del last
         return turned(image)
 
     def after_unscored(self) -> None:

@@ -85,9 +85,12 @@ class MosaicProbe:
         """Mosaics until so many were made; fewer where so many were not drawn."""
         return [self._made(plan) for plan in self._plans[len(self._shown) : number]]
 
-    def first_is_like(self, image: LrImage) -> bool:
-        """Whether none was made yet, and the first has that image's size."""
-        return not self._shown and any(it.like.size == image.size for it in self._plans[:1])
+    def begins_like(self, image: LrImage) -> bool:
+        """Whether the first can be judged, was not made yet, and has that image's size."""
+        return not self._shown and any(
+            it.like.size == image.size and self._scored.keys() >= {*it.parts}
+            for it in self._plans[:1]
+        )
 
     @property
     def waits(self) -> bool:

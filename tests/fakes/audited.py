@@ -111,10 +111,7 @@ class FakeSession:
         self.forward(image)
         self.memory_watched.append(image)
 
-    @property
-    def memory_forward(self) -> bool:
-        once = self.task.thorough or not self.task.protocol.audits
-        return once and not self.task.audited_code
+    memory_forward = Session.memory_forward
 
     def memory(self, largest: LrImage) -> Memory | None:
         if self.memory_forward:

@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +65,16 @@ def _there(
     return evaluate(replace(asked, elsewhere=Elsewhere("slurm", nodes=2)))
 
 
+def _raises(error: BaseException) -> Callable[[WorkOrder], None]:
+    """On a node that is to time an entry."""
+
+    def disturb(order: WorkOrder) -> None:
+        if order.timed and json.loads(order.shard.read_bytes())["jobs"]:
+            raise error
+
+    return disturb
+
+
 def _records(asked: RunRequest) -> dict[Path, bytes]:
     folder = asked.reports / "tiny" / "records"
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.json")}
@@ -120,10 +131,7 @@ def test_what_dies_on_a_node_is_measured_by_another_and_an_interrupted_run_goes_
 def test_what_was_given_up_is_tried_again_by_the_same_command(
     asked: RunRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def disturb(order: WorkOrder) -> None:
-        if order.timed and json.loads(order.shard.read_bytes())["jobs"]:
-            raise OSError("the node is gone")
-
+    disturb = _raises(OSError("the node is gone"))
     asked = replace(asked, entries=asked.entries[:1], rounds=1)
     lost = _there(asked, InThisProcess("left", "right", disturb=disturb), monkeypatch)
     assert any("Not measured to the end" in note for note in lost.notes)
@@ -134,10 +142,7 @@ def test_what_was_given_up_is_tried_again_by_the_same_command(
 def test_a_shard_s_document_that_nodes_have_changed_is_not_gone_on_with(
     asked: RunRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def disturb(order: WorkOrder) -> None:
-        if order.timed and json.loads(order.shard.read_bytes())["jobs"]:
-            raise KeyboardInterrupt
-
+    disturb = _raises(KeyboardInterrupt())
     asked = replace(asked, entries=asked.entries[:1], rounds=1)
     with pytest.raises(KeyboardInterrupt):
         _there(asked, InThisProcess("left", "right", disturb=disturb), monkeypatch)
