@@ -66,6 +66,17 @@ class FreshErrors:
 Errors = Sequence[PartErrors] | Sequence[FreshErrors]
 
 
+@dataclass(frozen=True)
+class Doubt:
+    """Half of what may be lost is lost: by `images`, and by the mean of all if it is `of_all`."""
+
+    images: tuple[ImageKey, ...] = ()
+    of_all: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.images)
+
+
 def scores(parts: Sequence[PartErrors], fresh: Sequence[FreshErrors] = ()) -> Audit | None:
     """The worse of what parts and fresh versions tell; None where there were none of either."""
     found = [_judged(parts, _of_parts(parts), "parts of images")] if parts else []
@@ -73,18 +84,14 @@ def scores(parts: Sequence[PartErrors], fresh: Sequence[FreshErrors] = ()) -> Au
     return max(found, key=lambda audit: LEVELS.index(audit.verdict), default=None)
 
 
-def doubtful_parts(parts: Sequence[PartErrors]) -> bool:
-    """Whether more mosaics are worth their time: what parts scatter by makes them more so."""
-    lost, bounds = [it.lost_db for it in parts], _part_bounds(parts)
-    return bool(parts) and (fmean(lost) > bounds.mean_db or max(lost) > bounds.of_one_db / 2)
+def doubt_of_parts(parts: Sequence[PartErrors]) -> Doubt:
+    """Whether another mosaic is worth its time."""
+    return _of_parts(parts).doubt if parts else Doubt()
 
 
-def doubtful_fresh(fresh: Sequence[FreshErrors]) -> bool:
-    """Whether more fresh versions are worth their time: half of what may be lost is lost."""
-    if not fresh:
-        return False
-    found, of_one_db = _of_fresh(fresh), _fresh_bounds(fresh).of_one_db
-    return found.mean_db > found.most_db / 2 or max(found.by_image.values()) > of_one_db / 2
+def doubt_of_fresh(fresh: Sequence[FreshErrors]) -> Doubt:
+    """Whether another fresh version is worth its time."""
+    return _of_fresh(fresh).doubt if fresh else Doubt()
 
 
 def _fresh_bounds(fresh: Sequence[FreshErrors]) -> Bounds:
@@ -102,32 +109,53 @@ def _part_bounds(parts: Sequence[PartErrors]) -> Bounds:
 
 
 @dataclass(frozen=True)
-class _Lost:
-    """In dB: the mean, and what it may be; and of images the mean, and those that lose too much."""
+class _Mean:
+    """A mean loss in dB, of so many, and what it may be."""
 
+    of: int
     mean_db: float
     most_db: float
-    by_image: Mapping[ImageKey, float]
-    alone: Mapping[ImageKey, float]
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether half of what may be lost is lost."""
+        return self.mean_db > self.most_db / 2
+
+
+@dataclass(frozen=True)
+class _Lost:
+    """What is lost in the mean of all, and of each image, which are judged from `least` on."""
+
+    whole: _Mean
+    by_image: Mapping[ImageKey, _Mean]
+    least: int = 1
+
+    @property
+    def alone(self) -> dict[ImageKey, float]:
+        """What images lose that lose too much by themselves."""
+        judged = {name: it for name, it in self.by_image.items() if it.of >= self.least}
+        return {name: it.mean_db for name, it in judged.items() if it.mean_db > it.most_db}
+
+    @property
+    def doubt(self) -> Doubt:
+        """In the mean, and in what makes it so, or in images by themselves."""
+        in_doubt = self.whole.most_db / 2 if self.whole.doubtful else math.inf
+        means = self.by_image.items()
+        images = (name for name, it in means if it.doubtful or it.mean_db > in_doubt)
+        return Doubt(tuple(images), self.whole.doubtful)
 
 
 def _of_parts(parts: Sequence[PartErrors]) -> _Lost:
-    """The mean over all, and that of each image of which there are several.
+    """The mean over all, and that of each image; parts are judged where an image has several.
 
     In another phase fine stripes alias otherwise: some parts lose much and others of the image
     nothing, so that parts which differ allow for more.
     """
-    bounds, lost = _part_bounds(parts), [it.lost_db for it in parts]
-    most_db = _most_db(lost, bounds.mean_db, bounds.spread_db, thresholds.OF_PARTS)
-    by_image = {image: [it.lost_db for it in own] for image, own in _by_image(parts).items()}
+    bounds = _part_bounds(parts)
+    of_all = (bounds.mean_db, bounds.spread_db, thresholds.OF_PARTS)
     of_one = (bounds.mean_db, bounds.of_one_db, thresholds.OF_PARTS_OF_ONE)
-    means = {image: fmean(own) for image, own in by_image.items()}
-    alone = {
-        image: mean_db
-        for image, mean_db in means.items()
-        if len(by_image[image]) > 1 and mean_db > _most_db(by_image[image], *of_one)
-    }
-    return _Lost(fmean(lost), most_db, means, alone)
+    by_image = {image: _mean(own, *of_one) for image, own in _by_image(parts).items()}
+    return _Lost(_mean([it.lost_db for it in parts], *of_all), by_image, least=2)
 
 
 def _of_fresh(fresh: Sequence[FreshErrors]) -> _Lost:
@@ -136,42 +164,44 @@ def _of_fresh(fresh: Sequence[FreshErrors]) -> _Lost:
     Stripes lose much and the rest nothing, so that images which differ allow for more.
     """
     bounds = _fresh_bounds(fresh)
-    means = {image: fmean(it.lost_db for it in own) for image, own in _by_image(fresh).items()}
-    most_db = bounds.of_one_db
-    if len(means) > 1:
-        spread = (bounds.mean_db, bounds.spread_db, thresholds.DEVIATIONS)
-        most_db = _most_db([*means.values()], *spread)
-    alone = {image: mean_db for image, mean_db in means.items() if mean_db > bounds.of_one_db}
-    return _Lost(fmean(means.values()), most_db, means, alone)
+    by_image = {
+        image: _Mean(len(own), fmean(own), bounds.of_one_db)
+        for image, own in _by_image(fresh).items()
+    }
+    if len(by_image) == 1:
+        return _Lost(next(iter(by_image.values())), by_image)
+    spread = (bounds.mean_db, bounds.spread_db, thresholds.DEVIATIONS)
+    return _Lost(_mean([it.mean_db for it in by_image.values()], *spread), by_image)
 
 
 def _judged(errors: Errors, found: _Lost, what: str) -> Audit:
     claimed_db = fmean(_db(it.claimed) for it in errors)
     evidence = (
         f"{claimed_db:.2f} dB claimed on {len(errors)} {what}, "
-        f"{claimed_db - found.mean_db:.2f} dB where the same can't have been stored"
+        f"{claimed_db - found.whole.mean_db:.2f} dB where the same can't have been stored"
     )
-    over_db = found.mean_db - found.most_db
+    over_db = found.whole.mean_db - found.whole.most_db
     if over_db > 0.0:
         level: AuditVerdict = "rejected" if over_db > thresholds.LOST_REJECTED_DB else "suspect"
         return Audit("scores", level, evidence)
-    if found.alone:
-        odd = [f"{name} alone {own_db:.2f} dB less" for (_, name), own_db in found.alone.items()]
+    if alone := found.alone:
+        odd = [f"{name} alone {own_db:.2f} dB less" for (_, name), own_db in alone.items()]
         return Audit("scores", "suspect", f"{evidence}; {', '.join(odd[:3])}")
     return Audit("scores", "ok", evidence)
 
 
-def _by_image(errors: Errors) -> dict[ImageKey, list[PartErrors | FreshErrors]]:
+def _by_image(errors: Errors) -> dict[ImageKey, list[float]]:
     found = defaultdict(list)
     for it in errors:
-        found[it.image].append(it)
+        found[it.image].append(it.lost_db)
     return found
 
 
-def _most_db(lost: Sequence[float], mean_db: float, spread_db: float, deviations: float) -> float:
-    """What may be lost in the mean: the losses' own spread counts where it is the larger one."""
+def _mean(lost: Sequence[float], mean_db: float, spread_db: float, deviations: float) -> _Mean:
+    """The mean, and what it may be: the losses' own spread counts where it is the larger one."""
     own_db = deviations * stdev(lost) if len(lost) > 1 else 0.0
-    return mean_db + max(spread_db, own_db) / math.sqrt(len(lost))
+    most_db = mean_db + max(spread_db, own_db) / math.sqrt(len(lost))
+    return _Mean(len(lost), fmean(lost), most_db)
 
 
 def _db(error: float) -> float:

@@ -101,7 +101,9 @@ class GraphRound(AuditedRound):
         most = max(thresholds.FRESH_LEAST, int(thresholds.FRESH_SHARE * len(self._images)))
         for image in self._draw.some(known, max(most - len(looked), 0)):
             self._shown_afresh(image)
-        self._show_mosaics(thresholds.PAIRS)
+        if self._mosaics is not None:
+            for mosaic in self._mosaics.until(thresholds.PAIRS):
+                self._mosaics.answered(self._fetched(self._session.forward(mosaic)))
         self._shown.append(self._shown_large())
 
     def _shown_large(self) -> Shown:

@@ -8,6 +8,7 @@ entry's code runs (`code_round`) or a graph that was captured from it (`graph_ro
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -202,28 +203,34 @@ class AuditedRound(PlainRound):
             self._mosaics.scored(image, output)
 
     def _parts(self) -> tuple[PartErrors, ...]:
-        """What mosaics tell; all that were drawn, where the first ones raise a doubt."""
+        """What mosaics tell: one more after the other, of those that were drawn, while in doubt."""
         if self._mosaics is None:
             return ()
-        if scores.doubtful_parts(self._mosaics.errors()):
-            self._show_mosaics(thresholds.PAIRS + thresholds.MORE_PAIRS)
+        while doubt := scores.doubt_of_parts(self._mosaics.errors()):
+            another = self._mosaics.another(doubt)
+            if another is None:
+                break
+            self._mosaics.answered(self._fetched(self._session.forward(another)))
         return self._mosaics.errors()
 
-    def _show_mosaics(self, until: int) -> None:
-        if self._mosaics is not None:
-            for mosaic in self._mosaics.until(until):
-                self._mosaics.answered(self._fetched(self._session.forward(mosaic)))
-
     def _more_fresh(self) -> None:
-        """While there is a doubt: of images that none was shown of, then of all, repeatedly."""
+        """One more after the other, while there is a doubt: of what is in doubt, or was not shown.
+
+        Images that lose nothing tell nothing when they are shown again.
+        """
         kept = [it for it in self._images if it.key in self._kept and self._knows(it)]
-        looked = {it.image for it in self._fresh_errors}
-        others = [image for image in kept if image.key not in looked]
-        for more in (others, *[kept] * thresholds.MORE_FRESH):
-            if not scores.doubtful_fresh(self._fresh_errors):
+        shown = Counter(it.image for it in self._fresh_errors)
+        while doubt := scores.doubt_of_fresh(self._fresh_errors):
+            left = [
+                *(it for it in kept if doubt.of_all and not shown[it.key]),
+                *(it for it in kept if it.key in doubt.images),
+            ]
+            least = min((shown[it.key] for it in left), default=thresholds.VERSIONS)
+            if least == thresholds.VERSIONS:
                 break
-            for image in more:
-                self._shown_afresh(image)
+            image = self._draw.some([it for it in left if shown[it.key] == least], 1)[0]
+            shown[image.key] += 1
+            self._shown_afresh(image)
 
     def _watched(self, image: LrImage) -> WatchedForward:
         """Asked at the end: a model that can't be watched has been measured by then."""

@@ -11,7 +11,7 @@ import numpy as np
 from harness.audits import mosaics, thresholds
 from harness.audits.fresh_images import FLIPS, UNFLIPPED, Draw, Flip, Fresh, flipped
 from harness.audits.mosaics import Part, Source
-from harness.audits.scores import FreshErrors, PartErrors
+from harness.audits.scores import Doubt, FreshErrors, PartErrors
 from harness.measure.session import LrImage
 from harness.quality.bicubic import upscale
 from harness.quality.colour import ColourSpace
@@ -36,7 +36,7 @@ class Truths(Protocol):
         """The truth, of exactly `scale` times the image's size."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Plan:
     like: LrImage  # of whose size
     parts: tuple[Part, ...]
@@ -70,9 +70,11 @@ class MosaicProbe:
             for it in islice(cycle(like), thresholds.PAIRS + thresholds.MORE_PAIRS)
         )
         self._plans = [plan for plan in plans if plan.parts]
+        self._left = [*self._plans]  # those that were not shown
         self._scored: dict[Part, Uint8] = {}  # what scored outputs have of each part
         self._shown: list[_Mosaic] = []
         self._outputs: list[Uint8] = []
+        self._found: list[tuple[PartErrors, ...]] = []  # of each mosaic
 
     def scored(self, image: LrImage, output: Uint8) -> None:
         """Keep what mosaics will hold of a scored output."""
@@ -83,7 +85,18 @@ class MosaicProbe:
 
     def until(self, number: int) -> list[LrImage]:
         """Mosaics until so many were made; fewer where so many were not drawn."""
-        return [self._made(plan) for plan in self._plans[len(self._shown) : number]]
+        return [self._made(plan) for plan in self._left[: max(number - len(self._shown), 0)]]
+
+    def another(self, doubt: Doubt) -> LrImage | None:
+        """One more mosaic, with a part of an image in doubt if not all are; None if none is left.
+
+        Each part has to be scored.
+        """
+        for plan in self._left:
+            images = {self._images[part.source].key for part in plan.parts}
+            if doubt.of_all or images & {*doubt.images}:
+                return self._made(plan)
+        return None
 
     def begins_like(self, image: LrImage) -> bool:
         """Whether the first can be judged, was not made yet, and has that image's size."""
@@ -103,15 +116,17 @@ class MosaicProbe:
 
     def errors(self) -> tuple[PartErrors, ...]:
         """Of all parts shown, once every image was scored."""
-        found: list[PartErrors] = []
-        for mosaic, output in zip(self._shown, self._outputs, strict=True):
+        done = len(self._found)
+        for mosaic, output in zip(self._shown[done:], self._outputs[done:], strict=True):
             bicubic = upscale(mosaic.lr, self._scale)
-            found += (self._errors(part, mosaic, output, bicubic) for part in mosaic.parts)
-        return tuple(found)
+            errors = (self._errors(part, mosaic, output, bicubic) for part in mosaic.parts)
+            self._found.append(tuple(errors))
+        return tuple(it for found in self._found for it in found)
 
     def _made(self, plan: _Plan) -> LrImage:
         lr, hr = mosaics.made(plan.parts, self._sources, self._truth, self._scale)
         self._shown.append(_Mosaic(plan.parts, lr, hr))
+        self._left.remove(plan)
         # a table of patches as they are holds those of parts, too
         shown = self._draw.changed(lr, thresholds.FRESH_SHARE_CHANGED)
         return plan.like.showing(shown)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from harness.audits import scores, thresholds
-from harness.audits.scores import FreshErrors, PartErrors
+from harness.audits.scores import Doubt, FreshErrors, PartErrors
 from harness.core.audit import Audit
 
 
@@ -25,8 +25,8 @@ def test_a_part_loses_what_its_error_grows_more_than_that_of_bicubic() -> None:
 
 def test_without_parts_nothing_is_said() -> None:
     assert scores.scores(()) is None
-    assert not scores.doubtful_parts(())
-    assert not scores.doubtful_fresh(())
+    assert not scores.doubt_of_parts(())
+    assert not scores.doubt_of_fresh(())
 
 
 def test_a_network_that_is_as_good_anew_is_ok() -> None:
@@ -45,7 +45,6 @@ def test_both_figures_are_told_of_one_that_is_not() -> None:
 
 def test_more_parts_tell_smaller_gains() -> None:
     factor = 10**0.05  # half a dB
-    assert scores.doubtful_parts([_part(factor)])
     few, many = (scores.scores([_part(factor)] * number) for number in (8, 32))
     assert few is not None
     assert many is not None
@@ -77,7 +76,7 @@ def test_one_stored_image_among_many_is_named() -> None:
     assert audit is not None
     assert audit.verdict == "suspect"
     assert "stored.png alone 7.78 dB less" in audit.evidence
-    assert scores.doubtful_parts(parts)
+    assert scores.doubt_of_parts(parts).images == (("set", "stored.png"),)
 
 
 def test_fine_stripes_that_alias_otherwise_are_no_cheat() -> None:
@@ -131,11 +130,29 @@ def test_one_stored_image_is_named_by_its_fresh_versions() -> None:
 @pytest.mark.parametrize(
     ("lost_db", "doubt"),
     [
-        ((0.2, 0.2, 0.2), False),  # 0.15 + 0.6 / sqrt(3) = 0.50 dB may be lost, half of it 0.25
-        ((0.3, 0.3, 0.3), True),
-        ((-1.0, -1.0, 1.3), True),  # one alone may lose 2.5
+        ((0.2, 0.2, 0.2), Doubt()),  # 0.15 + 0.6 / sqrt(3) = 0.50 dB may be lost, half of it 0.25
+        ((0.3, 0.3, 0.2), Doubt((("set", "0"), ("set", "1")), of_all=True)),
+        ((-1.0, -1.0, 1.3), Doubt((("set", "2"),))),  # one alone may lose 2.5
+        ((1.3,), Doubt((("set", "0"),), of_all=True)),
     ],
 )
-def test_half_of_what_may_be_lost_is_a_doubt(lost_db: tuple[float, ...], *, doubt: bool) -> None:
+def test_half_of_what_may_be_lost_is_a_doubt(lost_db: tuple[float, ...], doubt: Doubt) -> None:
     errors = [_fresh(it, str(at)) for at, it in enumerate(lost_db)]
-    assert scores.doubtful_fresh(errors) is doubt
+    assert scores.doubt_of_fresh(errors) == doubt
+
+
+@pytest.mark.parametrize(
+    ("lost_db", "doubt"),
+    [
+        ({"a": (0.3, 0.3, 0.3, 0.3)}, Doubt()),  # 0.3 + 1 / sqrt(4) = 0.8 dB, half of it 0.4
+        ({"a": (0.5, 0.5, 0.5, 0.5)}, Doubt((("set", "a"),), of_all=True)),
+        # of a single part 0.3 + 4.5 dB; where parts differ, by as much as they do
+        ({"a": (2.5,), "b": (-1.0, -1.0, -1.0)}, Doubt((("set", "a"),))),
+        ({"a": (2.5, 0.0), "b": (-1.0, -1.0, -1.0)}, Doubt()),
+    ],
+)
+def test_what_one_part_lost_by_chance_is_no_doubt_when_the_next_does_not(
+    lost_db: dict[str, tuple[float, ...]], doubt: Doubt
+) -> None:
+    parts = [_part(10 ** (it / 10), name) for name, own in lost_db.items() for it in own]
+    assert scores.doubt_of_parts(parts) == doubt
