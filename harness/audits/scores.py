@@ -68,7 +68,7 @@ Errors = Sequence[PartErrors] | Sequence[FreshErrors]
 
 @dataclass(frozen=True)
 class Doubt:
-    """Half of what may be lost is lost: by `images`, and by the mean of all if it is `of_all`."""
+    """So much is lost that more is looked at: by `images`, and in the mean of all if `of_all`."""
 
     images: tuple[ImageKey, ...] = ()
     of_all: bool = False
@@ -116,11 +116,6 @@ class _Mean:
     mean_db: float
     most_db: float
 
-    @property
-    def doubtful(self) -> bool:
-        """Whether half of what may be lost is lost."""
-        return self.mean_db > self.most_db / 2
-
 
 @dataclass(frozen=True)
 class _Lost:
@@ -128,6 +123,7 @@ class _Lost:
 
     whole: _Mean
     by_image: Mapping[ImageKey, _Mean]
+    doubt_db: float  # from which on the mean of all is in doubt
     least: int = 1
 
     @property
@@ -138,11 +134,14 @@ class _Lost:
 
     @property
     def doubt(self) -> Doubt:
-        """In the mean, and in what makes it so, or in images by themselves."""
-        in_doubt = self.whole.most_db / 2 if self.whole.doubtful else math.inf
-        means = self.by_image.items()
-        images = (name for name, it in means if it.doubtful or it.mean_db > in_doubt)
-        return Doubt(tuple(images), self.whole.doubtful)
+        """In the mean, and in what makes it so; and in images that lose half of what they may."""
+        of_all = self.whole.mean_db > self.doubt_db
+        images = (
+            name
+            for name, it in self.by_image.items()
+            if it.mean_db > it.most_db / 2 or (of_all and it.mean_db > self.doubt_db)
+        )
+        return Doubt(tuple(images), of_all)
 
 
 def _of_parts(parts: Sequence[PartErrors]) -> _Lost:
@@ -155,7 +154,8 @@ def _of_parts(parts: Sequence[PartErrors]) -> _Lost:
     of_all = (bounds.mean_db, bounds.spread_db, thresholds.OF_PARTS)
     of_one = (bounds.mean_db, bounds.of_one_db, thresholds.OF_PARTS_OF_ONE)
     by_image = {image: _mean(own, *of_one) for image, own in _by_image(parts).items()}
-    return _Lost(_mean([it.lost_db for it in parts], *of_all), by_image, least=2)
+    whole = _mean([it.lost_db for it in parts], *of_all)
+    return _Lost(whole, by_image, doubt_db=bounds.mean_db, least=2)
 
 
 def _of_fresh(fresh: Sequence[FreshErrors]) -> _Lost:
@@ -168,10 +168,11 @@ def _of_fresh(fresh: Sequence[FreshErrors]) -> _Lost:
         image: _Mean(len(own), fmean(own), bounds.of_one_db)
         for image, own in _by_image(fresh).items()
     }
-    if len(by_image) == 1:
-        return _Lost(next(iter(by_image.values())), by_image)
-    spread = (bounds.mean_db, bounds.spread_db, thresholds.DEVIATIONS)
-    return _Lost(_mean([it.mean_db for it in by_image.values()], *spread), by_image)
+    whole = next(iter(by_image.values()))
+    if len(by_image) > 1:
+        spread = (bounds.mean_db, bounds.spread_db, thresholds.DEVIATIONS)
+        whole = _mean([it.mean_db for it in by_image.values()], *spread)
+    return _Lost(whole, by_image, doubt_db=whole.most_db / 2)
 
 
 def _judged(errors: Errors, found: _Lost, what: str) -> Audit:

@@ -27,7 +27,7 @@ from harness.measure.answer_validation import told_notes
 from harness.measure.jobs import content_digest, told
 from harness.measure.loads import CaptureOutcome, Contender
 from harness.measure.session import LrImage, OutputReply, Session, Task
-from harness.measure.tasks import ask_worker, tried
+from harness.measure.tasks import ask_worker, outputs, run_outputs
 from harness.measure.worker_group import concurrently
 from harness.sandbox.confinement import Confinement
 from harness.wire.messages import Load
@@ -68,6 +68,7 @@ class Capturing:
     protocol: TimingProtocol
     confinement: Confinement
     fresh: bool = False
+    idle_cores: bool = False  # for a second worker beside that of an entry's code
 
 
 def captured(
@@ -82,6 +83,8 @@ def captured(
     code: its own jobs will say what it is.
     """
     progress.stage("Capturing", len(candidates))
+    cores = machine.usable_cores()
+    capturing = dataclasses.replace(capturing, idle_cores=cores >= 2 * len(candidates))
 
     def one(candidate: Contender | Rejected) -> Contender | Rejected:
         found = candidate
@@ -90,7 +93,7 @@ def captured(
         progress.done()
         return found
 
-    return tuple(concurrently(one, candidates, workers=machine.usable_cores()))
+    return tuple(concurrently(one, candidates, workers=cores))
 
 
 def as_graph(contender: Contender, capturing: Capturing, images: tuple[LrImage, ...]) -> Contender:
@@ -150,54 +153,44 @@ def _known(path: Path) -> KeptCapture | None:
 
 def _taken(task: Task, capturing: Capturing, images: tuple[LrImage, ...]) -> KeptCapture | Failed:
     """Ask the code for its graph and both for the same images."""
-    code = ask_worker(task, lambda session: _asked(session, capturing, images))
-    if isinstance(code, Failed):
-        return code
-    if code.error:
-        return KeptCapture(as_code=" ".join(code.error.split())[:300])
-    atomic.write(_file(capturing.folder, code.kept), code.graph)
-    load = _graph_load(task.load, code.kept, capturing.folder)
-    log = task.log.with_name(f"{task.log.stem}-proof.log")
-    replies = ask_worker(
-        dataclasses.replace(task, load=load, log=log),
-        lambda session: tuple(tried(session.reply, image) for image in code.shown),
-    )
-    if isinstance(replies, Failed):
-        return dataclasses.replace(replies, message=f"its graph can't be read: {replies.message}")
-    why = next(_differences(code, replies), None)
-    return KeptCapture(as_code=why) if why else code.kept
+    return ask_worker(task, lambda code: _proved(code, capturing, _drawn(images)))
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """What the code's worker gave: the graph or an `error`, and its own outputs of images."""
-
-    error: str
-    graph: bytes = b""
-    kept: KeptCapture = KeptCapture()
-    shown: tuple[LrImage, ...] = ()
-    outputs: tuple[OutputReply | Failed, ...] = ()
-
-
-def _asked(session: Session, capturing: Capturing, images: tuple[LrImage, ...]) -> _Asked:
-    answer, graph = session.capture(capturing.sizes, capturing.count)
+def _proved(
+    code: Session, capturing: Capturing, shown: tuple[LrImage, ...]
+) -> KeptCapture | Failed:
+    answer, graph = code.capture(capturing.sizes, capturing.count)
     if answer.error:
-        return _Asked(answer.error)
-    ready, load = session.ready, session.task.load
+        return KeptCapture(as_code=" ".join(answer.error.split())[:300])
+    task = code.task
     # of a submission its manifest says these, and nobody else
-    said = ready if load.form == "ntire" else load
+    said = code.ready if task.load.form == "ntire" else task.load
     kept = KeptCapture(
         digest=_digest(graph),
         graphs=answer.graphs,
         data_range=said.data_range,
         tile=said.tile,
         tile_overlap=said.tile_overlap,
-        params=ready.params,
-        notes=told_notes(ready.notes),
-        seeded=ready.untrained if load.form == "ntire" else not load.weights,
+        params=code.ready.params,
+        notes=told_notes(code.ready.notes),
+        seeded=code.ready.untrained if task.load.form == "ntire" else not task.load.weights,
     )
-    shown = _drawn(images)
-    return _Asked("", graph, kept, shown, tuple(tried(session.reply, it) for it in shown))
+    atomic.write(_file(capturing.folder, kept), graph)
+    load = _graph_load(task.load, kept, capturing.folder)
+    log = task.log.with_name(f"{task.log.stem}-proof.log")
+    reading = dataclasses.replace(task, load=load, log=log)
+
+    def asked(one: Session | Task) -> tuple[OutputReply | Failed, ...] | Failed:
+        return outputs(one, shown) if isinstance(one, Session) else run_outputs(one, shown)
+
+    both: tuple[Session | Task, ...] = (code, reading)
+    own, its = concurrently(asked, both, workers=2 if capturing.idle_cores else 1)
+    if isinstance(own, Failed):
+        return own
+    if isinstance(its, Failed):
+        return dataclasses.replace(its, message=f"its graph can't be read: {its.message}")
+    why = next(_differences(shown, own, its), None)
+    return KeptCapture(as_code=why) if why else kept
 
 
 def _drawn(images: tuple[LrImage, ...]) -> tuple[LrImage, ...]:
@@ -208,20 +201,24 @@ def _drawn(images: tuple[LrImage, ...]) -> tuple[LrImage, ...]:
     return tuple(image.showing(draw.fresh(image.pixels).shown) for image in smallest)
 
 
-def _differences(code: _Asked, replies: tuple[OutputReply | Failed, ...]) -> Iterator[str]:
+def _differences(
+    shown: tuple[LrImage, ...],
+    code: tuple[OutputReply | Failed, ...],
+    graph: tuple[OutputReply | Failed, ...],
+) -> Iterator[str]:
     """In what the graph's outputs are not its code's; an image that the code refuses tells none."""
-    for image, own, graph in zip(code.shown, code.outputs, replies, strict=True):
+    for image, own, its in zip(shown, code, graph, strict=True):
         if isinstance(own, Failed):
             continue
         where = f"at {image.size[0]}x{image.size[1]} LR pixels its graph gives"
-        if isinstance(graph, Failed):
-            yield f"{where} no output: {graph.message}"
+        if isinstance(its, Failed):
+            yield f"{where} no output: {its.message}"
             continue
-        apart = np.abs(own.pixels.astype(np.int16) - graph.pixels)
+        apart = np.abs(own.pixels.astype(np.int16) - its.pixels)
         if apart.max(initial=0) > 1 or np.count_nonzero(apart) > DIFFERENT * apart.size:
             yield f"{where} another output than its code, by up to {apart.max()} levels of 255"
-    refused = [own for own in code.outputs if isinstance(own, Failed)]
-    if len(refused) == len(code.outputs):
+    refused = [own for own in code if isinstance(own, Failed)]
+    if len(refused) == len(code):
         why = refused[0].message if refused else "no images"
         yield f"its code gave no output to compare its graph's with: {why}"
 

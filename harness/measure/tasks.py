@@ -49,11 +49,21 @@ def run_count(
 def run_outputs(
     task: Task, images: tuple[LrImage, ...]
 ) -> tuple[OutputReply | Failed, ...] | Failed:
-    """Outputs of `images`, of one process.
+    """Outputs of `images`, of one process."""
+    return ask_worker(task, lambda session: outputs(session, images))
+
+
+def outputs(
+    session: Session, images: tuple[LrImage, ...]
+) -> tuple[OutputReply | Failed, ...] | Failed:
+    """Outputs of `images`, or why the worker has come to its end.
 
     A submission that raises for one image may still manage the next, so each has its own outcome.
     """
-    return ask_worker(task, lambda session: tuple(tried(session.reply, image) for image in images))
+    try:
+        return tuple(tried(session.reply, image) for image in images)
+    except WorkerFailed as failure:
+        return failure.failure
 
 
 def run_trial(

@@ -38,14 +38,13 @@ def _reply(changed: int = 0, by: int = 1) -> OutputReply:
     ],
 )
 def test_a_graph_has_to_give_what_its_code_gives(graph: OutputReply, why: str | None) -> None:
-    code = captures._Asked("", shown=IMAGES[:1], outputs=(_reply(),))
-    found = next(captures._differences(code, (graph,)), None)
+    found = next(captures._differences(IMAGES[:1], (_reply(),), (graph,)), None)
     assert (found is None) if why is None else (why in str(found))
 
 
 def test_code_that_gives_nothing_proves_nothing() -> None:
-    code = captures._Asked("", shown=IMAGES[:1], outputs=(failed("forward", "crash", "no"),))
-    assert list(captures._differences(code, (_reply(),))) == [
+    refused = failed("forward", "crash", "no")
+    assert list(captures._differences(IMAGES[:1], (refused,), (_reply(),))) == [
         "its code gave no output to compare its graph's with: no"
     ]
 
