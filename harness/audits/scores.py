@@ -110,11 +110,17 @@ def _part_bounds(parts: Sequence[PartErrors]) -> Bounds:
 
 @dataclass(frozen=True)
 class _Mean:
-    """A mean loss in dB, of so many, and what it may be."""
+    """A mean loss in dB, of so many; what it may be, and from which on it is in doubt."""
 
     of: int
     mean_db: float
     most_db: float
+    doubt_db: float
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether more should be looked at."""
+        return self.mean_db > self.doubt_db
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,6 @@ class _Lost:
 
     whole: _Mean
     by_image: Mapping[ImageKey, _Mean]
-    doubt_db: float  # from which on the mean of all is in doubt
     least: int = 1
 
     @property
@@ -134,14 +139,14 @@ class _Lost:
 
     @property
     def doubt(self) -> Doubt:
-        """In the mean, and in what makes it so; and in images that lose half of what they may."""
-        of_all = self.whole.mean_db > self.doubt_db
+        """In the mean, and in what makes it so; and in images by themselves."""
+        whole = self.whole
         images = (
             name
             for name, it in self.by_image.items()
-            if it.mean_db > it.most_db / 2 or (of_all and it.mean_db > self.doubt_db)
+            if it.doubtful or (whole.doubtful and it.mean_db > whole.doubt_db)
         )
-        return Doubt(tuple(images), of_all)
+        return Doubt(tuple(images), whole.doubtful)
 
 
 def _of_parts(parts: Sequence[PartErrors]) -> _Lost:
@@ -155,7 +160,7 @@ def _of_parts(parts: Sequence[PartErrors]) -> _Lost:
     of_one = (bounds.mean_db, bounds.of_one_db, thresholds.OF_PARTS_OF_ONE)
     by_image = {image: _mean(own, *of_one) for image, own in _by_image(parts).items()}
     whole = _mean([it.lost_db for it in parts], *of_all)
-    return _Lost(whole, by_image, doubt_db=bounds.mean_db, least=2)
+    return _Lost(replace(whole, doubt_db=bounds.mean_db), by_image, least=2)
 
 
 def _of_fresh(fresh: Sequence[FreshErrors]) -> _Lost:
@@ -165,14 +170,14 @@ def _of_fresh(fresh: Sequence[FreshErrors]) -> _Lost:
     """
     bounds = _fresh_bounds(fresh)
     by_image = {
-        image: _Mean(len(own), fmean(own), bounds.of_one_db)
+        image: _Mean(len(own), fmean(own), bounds.of_one_db, bounds.of_one_db / 2)
         for image, own in _by_image(fresh).items()
     }
     whole = next(iter(by_image.values()))
     if len(by_image) > 1:
         spread = (bounds.mean_db, bounds.spread_db, thresholds.DEVIATIONS)
         whole = _mean([it.mean_db for it in by_image.values()], *spread)
-    return _Lost(whole, by_image, doubt_db=whole.most_db / 2)
+    return _Lost(replace(whole, doubt_db=whole.most_db / 2), by_image)
 
 
 def _judged(errors: Errors, found: _Lost, what: str) -> Audit:
@@ -199,10 +204,13 @@ def _by_image(errors: Errors) -> dict[ImageKey, list[float]]:
 
 
 def _mean(lost: Sequence[float], mean_db: float, spread_db: float, deviations: float) -> _Mean:
-    """The mean, and what it may be: the losses' own spread counts where it is the larger one."""
+    """The mean, and what it may be: the losses' own spread counts where it is the larger one.
+
+    Half of the spread is a doubt.
+    """
     own_db = deviations * stdev(lost) if len(lost) > 1 else 0.0
-    most_db = mean_db + max(spread_db, own_db) / math.sqrt(len(lost))
-    return _Mean(len(lost), fmean(lost), most_db)
+    beyond_db = max(spread_db, own_db) / math.sqrt(len(lost))
+    return _Mean(len(lost), fmean(lost), mean_db + beyond_db, beyond_db / 2)
 
 
 def _db(error: float) -> float:
