@@ -131,19 +131,17 @@ class AuditedRound(PlainRound):
     def finish(self, state: ProcessState) -> tuple[Audit, ...]:
         """The probes that come last, and what all audits make of the trace."""
         with self._auditing():
-            task, ready = self._session.task, self._session.ready
+            task = self._session.task
             load = task.load
             if task.thorough:
                 self._look_again()
                 self._more_fresh()
-            # whatever its worker says, a row without a weights file stands as untrained
-            named = load.form == "graph" or (load.form == "entry" and not load.weights)
             trace = RoundTrace(
                 load.device,
                 load.threads,
                 load.precision,
                 load.scale,
-                not (named and ready.untrained and ready.params > 0),
+                self._trained,
                 state,
                 tuple(self._exchanges),
                 tuple(self._shown),
@@ -159,6 +157,13 @@ class AuditedRound(PlainRound):
         """Of outputs that are drawn at random."""
         apart = [levels_apart(it.sr, again) for it in self._shown for again in it.again]
         return tuple(filter(None, [came_differently(max(apart, default=0))]))
+
+    @property
+    def _trained(self) -> bool:
+        """Whether its output is judged. Whatever its worker says, a row without weights is not."""
+        load, ready = self._session.task.load, self._session.ready
+        named = load.form == "graph" or (load.form == "entry" and not load.weights)
+        return not (named and ready.untrained and ready.params > 0)
 
     def _looked_at(self, image: LrImage) -> bool:
         """Whether an output of a later pass is fetched."""
@@ -204,7 +209,7 @@ class AuditedRound(PlainRound):
 
     def _parts(self) -> tuple[PartErrors, ...]:
         """What mosaics tell: one more after the other, of those that were drawn, while in doubt."""
-        if self._mosaics is None:
+        if self._mosaics is None or not self._trained:
             return ()
         while doubt := scores.doubt_of_parts(self._mosaics.errors()):
             another = self._mosaics.another(doubt)
@@ -220,7 +225,7 @@ class AuditedRound(PlainRound):
         """
         kept = [it for it in self._images if it.key in self._kept and self._knows(it)]
         shown = Counter(it.image for it in self._fresh_errors)
-        while doubt := scores.doubt_of_fresh(self._fresh_errors):
+        while self._trained and (doubt := scores.doubt_of_fresh(self._fresh_errors)):
             left = [
                 *(it for it in kept if doubt.of_all and not shown[it.key]),
                 *(it for it in kept if it.key in doubt.images),

@@ -43,7 +43,7 @@ KINDS = {
 def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
     place = tmp_path_factory.mktemp("blocks")
     folders = [write_entry(place / "entries" / name, code) for name, code in KINDS.items()]
-    rules = write_challenge(place / "tiny.toml", rounds=2, deadline_s=3.0)
+    rules = write_challenge(place / "tiny.toml", rounds=2, deadline_s=3.0, audits=True)
     write_set5(place / "data", size=512, detail=40.0)
     request = RunRequest(
         entries=tuple(map(str, folders)),

@@ -75,9 +75,15 @@ KINDS = {"conv": SEEDED, "routed": ROUTED, "two_faced": TWO_FACED, "clock": CLOC
 
 
 def _board(
-    place: Path, capture: str, names: Iterable[str] = KINDS, **request: object
+    place: Path,
+    capture: str,
+    names: Iterable[str] = KINDS,
+    *,
+    audits: bool = False,
+    **request: object,
 ) -> Leaderboard:
-    rules = write_challenge(place / "tiny.toml", capture=capture, deadline_s=60.0)
+    path = place / "tiny.toml"
+    rules = write_challenge(path, capture=capture, deadline_s=60.0, audits=audits)
     return evaluate(
         RunRequest(
             entries=tuple(str(place / name) for name in names),
@@ -101,7 +107,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def rows(place: Path) -> dict[str, Row]:
-    return {row.entry.id: row for row in _board(place, "preferred").rows}
+    return {row.entry.id: row for row in _board(place, "preferred", audits=True).rows}
 
 
 def _as_code(row: Row) -> str:
@@ -205,7 +211,10 @@ def test_a_forward_in_the_constructor_hides_no_memory(tmp_path: Path) -> None:
         source = source.replace("nn.PixelShuffle(4)", f"nn.PixelShuffle(4){warming}")
         write_entry(tmp_path / name, source)
     write_set5(tmp_path / "data", size=256)
-    rows = {it.entry.id: it.entry for it in _board(tmp_path, "preferred", ("plain", "warmed")).rows}
+    rows = {
+        it.entry.id: it.entry
+        for it in _board(tmp_path, "preferred", ("plain", "warmed"), audits=True).rows
+    }
     plain, warmed = (rows[name].values["memory"] for name in ("plain", "warmed"))
     assert plain > 2048 * 64 * 64 * 4  # the hidden layer's output
     assert warmed == pytest.approx(plain, rel=0.1)

@@ -64,7 +64,7 @@ def found(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int,
 @pytest.fixture(scope="module")
 def board(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Leaderboard:
     root = tmp_path_factory.mktemp("run")
-    rules = write_challenge(root / "tiny.toml", deadline_s=120)
+    rules = write_challenge(root / "tiny.toml", deadline_s=120, audits=True)
     text = rules.read_text(encoding="utf-8")
     rules.write_text(text.replace("count_deadline_s = 20", "count_deadline_s = 120"), "utf-8")
     return evaluate(

@@ -68,6 +68,7 @@ def test_help_loads_no_slow_library(tmp_path: Path) -> None:
 
 
 def test_a_new_entry_is_inspected_run_and_reported(place: Path) -> None:
+    write_challenge(place / "tiny.toml", audits=True)
     assert esr("new", "mine", "--team", 'A "quoted" team', cwd=place).returncode == 0
     looked = esr("inspect", "submissions/mine", "--json", "--size", "32", "32", cwd=place)
     (found,) = json.loads(looked.stdout)
@@ -185,6 +186,7 @@ def test_what_an_entry_prints_is_kept_in_its_log(place: Path) -> None:
 def test_a_changed_global_flag_is_reported(place: Path) -> None:
     flips = "import torch\ntorch.set_num_threads(3)\ntorch.set_default_dtype(torch.float64)\n"
     write_entry(place / "flips", flips + GOOD)
+    write_challenge(place / "tiny.toml", audits=True)
     board = json.loads(esr(*run(place, "flips", options=("--json",)), cwd=place).stdout)
     row = next(row for row in board["rows"] if row["id"] == "flips")
     assert row["ranked"]

@@ -63,7 +63,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
     board = evaluate(
         RunRequest(
             entries=tuple(str(write_entry(place / name, text)) for name, text in KINDS.items()),
-            challenge=str(write_challenge(place / "tiny.toml", capture="off", rounds=2)),
+            challenge=str(write_challenge(place / "tiny.toml", rounds=2, audits=True)),
             data_dir=write_set5(place / "data"),
             reports=place / "reports",
             sandbox="none",

@@ -31,7 +31,7 @@ def _board(place: Path, sandbox: SandboxMode = "auto", **fields: str) -> Leaderb
     return evaluate(
         RunRequest(
             entries=(str(write_entry(place / "conv", CONV, **fields)),),
-            challenge=str(write_challenge(place / "tiny.toml")),
+            challenge=str(write_challenge(place / "tiny.toml", audits=True)),
             data_dir=write_set5(place / "data"),
             reports=place / "reports",
             device="cuda",

@@ -66,7 +66,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=["required", "off"])
 def entries(place: Path, request: pytest.FixtureRequest) -> dict[str, BoardEntry]:
-    rules = write_challenge(place / "tiny.toml", capture=request.param, deadline_s=60.0)
+    rules = write_challenge(
+        place / "tiny.toml", capture=request.param, deadline_s=60.0, audits=True
+    )
     board = evaluate(
         RunRequest(
             entries=tuple(str(place / name) for name in KINDS),

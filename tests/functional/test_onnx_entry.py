@@ -142,7 +142,9 @@ def test_a_quantised_network_is_a_row_of_onnxruntime(tmp_path: Path) -> None:
         RunRequest(
             entries=(str(folder),),
             challenge=str(
-                write_challenge(tmp_path / "tiny.toml", capture="preferred", deadline_s=60.0)
+                write_challenge(
+                    tmp_path / "tiny.toml", capture="preferred", deadline_s=60.0, audits=True
+                )
             ),
             data_dir=write_set5(tmp_path / "data"),
             reports=tmp_path / "reports",

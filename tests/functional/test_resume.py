@@ -30,7 +30,7 @@ NOISY = {
 def place(tmp_path: Path) -> Path:
     write_entry(tmp_path / "entries" / "good")
     write_entry(tmp_path / "entries" / "conv", CONV)
-    write_challenge(tmp_path / "tiny.toml", rounds=2)
+    write_challenge(tmp_path / "tiny.toml", rounds=2, audits=True)
     write_set5(tmp_path / "data")
     return tmp_path
 

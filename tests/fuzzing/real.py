@@ -18,7 +18,7 @@ def documents(place: Path) -> dict[str, tuple[bytes, ...]]:
     """One entry, counted and measured over two rounds; the documents by target."""
     place.mkdir(parents=True)
     entry = write_entry(place / "conv", CONV)
-    rules = write_challenge(place / "tiny.toml", rounds=2)
+    rules = write_challenge(place / "tiny.toml", rounds=2, audits=True)
     write_set5(place / "data")
     heard: list[bytes] = []
     taken = channel.codec.decode_marked

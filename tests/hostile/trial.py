@@ -125,7 +125,7 @@ def scores(outcome: Outcome) -> tuple[ImageScore, ...]:
 def _measuring(
     world: World, confinement: Confinement, *, capture: bool
 ) -> Callable[[Path], tuple[Outcome, bool]]:
-    rules = write_challenge(world.root / "tiny.toml", deadline_s=DEADLINE_S)
+    rules = write_challenge(world.root / "tiny.toml", deadline_s=DEADLINE_S, audits=True)
     challenge = read_challenge(RunRequest(challenge=str(rules)))
     challenge, found, notes = find_all(challenge, world.root / "data")
     material: RunImages = gather(challenge, found, notes)

@@ -94,7 +94,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def run(place: Path, *listed: ListedEntry) -> Run:
-    challenge = rulebook.read(str(write_challenge(place / "tiny.toml")))
+    challenge = rulebook.read(str(write_challenge(place / "tiny.toml", audits=True)))
     return Run("one", "2026-01-01T00:00:00+00:00", challenge, listed, ENVIRONMENT)
 
 

@@ -18,6 +18,9 @@ from fakes.audited import (
 )
 
 from harness.core.audit import Audit
+from harness.wire.messages import Ready
+
+LEVELS = 6  # of grey, which cost these images a dB or two
 
 
 def test_without_truths_one_small_image_is_shown_afresh_by_forwards_that_nobody_scores() -> None:
@@ -32,10 +35,11 @@ def test_without_truths_one_small_image_is_shown_afresh_by_forwards_that_nobody_
 
 
 def _graph_round(
-    model: Callable[[Uint8], Uint8] = bicubic, **asked: Any
+    model: Callable[[Uint8], Uint8] = bicubic, *, untrained: bool = False, **asked: Any
 ) -> tuple[FakeSession, dict[str, Audit]]:
     truths = photographs(4, (48, 60))
-    session = FakeSession(task(form="graph", **asked), model=model)
+    ready = Ready(0.1, 7, untrained=untrained)
+    session = FakeSession(task(form="graph", **asked), model=model, ready=ready)
     figures = whole_round(session, shrunk(truths), FakeTruths(truths))
     return session, {it.id: it for it in figures.audits}
 
@@ -82,6 +86,39 @@ def test_what_does_not_resemble_its_image_is_asked_whether_it_answers_small_chan
     assert len(session.given) == 1 + 4 + 1 + 3 + 1
     assert found["outputs"].verdict == "rejected"
     assert "of small changes in the image" in found["outputs"].evidence
+
+
+def test_a_doubt_about_one_image_is_looked_at_until_it_is_gone() -> None:
+    class Worse:
+        """Errs by some grey levels in as many forwards as told, of those that follow memory's."""
+
+        def __init__(self, times: int) -> None:
+            self.left, self.times = 1 + 4 + 1, times
+
+        def __call__(self, lr: Uint8) -> Uint8:
+            self.left -= 1
+            by = LEVELS if -self.times <= self.left < 0 else 0
+            return bicubic(lr.clip(by, 255)) - np.uint8(by)
+
+    own = 1 + 4 + 1 + 3
+    once, found = _graph_round(Worse(1))
+    # the image in doubt once more, and at most one that was not shown
+    assert own < len(once.given) <= own + 2
+    assert found["scores"].verdict == "ok"
+    always, found = _graph_round(Worse(1000))
+    # up to three versions of each of four images, and eight mosaics
+    assert own + 6 < len(always.given) <= own + (12 - 3) + 6
+    assert found["scores"].verdict != "ok"
+
+
+def test_nothing_more_is_asked_of_an_untrained_network_whose_output_is_not_judged() -> None:
+    def grey(lr: Uint8) -> Uint8:
+        return np.full_like(bicubic(lr), 90)
+
+    session, found = _graph_round(grey, untrained=True)
+    assert len(session.given) == 1 + 4 + 1 + 3
+    assert found["outputs"].verdict == "ok"
+    assert "scores" not in found
 
 
 def test_later_passes_of_a_graph_show_the_fresh_versions_of_a_thorough_round() -> None:

@@ -23,7 +23,7 @@ KEY_OF_ROUND = "3fd19e9c69471b7447905655b1ea6c099851a7482e65b7835eb75fcabf6e8a65
 
 @pytest.fixture
 def challenge(tmp_path: Path) -> Challenge:
-    return rulebook.read(str(write_challenge(tmp_path / "tiny.toml", rounds=2)))
+    return rulebook.read(str(write_challenge(tmp_path / "tiny.toml", rounds=2, audits=True)))
 
 
 def planned(folder: Path, challenge: Challenge) -> tuple[Job, ...]:

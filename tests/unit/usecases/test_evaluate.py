@@ -39,7 +39,7 @@ ENV = Environment("here", {})
 def test_a_challenge_to_be_run_names_datasets_and_references_that_are_known(
     tmp_path: Path,
 ) -> None:
-    path = write_challenge(tmp_path / "tiny.toml")
+    path = write_challenge(tmp_path / "tiny.toml", audits=True)
     text = path.read_text("utf-8")
     text = text.replace("references = []", 'references = ["rlfn_x2", "ghost"]')
     path.write_text(text.replace('[{ name = "Set5"', '[{ name = "Set6"').replace(":Set5", ":Set6"))
@@ -232,7 +232,7 @@ class Noisy:
 
 def _rounds_with(tmp_path: Path, budget_s: float | None, **seconds: float) -> tuple[int, int]:
     """How many rounds were taken, and how many the run tells of."""
-    challenge = rulebook.read(str(write_challenge(tmp_path / "tiny.toml", rounds=2)))
+    challenge = rulebook.read(str(write_challenge(tmp_path / "tiny.toml", rounds=2, audits=True)))
     tracks = (replace(challenge.tracks[0], terms=(Term("runtime"),)),)
     columns = tuple(it for it in challenge.columns if it.metric == "runtime")
     challenge = replace(challenge, rank_untrained=True, tracks=tracks, columns=columns)
