@@ -30,7 +30,7 @@ NOISY = {
 def place(tmp_path: Path) -> Path:
     write_entry(tmp_path / "entries" / "good")
     write_entry(tmp_path / "entries" / "conv", CONV)
-    write_challenge(tmp_path / "tiny.toml", rounds=2, audits=True)
+    write_challenge(tmp_path / "tiny.toml", rounds=2)
     write_set5(tmp_path / "data")
     return tmp_path
 
@@ -67,6 +67,7 @@ def records(place: Path, reports: str) -> dict[Path, bytes]:
 
 
 def test_a_killed_run_goes_on_and_ends_as_an_undisturbed_one(place: Path) -> None:
+    write_challenge(place / "tiny.toml", rounds=2, audits=True)
     began = time.monotonic()
     undisturbed = finished(place, "calm")
     length = time.monotonic() - began
