@@ -67,7 +67,7 @@ Errors = Sequence[PartErrors] | Sequence[FreshErrors]
 
 
 @dataclass(frozen=True)
-class Doubt:
+class InDoubt:
     """So much is lost that more is looked at: by `images`, and in the mean of all if `of_all`."""
 
     images: tuple[ImageKey, ...] = ()
@@ -84,14 +84,14 @@ def scores(parts: Sequence[PartErrors], fresh: Sequence[FreshErrors] = ()) -> Au
     return max(found, key=lambda audit: LEVELS.index(audit.verdict), default=None)
 
 
-def doubt_of_parts(parts: Sequence[PartErrors]) -> Doubt:
+def doubt_of_parts(parts: Sequence[PartErrors]) -> InDoubt:
     """Whether another mosaic is worth its time."""
-    return _of_parts(parts).doubt if parts else Doubt()
+    return _of_parts(parts).doubt if parts else InDoubt()
 
 
-def doubt_of_fresh(fresh: Sequence[FreshErrors]) -> Doubt:
+def doubt_of_fresh(fresh: Sequence[FreshErrors]) -> InDoubt:
     """Whether another fresh version is worth its time."""
-    return _of_fresh(fresh).doubt if fresh else Doubt()
+    return _of_fresh(fresh).doubt if fresh else InDoubt()
 
 
 def _fresh_bounds(fresh: Sequence[FreshErrors]) -> Bounds:
@@ -138,7 +138,7 @@ class _Lost:
         return {name: it.mean_db for name, it in judged.items() if it.mean_db > it.most_db}
 
     @property
-    def doubt(self) -> Doubt:
+    def doubt(self) -> InDoubt:
         """In the mean, and in what makes it so; and in images by themselves."""
         whole = self.whole
         images = (
@@ -146,7 +146,7 @@ class _Lost:
             for name, it in self.by_image.items()
             if it.doubtful or (whole.doubtful and it.mean_db > whole.doubt_db)
         )
-        return Doubt(tuple(images), whole.doubtful)
+        return InDoubt(tuple(images), whole.doubtful)
 
 
 def _of_parts(parts: Sequence[PartErrors]) -> _Lost:

@@ -11,7 +11,7 @@ import numpy as np
 from harness.audits import mosaics, thresholds
 from harness.audits.fresh_images import FLIPS, UNFLIPPED, Draw, Flip, Fresh, flipped
 from harness.audits.mosaics import Part, Source
-from harness.audits.scores import Doubt, FreshErrors, PartErrors
+from harness.audits.scores import FreshErrors, InDoubt, PartErrors
 from harness.measure.session import LrImage
 from harness.quality.bicubic import upscale
 from harness.quality.colour import ColourSpace
@@ -87,7 +87,7 @@ class MosaicProbe:
         """Mosaics until so many were made; fewer where so many were not drawn."""
         return [self._made(plan) for plan in self._left[: max(number - len(self._shown), 0)]]
 
-    def another(self, doubt: Doubt) -> LrImage | None:
+    def another(self, doubt: InDoubt) -> LrImage | None:
         """One more mosaic, with a part of an image in doubt if not all are; None if none is left.
 
         Each part has to be scored.

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from harness.audits import scores, thresholds
-from harness.audits.scores import Doubt, FreshErrors, PartErrors
+from harness.audits.scores import FreshErrors, InDoubt, PartErrors
 from harness.core.audit import Audit
 
 
@@ -130,13 +130,13 @@ def test_one_stored_image_is_named_by_its_fresh_versions() -> None:
 @pytest.mark.parametrize(
     ("lost_db", "doubt"),
     [
-        ((0.2, 0.2, 0.2), Doubt()),  # 0.15 + 0.6 / sqrt(3) = 0.50 dB may be lost, half of it 0.25
-        ((0.3, 0.3, 0.2), Doubt((("set", "0"), ("set", "1")), of_all=True)),
-        ((-1.0, -1.0, 1.3), Doubt((("set", "2"),))),  # one alone may lose 2.5
-        ((1.3,), Doubt((("set", "0"),), of_all=True)),
+        ((0.2, 0.2, 0.2), InDoubt()),  # 0.15 + 0.6 / sqrt(3) = 0.50 dB may be lost, half of it 0.25
+        ((0.3, 0.3, 0.2), InDoubt((("set", "0"), ("set", "1")), of_all=True)),
+        ((-1.0, -1.0, 1.3), InDoubt((("set", "2"),))),  # one alone may lose 2.5
+        ((1.3,), InDoubt((("set", "0"),), of_all=True)),
     ],
 )
-def test_half_of_what_may_be_lost_is_a_doubt(lost_db: tuple[float, ...], doubt: Doubt) -> None:
+def test_half_of_what_may_be_lost_is_a_doubt(lost_db: tuple[float, ...], doubt: InDoubt) -> None:
     errors = [_fresh(it, str(at)) for at, it in enumerate(lost_db)]
     assert scores.doubt_of_fresh(errors) == doubt
 
@@ -144,16 +144,16 @@ def test_half_of_what_may_be_lost_is_a_doubt(lost_db: tuple[float, ...], doubt: 
 @pytest.mark.parametrize(
     ("lost_db", "doubt"),
     [
-        ({"a": (0.29, 0.29), "b": (0.29,)}, Doubt()),  # without the spread 0.3
-        ({"a": (0.4, 0.4), "b": (0.2,)}, Doubt((("set", "a"),), of_all=True)),
+        ({"a": (0.29, 0.29), "b": (0.29,)}, InDoubt()),  # without the spread 0.3
+        ({"a": (0.4, 0.4), "b": (0.2,)}, InDoubt((("set", "a"),), of_all=True)),
         # of a single part 0.3 + 4.5 dB; where parts differ, by as much as they do
-        ({"a": (2.2,), "b": (-1.0, -1.0, -1.0)}, Doubt()),
-        ({"a": (2.3,), "b": (-1.0, -1.0, -1.0)}, Doubt((("set", "a"),))),
-        ({"a": (2.5, 0.0), "b": (-1.0, -1.0, -1.0)}, Doubt()),
+        ({"a": (2.2,), "b": (-1.0, -1.0, -1.0)}, InDoubt()),
+        ({"a": (2.3,), "b": (-1.0, -1.0, -1.0)}, InDoubt((("set", "a"),))),
+        ({"a": (2.5, 0.0), "b": (-1.0, -1.0, -1.0)}, InDoubt()),
     ],
 )
 def test_what_one_part_lost_by_chance_is_no_doubt_when_the_next_does_not(
-    lost_db: dict[str, tuple[float, ...]], doubt: Doubt
+    lost_db: dict[str, tuple[float, ...]], doubt: InDoubt
 ) -> None:
     parts = [_part(10 ** (it / 10), name) for name, own in lost_db.items() for it in own]
     assert scores.doubt_of_parts(parts) == doubt
